@@ -1,0 +1,308 @@
+use std::time::SystemTime;
+
+use crate::time::Rfc3339;
+
+/// Everything that can go wrong in this crate.
+///
+/// Variants carry the evidence that a caller needs to explain the failure, and never a secret: no passphrase, no key
+/// material and no decrypted content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // --- Form -------------------------------------------------------------------------------------------------
+    /// The input holds no PEM block, or not the one that was asked for.
+    #[error("no {expected} PEM block found{}", found_labels(.found))]
+    PemNotFound {
+        /// What was looked for, in words.
+        expected: &'static str,
+        /// The labels of the blocks that are there.
+        found: Vec<String>,
+    },
+    /// A PEM block starts and doesn't end, or its body is not base64.
+    #[error("malformed PEM block {label:?}: {reason}")]
+    MalformedPem {
+        /// The label of the block.
+        label: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A DER (or BER) structure can't be decoded.
+    #[error("malformed {what}: {reason}")]
+    Malformed {
+        /// The structure that was being read.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Octets follow the end of a structure that should have filled the input.
+    #[error("{count} octets follow the end of the {what}")]
+    TrailingData {
+        /// The structure that was read.
+        what: &'static str,
+        /// How many octets are left over.
+        count: usize,
+    },
+    /// The input is larger than anything of its sort that is honest.
+    #[error("{what} of {found} octets is larger than the limit of {limit}")]
+    TooLarge {
+        /// What was being read.
+        what: &'static str,
+        /// The size of the input in octets.
+        found: usize,
+        /// The limit in octets.
+        limit: usize,
+    },
+    /// Structures are nested more deeply than anything honest.
+    #[error("{what} is nested more than {limit} levels deep")]
+    NestedTooDeeply {
+        /// What was being read.
+        what: &'static str,
+        /// The limit in levels.
+        limit: usize,
+    },
+    /// An algorithm or scheme that this crate doesn't implement.
+    #[error("unsupported {what}: {name} ({oid})")]
+    UnsupportedScheme {
+        /// What the scheme would be used for, for example "PKCS#12 encryption".
+        what: &'static str,
+        /// The object identifier in dotted form.
+        oid: String,
+        /// The name of the scheme, or "unknown".
+        name: String,
+    },
+
+    // --- Secrets ----------------------------------------------------------------------------------------------
+    /// The key or bundle is encrypted and no passphrase was given.
+    #[error("{what} is encrypted and needs a passphrase")]
+    PassphraseRequired {
+        /// What is encrypted.
+        what: &'static str,
+    },
+    /// The passphrase doesn't open what it was given for.
+    #[error("the passphrase does not open the {what}")]
+    WrongPassphrase {
+        /// What could not be opened.
+        what: &'static str,
+    },
+    /// The passphrase opens the PKCS#12 contents, but the MAC over them doesn't match: the file was altered or damaged.
+    #[error(
+        "the MAC of the PKCS#12 file does not match its contents: the file is damaged or was altered"
+    )]
+    MacMismatch,
+    /// Reading would take more key-derivation work than the budget allows. Nothing was derived.
+    #[error("{parameter} of {found} exceeds the limit of {limit}")]
+    BudgetExceeded {
+        /// The parameter that is too high.
+        parameter: &'static str,
+        /// Its value, or the sum that the call would reach.
+        found: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The operating system gave no randomness.
+    #[error("the system's random number generator is unavailable")]
+    Randomness,
+
+    // --- Keys -------------------------------------------------------------------------------------------------
+    /// A key of a kind or size that this crate doesn't handle.
+    #[error("unsupported key: {found}")]
+    UnsupportedKey {
+        /// The algorithm or size that was found.
+        found: String,
+    },
+    /// A private key whose numbers don't belong together.
+    #[error("invalid private key: {reason}")]
+    InvalidKey {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The private key doesn't belong to the certificate.
+    #[error("the private key does not match the certificate of {subject}")]
+    KeyMismatch {
+        /// The subject of the certificate, in RFC 4514 form.
+        subject: String,
+    },
+    /// A digest that can't be used with this kind of key.
+    #[error("{digest} can not be used with a {key} key")]
+    UnsupportedDigest {
+        /// The digest.
+        digest: &'static str,
+        /// The kind of key.
+        key: String,
+    },
+
+    // --- Names ------------------------------------------------------------------------------------------------
+    /// A distinguished name that can't be parsed.
+    #[error("malformed distinguished name at character {position}: {reason}")]
+    MalformedName {
+        /// Where, in characters from the start, counted from one.
+        position: usize,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// An attribute type that is not known by name, nor a dotted object identifier.
+    #[error("unknown attribute {name:?} in a distinguished name")]
+    UnknownAttribute {
+        /// The word that was used.
+        name: String,
+    },
+    /// An attribute without a value. OpenSSL would leave it out.
+    #[error("attribute {attribute} has no value")]
+    EmptyAttribute {
+        /// The attribute's short name.
+        attribute: String,
+    },
+    /// An attribute value longer than X.520 allows.
+    #[error("attribute {attribute} has {found} characters, more than the limit of {limit}")]
+    AttributeTooLong {
+        /// The attribute's short name.
+        attribute: String,
+        /// The length that was found, in characters.
+        found: usize,
+        /// The limit in characters.
+        limit: usize,
+    },
+    /// An attribute value with characters that its string type can't hold.
+    #[error("attribute {attribute} holds {found:?}, which {string_type} can not carry")]
+    AttributeCharacter {
+        /// The attribute's short name.
+        attribute: String,
+        /// The first such character.
+        found: char,
+        /// The ASN.1 string type.
+        string_type: &'static str,
+    },
+    /// A country that is not a two-letter ISO 3166 code.
+    #[error("country {found:?} is not a two-letter ISO 3166 code such as \"GB\"")]
+    InvalidCountry {
+        /// What was given.
+        found: String,
+    },
+    /// A subject alternative name that can't be encoded.
+    #[error("invalid subject alternative name {name:?}: {reason}")]
+    InvalidSubjectAltName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+
+    // --- Requests, certificates, authorities ------------------------------------------------------------------
+    /// The signature of a certificate request doesn't verify with the key in it: no proof of possession.
+    #[error("the signature of the certificate request does not match its public key")]
+    RequestSignatureInvalid,
+    /// The signature of a certificate doesn't verify with the issuer's key.
+    #[error("the signature of the certificate of {subject} does not match the key of {issuer}")]
+    CertificateSignatureInvalid {
+        /// The subject of the certificate, in RFC 4514 form.
+        subject: String,
+        /// The subject of the supposed issuer, in RFC 4514 form.
+        issuer: String,
+    },
+    /// A certificate that may not act as an authority.
+    #[error("the certificate of {subject} may not sign certificates: {reason}")]
+    NotAnAuthority {
+        /// The subject of the certificate, in RFC 4514 form.
+        subject: String,
+        /// Which condition of RFC 5280 is missing.
+        reason: &'static str,
+    },
+    /// The authority's certificate is over.
+    #[error("the authority's certificate expired at {} (now {})", Rfc3339(*.not_after), Rfc3339(*.now))]
+    AuthorityExpired {
+        /// The end of its validity.
+        not_after: SystemTime,
+        /// The time of the attempt.
+        now: SystemTime,
+    },
+    /// The authority's certificate has not begun.
+    #[error("the authority's certificate is not valid before {} (now {})", Rfc3339(*.not_before), Rfc3339(*.now))]
+    AuthorityNotYetValid {
+        /// The start of its validity.
+        not_before: SystemTime,
+        /// The time of the attempt.
+        now: SystemTime,
+    },
+    /// The authority's path length constraint leaves no room for another authority.
+    #[error("the path length constraint of {subject} allows no further authority below it")]
+    PathLengthExceeded {
+        /// The subject of the authority, in RFC 4514 form.
+        subject: String,
+    },
+    /// A validity that ends before it starts, or lies outside what X.509 can express.
+    #[error("invalid validity: {reason}")]
+    InvalidValidity {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// An explicit wish for a validity beyond the authority's own.
+    #[error("validity until {} exceeds the authority's, which ends at {}", Rfc3339(*.requested), Rfc3339(*.limit))]
+    ValidityExceedsAuthority {
+        /// The end that was asked for.
+        requested: SystemTime,
+        /// The end of the authority's certificate.
+        limit: SystemTime,
+    },
+    /// An explicit wish for a validity that starts before the authority's own.
+    #[error("validity from {} precedes the authority's, which starts at {}", Rfc3339(*.requested), Rfc3339(*.limit))]
+    ValidityPrecedesAuthority {
+        /// The start that was asked for.
+        requested: SystemTime,
+        /// The start of the authority's certificate.
+        limit: SystemTime,
+    },
+    /// A serial number that RFC 5280, section 4.1.2.2, doesn't allow.
+    #[error("invalid serial number: {reason}")]
+    InvalidSerialNumber {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The profile can't be applied to this request.
+    #[error("the profile can not be applied: {reason}")]
+    InvalidProfile {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A parameter for writing a key or bundle that its readers would refuse.
+    #[error("{parameter} of {found} is outside the range {min} to {max}")]
+    ParameterOutOfRange {
+        /// The parameter.
+        parameter: &'static str,
+        /// What was asked for.
+        found: u64,
+        /// The lowest value that is written.
+        min: u64,
+        /// The highest value that is written.
+        max: u64,
+    },
+
+    // --- Bundles ----------------------------------------------------------------------------------------------
+    /// A PKCS#12 file without the private key, or the certificate, that was asked for.
+    #[error("the PKCS#12 file holds no {what}")]
+    Pkcs12Lacks {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A PKCS#12 file with several private keys, where one was expected.
+    #[error("the PKCS#12 file holds {count} private keys where one was expected")]
+    Pkcs12SeveralKeys {
+        /// How many there are.
+        count: usize,
+    },
+    /// Certificates that don't form a chain up from the leaf.
+    #[error("the certificate of {subject} is not part of the chain of {leaf}")]
+    NotInChain {
+        /// The subject of the certificate that doesn't fit, in RFC 4514 form.
+        subject: String,
+        /// The subject of the leaf, in RFC 4514 form.
+        leaf: String,
+    },
+}
+
+fn found_labels(found: &[String]) -> String {
+    if found.is_empty() {
+        String::new()
+    } else {
+        format!(", only {}", found.join(", "))
+    }
+}

@@ -1,0 +1,37 @@
+//! Keys, names, certificate requests, certificates, authorities and PKCS#12 bundles, in pure Rust.
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
+mod authority;
+mod certificate;
+mod der;
+mod digest;
+mod error;
+mod extension;
+pub mod inspect;
+mod kdf;
+mod key;
+mod name;
+mod passphrase;
+mod pem;
+mod pkcs12;
+mod profile;
+mod request;
+mod serial;
+mod signature;
+mod tbs;
+mod time;
+
+pub use authority::CertificateAuthority;
+pub use certificate::{Certificate, Version};
+pub use digest::Digest;
+pub use error::Error;
+pub use extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName};
+pub use kdf::KdfBudget;
+pub use key::{KeyAlgorithm, KeyEncryption, KeyKind, PrivateKey, PublicKey};
+pub use name::{Attribute, DistinguishedName, DistinguishedNameBuilder};
+pub use passphrase::Passphrase;
+pub use pkcs12::{Integrity, Pkcs12, Pkcs12Builder};
+pub use profile::{Profile, Validity};
+pub use request::{CertificateRequest, CertificateRequestBuilder, VerifiedRequest};
+pub use serial::SerialNumber;

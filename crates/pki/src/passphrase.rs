@@ -1,0 +1,45 @@
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// A passphrase: wiped when it is dropped and elided in `Debug`. It can't be cloned, displayed or serialized.
+///
+/// Key files take its UTF-8 octets; PKCS#12 (RFC 7292, appendix B.1) takes it as a BMPString. The empty passphrase is a
+/// passphrase: it is not the same as none.
+#[derive(PartialEq, Eq)]
+pub struct Passphrase(Zeroizing<String>);
+
+impl Passphrase {
+    /// Takes ownership of the text, so that no copy stays behind.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// The text, for handing on to a cipher.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is no character in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<String> for Passphrase {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<&str> for Passphrase {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl fmt::Debug for Passphrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[passphrase elided]")
+    }
+}
