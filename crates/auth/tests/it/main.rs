@@ -13,6 +13,5 @@ mod identity;
 mod lab;
 mod refusal;
 mod requests;
-mod secrecy;
 mod server;
 mod trust;

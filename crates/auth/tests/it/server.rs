@@ -414,7 +414,11 @@ fn server_config(setup: &Setup) -> ServerConfig {
             setup.certificate.pkcs8(),
         )
         .unwrap();
-    config.alpn_protocols = setup.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    config.alpn_protocols = setup
+        .alpn
+        .iter()
+        .map(|name| name.as_bytes().to_vec())
+        .collect();
     config
 }
 
@@ -478,9 +482,11 @@ fn verify(
         .iter()
         .find(|(scheme, _)| *scheme == signed.scheme)
         .unwrap();
-    let verified = algorithms
-        .iter()
-        .any(|algorithm| algorithm.verify_signature(point, message, signed.signature()).is_ok());
+    let verified = algorithms.iter().any(|algorithm| {
+        algorithm
+            .verify_signature(point, message, signed.signature())
+            .is_ok()
+    });
     if verified {
         Ok(HandshakeSignatureValid::assertion())
     } else {

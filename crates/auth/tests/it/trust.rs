@@ -11,22 +11,39 @@ fn what_was_loaded_can_be_listed() {
         .unwrap()
         .and_pem(root.to_pem())
         .unwrap();
-    let listed: Vec<&[u8]> = anchors.certificates().iter().map(|der| der.as_ref()).collect();
-    assert_eq!(listed, [root.as_der(), signing.as_der()], "in order, without repeats");
+    let listed: Vec<&[u8]> = anchors
+        .certificates()
+        .iter()
+        .map(|der| der.as_ref())
+        .collect();
+    assert_eq!(
+        listed,
+        [root.as_der(), signing.as_der()],
+        "in order, without repeats"
+    );
 }
 
 #[test]
 fn pem_without_a_certificate_is_refused() {
     for pem in ["", "nothing here", &lab().bot.key_pem()] {
         let error = TrustAnchors::pem(pem).unwrap_err();
-        assert!(matches!(error, Error::TrustAnchors(pki::Error::PemNotFound { .. })), "{error:?}");
+        assert!(
+            matches!(error, Error::TrustAnchors(pki::Error::PemNotFound { .. })),
+            "{error:?}"
+        );
     }
 }
 
 #[test]
 fn a_version_1_root_is_accepted() {
     let root = as_version_1(lab().root.certificate(), &lab().root);
-    assert_eq!(TrustAnchors::pem(root.to_pem()).unwrap().certificates().len(), 1);
+    assert_eq!(
+        TrustAnchors::pem(root.to_pem())
+            .unwrap()
+            .certificates()
+            .len(),
+        1
+    );
 }
 
 #[test]
