@@ -11,6 +11,7 @@ mod authenticate;
 mod faults;
 mod identity;
 mod lab;
+mod provider;
 mod refusal;
 mod requests;
 mod server;
