@@ -152,13 +152,13 @@ impl CertificateStore {
         subject: &'a DistinguishedName,
     ) -> impl Iterator<Item = &'a Entry> {
         self.entries.iter().filter(move |entry| {
-            entry.kind == CertificateType::UserSigning && entry.certificate.subject() == *subject
+            entry.kind == CertificateType::UserSigning && entry.certificate.subject() == subject
         })
     }
 
     /// The names of the authorities whose certificates may be presented: those of the signing certificates, and the
     /// issuers of client certificates.
-    pub(crate) fn authorities(&self) -> Vec<DistinguishedName> {
+    pub(crate) fn authorities(&self) -> Vec<&DistinguishedName> {
         let mut names = Vec::new();
         for entry in &self.entries {
             if entry.status != Status::Trusted {

@@ -177,7 +177,7 @@ fn http1() -> http1::Builder {
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE_TIME)
-        .max_buf_size(MAX_HEAD as usize)
+        .max_header_size(MAX_HEAD as usize)
         .max_headers(MAX_HEADERS);
     builder
 }

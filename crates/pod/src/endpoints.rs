@@ -1,5 +1,5 @@
 //! The calls that the Pod, the Key Manager and the Agent answer.
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -201,7 +201,7 @@ impl Call<'_> {
         if self.peer.certificates.is_empty() {
             return Err(Reply::unauthorized("No client certificate was presented."));
         }
-        let store = std::sync::Arc::clone(&read(&self.state.certificates));
+        let store = Arc::clone(&read(&self.state.certificates));
         let certificate = path::verify(&self.peer.certificates, &store, &self.state.policy)
             .map_err(|refusal| {
                 tracing::info!(reason = %refusal, "client certificate holds no longer");
@@ -210,7 +210,7 @@ impl Call<'_> {
         certificate
             .subject()
             .common_name()
-            .and_then(|name| read(&self.state.users).find(&name).cloned())
+            .and_then(|name| read(&self.state.users).find(name).cloned())
             .filter(|user| user.enabled)
             .ok_or_else(|| Reply::unauthorized("No user for this certificate."))
     }

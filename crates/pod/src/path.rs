@@ -8,7 +8,7 @@ use rustls_pki_types::CertificateDer;
 use crate::{
     CertificateType, Status,
     certificates::{CertificateStore, Origin, authority_of, rsa_bits},
-    signature::{SignatureError, unevaluated_extension, verify_certificate},
+    signature::{SignatureError, verify_certificate},
     state::Policy,
 };
 
@@ -29,28 +29,26 @@ pub(crate) fn verify(
     let sent = chain.collect::<Result<Vec<_>, _>>()?;
 
     let now = policy.clock.now();
-    let entry = store.find(&leaf);
     check_standing(&leaf, store)?;
     check_dates(&leaf, now)?;
-    check_leaf(&leaf, policy)?;
-    match entry.map(|entry| (entry.kind, entry.status)) {
-        Some((CertificateType::User, Status::Trusted)) => return Ok(leaf),
+    match store.find(&leaf).map(|entry| (entry.kind, entry.status)) {
+        Some((CertificateType::User, Status::Trusted)) => {}
         Some((CertificateType::UserSigning, _)) => {
             return Err(Refusal::NotForClients {
                 reason: "it was imported as a signing certificate",
             });
         }
-        _ => {}
+        Some((CertificateType::User, _)) | None => Search {
+            sent: &sent,
+            store,
+            policy,
+            now,
+            signatures: 0,
+        }
+        .authority_above(&leaf, 0, 0)?,
     }
-
-    Search {
-        sent: &sent,
-        store,
-        policy,
-        now,
-        signatures: 0,
-    }
-    .authority_above(&leaf, 0, 0)?;
+    // Last, because who doesn't trust the issuer has no use for its purposes.
+    check_leaf(&leaf, policy)?;
     Ok(leaf)
 }
 
@@ -143,7 +141,7 @@ impl Search<'_> {
         let mut refusals = Refusals::default();
         let (store, sent) = (self.store, self.sent);
 
-        for signer in store.signers(&name) {
+        for signer in store.signers(name) {
             if signer.status == Status::Known || !may_be_issuer(child, &signer.certificate) {
                 continue;
             }
@@ -266,17 +264,16 @@ fn check_dates(certificate: &Certificate, now: SystemTime) -> Result<(), Refusal
     Ok(())
 }
 
+/// RFC 5280, section 4.2: a certificate is refused for an extension that is critical and not evaluated.
 fn check_extensions(certificate: &Certificate) -> Result<(), Refusal> {
-    let subject = || certificate.subject().to_string();
-    match unevaluated_extension(certificate) {
-        Ok(None) => Ok(()),
-        Ok(Some(oid)) => Err(Refusal::CriticalExtension {
-            subject: subject(),
-            oid,
-        }),
-        Err(error) => Err(Refusal::Signature {
-            subject: subject(),
-            error,
+    match certificate
+        .extensions()
+        .find(|(oid, critical)| *critical && !EVALUATED.contains(oid))
+    {
+        None => Ok(()),
+        Some((oid, _)) => Err(Refusal::CriticalExtension {
+            subject: certificate.subject().to_string(),
+            oid: oid.to_owned(),
         }),
     }
 }
@@ -290,10 +287,9 @@ fn check_leaf(leaf: &Certificate, policy: &Policy) -> Result<(), Refusal> {
         return Err(Refusal::KeyTooSmall { bits, minimum });
     }
     let purposes = leaf.extended_key_usage();
-    let any = ExtendedKeyUsage::Other(ANY_EXTENDED_KEY_USAGE.to_owned());
     if !purposes.is_empty()
         && !purposes.contains(&ExtendedKeyUsage::ClientAuth)
-        && !purposes.contains(&any)
+        && !purposes.contains(&ExtendedKeyUsage::Any)
     {
         return Err(Refusal::NotForClients {
             reason: "its extendedKeyUsage lacks clientAuth",
@@ -301,7 +297,7 @@ fn check_leaf(leaf: &Certificate, policy: &Policy) -> Result<(), Refusal> {
     }
     if leaf
         .key_usage()
-        .is_some_and(|usage| !usage.names().contains(&"digitalSignature"))
+        .is_some_and(|usage| !usage.digital_signature())
     {
         return Err(Refusal::NotForClients {
             reason: "its keyUsage lacks digitalSignature",
@@ -316,5 +312,5 @@ const MAX_CHAIN: usize = 10;
 /// Signature checks that one handshake may cost. An honest chain takes one for each certificate.
 const MAX_SIGNATURES: usize = 32;
 
-/// RFC 5280, section 4.2.1.12.
-const ANY_EXTENDED_KEY_USAGE: &str = "2.5.29.37.0";
+/// keyUsage, subjectAltName (that users are not found by it is a decision), basicConstraints, extendedKeyUsage.
+const EVALUATED: [&str; 4] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37"];

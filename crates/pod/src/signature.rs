@@ -1,10 +1,7 @@
 //! Signatures over certificates and handshakes, checked with the TLS provider's algorithms.
 //!
 //! webpki would do this, were it not that it refuses X.509 v1, which is what Symphony's own recipe makes.
-use der::{
-    AnyRef, Reader, SliceReader, Tag, Tagged,
-    asn1::{BitStringRef, ObjectIdentifier, OctetStringRef},
-};
+use der::{AnyRef, Reader, SliceReader, Tag, Tagged, asn1::BitStringRef};
 use pki::Certificate;
 use rustls::{DigitallySignedStruct, SignatureScheme, crypto::WebPkiSupportedAlgorithms};
 
@@ -59,15 +56,6 @@ pub(crate) fn verify_handshake(
     algorithm
         .verify_signature(key.octets, message, signature.signature())
         .map_err(|_| SignatureError::Mismatch)
-}
-
-/// The first extension that is marked critical and that nothing here evaluates, in dotted form. RFC 5280, section 4.2,
-/// demands that such a certificate be refused.
-pub(crate) fn unevaluated_extension(
-    certificate: &Certificate,
-) -> Result<Option<String>, SignatureError> {
-    let tbs = Signed::parse(certificate.as_der())?.tbs;
-    Ok(find_unevaluated(tbs)?.map(|oid| oid.to_string()))
 }
 
 /// Why a signature is not accepted.
@@ -146,37 +134,6 @@ fn whole_octets<'a>(reader: &mut SliceReader<'a>) -> Result<&'a [u8], SignatureE
     bits.as_bytes().ok_or(SignatureError::Malformed)
 }
 
-fn find_unevaluated(tbs: &[u8]) -> Result<Option<ObjectIdentifier>, der::Error> {
-    SliceReader::new(tbs)?.sequence(|fields| {
-        while !fields.is_finished() {
-            let field: AnyRef<'_> = fields.decode()?;
-            // extensions [3] EXPLICIT
-            if field.tag().is_context_specific() && field.tag().number().value() == 3 {
-                return SliceReader::new(field.value())?.sequence(first_unevaluated);
-            }
-        }
-        Ok(None)
-    })
-}
-
-fn first_unevaluated(
-    extensions: &mut SliceReader<'_>,
-) -> Result<Option<ObjectIdentifier>, der::Error> {
-    let mut found = None;
-    while !extensions.is_finished() {
-        extensions.sequence(|extension| {
-            let oid: ObjectIdentifier = extension.decode()?;
-            let critical: Option<bool> = extension.decode()?;
-            let _value: &OctetStringRef = extension.decode()?;
-            if critical == Some(true) && !EVALUATED.contains(&oid) {
-                found.get_or_insert(oid);
-            }
-            Ok::<_, der::Error>(())
-        })?;
-    }
-    Ok(found)
-}
-
 fn is_pkcs1(scheme: SignatureScheme) -> bool {
     matches!(
         scheme,
@@ -185,11 +142,3 @@ fn is_pkcs1(scheme: SignatureScheme) -> bool {
             | SignatureScheme::RSA_PKCS1_SHA512
     )
 }
-
-/// keyUsage, subjectAltName (that the user is not found by it is a decision), basicConstraints, extKeyUsage.
-const EVALUATED: [ObjectIdentifier; 4] = [
-    ObjectIdentifier::new_unwrap("2.5.29.15"),
-    ObjectIdentifier::new_unwrap("2.5.29.17"),
-    ObjectIdentifier::new_unwrap("2.5.29.19"),
-    ObjectIdentifier::new_unwrap("2.5.29.37"),
-];
