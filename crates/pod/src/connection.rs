@@ -235,5 +235,5 @@ const MAX_HEADERS: usize = 100;
 const MAX_STREAMS: u32 = 256;
 
 const LINGER_TIME: Duration = Duration::from_secs(2);
-const LINGER_OCTETS: usize = 1 << 20;
-const LINGER_BUFFER: usize = 8192;
+const LINGER_OCTETS: usize = 16 << 20;
+const LINGER_BUFFER: usize = 65_536;

@@ -351,10 +351,10 @@ async fn paths_and_methods_that_do_not_exist() {
 #[tokio::test]
 async fn a_body_beyond_the_limit_is_refused_and_the_answer_arrives() {
     let world = World::new().await;
-    for _ in 0..20 {
+    for _ in 0..5 {
         let mut stream = world.client().handshake(Port::Api).await.unwrap();
-        // More than is read: what was not would reset the connection before the answer is.
-        let body = vec![b' '; 400_000];
+        // More than the sockets hold: a server that simply closed would break off the client's writing.
+        let body = vec![b' '; 8_000_000];
         let head = format!(
             "POST {ECHO} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
             body.len()
