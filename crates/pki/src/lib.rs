@@ -18,6 +18,7 @@ mod pem;
 mod pkcs12;
 mod profile;
 mod request;
+mod rng;
 mod serial;
 mod signature;
 mod tbs;
