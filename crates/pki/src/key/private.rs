@@ -6,9 +6,7 @@ use rand_core::{CryptoRng, TryCryptoRng};
 use signature::{Signer, hazmat::PrehashSigner};
 use zeroize::Zeroizing;
 
-use super::{
-    KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PublicKey, encrypted, read,
-};
+use super::{KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PublicKey, encrypted, read};
 use crate::{
     Digest, Error, KdfBudget, Passphrase,
     der::{self as tlv},
