@@ -66,7 +66,8 @@ pub(crate) fn request(path: &Path) -> Result<CertificateRequest, Error> {
     CertificateRequest::from_pem_or_der(&read(path)?).about(Name(path))
 }
 
-/// The authority whose certificate is the first in one file and whose key is in the other.
+/// The authority whose certificate is the first in one file and whose key is in the other; and all certificates of
+/// the first file, which may go on with the authority's own issuers.
 ///
 /// # Errors
 ///
@@ -75,16 +76,17 @@ pub(crate) fn authority(
     certificate: &Path,
     key: &Path,
     passphrase: Flag<'_>,
-) -> Result<CertificateAuthority, Error> {
-    let mut certificates = certificates(certificate)?.into_iter();
+) -> Result<(CertificateAuthority, Vec<Certificate>), Error> {
     let key = private_key(key, passphrase)?;
-    let Some(own) = certificates.next() else {
+    let certificates = certificates(certificate)?;
+    let Some(own) = certificates.first().cloned() else {
         return Err(Error::failed(format!(
-            "{}: no certificate",
+            "{}: no certificate in it",
             Name(certificate)
         )));
     };
-    CertificateAuthority::new(own, key).about(Name(certificate))
+    let authority = CertificateAuthority::new(own, key).about(Name(certificate))?;
+    Ok((authority, certificates))
 }
 
 /// Opens what may be encrypted: with the passphrase whose source was named, or else with one that is asked for once it

@@ -24,7 +24,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DN")]
     subject: DistinguishedName,
 
-    /// Days of validity
+    /// Days of validity [default: 3650 for a root; 1825 for an intermediate, or until its parent ends]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     days: Option<u32>,
 
@@ -82,11 +82,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         args.force,
     )?;
     let parent = match (&args.parent_cert, &args.parent_key) {
-        (Some(cert), Some(key)) => Some(input::authority(
-            cert,
-            key,
-            Flag::new("--parent-passin", &args.parent_passin),
-        )?),
+        (Some(cert), Some(key)) => {
+            let parent_passin = Flag::new("--parent-passin", &args.parent_passin);
+            Some(input::authority(cert, key, parent_passin)?.0)
+        }
         _ => None,
     };
     let passphrase = Flag::new("--passout", &args.passout).chosen("the authority's key")?;

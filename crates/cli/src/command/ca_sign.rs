@@ -40,7 +40,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PROFILE", default_value = "client")]
     profile: ProfileName,
 
-    /// Days of validity
+    /// Days of validity [default: 365 (1825 for an intermediate), or until the authority ends]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     days: Option<u32>,
 
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         ));
     }
     let ca_passin = Flag::new("--ca-passin", &args.ca_passin);
-    let authority = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
+    let (authority, _) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
     let request = input::request(&args.csr)?;
     let request = request.verify().about(input::Name(&args.csr))?;
 

@@ -42,7 +42,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     key: KeyArgs,
 
-    /// Days of validity
+    /// Days of validity [default: 365, or until the authority ends]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     days: Option<u32>,
 
@@ -96,9 +96,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         ],
         args.force,
     )?;
-    let issuers = input::certificates(&args.ca_cert)?;
     let ca_passin = Flag::new("--ca-passin", &args.ca_passin);
-    let authority = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
+    let (authority, issuers) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
     let passphrase = Flag::new("--passout", &args.passout).chosen_or_asked("the new key")?;
     passphrase::warn_if_java_refuses(&passphrase);
     new_key::warn_if_too_short_for_a_pod(kind);
