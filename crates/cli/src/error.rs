@@ -2,6 +2,9 @@
 
 use std::{error::Error as StdError, fmt::Display, io, process::ExitCode};
 
+use pod::Port;
+use rustls::CertificateError;
+
 use crate::ui;
 
 /// Why a command couldn't do its job.
@@ -44,6 +47,14 @@ impl Error {
         Self {
             kind: Kind::OutputClosed,
             ..Self::failed("standard output is closed")
+        }
+    }
+
+    /// The same, blamed on the command line.
+    pub(crate) fn into_misuse(self) -> Self {
+        Self {
+            kind: Kind::Misused,
+            ..self
         }
     }
 
@@ -90,6 +101,11 @@ impl<T, E: Hint> Context<T> for Result<T, E> {
 pub(crate) trait Hint: StdError {
     /// The next step, if there is an obvious one.
     fn hint(&self) -> Option<String>;
+
+    /// The error of `pki` that it is, or that it carries.
+    fn as_pki(&self) -> Option<&pki::Error> {
+        None
+    }
 }
 
 impl Hint for io::Error {
@@ -134,6 +150,47 @@ impl Hint for pki::Error {
             _ => return None,
         };
         Some(hint.to_owned())
+    }
+
+    fn as_pki(&self) -> Option<&pki::Error> {
+        Some(self)
+    }
+}
+
+impl Hint for auth::Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::ServerNotTrusted {
+                reason: CertificateError::UnknownIssuer,
+                ..
+            } => Some("name the root that issued the server's certificate with --trust".to_owned()),
+            _ => self.hint().map(str::to_owned),
+        }
+    }
+
+    fn as_pki(&self) -> Option<&pki::Error> {
+        match self {
+            Self::Identity(error) | Self::TrustAnchors(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Hint for pod::Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Bind { port, .. } => {
+                let flag = match port {
+                    Port::Web => "--web-port",
+                    Port::Api => "--api-port",
+                    _ => "--key-manager-port",
+                };
+                Some(format!(
+                    "choose another port with {flag}; 0 is any free one"
+                ))
+            }
+            _ => None,
+        }
     }
 }
 

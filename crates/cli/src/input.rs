@@ -11,7 +11,7 @@ use pki::{Certificate, CertificateAuthority, CertificateRequest, Passphrase, Pri
 use zeroize::Zeroizing;
 
 use crate::{
-    error::{Context, Error},
+    error::{Context, Error, Hint},
     passphrase::Flag,
 };
 
@@ -95,22 +95,22 @@ pub(crate) fn authority(
 /// # Errors
 ///
 /// [`Error`] when the file can't be read or opened.
-pub(crate) fn open<T>(
+pub(crate) fn open<T, E: Hint>(
     path: &Path,
     flag: Flag<'_>,
-    open: impl Fn(&[u8], Option<&Passphrase>) -> Result<T, pki::Error>,
+    open: impl Fn(&[u8], Option<&Passphrase>) -> Result<T, E>,
 ) -> Result<T, Error> {
     // The passphrase comes first: it may be the first line of a standard input that goes on with the file.
     let given = flag.given(Name(path))?;
     let contents = read(path)?;
-    let opened = match open(&contents, given.as_ref()) {
-        Err(pki::Error::PassphraseRequired { .. }) if given.is_none() => {
-            let asked = flag.needed(Name(path))?;
-            open(&contents, Some(&asked))
-        }
-        opened => opened,
-    };
-    let wrong = matches!(opened, Err(pki::Error::WrongPassphrase { .. }));
+    let mut opened = open(&contents, given.as_ref());
+    let cause = opened.as_ref().err().and_then(Hint::as_pki);
+    if given.is_none() && matches!(cause, Some(pki::Error::PassphraseRequired { .. })) {
+        let asked = flag.needed(Name(path))?;
+        opened = open(&contents, Some(&asked));
+    }
+    let cause = opened.as_ref().err().and_then(Hint::as_pki);
+    let wrong = matches!(cause, Some(pki::Error::WrongPassphrase { .. }));
     opened.about(Name(path)).map_err(|error| {
         if wrong {
             error.hint(format!("check the passphrase that {} gives", flag.name))

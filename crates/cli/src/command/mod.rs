@@ -1,5 +1,6 @@
 //! The commands: one file each, with its arguments, its help and what it does.
 
+mod auth_login;
 mod ca_create;
 mod ca_sign;
 mod completions;
@@ -9,10 +10,14 @@ mod issue;
 mod key_generate;
 mod p12_export;
 mod p12_info;
+mod pod_serve;
+mod quickstart;
 
 use clap::{Parser, Subcommand};
 
-use crate::error::Error;
+use tokio::runtime::Runtime;
+
+use crate::error::{Context, Error};
 
 /// Certificates for Symphony bots: from the key to the session token, without OpenSSL
 #[derive(Debug, Parser)]
@@ -41,6 +46,7 @@ Start here:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Quickstart(quickstart::Args),
     /// Make and encrypt private keys
     #[command(subcommand, arg_required_else_help = true)]
     Key(Key),
@@ -55,6 +61,12 @@ enum Command {
     P12(P12),
     Issue(issue::Args),
     Inspect(inspect::Args),
+    /// Authenticate at a Pod and a Key Manager
+    #[command(subcommand, arg_required_else_help = true)]
+    Auth(Auth),
+    /// Run a Pod and a Key Manager to test against
+    #[command(subcommand, arg_required_else_help = true)]
+    Pod(Pod),
     Completions(completions::Args),
 }
 
@@ -80,6 +92,16 @@ enum P12 {
     Info(p12_info::Args),
 }
 
+#[derive(Debug, Subcommand)]
+enum Auth {
+    Login(auth_login::Args),
+}
+
+#[derive(Debug, Subcommand)]
+enum Pod {
+    Serve(pod_serve::Args),
+}
+
 impl Cli {
     /// Does what the command line asks for.
     ///
@@ -88,6 +110,7 @@ impl Cli {
     /// [`Error`] when the command can't do its job.
     pub(crate) fn run(self) -> Result<(), Error> {
         match self.command {
+            Command::Quickstart(args) => quickstart::run(&args),
             Command::Key(Key::Generate(args)) => key_generate::run(&args),
             Command::Csr(Csr::Create(args)) => csr_create::run(&args),
             Command::Ca(Ca::Create(args)) => ca_create::run(&args),
@@ -96,9 +119,20 @@ impl Cli {
             Command::P12(P12::Info(args)) => p12_info::run(&args),
             Command::Issue(args) => issue::run(&args),
             Command::Inspect(args) => inspect::run(&args),
+            Command::Auth(Auth::Login(args)) => auth_login::run(&args),
+            Command::Pod(Pod::Serve(args)) => pod_serve::run(&args),
             Command::Completions(args) => completions::run(&args),
         }
     }
+}
+
+/// What the commands that talk to a network run on.
+fn runtime() -> Result<Runtime, Error> {
+    Runtime::new().about("starting the network runtime")
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Error> {
+    Ok(runtime()?.block_on(future))
 }
 
 #[cfg(test)]
