@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         ))
         .hint("start it with CN=, for example /CN=demo-bot1"));
     };
-    let stem = file_stem(&common_name);
+    let stem = file_stem(common_name);
     let [key_path, csr_path, crt_path, p12_path] = ["key.pem", "csr.pem", "crt.pem", "p12"]
         .map(|extension| args.dir.join(format!("{stem}.{extension}")));
 

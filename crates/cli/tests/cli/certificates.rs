@@ -50,7 +50,7 @@ fn a_parent_is_a_certificate_and_a_key() {
     let sandbox = Sandbox::with_authority();
     sandbox
         .run("ca create --subject /CN=a --parent-cert ca.crt.pem --out-cert a.crt --out-key a.key")
-        .is_misuse("--parent-key <FILE>");
+        .misuses("--parent-key <FILE>");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn of_two_outputs_both_are_written_or_none() {
 
     sandbox
         .run("ca create --type ec-p256 --subject /CN=a --out-cert a --out-key ./a --force")
-        .is_misuse("error: two outputs can not both go to ./a\n");
+        .misuses("error: two outputs can not both go to ./a\n");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_certificate_can_go_to_standard_output_but_not_together_with_a_report() {
     assert!(made.stdout.starts_with("-----BEGIN CERTIFICATE-----\n"));
     sandbox
         .run(&format!("{sign} --json"))
-        .is_misuse("error: the certificate and the report can not both go to standard output\n");
+        .misuses("error: the certificate and the report can not both go to standard output\n");
 }
 
 #[test]

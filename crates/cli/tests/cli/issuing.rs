@@ -77,7 +77,7 @@ fn without_a_common_name_there_is_no_name_for_the_files() {
     let sandbox = Sandbox::with_authority();
     sandbox
         .run(&ISSUE.replace("/CN=demo-bot1/O=Bank", "/O=Bank"))
-        .is_misuse("error: the subject O=Bank has no common name to call the files by\n");
+        .misuses("error: the subject O=Bank has no common name to call the files by\n");
     assert_eq!(sandbox.files(), ["ca.crt.pem", "ca.key.pem"]);
 }
 

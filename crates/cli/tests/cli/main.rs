@@ -13,5 +13,7 @@ mod issuing;
 mod keys;
 mod passphrases;
 mod program;
+mod quickstart;
 mod requests;
 mod sandbox;
+mod sessions;

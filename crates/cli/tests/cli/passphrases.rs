@@ -82,7 +82,7 @@ fn a_passphrase_given_without_its_source_is_not_repeated() {
         .run(&format!(
             "key generate --passout '{PASSPHRASE}' --out bot.key.pem"
         ))
-        .is_misuse(
+        .misuses(
             "error: invalid value for '--passout <SRC>': \
              a passphrase source is env:NAME, file:PATH, fd:N, stdin, prompt or pass:TEXT\n",
         );

@@ -72,7 +72,7 @@ fn a_subject_that_can_not_be_encoded_is_misuse() {
             .run(&format!(
                 "csr create --key key.pem --subject '{subject}' --out a.csr.pem"
             ))
-            .is_misuse(reason);
+            .misuses(reason);
     }
     assert_eq!(sandbox.files(), ["key.pem"]);
 }

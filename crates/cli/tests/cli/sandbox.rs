@@ -76,6 +76,7 @@ impl Sandbox {
         }
     }
 
+    /// The program, ready to run here.
     pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
         command
@@ -172,7 +173,7 @@ impl Outcome {
 
     /// The command line made no sense, and standard error says why.
     #[track_caller]
-    pub(crate) fn is_misuse(self, reason: &str) {
+    pub(crate) fn misuses(self, reason: &str) {
         assert_eq!(
             (self.status, self.stdout.as_str()),
             (2, ""),
