@@ -141,3 +141,90 @@ fn refused(alert: AlertDescription) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use crate::Peer;
+
+    /// The symptoms that people report, each with the word that their repair turns on.
+    #[test]
+    fn every_known_symptom_has_its_next_step() {
+        let peer = Peer::new(Endpoint::Pod, "pod.test:8444");
+        let refused = |alert| Error::ClientCertificateRefused {
+            peer: peer.clone(),
+            alert,
+        };
+        let status = |status| Error::Status {
+            peer: peer.clone(),
+            status,
+            code: None,
+            message: None,
+        };
+        for (error, word) in [
+            (refused(AlertDescription::BadCertificate), "imported"),
+            (
+                refused(AlertDescription::CertificateUnknown),
+                "service user",
+            ),
+            (refused(AlertDescription::UnknownCA), "import"),
+            (
+                refused(AlertDescription::CertificateExpired),
+                "issue a new one",
+            ),
+            (
+                Error::ServerNotTrusted {
+                    peer: peer.clone(),
+                    reason: CertificateError::UnknownIssuer,
+                },
+                "beside the platform's",
+            ),
+            (
+                Error::ConnectionClosed { peer: peer.clone() },
+                "without saying so",
+            ),
+            (
+                Error::Unauthorized {
+                    peer: peer.clone(),
+                    code: None,
+                    message: None,
+                },
+                "Common Name",
+            ),
+            (
+                Error::Forbidden {
+                    peer: peer.clone(),
+                    code: None,
+                    message: None,
+                },
+                "allow certificate authentication",
+            ),
+            (status(StatusCode::NOT_FOUND), "JWT"),
+            (status(StatusCode::TOO_MANY_REQUESTS), "wait"),
+            (Error::ConnectionRefused { peer: peer.clone() }, "8444"),
+            (
+                Error::Timeout {
+                    peer: peer.clone(),
+                    phase: Phase::Connect,
+                    after: std::time::Duration::from_secs(15),
+                },
+                "proxy",
+            ),
+            (
+                Error::Identity(pki::Error::WrongPassphrase { what: "bundle" }),
+                "passphrase",
+            ),
+            (
+                Error::UnsupportedCpu {
+                    missing: vec!["adx"],
+                },
+                "aws-lc-rs",
+            ),
+        ] {
+            let hint = error.hint().unwrap_or_default();
+            assert!(hint.contains(word), "{error}: {hint}");
+        }
+    }
+}

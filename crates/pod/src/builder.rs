@@ -64,7 +64,7 @@ impl PodBuilder {
             },
             server_certificate: None,
             tls_versions: vec![TlsVersion::Tls12, TlsVersion::Tls13],
-            http_versions: vec![HttpVersion::Http1, HttpVersion::Http2],
+            http_versions: vec![HttpVersion::Http2, HttpVersion::Http1],
             token_lifetime: DEFAULT_TOKEN_LIFETIME,
             minimum_rsa_bits: DEFAULT_MINIMUM_RSA_BITS,
             clock: Clock::new(SystemTime::now),
@@ -109,7 +109,7 @@ impl PodBuilder {
         self
     }
 
-    /// The HTTP versions to speak, the preferred one first. Default: HTTP/1.1 and HTTP/2.
+    /// The HTTP versions to speak, the preferred one first. Default: HTTP/2 and HTTP/1.1.
     pub fn http_versions(mut self, versions: impl IntoIterator<Item = HttpVersion>) -> Self {
         self.http_versions = versions.into_iter().collect();
         self

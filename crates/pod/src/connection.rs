@@ -79,7 +79,7 @@ impl Server {
     }
 
     async fn converse(&mut self, socket: &mut TcpStream, port: Port) {
-        let Some(stream) = self.handshake(socket, port).await else {
+        let Some(mut stream) = self.handshake(socket, port).await else {
             return;
         };
         let (_, session) = stream.get_ref();
@@ -98,9 +98,9 @@ impl Server {
             async move { Ok::<_, Infallible>(endpoints::serve(&state, &peer, request).await) }
         });
 
-        let stream = TokioIo::new(stream);
+        let io = TokioIo::new(&mut stream);
         let ended = if http2 {
-            let connection = self.http2().serve_connection(stream, service);
+            let connection = self.http2().serve_connection(io, service);
             tokio::pin!(connection);
             tokio::select! {
                 ended = connection.as_mut() => ended,
@@ -110,7 +110,7 @@ impl Server {
                 }
             }
         } else {
-            let connection = http1().serve_connection(stream, service);
+            let connection = http1().serve_connection(io, service);
             tokio::pin!(connection);
             tokio::select! {
                 ended = connection.as_mut() => ended,
@@ -123,6 +123,9 @@ impl Server {
         if let Err(error) = ended {
             tracing::debug!(%error, %port, "connection ended early");
         }
+        // Where HTTP ended early, TLS has not said goodbye: without a close_notify the client would have to think that
+        // it was cut off (RFC 8446, section 6.1).
+        let _ = timeout(LINGER_TIME, stream.shutdown()).await;
     }
 
     async fn handshake<'s>(
@@ -235,5 +238,5 @@ const MAX_HEADERS: usize = 100;
 const MAX_STREAMS: u32 = 256;
 
 const LINGER_TIME: Duration = Duration::from_secs(2);
-const LINGER_OCTETS: usize = 1 << 20;
-const LINGER_BUFFER: usize = 8192;
+const LINGER_OCTETS: usize = 16 << 20;
+const LINGER_BUFFER: usize = 65_536;

@@ -177,13 +177,9 @@ impl Call<'_> {
             ));
         }
         let policy = &self.state.policy;
+        let now = policy.clock.now();
         let token = lock(&self.state.tokens)
-            .issue(
-                kind,
-                &user.username,
-                policy.clock.now(),
-                policy.token_lifetime,
-            )
+            .issue(kind, &user.username, now, policy.token_lifetime)
             .map_err(|error| {
                 tracing::error!(%error, "no randomness for a token");
                 Reply::error(StatusCode::INTERNAL_SERVER_ERROR, "No token can be made.")

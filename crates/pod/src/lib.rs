@@ -8,6 +8,10 @@
 //! | [API](Port::Api) | required in the handshake | the same, and an Agent under `/agent` |
 //! | [Key Manager](Port::KeyManager) | required in the handshake | key manager authentication |
 //!
+//! A handshake that demands a certificate and gets none, or one that is not accepted, ends in an alert, which names the
+//! cause as RFC 8446, section 6.2, does: `certificate_required`, `unknown_ca`, `certificate_expired`, and so on. The
+//! alert arrives, whatever the client is sending at the time.
+//!
 //! It is steered by method calls, where a real Pod has its Admin portal: import a
 //! [signing certificate](CertificateType::UserSigning) or a [client certificate](CertificateType::User), create a
 //! service user whose name is the certificate's Common Name, and a client may authenticate.

@@ -136,13 +136,9 @@ impl Pod {
         kind: CertificateType,
     ) -> Result<ImportedCertificate, Error> {
         let policy = &self.state.policy;
+        let now = policy.clock.now();
         let mut store = write(&self.state.certificates);
-        Arc::make_mut(&mut store).import(
-            pem_or_der.as_ref(),
-            kind,
-            policy.minimum_rsa_bits,
-            policy.clock.now(),
-        )
+        Arc::make_mut(&mut store).import(pem_or_der.as_ref(), kind, policy.minimum_rsa_bits, now)
     }
 
     /// Changes what the Pod thinks of a certificate, from the next handshake, and the next `authenticate`, on.

@@ -11,6 +11,7 @@ use http::Extensions;
 use hyper_util::client::legacy;
 use rustls::{AlertDescription, InvalidMessage};
 
+use super::reply::printable;
 use crate::{Error, Peer, Phase};
 
 /// A failure of a connection, before it is known whose it is.
@@ -23,8 +24,8 @@ pub(crate) enum Fault {
     Closed,
     Network(io::ErrorKind),
     Tls(rustls::Error),
-    /// The reply isn't HTTP.
-    NotHttp,
+    /// The reply isn't HTTP, or not in this measure.
+    NotHttp(&'static str),
     Http(String),
 }
 
@@ -70,8 +71,11 @@ impl Fault {
                 return Some(Self::Tls(error.clone()));
             }
             if let Some(error) = error.downcast_ref::<hyper::Error>() {
+                if error.is_parse_too_large() {
+                    return Some(Self::NotHttp("its head is too large"));
+                }
                 if error.is_parse() {
-                    return Some(Self::NotHttp);
+                    return Some(Self::NotHttp("not HTTP"));
                 }
                 if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
                     vague = Some(Self::Closed);
@@ -118,10 +122,7 @@ impl Fault {
                 Error::NotTls { peer }
             }
             Self::Tls(reason) => Error::TlsFailed { peer, reason },
-            Self::NotHttp => Error::MalformedReply {
-                peer,
-                reason: "not HTTP",
-            },
+            Self::NotHttp(reason) => Error::MalformedReply { peer, reason },
             Self::Http(reason) => Error::Http { peer, reason },
         }
     }
@@ -158,7 +159,8 @@ fn innermost(error: &(dyn StdError + 'static)) -> String {
     while let Some(source) = error.source() {
         error = source;
     }
-    error.to_string()
+    // It may quote the peer.
+    printable(&error.to_string())
 }
 
 /// The first fault of a connection, shared between its stream and the calls made over it.

@@ -90,8 +90,8 @@ impl Problem {
     }
 }
 
-/// What a server sends may end on a terminal.
-fn printable(message: &str) -> String {
+/// Text of a server, which may end on a terminal: cut, and without control characters.
+pub(super) fn printable(message: &str) -> String {
     message
         .chars()
         .take(MESSAGE_LIMIT)

@@ -1,12 +1,13 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use auth::{Endpoint, Error};
 use http::{Method, StatusCode, Version};
+use rustls::version::TLS13;
 use tokio::sync::Barrier;
 
 use crate::{
     lab::{PROTOCOLS, authenticate_at, client, failure_at, key_manager_answer, lab, pod_answer},
-    server::{Answer, Server, Setup, Step},
+    server::{Answer, End, Server, Setup, Step},
 };
 
 #[tokio::test]
@@ -22,7 +23,11 @@ async fn both_tokens_come_back_over_every_protocol() {
         assert_eq!(session.session_token().expose(), "s3ss10n");
         assert_eq!(session.key_manager_token().header_name(), "keyManagerToken");
         assert_eq!(session.key_manager_token().expose(), "k3ym4n");
-        let version = if http == "h2" { Version::HTTP_2 } else { Version::HTTP_11 };
+        let version = if http == "h2" {
+            Version::HTTP_2
+        } else {
+            Version::HTTP_11
+        };
         assert_eq!(pod.seen()[0].version, version);
         assert_eq!((pod.connections(), key_manager.connections()), (1, 1));
     }
@@ -124,15 +129,27 @@ async fn one_name_for_both_tokens_is_refused() {
 #[tokio::test]
 async fn a_401_is_unauthorized_whatever_its_body() {
     for (body, code, message) in [
-        (r#"{"code":401,"message":"Unauthorized user"}"#, Some(401), Some("Unauthorized user")),
+        (
+            r#"{"code":401,"message":"Unauthorized user"}"#,
+            Some(401),
+            Some("Unauthorized user"),
+        ),
         ("", None, None),
         ("<html>401</html>", None, None),
     ] {
         let (error, authority) = failure_at(Setup::new(move || Answer::json(401, body))).await;
-        let Error::Unauthorized { peer, code: found, message: text } = &error else {
+        let Error::Unauthorized {
+            peer,
+            code: found,
+            message: text,
+        } = &error
+        else {
             panic!("{error:?}");
         };
-        assert_eq!((peer.endpoint(), peer.authority()), (Endpoint::Pod, authority.as_str()));
+        assert_eq!(
+            (peer.endpoint(), peer.authority()),
+            (Endpoint::Pod, authority.as_str())
+        );
         assert_eq!((*found, text.as_deref()), (code, message));
         assert!(error.hint().unwrap().contains("Common Name"));
     }
@@ -153,10 +170,17 @@ async fn a_403_is_forbidden() {
 async fn any_other_status_is_kept_with_code_and_message() {
     for status in [301, 400, 404, 429, 500, 503] {
         let answer = move || {
-            Answer::json(status, r#"{"code":65,"message":"no"}"#).header("location", "https://evil.test/")
+            Answer::json(status, r#"{"code":65,"message":"no"}"#)
+                .header("location", "https://evil.test/")
         };
         let (error, _) = failure_at(Setup::new(answer)).await;
-        let Error::Status { status: found, code: Some(65), message: Some(message), .. } = error else {
+        let Error::Status {
+            status: found,
+            code: Some(65),
+            message: Some(message),
+            ..
+        } = error
+        else {
             panic!("{error:?}");
         };
         assert_eq!(found, StatusCode::from_u16(status).unwrap());
@@ -165,19 +189,32 @@ async fn any_other_status_is_kept_with_code_and_message() {
 }
 
 #[tokio::test]
-async fn an_error_whose_body_is_useless_keeps_its_status() {
+async fn an_error_whose_body_can_not_be_had_keeps_its_status() {
     for step in [
         Step::Endless(vec![b'x'; 16 << 10].into()),
-        Step::End(crate::server::End::Reset),
+        Step::Silence,
+        Step::End(End::Reset),
     ] {
-        let answer = move || {
-            Answer::status(503).with_body([Step::Data("{".into()), step.clone()])
-        };
-        let (error, _) = failure_at(Setup::new(answer)).await;
+        let answer = move || Answer::status(503).with_body([Step::Data("{".into()), step.clone()]);
+        // Over HTTP/2, a reset takes what was not read yet with it.
+        let pod = Server::start(Setup::new(answer).over(&TLS13, "http/1.1")).await;
+        let key_manager = Server::start(Setup::new(key_manager_answer)).await;
+        let error = client(&pod, &key_manager)
+            .read_timeout(Duration::from_millis(300))
+            .build()
+            .unwrap()
+            .authenticate()
+            .await
+            .unwrap_err();
         assert!(
             matches!(
                 error,
-                Error::Status { status: StatusCode::SERVICE_UNAVAILABLE, code: None, message: None, .. }
+                Error::Status {
+                    status: StatusCode::SERVICE_UNAVAILABLE,
+                    code: None,
+                    message: None,
+                    ..
+                }
             ),
             "{error:?}"
         );
@@ -199,6 +236,9 @@ async fn the_failure_of_either_endpoint_says_which_one_it_was() {
     assert_eq!(peer.authority(), key_manager.authority());
     assert_eq!(
         error.to_string(),
-        format!("Key Manager at {} answered 500 Internal Server Error", key_manager.authority())
+        format!(
+            "Key Manager at {} answered 500 Internal Server Error",
+            key_manager.authority()
+        )
     );
 }

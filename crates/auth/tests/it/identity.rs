@@ -26,7 +26,10 @@ fn a_bundle_becomes_an_identity_without_its_root() {
 fn a_wrong_passphrase_is_told_as_such() {
     let bundle = bundle(&Passphrase::new("changeit"));
     let error = Identity::from_pkcs12(&bundle, &Passphrase::new("changed")).unwrap_err();
-    assert!(matches!(error, Error::Identity(pki::Error::WrongPassphrase { .. })), "{error:?}");
+    assert!(
+        matches!(error, Error::Identity(pki::Error::WrongPassphrase { .. })),
+        "{error:?}"
+    );
     assert!(error.hint().unwrap().contains("passphrase"));
     assert!(!error.to_string().contains("changed"));
 }
@@ -42,7 +45,13 @@ fn pem_with_an_encrypted_key_becomes_an_identity() {
     assert_eq!(identity.leaf(), certificate);
 
     let error = Identity::from_pem(certificate.to_pem(), &encrypted, None).unwrap_err();
-    assert!(matches!(error, Error::Identity(pki::Error::PassphraseRequired { .. })), "{error:?}");
+    assert!(
+        matches!(
+            error,
+            Error::Identity(pki::Error::PassphraseRequired { .. })
+        ),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -68,20 +77,29 @@ fn a_chain_that_does_not_start_with_the_leaf_is_refused() {
         lab().bot.certificate.to_pem()
     );
     let error = Identity::from_pem(chain, lab().bot.key_pem(), None).unwrap_err();
-    assert!(matches!(error, Error::Identity(pki::Error::KeyMismatch { .. })), "{error:?}");
+    assert!(
+        matches!(error, Error::Identity(pki::Error::KeyMismatch { .. })),
+        "{error:?}"
+    );
 }
 
 #[test]
 fn pem_without_certificate_is_refused() {
     let error = Identity::from_pem(lab().bot.key_pem(), lab().bot.key_pem(), None).unwrap_err();
-    assert!(matches!(error, Error::Identity(pki::Error::PemNotFound { .. })), "{error:?}");
+    assert!(
+        matches!(error, Error::Identity(pki::Error::PemNotFound { .. })),
+        "{error:?}"
+    );
 }
 
 #[test]
 fn pem_where_a_bundle_was_expected_is_refused_with_a_hint() {
     let pem = lab().bot.certificate.to_pem();
     let error = Identity::from_pkcs12(pem.as_bytes(), &Passphrase::new("x")).unwrap_err();
-    assert!(matches!(error, Error::Identity(pki::Error::Malformed { .. })), "{error:?}");
+    assert!(
+        matches!(error, Error::Identity(pki::Error::Malformed { .. })),
+        "{error:?}"
+    );
     assert!(error.hint().unwrap().contains("PEM"));
 }
 

@@ -59,7 +59,12 @@ pub(crate) fn lab() -> &'static Lab {
         let signing = root
             .create_intermediate(name("/CN=Test Signing"), key(), &Profile::intermediate())
             .unwrap();
-        let bot = issue(&signing, "/CN=demo-bot1/O=Excelsior Bank", &[], &Profile::client());
+        let bot = issue(
+            &signing,
+            "/CN=demo-bot1/O=Excelsior Bank",
+            &[],
+            &Profile::client(),
+        );
         let addresses = [
             SubjectAltName::dns("localhost").unwrap(),
             SubjectAltName::Ip("127.0.0.1".parse().unwrap()),
@@ -101,12 +106,17 @@ pub(crate) fn issue(
         )
         .sign(&key)
         .unwrap();
-    let certificate = authority.issue(&request.verify().unwrap(), profile).unwrap();
+    let certificate = authority
+        .issue(&request.verify().unwrap(), profile)
+        .unwrap();
     Pair { key, certificate }
 }
 
 /// The same certificate as X.509 version 1: without version, without extensions, signed anew.
-pub(crate) fn as_version_1(certificate: &Certificate, issuer: &CertificateAuthority) -> Certificate {
+pub(crate) fn as_version_1(
+    certificate: &Certificate,
+    issuer: &CertificateAuthority,
+) -> Certificate {
     let (_, certificate, _) = tlv(certificate.as_der());
     let (tbs, _, rest) = tlv_whole(certificate);
     let (algorithm, _, _) = tlv_whole(rest);
@@ -142,7 +152,11 @@ fn tlv(der: &[u8]) -> (u8, &[u8], &[u8]) {
         0x82 => (4, usize::from(der[2]) << 8 | usize::from(der[3])),
         short => (2, usize::from(short)),
     };
-    (der[0], &der[header..header + length], &der[header + length..])
+    (
+        der[0],
+        &der[header..header + length],
+        &der[header + length..],
+    )
 }
 
 /// The element with its header, its tag, and what follows.
@@ -152,8 +166,12 @@ fn tlv_whole(der: &[u8]) -> (&[u8], u8, &[u8]) {
 }
 
 fn sequence(content: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
-    [&[0x30, 0x82, length[0], length[1]], content].concat()
+    let header = match u16::try_from(content.len()).unwrap().to_be_bytes() {
+        [0, short @ ..0x80] => vec![0x30, short],
+        [0, long] => vec![0x30, 0x81, long],
+        [high, low] => vec![0x30, 0x82, high, low],
+    };
+    [&header[..], content].concat()
 }
 
 /// The bot's identity, with the signing certificate and the root after the leaf.

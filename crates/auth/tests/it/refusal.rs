@@ -23,23 +23,40 @@ use crate::{
 async fn a_refused_client_certificate_is_told_by_its_alert() {
     for (why, alert) in [
         (CertificateError::UnknownIssuer, AlertDescription::UnknownCA),
-        (CertificateError::Expired, AlertDescription::CertificateExpired),
-        (CertificateError::Revoked, AlertDescription::CertificateRevoked),
-        (CertificateError::ApplicationVerificationFailure, AlertDescription::AccessDenied),
-        (CertificateError::BadSignature, AlertDescription::DecryptError),
+        (
+            CertificateError::Expired,
+            AlertDescription::CertificateExpired,
+        ),
+        (
+            CertificateError::Revoked,
+            AlertDescription::CertificateRevoked,
+        ),
+        (
+            CertificateError::ApplicationVerificationFailure,
+            AlertDescription::AccessDenied,
+        ),
+        (
+            CertificateError::BadSignature,
+            AlertDescription::DecryptError,
+        ),
         (
             CertificateError::Other(OtherError(Arc::new(std::fmt::Error))),
             AlertDescription::CertificateUnknown,
         ),
     ] {
         for (tls, http) in PROTOCOLS {
-            let setup = Setup::new(pod_answer).over(tls, http).refuses_clients(why.clone());
+            let setup = Setup::new(pod_answer)
+                .over(tls, http)
+                .refuses_clients(why.clone());
             let (error, authority) = failure_at(setup).await;
             let Error::ClientCertificateRefused { peer, alert: found } = &error else {
                 panic!("{tls:?} {http}: {error:?}");
             };
             assert_eq!(*found, alert, "{tls:?} {http}");
-            assert_eq!((peer.endpoint(), peer.authority()), (Endpoint::Pod, authority.as_str()));
+            assert_eq!(
+                (peer.endpoint(), peer.authority()),
+                (Endpoint::Pod, authority.as_str())
+            );
         }
     }
 }
@@ -60,7 +77,10 @@ async fn the_alert_is_found_even_if_the_server_closes_at_once() {
             assert!(
                 matches!(
                     error,
-                    Error::ClientCertificateRefused { alert: AlertDescription::UnknownCA, .. }
+                    Error::ClientCertificateRefused {
+                        alert: AlertDescription::UnknownCA,
+                        ..
+                    }
                 ),
                 "{tls:?} {http}, attempt {attempt}: {error:?}"
             );
@@ -76,7 +96,12 @@ async fn a_refused_certificate_gets_the_next_step() {
         error.to_string(),
         format!("Pod at {authority} refused the client certificate: alert unknown_ca")
     );
-    assert!(error.hint().unwrap().starts_with("import the root and signing certificates"));
+    assert!(
+        error
+            .hint()
+            .unwrap()
+            .starts_with("import the root and signing certificates")
+    );
 }
 
 #[tokio::test]
@@ -95,7 +120,10 @@ async fn a_server_without_a_known_root_is_not_trusted() {
         assert!(
             matches!(
                 error,
-                Error::ServerNotTrusted { reason: CertificateError::UnknownIssuer, .. }
+                Error::ServerNotTrusted {
+                    reason: CertificateError::UnknownIssuer,
+                    ..
+                }
             ),
             "{tls:?} {http}: {error:?}"
         );
@@ -125,12 +153,23 @@ async fn an_expired_server_certificate_is_not_trusted() {
         let root = CertificateAuthority::create_root(
             name("/CN=Old Root"),
             key(),
-            &Profile::root().validity(Validity { not_before: start, not_after: start + 300 * day }),
+            &Profile::root().validity(Validity {
+                not_before: start,
+                not_after: start + 300 * day,
+            }),
         )
         .unwrap();
-        let validity = Validity { not_before: start, not_after: start + day };
+        let validity = Validity {
+            not_before: start,
+            not_after: start + day,
+        };
         let names = [SubjectAltName::Ip("127.0.0.1".parse().unwrap())];
-        let pair = issue(&root, "/CN=old", &names, &Profile::server().validity(validity));
+        let pair = issue(
+            &root,
+            "/CN=old",
+            &names,
+            &Profile::server().validity(validity),
+        );
         OLD_ROOT.set(root.certificate().to_pem()).unwrap();
         pair
     });
@@ -146,7 +185,10 @@ async fn an_expired_server_certificate_is_not_trusted() {
     assert!(
         matches!(
             error,
-            Error::ServerNotTrusted { reason: CertificateError::ExpiredContext { .. }, .. }
+            Error::ServerNotTrusted {
+                reason: CertificateError::ExpiredContext { .. },
+                ..
+            }
         ),
         "{error:?}"
     );
@@ -163,10 +205,12 @@ async fn a_version_1_certificate_is_presented_and_its_key_proved() {
     for (tls, http) in PROTOCOLS {
         let pod = Server::start(Setup::new(pod_answer).over(tls, http)).await;
         let key_manager = Server::start(Setup::new(key_manager_answer)).await;
-        let identity =
-            auth::Identity::from_pem(leaf.to_pem(), lab().bot.key_pem(), None).unwrap();
+        let identity = auth::Identity::from_pem(leaf.to_pem(), lab().bot.key_pem(), None).unwrap();
         let endpoints = Endpoints::new(pod.url(), key_manager.url()).unwrap();
-        let client = Client::builder(endpoints, identity).trust(trust()).build().unwrap();
+        let client = Client::builder(endpoints, identity)
+            .trust(trust())
+            .build()
+            .unwrap();
 
         client.authenticate().await.unwrap();
 
@@ -180,7 +224,8 @@ async fn a_version_1_certificate_is_presented_and_its_key_proved() {
 async fn a_self_signed_leaf_is_presented() {
     let root = &lab().root;
     let pair = Pair {
-        key: pki::PrivateKey::from_pem(root.private_key().to_pem().unwrap().as_bytes(), None).unwrap(),
+        key: pki::PrivateKey::from_pem(root.private_key().to_pem().unwrap().as_bytes(), None)
+            .unwrap(),
         certificate: root.certificate().clone(),
     };
     let pod = Server::start(Setup::new(pod_answer)).await;

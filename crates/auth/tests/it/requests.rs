@@ -40,10 +40,20 @@ impl Stage {
             .build()
             .unwrap();
         let session = client.authenticate().await.unwrap();
-        Self { pod, key_manager, agent, client, session }
+        Self {
+            pod,
+            key_manager,
+            agent,
+            client,
+            session,
+        }
     }
 
-    async fn send(&self, endpoint: Endpoint, request: Request<Bytes>) -> Result<http::Response<Bytes>, Error> {
+    async fn send(
+        &self,
+        endpoint: Endpoint,
+        request: Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, Error> {
         self.client.send(&self.session, endpoint, request).await
     }
 }
@@ -80,8 +90,14 @@ async fn the_agent_gets_both_tokens_and_the_body() {
 #[tokio::test]
 async fn pod_and_key_manager_get_their_own_token_only() {
     let stage = Stage::new(Setup::new(|| Answer::json(200, ECHO))).await;
-    stage.send(Endpoint::Pod, get("/pod/v2/sessioninfo")).await.unwrap();
-    stage.send(Endpoint::KeyManager, get("/relay/keys")).await.unwrap();
+    stage
+        .send(Endpoint::Pod, get("/pod/v2/sessioninfo"))
+        .await
+        .unwrap();
+    stage
+        .send(Endpoint::KeyManager, get("/relay/keys"))
+        .await
+        .unwrap();
 
     let pod = &stage.pod.seen()[1];
     assert_eq!(pod.uri.path(), "/pod/v2/sessioninfo");
@@ -95,7 +111,10 @@ async fn pod_and_key_manager_get_their_own_token_only() {
 #[tokio::test]
 async fn the_context_of_the_url_is_kept_and_so_is_the_query() {
     let stage = Stage::with_context(Setup::new(|| Answer::json(200, ECHO)), "/a/context/").await;
-    stage.send(Endpoint::Pod, get("/pod/v2/user?email=a%40b&local=true")).await.unwrap();
+    stage
+        .send(Endpoint::Pod, get("/pod/v2/user?email=a%40b&local=true"))
+        .await
+        .unwrap();
 
     let seen = stage.pod.seen();
     assert_eq!(seen[0].uri.path(), "/a/context/sessionauth/v1/authenticate");
@@ -127,7 +146,10 @@ async fn tokens_do_not_go_to_another_host() {
         "https://evil.test/".to_owned(),
     ] {
         let error = stage.send(Endpoint::Agent, get(&target)).await.unwrap_err();
-        assert!(matches!(&error, Error::ForeignUrl { .. }), "{target}: {error:?}");
+        assert!(
+            matches!(&error, Error::ForeignUrl { .. }),
+            "{target}: {error:?}"
+        );
     }
     assert!(stage.agent.seen().is_empty());
     assert_eq!(stage.pod.seen().len(), 1);
@@ -138,9 +160,14 @@ async fn a_host_header_can_not_send_tokens_elsewhere() {
     let setup = Setup::new(|| Answer::json(200, ECHO)).over(&rustls::version::TLS13, "http/1.1");
     let stage = Stage::new(setup).await;
     let mut request = echo();
-    request.headers_mut().insert("host", "evil.test".parse().unwrap());
+    request
+        .headers_mut()
+        .insert("host", "evil.test".parse().unwrap());
     stage.send(Endpoint::Agent, request).await.unwrap();
-    assert_eq!(stage.agent.seen()[0].headers["host"], stage.agent.authority());
+    assert_eq!(
+        stage.agent.seen()[0].headers["host"],
+        stage.agent.authority()
+    );
 }
 
 #[tokio::test]
@@ -156,7 +183,10 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn a_session_that_ended_is_unauthorized() {
-    let stage = Stage::new(Setup::new(|| Answer::json(401, r#"{"code":401,"message":"Invalid session"}"#))).await;
+    let stage = Stage::new(Setup::new(|| {
+        Answer::json(401, r#"{"code":401,"message":"Invalid session"}"#)
+    }))
+    .await;
     let error = stage.send(Endpoint::Agent, echo()).await.unwrap_err();
     assert!(matches!(
         &error,
@@ -171,8 +201,13 @@ async fn an_agent_without_url_can_not_be_called() {
     let client = crate::lab::client(&pod, &key_manager).build().unwrap();
     let session = client.authenticate().await.unwrap();
     assert_eq!(
-        client.send(&session, Endpoint::Agent, echo()).await.unwrap_err(),
-        Error::EndpointNotConfigured { endpoint: Endpoint::Agent }
+        client
+            .send(&session, Endpoint::Agent, echo())
+            .await
+            .unwrap_err(),
+        Error::EndpointNotConfigured {
+            endpoint: Endpoint::Agent
+        }
     );
 }
 
@@ -206,7 +241,13 @@ async fn the_reply_limit_can_be_chosen() {
 #[tokio::test]
 async fn logout_gives_each_endpoint_its_own_token() {
     let stage = Stage::new(Setup::new(|| Answer::json(200, ECHO))).await;
-    let Stage { pod, key_manager, client, session, .. } = stage;
+    let Stage {
+        pod,
+        key_manager,
+        client,
+        session,
+        ..
+    } = stage;
     client.logout(session).await.unwrap();
 
     for (server, path, token) in [
@@ -225,8 +266,16 @@ async fn a_reset_during_a_call_is_told_apart_from_a_close() {
     for (end, reset) in [(End::Reset, true), (End::Close, false)] {
         let stage = Stage::new(Setup::new(move || Answer::none(Step::End(end)))).await;
         let error = stage.send(Endpoint::Agent, echo()).await.unwrap_err();
-        assert_eq!(matches!(error, Error::ConnectionReset { .. }), reset, "{error:?}");
-        assert_eq!(matches!(error, Error::ConnectionClosed { .. }), !reset, "{error:?}");
+        assert_eq!(
+            matches!(error, Error::ConnectionReset { .. }),
+            reset,
+            "{error:?}"
+        );
+        assert_eq!(
+            matches!(error, Error::ConnectionClosed { .. }),
+            !reset,
+            "{error:?}"
+        );
     }
 }
 
@@ -235,6 +284,9 @@ async fn clones_share_their_connections() {
     let stage = Stage::new(Setup::new(|| Answer::json(200, ECHO))).await;
     stage.send(Endpoint::Agent, echo()).await.unwrap();
     let clone = stage.client.clone();
-    clone.send(&stage.session, Endpoint::Agent, echo()).await.unwrap();
+    clone
+        .send(&stage.session, Endpoint::Agent, echo())
+        .await
+        .unwrap();
     assert_eq!(stage.agent.connections(), 1);
 }

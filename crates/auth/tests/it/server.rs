@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     convert::Infallible,
-    future,
+    future, io,
     net::SocketAddr,
     pin::Pin,
     sync::{
@@ -32,7 +32,7 @@ use rustls::{
     server::danger::{ClientCertVerified, ClientCertVerifier},
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::Notify,
     task::JoinHandle,
@@ -47,6 +47,7 @@ pub(crate) struct Setup {
     first: First,
     tls: Vec<Tls>,
     alpn: Vec<&'static str>,
+    says: Option<&'static str>,
     certificate: &'static Pair,
     verdict: Option<CertificateError>,
     asks_for_certificate: bool,
@@ -79,6 +80,7 @@ impl Setup {
             first: First::Tls,
             tls: rustls::ALL_VERSIONS.to_vec(),
             alpn: vec!["h2", "http/1.1"],
+            says: None,
             certificate: &lab().server,
             verdict: None,
             asks_for_certificate: true,
@@ -94,6 +96,12 @@ impl Setup {
 
     pub(crate) fn first(mut self, first: First) -> Self {
         self.first = first;
+        self
+    }
+
+    /// Answers the first that it hears over TLS with this, instead of speaking HTTP.
+    pub(crate) fn says(mut self, text: &'static str) -> Self {
+        self.says = Some(text);
         self
     }
 
@@ -133,6 +141,8 @@ pub(crate) enum Step {
     /// A bit of data, and a pause, again and again.
     Trickle(Bytes, Duration),
     Silence,
+    /// The body fails, as when an application server crashes.
+    Fail,
     End(End),
 }
 
@@ -281,11 +291,17 @@ async fn serve(
         First::End(end) => return finish(end, tcp, &handle),
     }
 
-    let tls = match acceptor.accept(tcp).into_fallible().await {
+    let mut tls = match acceptor.accept(tcp).into_fallible().await {
         Ok(tls) => tls,
         Err((_, tcp)) if setup.lingers => return linger(tcp).await,
         Err(_) => return,
     };
+    if let Some(text) = setup.says {
+        assert!(tls.read(&mut [0; 4096]).await.unwrap() > 0);
+        tls.write_all(text.as_bytes()).await.unwrap();
+        tls.flush().await.unwrap();
+        return linger(tls).await;
+    }
     let certificates: Vec<_> = tls
         .get_ref()
         .1
@@ -348,10 +364,10 @@ fn finish(end: End, tcp: TcpStream, handle: &TcpStream) {
 }
 
 /// Lets the last words reach the client: what it still sends is read, or the kernel would answer it with a reset.
-async fn linger(mut tcp: TcpStream) {
-    let _ = tcp.shutdown().await;
+async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let _ = stream.shutdown().await;
     let mut sink = [0; 1024];
-    let drain = async { while matches!(tcp.read(&mut sink).await, Ok(1..)) {} };
+    let drain = async { while matches!(stream.read(&mut sink).await, Ok(1..)) {} };
     let _ = tokio::time::timeout(Duration::from_secs(5), drain).await;
 }
 
@@ -363,12 +379,12 @@ struct Script {
 
 impl Body for Script {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         match self.steps.front().cloned() {
             None => Poll::Ready(None),
             Some(Step::Data(data)) => {
@@ -386,6 +402,7 @@ impl Body for Script {
                 Poll::Ready(Some(Ok(Frame::data(data))))
             }
             Some(Step::Silence) => Poll::Pending,
+            Some(Step::Fail) => Poll::Ready(Some(Err(io::Error::other("scripted")))),
             Some(Step::End(end)) => {
                 *self.ending.1.lock().unwrap() = Some(end);
                 self.ending.0.notify_one();
@@ -414,7 +431,11 @@ fn server_config(setup: &Setup) -> ServerConfig {
             setup.certificate.pkcs8(),
         )
         .unwrap();
-    config.alpn_protocols = setup.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    config.alpn_protocols = setup
+        .alpn
+        .iter()
+        .map(|name| name.as_bytes().to_vec())
+        .collect();
     config
 }
 
@@ -478,9 +499,11 @@ fn verify(
         .iter()
         .find(|(scheme, _)| *scheme == signed.scheme)
         .unwrap();
-    let verified = algorithms
-        .iter()
-        .any(|algorithm| algorithm.verify_signature(point, message, signed.signature()).is_ok());
+    let verified = algorithms.iter().any(|algorithm| {
+        algorithm
+            .verify_signature(point, message, signed.signature())
+            .is_ok()
+    });
     if verified {
         Ok(HandshakeSignatureValid::assertion())
     } else {

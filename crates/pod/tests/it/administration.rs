@@ -5,7 +5,10 @@ use std::time::{Duration, SystemTime};
 use crate::support::{BOT, Client, World, authority, bot, bot_with, key, name, v1_certificate};
 use pki::{CertificateRequest, Profile, SubjectAltName};
 use pod::{CertificateType, Error, Pod, Port, Status};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::AsyncReadExt,
+    net::{TcpListener, TcpStream},
+};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -293,6 +296,22 @@ async fn dropping_closes_ports() {
 
     // The connection ends, which shows that the tasks did.
     let mut octets = Vec::new();
-    let _ = tokio::io::AsyncReadExt::read_to_end(&mut socket, &mut octets).await;
+    let _ = socket.read_to_end(&mut octets).await;
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+#[should_panic(expected = "the clock is broken")]
+async fn a_panic_of_the_server_is_raised_at_shutdown() {
+    let pod = Pod::builder()
+        .clock(|| panic!("the clock is broken"))
+        .start()
+        .await
+        .unwrap();
+    let client = Client::new(&pod).showing(&bot(&authority("Root"), BOT));
+    // The connection breaks off when its task does.
+    let mut stream = client.handshake(Port::Api).await.unwrap();
+    let _ = stream.read_to_end(&mut Vec::new()).await;
+
+    pod.shutdown().await;
 }

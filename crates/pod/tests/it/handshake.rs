@@ -8,6 +8,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use tokio::{io::AsyncReadExt, net::TcpStream};
+
 use crate::support::{
     BOT, Client, Identity, World, alert_of, authority, bot, bot_with, key, name, v1_certificate,
 };
@@ -403,6 +405,37 @@ async fn a_long_chain_costs_no_search() {
     }
 
     assert_refused(&world, &identity, AlertDescription::CertificateUnknown).await;
+}
+
+#[tokio::test]
+async fn a_tangle_of_certificates_costs_a_bounded_search() {
+    let world = World::new().await;
+    // Each of them could have signed each other.
+    let tangled = || {
+        let key = PrivateKey::from_der(&world.bot.key_pkcs8, None).unwrap();
+        CertificateAuthority::create_root(name("Tangle"), key, &Profile::root()).unwrap()
+    };
+    let mut identity = bot(&tangled(), BOT);
+    for _ in 0..9 {
+        identity.chain.push(tangled().certificate().clone());
+    }
+
+    assert_refused(&world, &identity, AlertDescription::CertificateUnknown).await;
+}
+
+#[tokio::test]
+async fn a_client_that_says_nothing_is_not_waited_for() {
+    let world = World::new().await;
+    let mut socket = TcpStream::connect(world.pod.address(Port::Api))
+        .await
+        .unwrap();
+    tokio::time::pause();
+
+    let mut octets = Vec::new();
+    socket.read_to_end(&mut octets).await.unwrap();
+
+    assert_eq!(octets, b"");
+    assert_eq!(world.pod.handshakes(Port::Api).failed, 1);
 }
 
 #[tokio::test]

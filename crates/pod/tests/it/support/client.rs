@@ -2,6 +2,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -228,15 +229,18 @@ impl Answer {
 
 /// The alert with which the server refuses the client.
 ///
-/// Sends a request before it looks for the alert: under TLS 1.3 the client believes the handshake done by then, and
-/// a server that closed with the request unread would lose its alert.
+/// Writes before it looks for the alert, and goes on writing after the refusal: under TLS 1.3 the client believes the
+/// handshake done by then. A server that simply closed would answer with a reset, and these writes would fail.
 pub(crate) async fn alert_of(client: &Client, port: Port) -> AlertDescription {
     let error = match client.handshake(port).await {
         Err(error) => error,
         Ok(mut stream) => {
             let request = async {
-                stream.write_all(&[b'x'; 32_768]).await?;
-                stream.flush().await?;
+                for _ in 0..5 {
+                    stream.write_all(&[b'x'; 1024]).await?;
+                    stream.flush().await?;
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
                 let mut answer = Vec::new();
                 stream.read_to_end(&mut answer).await
             };

@@ -1,4 +1,20 @@
 //! No secret in any event, of this crate or of those below it.
+//!
+//! On its own, because a subscriber for one thread misses call sites that another thread met first.
+#![allow(missing_docs)] // a test binary
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)] // a failed expectation is a failed test
+
+#[allow(dead_code)] // shared with the other test binary
+#[path = "../it/lab.rs"]
+mod lab;
+#[allow(dead_code)] // shared with the other test binary
+#[path = "../it/server.rs"]
+mod server;
 
 use std::{
     fmt::{Debug, Write},
@@ -34,7 +50,9 @@ fn tokens_appear_in_no_event() {
                 let client = client(&pod, &key_manager).build().unwrap();
                 let session = client.authenticate().await.unwrap();
                 tracing::info!(?session, ?client, "a careless caller");
-                let request = Request::get("/pod/v2/sessioninfo").body(Bytes::new()).unwrap();
+                let request = Request::get("/pod/v2/sessioninfo")
+                    .body(Bytes::new())
+                    .unwrap();
                 client.send(&session, Endpoint::Pod, request).await.unwrap();
                 client.logout(session).await.unwrap();
 
