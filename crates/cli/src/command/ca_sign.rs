@@ -108,10 +108,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         .issue(&request, &profile)
         .about(format!("signing {}", input::Name(&args.csr)))?;
 
-    output::write([(out, certificate.to_pem().as_bytes())])?;
+    let pem = certificate.to_pem();
+    output::write([(out, pem.as_bytes())])?;
     ui::note_certificate(&certificate, &args.out);
     if args.json {
-        let report = pki::inspect::inspect(certificate.as_der(), None).about(args.out.display())?;
+        let report = pki::inspect::inspect(pem.as_bytes(), None).about(args.out.display())?;
         ui::json(&report)?;
     }
     Ok(())

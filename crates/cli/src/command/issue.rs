@@ -130,20 +130,22 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         (new_key::to_pem(&key, Some(&passphrase))?, bundle)
     };
 
+    let certificate_pem = certificate.to_pem();
     output::write([
         (key_out, key_pem.as_bytes()),
         (csr_out, request.to_pem().as_bytes()),
-        (crt_out, certificate.to_pem().as_bytes()),
+        (crt_out, certificate_pem.as_bytes()),
         (p12_out, &bundle),
     ])?;
     ui::note_certificate(&certificate, &crt_path);
     if args.json {
-        let report = pki::inspect::inspect(certificate.as_der(), None).about(crt_path.display())?;
+        let report =
+            pki::inspect::inspect(certificate_pem.as_bytes(), None).about(crt_path.display())?;
         ui::json(&json!({
-            "key": key_path,
-            "request": csr_path,
-            "certificate": crt_path,
-            "bundle": p12_path,
+            "key": key_path.display().to_string(),
+            "request": csr_path.display().to_string(),
+            "certificate": crt_path.display().to_string(),
+            "bundle": p12_path.display().to_string(),
             "report": report,
         }))
     } else {

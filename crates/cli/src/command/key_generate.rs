@@ -41,6 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let kind = args.key.kind()?;
     let [out] = output::claim([(&args.out, Access::Owner)], args.force)?;
     let passphrase = Flag::new("--passout", &args.passout).chosen("the private key")?;
+    new_key::warn_if_too_short_for_a_pod(kind);
 
     let key = new_key::generate(kind)?;
     let pem = new_key::to_pem(&key, passphrase.as_ref())?;

@@ -1,12 +1,11 @@
 //! `countersign p12 info`
 
-use std::{fmt, path::PathBuf};
+use std::path::PathBuf;
 
-use pki::{Integrity, Pkcs12};
-use serde::Serialize;
+use pki::inspect::Report;
 
 use crate::{
-    error::{Context, Error},
+    error::Error,
     input,
     passphrase::{self, Flag, Source, SourceParser},
     ui,
@@ -27,7 +26,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SRC", value_parser = SourceParser)]
     passin: Option<Source>,
 
-    /// Report in JSON
+    /// Report in JSON, as countersign inspect --json does
     #[arg(long)]
     json: bool,
 }
@@ -35,17 +34,19 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   countersign p12 info bot.p12 --passin env:P12_PASS
-  countersign p12 info bot.p12 --passin env:P12_PASS --json | jq -r .alias";
+  countersign p12 info bot.p12 --passin env:P12_PASS --json | jq -r '.items[0].alias'";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let passin = Flag::new("--passin", &args.passin);
-    let bundle = input::open(&args.file, passin, |der, passphrase| match passphrase {
-        Some(passphrase) => Pkcs12::open(der, passphrase),
-        None => Err(pki::Error::PassphraseRequired {
-            what: "PKCS#12 file",
-        }),
+    let report = input::open(&args.file, passin, |contents, passphrase| {
+        pki::inspect::inspect(contents, passphrase)
     })?;
-    let report = Report::of(&bundle).about(input::Name(&args.file))?;
+    if !is_bundle(&report) {
+        return Err(
+            Error::failed(format!("{}: not a PKCS#12 bundle", input::Name(&args.file)))
+                .hint("countersign inspect shows what other files hold"),
+        );
+    }
     if args.json {
         ui::json(&report)
     } else {
@@ -53,73 +54,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     }
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report {
-    alias: Option<String>,
-    /// `None` when nothing vouches for the contents.
-    mac: Option<Mac>,
-    encryption: Vec<String>,
-    private_keys: Vec<String>,
-    /// In the order of the file.
-    certificates: Vec<pki::inspect::Report>,
-}
-
-#[derive(Debug, Serialize)]
-struct Mac {
-    digest: String,
-    iterations: u64,
-}
-
-impl Report {
-    fn of(bundle: &Pkcs12) -> Result<Self, pki::Error> {
-        Ok(Self {
-            alias: bundle.alias().map(str::to_owned),
-            mac: match bundle.integrity() {
-                Integrity::Mac { digest, iterations } => Some(Mac {
-                    digest: digest.clone(),
-                    iterations: *iterations,
-                }),
-                _ => None,
-            },
-            encryption: bundle.encryption().to_vec(),
-            private_keys: bundle
-                .private_keys()
-                .iter()
-                .map(|key| key.algorithm().to_string())
-                .collect(),
-            certificates: bundle
-                .certificates()
-                .iter()
-                .map(|certificate| pki::inspect::inspect(certificate.as_der(), None))
-                .collect::<Result<_, _>>()?,
-        })
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "PKCS#12 bundle")?;
-        writeln!(
-            f,
-            "  alias:        {}",
-            self.alias.as_deref().unwrap_or("none")
-        )?;
-        match &self.mac {
-            Some(Mac { digest, iterations }) => {
-                writeln!(f, "  integrity:    HMAC-{digest}, {iterations} iterations")?;
-            }
-            None => writeln!(f, "  integrity:    not protected")?,
-        }
-        for scheme in &self.encryption {
-            writeln!(f, "  encryption:   {scheme}")?;
-        }
-        for key in &self.private_keys {
-            writeln!(f, "  private key:  {key}")?;
-        }
-        for certificate in &self.certificates {
-            writeln!(f, "\n{}", certificate.to_string().trim_end())?;
-        }
-        Ok(())
-    }
+fn is_bundle(report: &Report) -> bool {
+    serde_json::to_value(report).is_ok_and(|report| {
+        report
+            .pointer("/items/0/type")
+            .is_some_and(|kind| kind == "pkcs12")
+    })
 }

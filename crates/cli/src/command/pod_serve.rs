@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
                 "api": pod.api_url(),
                 "keyManager": pod.key_manager_url(),
                 "agent": pod.agent_url(),
-                "root": root_path,
+                "root": root_path.display().to_string(),
             }))?;
         } else {
             ui::result(format!(

@@ -310,7 +310,7 @@ struct Step {
 
 #[derive(Serialize)]
 struct Report<'a> {
-    directory: &'a Path,
+    directory: String,
     steps: &'a [Step],
 }
 
@@ -348,7 +348,7 @@ impl Steps {
     fn finish(&self, directory: &Path) -> Result<(), Error> {
         if self.json {
             return ui::json(&Report {
-                directory,
+                directory: directory.display().to_string(),
                 steps: &self.taken,
             });
         }

@@ -25,8 +25,11 @@ fn one_call_makes_all_that_a_bot_needs() {
         .run("p12 info bots/demo-bot1.p12 --passin env:PW --json")
         .succeeds()
         .json();
-    assert_eq!(info["alias"], "demo-bot1");
-    assert_eq!(info["certificates"].as_array().unwrap().len(), 2);
+    assert_eq!(info["items"][0]["alias"], "demo-bot1");
+    assert_eq!(
+        info["items"][0]["certificates"].as_array().unwrap().len(),
+        2
+    );
 }
 
 #[test]
@@ -103,5 +106,8 @@ fn the_issuers_of_the_authority_go_into_the_bundle() {
         .run("p12 info bots/demo-bot1.p12 --passin env:PW --json")
         .succeeds()
         .json();
-    assert_eq!(info["certificates"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        info["items"][0]["certificates"].as_array().unwrap().len(),
+        3
+    );
 }
