@@ -121,9 +121,7 @@ impl Hint for pki::Error {
             Self::MalformedPem { .. } | Self::TrailingData { .. } | Self::MacMismatch => {
                 "the file was damaged on its way here: get a fresh copy"
             }
-            Self::KeyMismatch { .. } => {
-                "the key and the certificate must come from the same certificate request"
-            }
+            Self::KeyMismatch { .. } => "give the key that the certificate was issued for",
             Self::UnsupportedKey { .. } => {
                 "RSA of 2048 to 8192 bits, ECDSA P-256 and P-384, and Ed25519 are supported"
             }
@@ -146,7 +144,7 @@ impl Hint for pki::Error {
                 "ask for fewer --days; without --days the validity ends with the authority's at the latest"
             }
             Self::Pkcs12Lacks { .. } => "countersign p12 info FILE shows what the file holds",
-            Self::NotInChain { .. } => "give only the issuers of the certificate with --chain",
+            Self::NotInChain { .. } => "leave out the certificates that are not its issuers",
             _ => return None,
         };
         Some(hint.to_owned())

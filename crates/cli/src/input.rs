@@ -106,11 +106,11 @@ pub(crate) fn open<T, E: Hint>(
     let mut opened = open(&contents, given.as_ref());
     let cause = opened.as_ref().err().and_then(Hint::as_pki);
     if given.is_none() && matches!(cause, Some(pki::Error::PassphraseRequired { .. })) {
-        let asked = flag.needed(Name(path))?;
+        let asked = flag.asked(Name(path))?;
         opened = open(&contents, Some(&asked));
     }
     let cause = opened.as_ref().err().and_then(Hint::as_pki);
-    let wrong = matches!(cause, Some(pki::Error::WrongPassphrase { .. }));
+    let wrong = given.is_some() && matches!(cause, Some(pki::Error::WrongPassphrase { .. }));
     opened.about(Name(path)).map_err(|error| {
         if wrong {
             error.hint(format!("check the passphrase that {} gives", flag.name))

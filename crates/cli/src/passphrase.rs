@@ -71,26 +71,21 @@ impl<'a> Flag<'a> {
     /// [`Error`] when the source doesn't give one.
     pub(crate) fn given(self, subject: impl fmt::Display) -> Result<Option<Passphrase>, Error> {
         self.source
-            .map(|source| match source {
-                Source::Prompt => prompt(&format!("passphrase for {subject}: ")),
-                other => other.read(self.name),
-            })
+            .map(|source| source.read(self.name, || prompt_for(subject)))
             .transpose()
     }
 
-    /// The passphrase of something that exists and turned out to need one.
+    /// The passphrase of something that exists and turned out to need one, with no source named for it.
     ///
     /// # Errors
     ///
-    /// [`Error`] when the source doesn't give one, or when there is neither a source nor a terminal.
-    pub(crate) fn needed(self, subject: impl fmt::Display) -> Result<Passphrase, Error> {
-        match self.given(&subject)? {
-            Some(passphrase) => Ok(passphrase),
-            None if has_terminal() => prompt(&format!("passphrase for {subject}: ")),
-            None => Err(
-                Error::failed(format!("{subject} is encrypted and needs a passphrase"))
-                    .hint(self.advice()),
-            ),
+    /// [`Error`] when there is no terminal to ask on.
+    pub(crate) fn asked(self, subject: impl fmt::Display) -> Result<Passphrase, Error> {
+        if has_terminal() {
+            prompt_for(subject)
+        } else {
+            let problem = format!("{subject} is encrypted and needs a passphrase");
+            Err(Error::failed(problem).hint(self.advice()))
         }
     }
 
@@ -102,10 +97,7 @@ impl<'a> Flag<'a> {
     pub(crate) fn chosen(self, subject: impl fmt::Display) -> Result<Option<Passphrase>, Error> {
         self.source
             .map(|source| {
-                let passphrase = match source {
-                    Source::Prompt => prompt_twice(&subject)?,
-                    other => other.read(self.name)?,
-                };
+                let passphrase = source.read(self.name, || prompt_twice(&subject))?;
                 if passphrase.is_empty() {
                     return Err(Error::failed(format!(
                         "the new passphrase for {subject} is empty"
@@ -122,17 +114,16 @@ impl<'a> Flag<'a> {
     ///
     /// [`Error`] when the source doesn't give one, or an empty one, or when there is neither a source nor a terminal.
     pub(crate) fn chosen_or_asked(self, subject: impl fmt::Display) -> Result<Passphrase, Error> {
-        let asking = Self {
-            source: Some(self.source.unwrap_or(&Source::Prompt)),
-            ..self
+        let flag = match self.source {
+            None if has_terminal() => Self {
+                source: Some(&Source::Prompt),
+                ..self
+            },
+            _ => self,
         };
-        if self.source.is_none() && !has_terminal() {
-            return Err(Error::failed(format!("{subject} needs a passphrase")).hint(self.advice()));
-        }
-        match asking.chosen(&subject)? {
-            Some(passphrase) => Ok(passphrase),
-            None => Err(Error::failed(format!("{subject} needs a passphrase"))),
-        }
+        flag.chosen(&subject)?.ok_or_else(|| {
+            Error::failed(format!("{subject} needs a passphrase")).hint(self.advice())
+        })
     }
 
     fn advice(self) -> String {
@@ -173,7 +164,11 @@ impl Source {
         Ok(source)
     }
 
-    fn read(&self, flag: &str) -> Result<Passphrase, Error> {
+    fn read(
+        &self,
+        flag: &str,
+        prompt: impl FnOnce() -> Result<Passphrase, Error>,
+    ) -> Result<Passphrase, Error> {
         match self {
             Self::Env(name) => match env::var(name) {
                 Ok(value) => Ok(Passphrase::new(value)),
@@ -193,7 +188,7 @@ impl Source {
                 next_line(file, &format!("file descriptor {number}"))
             }
             Self::Stdin => next_line(io::stdin().lock(), "standard input"),
-            Self::Prompt => prompt("passphrase: "),
+            Self::Prompt => prompt(),
             Self::Literal(passphrase) => {
                 ui::warn(format!(
                     "{flag} pass:... can be seen by everybody on this computer; env:, file:, fd: or stdin can not"
@@ -255,6 +250,10 @@ fn prompt(question: &str) -> Result<Passphrase, Error> {
             Error::failed(format!("no terminal to ask for a passphrase on: {error}"))
                 .hint("name another source: env:NAME, file:PATH, fd:N or stdin")
         })
+}
+
+fn prompt_for(subject: impl fmt::Display) -> Result<Passphrase, Error> {
+    prompt(&format!("passphrase for {subject}: "))
 }
 
 fn prompt_twice(subject: impl fmt::Display) -> Result<Passphrase, Error> {

@@ -24,7 +24,6 @@ use crate::error::{Context, Error};
 #[command(
     name = "countersign",
     version,
-    propagate_version = true,
     subcommand_required = true,
     arg_required_else_help = true,
     max_term_width = 100,

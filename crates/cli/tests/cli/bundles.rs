@@ -44,7 +44,7 @@ fn a_bundle_needs_the_key_of_its_certificate() {
         .run("p12 export --cert bot.crt.pem --key ca.key.pem --passout env:PW --out bot.p12")
         .fails(
             "error: ca.key.pem with bot.crt.pem: the private key does not match the certificate of CN=demo-bot1\n\
-             hint: the key and the certificate must come from the same certificate request\n",
+             hint: give the key that the certificate was issued for\n",
         );
     assert!(!sandbox.files().contains(&"bot.p12".to_owned()));
 }
@@ -59,7 +59,7 @@ fn a_bundle_takes_only_the_issuers_of_its_certificate() {
         .run(&EXPORT.replace("ca.crt.pem", "other.crt.pem"))
         .fails(
             "error: bot.p12: the certificate of CN=Stranger is not part of the chain of CN=demo-bot1\n\
-             hint: give only the issuers of the certificate with --chain\n",
+             hint: leave out the certificates that are not its issuers\n",
         );
 }
 
