@@ -8,6 +8,7 @@ mod traditional;
 
 use std::fmt;
 
+pub(crate) use self::read::unencrypted;
 pub use self::{encrypted::KeyEncryption, private::PrivateKey, public::PublicKey};
 
 /// The kinds of key that can be generated.
