@@ -1,5 +1,5 @@
 //! Rules about single sources: where `unsafe` may stand, and that an ignored test says why.
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::{Path, PathBuf}};
 
 use anyhow::Result;
 use proc_macro2::{Delimiter, TokenTree};
@@ -7,7 +7,7 @@ use proc_macro2::{Delimiter, TokenTree};
 use super::tokens::{self, is_ident, line, punct};
 use crate::workspace::Metadata;
 
-/// The one crate that may contain `unsafe`, in a single file.
+/// The one crate that may contain `unsafe`, in a single top-level module.
 const MAY_BE_UNSAFE: &str = "rsa-keygen";
 
 /// Tells which sources break these rules.
@@ -29,7 +29,7 @@ pub(crate) fn check(metadata: &Metadata) -> Result<Vec<String>> {
                 ));
             }
         }
-        let mut unsafe_files: Vec<PathBuf> = Vec::new();
+        let mut unsafe_modules = BTreeSet::new();
         for path in package.sources()? {
             let source = tokens::read(&path)?;
             for line in ignored_without_reason(&source) {
@@ -39,16 +39,19 @@ pub(crate) fn check(metadata: &Metadata) -> Result<Vec<String>> {
                 ));
             }
             if may_be_unsafe && uses_unsafe(&source) {
-                unsafe_files.push(path);
+                unsafe_modules.insert(top_level_module(path.strip_prefix(package.folder())?));
             }
         }
-        if unsafe_files.len() > 1 {
-            violations.push(format!(
-                "{MAY_BE_UNSAFE} has unsafe code in more than one file: {unsafe_files:?}"
-            ));
+        if unsafe_modules.len() > 1 {
+            violations.push(format!("{MAY_BE_UNSAFE}: unsafe code in more than one module: {unsafe_modules:?}"));
         }
     }
     Ok(violations)
+}
+
+/// `src/kernel` for `src/kernel.rs` and for everything under `src/kernel/`.
+fn top_level_module(relative: &Path) -> PathBuf {
+    relative.with_extension("").iter().take(2).collect()
 }
 
 fn forbids_unsafe(source: &[TokenTree]) -> bool {
@@ -119,6 +122,13 @@ mod tests {
         assert!(!uses_unsafe(&parse(
             "#![deny(unsafe_code)] // unsafe\nconst A: &str = \"unsafe\";"
         )));
+    }
+
+    #[test]
+    fn a_module_is_a_file_or_a_folder() {
+        let module = |path: &str| top_level_module(Path::new(path));
+        assert_eq!(module("src/kernel/x86_64/ifma.rs"), module("src/kernel.rs"));
+        assert_ne!(module("src/kernel/mod.rs"), module("src/sieve.rs"));
     }
 
     #[test]
