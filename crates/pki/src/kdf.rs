@@ -22,3 +22,14 @@ impl Default for KdfBudget {
         }
     }
 }
+
+/// What one call has spent of its budget.
+pub(crate) struct Spending {
+    budget: KdfBudget,
+}
+
+impl Spending {
+    pub(crate) fn new(budget: KdfBudget) -> Self {
+        Self { budget }
+    }
+}

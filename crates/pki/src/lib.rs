@@ -17,6 +17,7 @@ mod pem;
 mod pkcs12;
 mod profile;
 mod request;
+mod rng;
 mod serial;
 mod signature;
 mod tbs;
