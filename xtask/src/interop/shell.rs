@@ -4,7 +4,7 @@ use std::{
     fs,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
@@ -15,6 +15,7 @@ set -euo pipefail
 judge() { "$PYTHON" "$JUDGES/judge.py" "$@"; }
 pkix() { java "$JUDGES/Pkix.java" "$@"; }
 fails() { if "$@"; then echo "should have failed: $*" >&2; return 1; fi; }
+refuses() { local status=0; "$@" || status=$?; [ $status -eq 1 ] || [ $status -eq 2 ] || { echo "exit status $status instead of 1 or 2: $*" >&2; return 1; }; }
 same() { if [ "$1" != "$2" ]; then printf 'these differ:\n%s\n%s\n' "$1" "$2" >&2; return 1; fi; }
 "#;
 
@@ -56,7 +57,10 @@ impl Shell {
     pub(super) fn in_folder(&self, name: &str) -> Result<Self> {
         let dir = self.dir.join(name);
         fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
-        Ok(Self { dir, ..self.clone() })
+        Ok(Self {
+            dir,
+            ..self.clone()
+        })
     }
 
     pub(super) fn dir(&self) -> &Path {
@@ -72,11 +76,6 @@ impl Shell {
             bail!("{}\n{}{}", output.status, stderr, stdout);
         }
         Ok(stdout.into_owned())
-    }
-
-    /// Starts a script that goes on, with its standard output to be read.
-    pub(super) fn start(&self, script: &str) -> Result<Child> {
-        self.command(script).stdout(Stdio::piped()).spawn().context("bash")
     }
 
     fn command(&self, script: &str) -> Command {

@@ -14,7 +14,14 @@ pub(super) enum Tool {
 }
 
 impl Tool {
-    pub(super) const ALL: [Self; 6] = [Self::Openssl, Self::Java, Self::Curl, Self::Gnutls, Self::Nss, Self::Python];
+    pub(super) const ALL: [Self; 6] = [
+        Self::Openssl,
+        Self::Java,
+        Self::Curl,
+        Self::Gnutls,
+        Self::Nss,
+        Self::Python,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -31,7 +38,9 @@ impl Tool {
     fn version_script(self) -> &'static str {
         match self {
             Self::Openssl => "openssl version | cut -d' ' -f2",
-            Self::Java => "command -v keytool javac >/dev/null; java --version | head -n 1 | cut -d' ' -f2",
+            Self::Java => {
+                "command -v keytool javac >/dev/null; java --version | head -n 1 | cut -d' ' -f2"
+            }
             Self::Curl => "curl --version | head -n 1 | cut -d' ' -f2",
             Self::Gnutls => "certtool --version | head -n 1 | cut -d' ' -f2",
             // NSS's programs don't tell their version; where there is no dpkg, it stays unknown.
@@ -39,7 +48,9 @@ impl Tool {
                 "command -v certutil pk12util >/dev/null
                 dpkg-query --show --showformat '${Version}' libnss3-tools 2>/dev/null || echo '?'"
             }
-            Self::Python => r#""$PYTHON" -c 'import cryptography; print(cryptography.__version__)'"#,
+            Self::Python => {
+                r#""$PYTHON" -c 'import cryptography; print(cryptography.__version__)'"#
+            }
         }
     }
 
@@ -65,7 +76,11 @@ pub(super) fn find(shell: &Shell) -> Result<Vec<(Tool, String)>> {
     for tool in Tool::ALL {
         match shell.run(tool.version_script()) {
             Ok(version) => found.push((tool, version.trim().to_owned())),
-            Err(_) => missing.push(format!("{} is missing: {}", tool.name(), tool.how_to_install())),
+            Err(_) => missing.push(format!(
+                "{} is missing: {}",
+                tool.name(),
+                tool.how_to_install()
+            )),
         }
     }
     if !missing.is_empty() {

@@ -1,5 +1,8 @@
 //! Rules about single sources: where `unsafe` may stand, and that an ignored test says why.
-use std::{collections::BTreeSet, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Result;
 use proc_macro2::{Delimiter, TokenTree};
@@ -43,7 +46,9 @@ pub(crate) fn check(metadata: &Metadata) -> Result<Vec<String>> {
             }
         }
         if unsafe_modules.len() > 1 {
-            violations.push(format!("{MAY_BE_UNSAFE}: unsafe code in more than one module: {unsafe_modules:?}"));
+            violations.push(format!(
+                "{MAY_BE_UNSAFE}: unsafe code in more than one module: {unsafe_modules:?}"
+            ));
         }
     }
     Ok(violations)
