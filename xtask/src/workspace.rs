@@ -85,12 +85,10 @@ impl Package {
         self.manifest_path.parent().unwrap_or(Path::new("."))
     }
 
-    /// Every Rust file under `src`, `tests`, `examples` and `benches`, in a stable order.
+    /// Every Rust file of the package, in a stable order.
     pub(crate) fn sources(&self) -> Result<Vec<PathBuf>> {
         let mut found = Vec::new();
-        for folder in ["src", "tests", "examples", "benches"] {
-            rust_files(&self.folder().join(folder), &mut found)?;
-        }
+        rust_files(self.folder(), &mut found)?;
         Ok(found)
     }
 }
@@ -100,11 +98,8 @@ pub(crate) fn short_name(package: &str) -> &str {
     package.strip_prefix("countersign-").unwrap_or(package)
 }
 
-/// Adds every Rust file under a folder, in a stable order. A folder that isn't there has none.
+/// Adds every Rust file under a folder, in a stable order.
 pub(crate) fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
-    if !folder.is_dir() {
-        return Ok(());
-    }
     let mut paths = fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<Vec<_>, _>>()?;
