@@ -21,7 +21,7 @@ fn bundle_for(name: &str, key: &PrivateKey, ca: &Entry) -> Result<Vec<u8>> {
     let ca = CertificateAuthority::from_pem(ca.chain_pem(), ca.key_pem(), &ca.passphrase())?;
     let profile = Profile::client()
         .valid_for_days(2922)
-        .serial(SerialNumber::from(1));
+        .serial(SerialNumber::try_from(1)?);
     let certificate = ca.issue(&request.verify()?, &profile)?;
 
     let bundle = Pkcs12::builder(key, &certificate)?

@@ -17,9 +17,8 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
         &[
             &["error", "passphrase", "time"],
             &["digest", "der", "kdf", "rng"],
-            &["pem"],
-            &["name", "serial", "key"],
-            &["signature", "extension"],
+            &["pbe", "pem"],
+            &["name", "serial", "key", "extension"],
             &["profile", "tbs"],
             &["certificate", "request"],
             &["pkcs12", "inspect"],
@@ -29,8 +28,9 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
     (
         "auth",
         &[
-            &["error", "endpoint", "token"],
-            &["identity", "trust"],
+            &["peer"],
+            &["error", "token"],
+            &["hint", "provider", "endpoint", "identity", "trust"],
             &["tls"],
             &["http"],
             &["session"],
