@@ -1,7 +1,7 @@
 //! The built program against programs that nobody here wrote, both ways: your own reader never judges your own writer.
 //!
-//! Every case is a shell script that succeeds if things are as they should be. `ours.sh` makes what the cases share;
-//! each case runs in a directory of its own.
+//! Every case is a shell script that succeeds if things are as they should be. `ours.sh` and
+//! `theirs.sh` make what the cases share; each case runs in a directory of its own.
 mod bundles;
 mod case;
 mod certificates;
@@ -59,7 +59,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     shell
         .in_folder("ours")?
         .run(include_str!("ours.sh"))
-        .context("making our own files")?;
+        .context("making our files")?;
+    shell
+        .in_folder("theirs")?
+        .run(include_str!("theirs.sh"))
+        .context("making openssl's files")?;
     let pod = Pod::start(&program, &shell)?;
     let shell = pod.tell(shell);
 
@@ -117,6 +121,7 @@ fn set_up(dir: &Path, program: &Path) -> Result<Shell> {
         .with("JUDGES", judges)
         .with("PYTHON", python()?)
         .with("OURS", dir.join("ours"))
+        .with("THEIRS", dir.join("theirs"))
         .with("VECTORS", vectors()?)
         .with("PASS", "correct-horse"))
 }
