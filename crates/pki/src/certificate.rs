@@ -118,7 +118,7 @@ impl Certificate {
                 not_after: at(parsed.validity.not_after)?,
             },
             spki: parsed.public_key().raw.to_vec(),
-            signature_algorithm: parsed.signature_algorithm.algorithm.to_id_string(),
+            signature_algorithm: signature_algorithm(der)?,
             extensions: Extensions::parse(parsed.extensions())?,
             der: der.to_vec(),
         })
@@ -196,7 +196,7 @@ impl Certificate {
         PublicKey::from_spki_der(&self.spki)
     }
 
-    /// The signature algorithm as a dotted object identifier.
+    /// The signature algorithm: its name, for example `sha256WithRSAEncryption`, or else its object identifier.
     pub fn signature_algorithm(&self) -> &str {
         &self.signature_algorithm
     }
@@ -307,6 +307,15 @@ impl fmt::Debug for Certificate {
             .field("issuer", &self.issuer)
             .field("serial_number", &self.serial_number)
             .finish_non_exhaustive()
+    }
+}
+
+fn signature_algorithm(der: &[u8]) -> Result<String, Error> {
+    let (_, identifier, _) = tbs::parts(der, "certificate")?;
+    match SignatureAlgorithm::from_algorithm_identifier(identifier) {
+        Ok(known) => Ok(known.name().to_owned()),
+        Err(Error::UnsupportedScheme { oid, .. }) => Ok(oid),
+        Err(error) => Err(error),
     }
 }
 

@@ -221,7 +221,7 @@ pub(crate) fn uint(number: u64) -> Vec<u8> {
 /// The name of an object identifier, or "unknown".
 pub(crate) fn oid_name(oid: &ObjectIdentifier) -> &'static str {
     // What `const-oid`, generated from the LDAP registry and RFC 5280, doesn't know.
-    const MORE: [(&str, &str); 18] = [
+    const MORE: [(&str, &str); 19] = [
         ("1.2.840.113549.1.5.1", "pbeWithMD2AndDES-CBC"),
         ("1.2.840.113549.1.5.3", "pbeWithMD5AndDES-CBC"),
         ("1.2.840.113549.1.5.6", "pbeWithMD5AndRC2-CBC"),
@@ -240,6 +240,7 @@ pub(crate) fn oid_name(oid: &ObjectIdentifier) -> &'static str {
         ("1.2.392.200011.61.1.1.1.4", "Camellia-256-CBC"),
         ("2.16.840.1.101.3.4.1.46", "AES-256-GCM"),
         ("1.2.840.113549.2.5", "MD5"),
+        ("1.3.132.0.10", "secp256k1"),
     ];
     if let Some(name) = const_oid::db::DB.by_oid(oid) {
         return name;
@@ -272,6 +273,12 @@ pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(crate) const NULL: u8 = 0x05;
 pub(crate) const OID: u8 = 0x06;
+pub(crate) const UTF8_STRING: u8 = 0x0c;
+pub(crate) const NUMERIC_STRING: u8 = 0x12;
+pub(crate) const PRINTABLE_STRING: u8 = 0x13;
+pub(crate) const TELETEX_STRING: u8 = 0x14;
+pub(crate) const IA5_STRING: u8 = 0x16;
+pub(crate) const VISIBLE_STRING: u8 = 0x1a;
 pub(crate) const BMP_STRING: u8 = 0x1e;
 pub(crate) const SEQUENCE: u8 = 0x30;
 pub(crate) const SET: u8 = 0x31;

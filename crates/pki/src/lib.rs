@@ -13,6 +13,7 @@ mod kdf;
 mod key;
 mod name;
 mod passphrase;
+mod pbe;
 mod pem;
 mod pkcs12;
 mod profile;

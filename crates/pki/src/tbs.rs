@@ -4,7 +4,6 @@
 //! rcgen's own names are a map (two OUs become one) and its key algorithms are a fixed list, so it gets a placeholder for
 //! the names, and a key that signs with nothing; what it lays out around them is kept.
 
-use der::{AnyRef, Decode, Encode, Reader, SliceReader, Tag, Tagged, asn1::BitStringRef};
 use rand_core::CryptoRng;
 use rcgen::{
     CertificateParams, DistinguishedName as RcgenName, DnType, Issuer, KeyIdMethod, SanType,
@@ -12,6 +11,7 @@ use rcgen::{
 
 use crate::{
     Digest, DistinguishedName, Error, KeyAlgorithm, PrivateKey, PublicKey, SubjectAltName,
+    der::{self, Reader},
     signature::SignatureAlgorithm,
 };
 
@@ -88,10 +88,12 @@ pub(crate) fn sign(
     rng: &mut impl CryptoRng,
 ) -> Result<Vec<u8>, Error> {
     let signature = key.sign(digest, tbs, rng)?;
-    let signature = BitStringRef::from_bytes(&signature)
-        .and_then(|bits| bits.to_der())
-        .map_err(encoding_failed)?;
-    sequence(&[tbs, algorithm.algorithm_identifier(), &signature])
+    let signature = der::tlv(der::BIT_STRING, &[&[0], &signature]);
+    Ok(der::sequence(&[
+        tbs,
+        algorithm.algorithm_identifier(),
+        &signature,
+    ]))
 }
 
 /// The three parts of a signed structure: to-be-signed octets, algorithm identifier, signature.
@@ -99,17 +101,11 @@ pub(crate) fn parts<'a>(
     signed: &'a [u8],
     what: &'static str,
 ) -> Result<(&'a [u8], &'a [u8], &'a [u8]), Error> {
-    let malformed = |reason: String| Error::Malformed { what, reason };
-    let elements = elements(signed).map_err(|error| malformed(error.to_string()))?;
-    let &[tbs, algorithm, signature] = elements.as_slice() else {
-        return Err(malformed(
-            "expected to-be-signed octets, an algorithm and a signature".into(),
-        ));
-    };
-    let bits = BitStringRef::from_der(signature).map_err(|error| malformed(error.to_string()))?;
-    let signature = bits
-        .as_bytes()
-        .ok_or_else(|| malformed("the signature is not a whole number of octets".into()))?;
+    let mut fields = Reader::enter(signed, der::SEQUENCE, what)?;
+    let tbs = fields.read_tagged(der::SEQUENCE)?.raw;
+    let algorithm = fields.read_tagged(der::SEQUENCE)?.raw;
+    let signature = fields.bit_string()?;
+    fields.finish()?;
     Ok((tbs, algorithm, signature))
 }
 
@@ -151,49 +147,22 @@ fn placeholder(subject: &DistinguishedName) -> RcgenName {
 
 /// The to-be-signed part of a structure that rcgen laid out, with the elements at these positions replaced.
 fn splice(laid_out: &[u8], replacements: &[(usize, &[u8])]) -> Result<Vec<u8>, Error> {
-    let tbs = elements(laid_out)
-        .ok()
-        .and_then(|signed| signed.first().copied())
-        .unwrap_or_default();
-    let mut fields = elements(tbs).map_err(encoding_failed)?;
-    for &(position, replacement) in replacements {
-        if let Some(field) = fields.get_mut(position) {
-            *field = replacement;
-        }
-    }
-    sequence(&fields)
-}
-
-/// The elements of a SEQUENCE, each with its tag and length.
-fn elements(der: &[u8]) -> der::Result<Vec<&[u8]>> {
-    let any = AnyRef::from_der(der)?;
-    any.tag().assert_eq(Tag::Sequence)?;
-    let mut reader = SliceReader::new(any.value())?;
+    let mut fields = Reader::enter(laid_out, der::SEQUENCE, WHAT)?.nested(der::SEQUENCE)?;
     let mut elements = Vec::new();
-    while !reader.is_finished() {
-        elements.push(reader.tlv_bytes()?);
+    while !fields.is_empty() {
+        let laid_out = fields.read()?.raw;
+        let replacement = replacements
+            .iter()
+            .find(|(position, _)| *position == elements.len());
+        elements.push(replacement.map_or(laid_out, |(_, replacement)| replacement));
     }
-    Ok(elements)
+    Ok(der::sequence(&elements))
 }
 
-fn sequence(elements: &[&[u8]]) -> Result<Vec<u8>, Error> {
-    AnyRef::new(Tag::Sequence, &elements.concat())
-        .and_then(|any| any.to_der())
-        .map_err(encoding_failed)
-}
-
-fn encoding_failed(error: der::Error) -> Error {
-    Error::Malformed {
-        what: "structure to be signed",
-        reason: error.to_string(),
-    }
-}
+const WHAT: &str = "structure to be signed";
 
 fn layout_failed(error: rcgen::Error) -> Error {
-    Error::Malformed {
-        what: "structure to be signed",
-        reason: error.to_string(),
-    }
+    der::malformed(WHAT, error.to_string())
 }
 
 /// Stands in for every key while rcgen lays out: it names the algorithm and signs with nothing.

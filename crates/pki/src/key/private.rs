@@ -92,6 +92,14 @@ impl PrivateKey {
         }
     }
 
+    /// The key of one PEM block.
+    pub(crate) fn from_block(
+        block: &pem::Block,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<Self, Error> {
+        read::from_block(block, passphrase, KdfBudget::default())
+    }
+
     /// The key as an unencrypted PKCS#8 `PrivateKeyInfo` (RFC 5208) in DER.
     ///
     /// # Errors

@@ -33,6 +33,15 @@ pub(super) fn from_pem(
             expected: "private key",
             found: blocks.iter().map(|block| block.label.clone()).collect(),
         })?;
+    from_block(block, passphrase, budget)
+}
+
+/// The private key of a PEM block whose label ends in `PRIVATE KEY`.
+pub(super) fn from_block(
+    block: &pem::Block,
+    passphrase: Option<&Passphrase>,
+    budget: KdfBudget,
+) -> Result<PrivateKey, Error> {
     if !LABELS.contains(&block.label.as_str()) {
         return Err(Error::UnsupportedKey {
             found: block.label.clone(),

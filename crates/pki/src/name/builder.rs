@@ -77,6 +77,6 @@ impl DistinguishedNameBuilder {
                 Ok(vec![encode::attribute(attribute_type, &value)?])
             })
             .collect::<Result<_, Error>>()?;
-        DistinguishedName::from_der(&encode::name(rdns)?)
+        DistinguishedName::from_der(&encode::name(rdns))
     }
 }

@@ -1,22 +1,23 @@
 //! From attribute values to the DER of a name: string types, limits, SET OF order.
 
 use const_oid::ObjectIdentifier;
-use der::{AnyRef, Encode, Tag};
 
 use super::attribute_type::{AttributeType, StringType};
-use crate::Error;
+use crate::{Error, der};
 
 /// One encoded `AttributeTypeAndValue` (X.501).
 pub(super) type EncodedAttribute = Vec<u8>;
 
 /// Lays out the RDNs in order. The attributes of one RDN are a SET OF, which DER sorts.
-pub(super) fn name(rdns: Vec<Vec<EncodedAttribute>>) -> Result<Vec<u8>, Error> {
-    let mut content = Vec::new();
-    for mut rdn in rdns {
-        rdn.sort();
-        content.extend(tlv(Tag::Set, &rdn.concat())?);
-    }
-    tlv(Tag::Sequence, &content)
+pub(super) fn name(rdns: Vec<Vec<EncodedAttribute>>) -> Vec<u8> {
+    let sets: Vec<Vec<u8>> = rdns
+        .into_iter()
+        .map(|mut rdn| {
+            rdn.sort();
+            der::tlv(der::SET, &[&rdn.concat()])
+        })
+        .collect();
+    der::sequence(&[&sets.concat()])
 }
 
 /// An attribute whose value is checked against its type's limits and written in its type's string type.
@@ -30,11 +31,11 @@ pub(super) fn attribute(
             found: value.to_owned(),
         });
     }
-    let (tag, string_type, allowed): (Tag, _, fn(char) -> bool) = match attribute_type.string_type {
-        StringType::Utf8 => (Tag::Utf8String, "UTF8String", |c| c != '\0'),
-        StringType::Printable => (Tag::PrintableString, "PrintableString", is_printable),
-        StringType::Ia5 => (Tag::Ia5String, "IA5String", |c| c.is_ascii() && c != '\0'),
-        StringType::Numeric => (Tag::NumericString, "NumericString", |c| {
+    let (tag, string_type, allowed): (u8, _, fn(char) -> bool) = match attribute_type.string_type {
+        StringType::Utf8 => (der::UTF8_STRING, "UTF8String", |c| c != '\0'),
+        StringType::Printable => (der::PRINTABLE_STRING, "PrintableString", is_printable),
+        StringType::Ia5 => (der::IA5_STRING, "IA5String", |c| c.is_ascii() && c != '\0'),
+        StringType::Numeric => (der::NUMERIC_STRING, "NumericString", |c| {
             c.is_ascii_digit() || c == ' '
         }),
     };
@@ -45,17 +46,15 @@ pub(super) fn attribute(
             string_type,
         });
     }
-    raw_attribute(attribute_type.oid, &tlv(tag, value.as_bytes())?)
+    Ok(raw_attribute(
+        attribute_type.oid,
+        &der::tlv(tag, &[value.as_bytes()]),
+    ))
 }
 
 /// An attribute whose value is DER already.
-pub(super) fn raw_attribute(
-    oid: ObjectIdentifier,
-    value_der: &[u8],
-) -> Result<EncodedAttribute, Error> {
-    let mut content = oid.to_der().map_err(malformed)?;
-    content.extend_from_slice(value_der);
-    tlv(Tag::Sequence, &content)
+pub(super) fn raw_attribute(oid: ObjectIdentifier, value_der: &[u8]) -> EncodedAttribute {
+    der::sequence(&[&der::oid(&oid), value_der])
 }
 
 fn check_length(attribute_type: &AttributeType, value: &str) -> Result<(), Error> {
@@ -91,17 +90,4 @@ fn check_length(attribute_type: &AttributeType, value: &str) -> Result<(), Error
 /// PrintableString's alphabet (X.680, section 41.4).
 fn is_printable(c: char) -> bool {
     c.is_ascii_alphanumeric() || " '()+,-./:=?".contains(c)
-}
-
-fn tlv(tag: Tag, content: &[u8]) -> Result<Vec<u8>, Error> {
-    AnyRef::new(tag, content)
-        .and_then(|any| any.to_der())
-        .map_err(malformed)
-}
-
-fn malformed(error: der::Error) -> Error {
-    Error::Malformed {
-        what: "distinguished name",
-        reason: error.to_string(),
-    }
 }

@@ -9,11 +9,13 @@ mod rfc4514;
 use std::{fmt, str::FromStr};
 
 use const_oid::ObjectIdentifier;
-use der::{AnyRef, Decode, Encode, Reader, SliceReader, Tag, Tagged};
 
 use self::attribute_type::AttributeType;
 pub use self::builder::DistinguishedNameBuilder;
-use crate::Error;
+use crate::{
+    Error,
+    der::{self, Reader, Tlv},
+};
 
 /// An X.501 name that owns its DER: order, string types, repeated attributes and multi-valued RDNs survive untouched.
 ///
@@ -64,15 +66,11 @@ impl DistinguishedName {
     /// Takes over the DER of a `Name` (RFC 5280, section 4.1.2.4) as it is.
     ///
     /// # Errors
-    /// [`Error::Malformed`] when it is not a sequence of non-empty sets of attributes, and nothing else.
+    /// [`Error::Malformed`] when it is not a sequence of non-empty sets of attributes, and [`Error::TrailingData`].
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
-        let rdns = decode(der).map_err(|error| Error::Malformed {
-            what: "distinguished name",
-            reason: error.to_string(),
-        })?;
         Ok(Self {
             der: der.to_vec(),
-            rdns,
+            rdns: decode(der)?,
         })
     }
 
@@ -155,62 +153,52 @@ impl Attribute {
     }
 }
 
-fn decode(der: &[u8]) -> der::Result<Vec<Vec<Attribute>>> {
+fn decode(der: &[u8]) -> Result<Vec<Vec<Attribute>>, Error> {
+    let mut sequence = Reader::enter(der, der::SEQUENCE, WHAT)?;
     let mut rdns = Vec::new();
-    let mut sequence = SliceReader::new(content(der, Tag::Sequence)?)?;
-    while !sequence.is_finished() {
-        let rdn = AnyRef::decode(&mut sequence)?;
-        rdn.tag().assert_eq(Tag::Set)?;
-        let mut set = SliceReader::new(rdn.value())?;
+    while !sequence.is_empty() {
+        let mut set = sequence.nested(der::SET)?;
         let mut attributes = Vec::new();
-        while !set.is_finished() {
-            let pair = AnyRef::decode(&mut set)?;
-            pair.tag().assert_eq(Tag::Sequence)?;
-            let mut pair = SliceReader::new(pair.value())?;
-            let oid = ObjectIdentifier::decode(&mut pair)?;
-            let value = AnyRef::decode(&mut pair)?;
+        while !set.is_empty() {
+            let mut pair = set.nested(der::SEQUENCE)?;
+            let (oid, value) = (pair.oid()?, pair.read()?);
             pair.finish()?;
-            attributes.push(attribute(oid, value)?);
+            attributes.push(attribute(oid, value));
         }
         if attributes.is_empty() {
-            return Err(Tag::Set.length_error().into());
+            return Err(der::malformed(WHAT, "an RDN has no attribute"));
         }
         rdns.push(attributes);
     }
     Ok(rdns)
 }
 
-fn content(der: &[u8], tag: Tag) -> der::Result<&[u8]> {
-    let any = AnyRef::from_der(der)?;
-    any.tag().assert_eq(tag)?;
-    Ok(any.value())
-}
+const WHAT: &str = "distinguished name";
 
-fn attribute(oid: ObjectIdentifier, value: AnyRef<'_>) -> der::Result<Attribute> {
-    let value_der = value.to_der()?;
+fn attribute(oid: ObjectIdentifier, value: Tlv<'_>) -> Attribute {
     let text = text(value);
-    Ok(Attribute {
+    Attribute {
         oid: oid.to_string(),
         short_name: AttributeType::by_oid(oid).map(|known| known.short_name),
         is_hex: text.is_none(),
-        value: text.unwrap_or_else(|| rfc4514::hex_value(&value_der)),
-        value_der,
-    })
+        value: text.unwrap_or_else(|| rfc4514::hex_value(value.raw)),
+        value_der: value.raw.to_vec(),
+    }
 }
 
 /// The text of a value of any of the string types that names are made of.
-fn text(value: AnyRef<'_>) -> Option<String> {
-    let octets = value.value();
-    match value.tag() {
-        Tag::Utf8String => String::from_utf8(octets.to_vec()).ok(),
-        Tag::PrintableString | Tag::Ia5String | Tag::NumericString | Tag::VisibleString
+fn text(value: Tlv<'_>) -> Option<String> {
+    let octets = value.value;
+    match value.tag {
+        der::UTF8_STRING => String::from_utf8(octets.to_vec()).ok(),
+        der::PRINTABLE_STRING | der::IA5_STRING | der::NUMERIC_STRING | der::VISIBLE_STRING
             if octets.is_ascii() =>
         {
             String::from_utf8(octets.to_vec()).ok()
         }
         // TeletexString is Latin-1 in practice, whatever T.61 says.
-        Tag::TeletexString => Some(octets.iter().copied().map(char::from).collect()),
-        Tag::BmpString => {
+        der::TELETEX_STRING => Some(octets.iter().copied().map(char::from).collect()),
+        der::BMP_STRING => {
             let (units, []) = octets.as_chunks::<2>() else {
                 return None;
             };

@@ -48,7 +48,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<u8>, Error> {
         }
         joins_previous = next_joins;
     }
-    encode::name(rdns)
+    Ok(encode::name(rdns))
 }
 
 fn malformed(index: usize, reason: &'static str) -> Error {

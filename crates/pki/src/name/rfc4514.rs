@@ -3,10 +3,9 @@
 use std::iter::Peekable;
 
 use const_oid::ObjectIdentifier;
-use der::{AnyRef, Decode};
 
 use super::{Attribute, attribute_type::AttributeType, encode};
-use crate::Error;
+use crate::{Error, der::Reader};
 
 /// Parses the string representation (section 3); blanks around `,`, `+` and `=` are tolerated.
 pub(super) fn parse(text: &str) -> Result<Vec<u8>, Error> {
@@ -28,7 +27,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<u8>, Error> {
         rdns.push(rdn);
     }
     rdns.reverse();
-    encode::name(rdns)
+    Ok(encode::name(rdns))
 }
 
 /// Prints RDNs that are given in DER order (section 2). Known attributes go by their short names.
@@ -106,7 +105,7 @@ impl<I: Iterator<Item = (usize, char)>> Parser<I> {
                 .ok_or_else(|| Error::UnknownAttribute {
                     name: type_name.to_owned(),
                 })?;
-            return encode::raw_attribute(oid, &self.hex_value()?);
+            return Ok(encode::raw_attribute(oid, &self.hex_value()?));
         }
         let attribute_type =
             AttributeType::by_descriptor(type_name).ok_or_else(|| Error::UnknownAttribute {
@@ -184,8 +183,13 @@ impl<I: Iterator<Item = (usize, char)>> Parser<I> {
         {
             return Err(malformed(at, "expected \",\" or \"+\""));
         }
-        AnyRef::from_der(&der)
-            .map_err(|_| malformed(at, "the hexadecimal digits are not one DER value"))?;
+        let mut value = Reader::new(&der, "attribute value");
+        if value.read().is_err() || !value.is_empty() {
+            return Err(malformed(
+                at,
+                "the hexadecimal digits are not one DER value",
+            ));
+        }
         Ok(der)
     }
 

@@ -222,7 +222,6 @@ fn malformed_der_is_refused() {
         b"\x30",
         b"\x31\x00",
         b"\x30\x02\x31\x00",
-        b"\x30\x00\x00",
         b"\x30\x80\x00\x00",
     ] {
         assert!(
@@ -233,6 +232,13 @@ fn malformed_der_is_refused() {
             "{der:02x?}"
         );
     }
+    assert_eq!(
+        DistinguishedName::from_der(b"\x30\x00\x00"),
+        Err(Error::TrailingData {
+            what: "distinguished name",
+            count: 1
+        })
+    );
     assert!(DistinguishedName::from_der(b"\x30\x00").unwrap().is_empty());
 }
 

@@ -1,0 +1,58 @@
+//! What can go wrong.
+
+use thiserror::Error;
+
+use crate::Kernel;
+
+/// Why no key was generated.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The caller asked for a size that is not supported.
+    #[error("RSA keys have a multiple of 16 bits between 2048 and 8192, not {bits}")]
+    UnsupportedSize {
+        /// The size asked for.
+        bits: usize,
+    },
+    /// The seed of a deterministic key is too short.
+    #[error("a seed has at least {minimum} bytes, not {length}")]
+    SeedTooShort {
+        /// The length of the seed.
+        length: usize,
+        /// The least length.
+        minimum: usize,
+    },
+    /// The caller or the environment named a kernel that this machine can't run.
+    #[error("the {kernel} kernel needs a processor that has its instructions")]
+    KernelUnavailable {
+        /// The kernel asked for.
+        kernel: Kernel,
+    },
+    /// The environment named a kernel that doesn't exist.
+    #[error("a kernel is ifma, mulx or portable, not {name:?}")]
+    UnknownKernel {
+        /// The name found.
+        name: String,
+    },
+    /// The operating system gave no random bytes.
+    #[error("no randomness from the operating system: {reason}")]
+    RandomnessUnavailable {
+        /// What the operating system said.
+        reason: String,
+    },
+    /// No prime among as many candidates as FIPS 186-5 (A.1.3, steps 4.7 and 5.8) allows: the random bits are not random.
+    #[error("no prime among {candidates} candidates: the source of random bits is broken")]
+    NoPrimeFound {
+        /// How many candidates were looked at.
+        candidates: u64,
+    },
+    /// The caller set the cancellation flag.
+    #[error("cancelled")]
+    Cancelled,
+    /// The finished key failed a check of FIPS 186-5 or the pairwise consistency test: a broken source of random bits, or a fault in the machine.
+    #[error("the new key failed its check: {check}")]
+    Inconsistent {
+        /// The check that failed.
+        check: &'static str,
+    },
+}

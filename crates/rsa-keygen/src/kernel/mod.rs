@@ -1,0 +1,233 @@
+//! Modular exponentiation, three ways. Each kernel answers the same two questions: is a candidate a probable prime to base 2, and what is
+//! a power of a secret base to a secret exponent.
+
+#![allow(clippy::indexing_slicing)] // fixed-length columns, indexed by loop counters that their lengths bound
+
+mod portable;
+mod scalar;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)] // the one module with `unsafe`: inline assembly
+mod x86_64;
+
+use core::fmt;
+use core::str::FromStr;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use zeroize::Zeroizing;
+
+use crate::Error;
+
+/// The environment variable that [`Kernel::detect`] obeys: `ifma`, `mulx` or `portable`.
+pub const KERNEL_VARIABLE: &str = "COUNTERSIGN_RSA_KERNEL";
+
+/// How many numbers a kernel works on side by side, at most.
+pub(crate) const LANES: usize = 8;
+
+/// An implementation of modular exponentiation.
+///
+/// They compute the same numbers at different speeds. Use [`Kernel::detect`] (the default of [`Generator`](crate::Generator)) unless you
+/// test or measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kernel {
+    /// AVX-512 IFMA: eight candidates side by side.
+    Ifma,
+    /// x86_64 with BMI2 and ADX: `mulx`, `adcx`, `adox`.
+    Mulx,
+    /// Plain Rust, for every target.
+    Portable,
+}
+
+impl Kernel {
+    /// All kernels, the fastest first.
+    pub const ALL: [Self; 3] = [Self::Ifma, Self::Mulx, Self::Portable];
+
+    /// The kernels that this machine can run, the fastest first. Never empty: [`Kernel::Portable`] runs everywhere.
+    pub fn available() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|kernel| kernel.is_available())
+    }
+
+    /// Whether this machine can run this kernel.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Ifma => x86_64::has_ifma(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Mulx => x86_64::has_mulx(),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Ifma | Self::Mulx => false,
+        }
+    }
+
+    /// The fastest available kernel, or the one that the environment variable `COUNTERSIGN_RSA_KERNEL` names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownKernel`] and [`Error::KernelUnavailable`], both only when the variable is set.
+    pub fn detect() -> Result<Self, Error> {
+        match std::env::var(KERNEL_VARIABLE) {
+            Ok(name) => name.parse::<Self>()?.checked(),
+            Err(std::env::VarError::NotPresent) => {
+                Ok(Self::available().next().unwrap_or(Self::Portable))
+            }
+            Err(std::env::VarError::NotUnicode(name)) => Err(Error::UnknownKernel {
+                name: name.to_string_lossy().into_owned(),
+            }),
+        }
+    }
+
+    /// `self` if this machine can run it.
+    pub(crate) fn checked(self) -> Result<Self, Error> {
+        if self.is_available() {
+            Ok(self)
+        } else {
+            Err(Error::KernelUnavailable { kernel: self })
+        }
+    }
+
+    /// How many exponentiations this kernel does at once.
+    pub(crate) fn lanes(self) -> usize {
+        match self {
+            Self::Ifma => LANES,
+            Self::Mulx | Self::Portable => 1,
+        }
+    }
+
+    /// Whether a prime below 2^16 divides the number.
+    pub(crate) fn has_small_factor(self, n: &[u64]) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Ifma => x86_64::ifma_has_small_factor(n),
+            _ => crate::sieve::has_small_factor(n),
+        }
+    }
+
+    /// One bit per candidate (at most [`Kernel::lanes`] of them): set if `2^((n-1)/2) = ±1 mod n`. `None` if stopped.
+    ///
+    /// The candidates are odd and have exactly `bits` bits.
+    pub(crate) fn base_two(
+        self,
+        candidates: &[&[u64]],
+        bits: usize,
+        stop: &Stop<'_>,
+    ) -> Option<u8> {
+        debug_assert!(!candidates.is_empty() && candidates.len() <= self.lanes());
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Ifma => x86_64::ifma_base_two(candidates, bits, stop),
+            #[cfg(target_arch = "x86_64")]
+            Self::Mulx => scalar::base_two(&x86_64::Mulx::new(), candidates, bits, stop),
+            _ => scalar::base_two(&portable::Portable, candidates, bits, stop),
+        }
+    }
+
+    /// `base^exponent mod modulus` for each job (at most [`Kernel::lanes`] of them), residues in `0..modulus`. `None` if stopped.
+    ///
+    /// The moduli are odd and have exactly `bits` bits, exponents have at most that many; a base may exceed its modulus by its length allows.
+    pub(crate) fn power(
+        self,
+        jobs: &[Power<'_>],
+        bits: usize,
+        stop: &Stop<'_>,
+    ) -> Option<Vec<Zeroizing<Vec<u64>>>> {
+        debug_assert!(!jobs.is_empty() && jobs.len() <= self.lanes());
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Ifma => x86_64::ifma_power(jobs, bits, stop),
+            #[cfg(target_arch = "x86_64")]
+            Self::Mulx => scalar::power(&x86_64::Mulx::new(), jobs, bits, stop),
+            _ => scalar::power(&portable::Portable, jobs, bits, stop),
+        }
+    }
+}
+
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ifma => "ifma",
+            Self::Mulx => "mulx",
+            Self::Portable => "portable",
+        })
+    }
+}
+
+impl FromStr for Kernel {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match name {
+            "ifma" => Ok(Self::Ifma),
+            "mulx" => Ok(Self::Mulx),
+            "portable" => Ok(Self::Portable),
+            _ => Err(Error::UnknownKernel {
+                name: name.to_owned(),
+            }),
+        }
+    }
+}
+
+/// `a·b mod n`, for `a` and `b` of the length of an odd `n` of exactly `bits` bits. Once per key: any kernel will do.
+pub(crate) fn multiply_mod(a: &[u64], b: &[u64], n: &[u64], bits: usize) -> Zeroizing<Vec<u64>> {
+    scalar::multiply_mod(&portable::Portable, a, b, n, bits)
+}
+
+/// `a^65537 mod n`, for an odd `n` of exactly `bits` bits.
+pub(crate) fn power_65537_mod(a: &[u64], n: &[u64], bits: usize) -> Zeroizing<Vec<u64>> {
+    #[cfg(target_arch = "x86_64")]
+    if x86_64::has_mulx() {
+        return scalar::power_65537_mod(&x86_64::Mulx::new(), a, n, bits);
+    }
+    scalar::power_65537_mod(&portable::Portable, a, n, bits)
+}
+
+/// One exponentiation; the three numbers have equally many little-endian limbs.
+#[derive(Clone, Copy)]
+pub(crate) struct Power<'a> {
+    pub(crate) base: &'a [u64],
+    pub(crate) exponent: &'a [u64],
+    pub(crate) modulus: &'a [u64],
+}
+
+/// What ends a computation early: the search is over, or the caller has cancelled.
+#[derive(Clone, Copy)]
+pub(crate) struct Stop<'a> {
+    pub(crate) done: &'a AtomicBool,
+    pub(crate) cancelled: Option<&'a AtomicBool>,
+}
+
+impl Stop<'_> {
+    pub(crate) fn is_set(&self) -> bool {
+        self.done.load(Ordering::Relaxed) || self.is_cancelled()
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled
+            .is_some_and(|flag| flag.load(Ordering::Relaxed))
+    }
+}
+
+/// `-n^-1 mod 2^64` for an odd `n`, by Newton's iteration: each step doubles the number of correct bits, and `n` is its own inverse modulo 8.
+pub(crate) const fn negative_inverse(n: u64) -> u64 {
+    let mut inverse = n;
+    let mut i = 0;
+    while i < 5 {
+        inverse = inverse.wrapping_mul(2u64.wrapping_sub(n.wrapping_mul(inverse)));
+        i += 1;
+    }
+    inverse.wrapping_neg()
+}
+
+/// Whether a residue in `0..=n` of an odd `n` is 1 or `n - 1`, without a branch on the way.
+pub(crate) fn is_one_or_minus_one(value: &[u64], n: &[u64]) -> bool {
+    let (mut one, mut minus_one) = (0, 0);
+    let mut i = 0;
+    while i < n.len() {
+        let first = u64::from(i == 0);
+        one |= value[i] ^ first;
+        minus_one |= value[i] ^ n[i] ^ first;
+        i += 1;
+    }
+    one == 0 || minus_one == 0
+}

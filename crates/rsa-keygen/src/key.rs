@@ -1,0 +1,248 @@
+//! The key, and its derivation from two primes (FIPS 186-5, A.1.1; C2SP det-keygen, steps 19 to 24).
+
+use core::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::Error;
+use crate::kernel;
+use crate::nat::{self, Nat};
+
+/// The public exponent of every key.
+const E: u64 = 65537;
+
+/// An RSA private key: its numbers, big-endian, and nothing else.
+///
+/// They have a fixed length, whatever their value (leading bytes may be zero): a modulus' length for `n` and `d`, half of that for `p`, `q`, `dp`, `dq`, `qinv`.
+/// They are wiped when the key is dropped; `Debug` shows none of the secret ones; and there is no `Clone`.
+pub struct RsaKey {
+    bits: usize,
+    n: Vec<u8>,
+    d: Zeroizing<Vec<u8>>,
+    p: Zeroizing<Vec<u8>>,
+    q: Zeroizing<Vec<u8>>,
+    dp: Zeroizing<Vec<u8>>,
+    dq: Zeroizing<Vec<u8>>,
+    qinv: Zeroizing<Vec<u8>>,
+}
+
+impl RsaKey {
+    /// The length of the modulus, in bits.
+    #[must_use]
+    pub fn bits(&self) -> usize {
+        self.bits
+    }
+
+    /// The modulus, `p·q`.
+    #[must_use]
+    pub fn n(&self) -> &[u8] {
+        &self.n
+    }
+
+    /// The public exponent, 65537, in three bytes.
+    #[must_use]
+    pub fn e(&self) -> &[u8] {
+        &[1, 0, 1]
+    }
+
+    /// The private exponent, `e^-1 mod lcm(p-1, q-1)`.
+    #[must_use]
+    pub fn d(&self) -> &[u8] {
+        &self.d
+    }
+
+    /// The first prime. It may be smaller or larger than the second.
+    #[must_use]
+    pub fn p(&self) -> &[u8] {
+        &self.p
+    }
+
+    /// The second prime.
+    #[must_use]
+    pub fn q(&self) -> &[u8] {
+        &self.q
+    }
+
+    /// The first CRT exponent, `d mod (p-1)`.
+    #[must_use]
+    pub fn dp(&self) -> &[u8] {
+        &self.dp
+    }
+
+    /// The second CRT exponent, `d mod (q-1)`.
+    #[must_use]
+    pub fn dq(&self) -> &[u8] {
+        &self.dq
+    }
+
+    /// The CRT coefficient, `q^-1 mod p`.
+    #[must_use]
+    pub fn qinv(&self) -> &[u8] {
+        &self.qinv
+    }
+}
+
+impl fmt::Debug for RsaKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RsaKey")
+            .field("bits", &self.bits)
+            .field("secret", &"[elided]")
+            .finish()
+    }
+}
+
+/// A key whose primes are still to be confirmed.
+pub(crate) struct Draft {
+    bits: usize,
+    pub(crate) p: Nat,
+    pub(crate) q: Nat,
+    n: Nat,
+    d: Nat,
+    pub(crate) dp: Nat,
+    pub(crate) dq: Nat,
+}
+
+impl Draft {
+    /// Derives the exponents. `None` if the pair is to be rejected: `e` divides `p-1` or `q-1`, or the two have a common divisor of 2^32 or more.
+    pub(crate) fn new(p: &Nat, q: &Nat, bits: usize) -> Result<Option<Self>, Error> {
+        check_distance(p, q, bits / 2)?;
+        let (p_minus_one, q_minus_one) = (minus_one(p), minus_one(q));
+        // Halves are odd, because both primes are 3 modulo 4.
+        let q_half = nat::halve(q);
+        let divisor = nat::gcd_odd(&nat::halve(p), &q_half);
+        let (low, high) = divisor.split_first().unwrap_or((&0, &[]));
+        // The greatest common divisor of p-1 and q-1 is twice that.
+        if !nat::is_zero(high) || *low >= 1 << 31 {
+            return Ok(None);
+        }
+        let mut q_part = q_half;
+        nat::divide_exactly(&mut q_part, *low);
+        let lambda = nat::mul(&p_minus_one, &q_part);
+        let (Some(d), Some(dp), Some(dq)) = (
+            invert_e(&lambda),
+            invert_e(&p_minus_one),
+            invert_e(&q_minus_one),
+        ) else {
+            return Ok(None);
+        };
+        // d > 2^(bits/2) (A.1.1, criterion 3a); it is below the least common multiple by construction.
+        let mut bound = nat::zero(d.len());
+        if let Some(limb) = bound.get_mut(bits / 2 / 64) {
+            *limb = 1 << (bits / 2 % 64);
+        }
+        if nat::less(&bound, &d) == 0 {
+            return Err(Error::Inconsistent {
+                check: "d is greater than 2^(bits/2)",
+            });
+        }
+        let n = nat::mul(p, q);
+        Ok(Some(Self {
+            bits,
+            p: p.clone(),
+            q: q.clone(),
+            n,
+            d,
+            dp,
+            dq,
+        }))
+    }
+
+    pub(crate) fn prime_bits(&self) -> usize {
+        self.bits / 2
+    }
+
+    /// Puts the signature together (RFC 8017, 5.1.2), verifies it, and makes the key.
+    pub(crate) fn finish(self, message: &Nat, powers: &[Nat]) -> Result<RsaKey, Error> {
+        let [qinv, s_p, s_q] = powers else {
+            return Err(Error::Inconsistent {
+                check: "three powers",
+            });
+        };
+        let bits = self.prime_bits();
+        // s_q mod p: both primes have their top two bits set, so it is below 2 p.
+        let mut difference = s_q.clone();
+        nat::reduce_once(&mut difference, 0, &self.p);
+        let mut h = s_p.clone();
+        let borrow = nat::sub(&mut h, &difference);
+        nat::add_masked(&mut h, &self.p, borrow.wrapping_neg());
+        let h = kernel::multiply_mod(&h, qinv, &self.p, bits);
+        let mut signature = nat::mul(&self.q, &h);
+        nat::add(&mut signature, &nat::extended(s_q, self.n.len()));
+        let expected = nat::extended(message, self.n.len());
+        // An `n` of an odd number of limbs fits in one less than its factors together.
+        let limbs = self.bits.div_ceil(64);
+        let (n, signature, expected) = (
+            cut(&self.n, limbs),
+            cut(&signature, limbs),
+            cut(&expected, limbs),
+        );
+        if nat::less(signature, n) == 0
+            || !nat::equal(&kernel::power_65537_mod(signature, n, self.bits), expected)
+        {
+            return Err(Error::Inconsistent {
+                check: "a signature verifies",
+            });
+        }
+        let (whole, half) = (self.bits / 8, self.bits / 16);
+        Ok(RsaKey {
+            bits: self.bits,
+            n: nat::to_bytes(&self.n, whole).to_vec(),
+            d: nat::to_bytes(&self.d, whole),
+            p: nat::to_bytes(&self.p, half),
+            q: nat::to_bytes(&self.q, half),
+            dp: nat::to_bytes(&self.dp, half),
+            dq: nat::to_bytes(&self.dq, half),
+            qinv: nat::to_bytes(qinv, half),
+        })
+    }
+}
+
+fn cut(number: &[u64], limbs: usize) -> &[u64] {
+    number.get(..limbs).unwrap_or(number)
+}
+
+/// `p - 1` for an odd `p`.
+fn minus_one(p: &Nat) -> Nat {
+    let mut even = p.clone();
+    if let Some(low) = even.first_mut() {
+        *low &= !1;
+    }
+    even
+}
+
+/// `e^-1 mod m`: `(1 + k·m) / e`, with the `k = -m^-1 mod e` that makes the division exact. `None` if `e` divides `m`.
+fn invert_e(m: &[u64]) -> Option<Nat> {
+    let residue = nat::mod_65537(m);
+    if residue == 0 {
+        return None;
+    }
+    let mut inverse = nat::mul_small(m, E - nat::invert_65537(residue), 1);
+    nat::divide_exactly(&mut inverse, E);
+    inverse.truncate(m.len());
+    Some(inverse)
+}
+
+/// `|p - q| > 2^(bits - 100)` for primes of so many bits (A.1.3, step 5.5). It fails with probability 2^-97: so an error, and not another try.
+fn check_distance(p: &Nat, q: &Nat, bits: usize) -> Result<(), Error> {
+    let mut distance = p.clone();
+    let borrow = nat::sub(&mut distance, q);
+    // Negate where q is greater: add it twice and take p away twice, which is q - p.
+    let mut other = q.clone();
+    nat::sub(&mut other, p);
+    let mask = borrow.wrapping_neg();
+    for (limb, negated) in distance.iter_mut().zip(other.iter()) {
+        *limb ^= (*limb ^ negated) & mask;
+    }
+    let mut bound = nat::zero(p.len());
+    let least = bits.saturating_sub(100);
+    if let Some(limb) = bound.get_mut(least / 64) {
+        *limb = 1 << (least % 64);
+    }
+    if nat::less(&bound, &distance) == 1 {
+        Ok(())
+    } else {
+        Err(Error::Inconsistent {
+            check: "|p - q| is greater than 2^(bits/2 - 100)",
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! The exponentiations that a draft of a key has to pass: Miller-Rabin rounds with random bases, and a signature.
+
+use zeroize::Zeroizing;
+
+use crate::Error;
+use crate::kernel::{self, Power};
+use crate::key::Draft;
+use crate::nat::{self, Nat};
+
+/// Miller-Rabin rounds with random bases for a prime of so many bits: FIPS 186-5, table B.1 (and appendix C.1 for the sizes in between), for an
+/// error probability of 2^-112 at 1024 bits, 2^-128 at 1536 and 2^-144 from 2048 on.
+pub(crate) fn rounds(bits: usize) -> usize {
+    match bits {
+        3747.. => 3,
+        1345.. => 4,
+        476.. => 5,
+        400.. => 6,
+        347.. => 7,
+        308.. => 8,
+        55.. => 27,
+        _ => 34,
+    }
+}
+
+/// The random numbers of one draft's trials. Both primes are 3 modulo 4, so that one exponentiation to `(p-1)/2` is a whole round.
+pub(crate) struct Trials {
+    rounds: usize,
+    bases: Vec<Nat>,
+    p_half: Nat,
+    q_half: Nat,
+    p_minus_two: Nat,
+    message: Nat,
+}
+
+impl Trials {
+    pub(crate) fn new(
+        draft: &Draft,
+        mut random: impl FnMut(&mut [u8]) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
+        let bits = draft.prime_bits();
+        let rounds = rounds(bits);
+        let mut bases = Vec::with_capacity(2 * rounds);
+        for modulus in [&draft.p, &draft.q] {
+            for _ in 0..rounds {
+                bases.push(base(modulus, bits, &mut random)?);
+            }
+        }
+        // Shorter than both primes, so that it is its own residue.
+        let mut bytes = Zeroizing::new(vec![0; bits / 8 - 1]);
+        random(&mut bytes)?;
+        let message = nat::from_bytes(&bytes, draft.p.len());
+        let mut p_minus_two = draft.p.clone();
+        let mut two = nat::zero(p_minus_two.len());
+        if let Some(low) = two.first_mut() {
+            *low = 2;
+        }
+        nat::sub(&mut p_minus_two, &two);
+        Ok(Self {
+            rounds,
+            bases,
+            p_half: nat::halve(&draft.p),
+            q_half: nat::halve(&draft.q),
+            p_minus_two,
+            message,
+        })
+    }
+
+    /// The rounds for `p`, the rounds for `q`, and then `q^-1 mod p` and the two halves of a signature.
+    pub(crate) fn jobs<'a>(&'a self, draft: &'a Draft) -> Vec<Power<'a>> {
+        let (for_p, for_q) = self.bases.split_at(self.rounds);
+        let round = |base: &'a Nat, exponent: &'a Nat, modulus: &'a Nat| Power {
+            base,
+            exponent,
+            modulus,
+        };
+        let mut jobs: Vec<_> = for_p
+            .iter()
+            .map(|base| round(base, &self.p_half, &draft.p))
+            .collect();
+        jobs.extend(for_q.iter().map(|base| round(base, &self.q_half, &draft.q)));
+        jobs.push(round(&draft.q, &self.p_minus_two, &draft.p));
+        jobs.push(round(&self.message, &draft.dp, &draft.p));
+        jobs.push(round(&self.message, &draft.dq, &draft.q));
+        jobs
+    }
+
+    /// Whether `p` and `q` have passed all of their rounds.
+    pub(crate) fn judge(&self, powers: &[Nat], draft: &Draft) -> (bool, bool) {
+        let passed = |powers: &[Nat], modulus: &Nat| {
+            powers
+                .iter()
+                .all(|power| kernel::is_one_or_minus_one(power, modulus))
+        };
+        let (for_p, rest) = powers.split_at(self.rounds);
+        let (for_q, _) = rest.split_at(self.rounds);
+        (passed(for_p, &draft.p), passed(for_q, &draft.q))
+    }
+
+    /// `q^-1 mod p` and the two halves of a signature of [`Trials::message`].
+    pub(crate) fn consistency<'a>(&self, powers: &'a [Nat]) -> &'a [Nat] {
+        powers.split_at(2 * self.rounds).1
+    }
+
+    pub(crate) fn message(&self) -> &Nat {
+        &self.message
+    }
+}
+
+/// A random base, at least 2 and at most `modulus - 2` (FIPS 186-5, B.3.1, steps 4.1 and 4.2).
+fn base(
+    modulus: &[u64],
+    bits: usize,
+    random: &mut impl FnMut(&mut [u8]) -> Result<(), Error>,
+) -> Result<Nat, Error> {
+    let mut minus_one = Zeroizing::new(modulus.to_vec());
+    let mut two = nat::zero(modulus.len());
+    if let (Some(low), Some(first)) = (minus_one.first_mut(), two.first_mut()) {
+        *low &= !1;
+        *first = 2;
+    }
+    let mut bytes = Zeroizing::new(vec![0; bits / 8]);
+    loop {
+        random(&mut bytes)?;
+        let base = nat::from_bytes(&bytes, modulus.len());
+        // Which random numbers are too large says next to nothing about the prime.
+        if nat::less(&base, &minus_one) == 1 && nat::less(&base, &two) == 0 {
+            return Ok(base);
+        }
+    }
+}
