@@ -1,7 +1,7 @@
 //! Our chains, judged by webpki.
 use std::time::Duration;
 
-use integration_tests::entry;
+use crate::support::entry;
 use pki::Certificate;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use webpki::{EndEntityCert, Error, KeyUsage, anchor_from_trusted_cert};

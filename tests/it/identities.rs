@@ -1,6 +1,6 @@
 //! Who is admitted and who isn't, with the same authority imported.
+use crate::support::{certificate, entry, private_key};
 use auth::Error;
-use integration_tests::{certificate, entry, private_key};
 use p256::{
     ecdsa::{Signature, SigningKey, signature::Signer},
     pkcs8::DecodePrivateKey,

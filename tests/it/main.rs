@@ -10,5 +10,6 @@
 mod chains;
 mod identities;
 mod refusals;
+mod support;
 mod vectors;
 mod workflow;

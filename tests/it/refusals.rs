@@ -1,5 +1,5 @@
 //! Bad input, each with its own error.
-use integration_tests::{authority, certificate, entry, private_key};
+use crate::support::{authority, certificate, entry, private_key};
 use pki::{
     CertificateAuthority, CertificateRequest, DistinguishedName, Error, Passphrase, Pkcs12,
     PrivateKey, Profile,

@@ -1,8 +1,8 @@
 //! The workflow of Symphony's certificate authentication, as a consumer of the libraries writes it.
+use crate::support::{entry, private_key};
 use auth::{Client, Endpoint, Endpoints, Error, Identity, TrustAnchors};
 use fixtures::Entry;
 use http::Request;
-use integration_tests::entry;
 use pki::{
     CertificateAuthority, CertificateRequest, DistinguishedName, Passphrase, Pkcs12, PrivateKey,
     Profile, SerialNumber,
@@ -41,7 +41,7 @@ pub(crate) fn client_for(bundle: &[u8], passphrase: &Passphrase, pod: &Pod) -> R
 
 #[tokio::test]
 async fn a_bot_gets_from_its_name_to_an_echo_and_out_again() -> Result {
-    let key = integration_tests::private_key("demo-bot1");
+    let key = private_key("demo-bot1");
     let name = "/CN=demo-bot1/O=Excelsior Bank/OU=Collaboration Services/L=London/ST=London/C=GB";
     let bundle = bundle_for(name, &key, entry("bank-signing"))?;
 

@@ -54,7 +54,8 @@ pub(super) fn cases() -> Vec<Case> {
         reads_ours(
             Curl,
             "our pod: the API port demands a certificate",
-            "fails curl --silent --show-error --cacert $POD_ROOT -X POST $POD/sessionauth/v1/authenticate",
+            "fails curl --silent --show-error --cacert $POD_ROOT -X POST $POD/sessionauth/v1/authenticate 2>&1 |
+                grep -qi 'certificate required'",
         ),
         reads_ours(
             Curl,

@@ -1,6 +1,7 @@
 //! Rules that nothing else checks: who may use whom, what must not be in the tree, where `unsafe` may stand.
 //!
 //! The rules themselves are data: [`crate_map::ALLOWED`], [`tiers::TIERS`], [`dependencies::NEEDS_C`].
+mod commands;
 mod crate_map;
 mod dependencies;
 mod generated;
@@ -21,6 +22,7 @@ pub(crate) fn run() -> Result<()> {
     violations.extend(tiers::check(&metadata)?);
     violations.extend(dependencies::check(&root, &metadata)?);
     violations.extend(sources::check(&metadata)?);
+    violations.extend(commands::check(&root));
     violations.extend(generated::check(&root)?);
 
     let prefix = format!("{}/", root.display());
