@@ -116,6 +116,23 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The generation of a key gave up, or what it made failed its own checks.
+    #[error("key generation: {reason}")]
+    KeyGeneration {
+        /// What happened.
+        reason: String,
+    },
+    /// A seed that is too short to make a key from.
+    #[error("a seed of {found} octets is shorter than the {limit} it needs")]
+    SeedTooShort {
+        /// The length in octets.
+        found: usize,
+        /// The least length in octets.
+        limit: usize,
+    },
+    /// The caller cancelled the generation of a key.
+    #[error("cancelled")]
+    Cancelled,
     /// The private key doesn't belong to the certificate.
     #[error("the private key does not match the certificate of {subject}")]
     KeyMismatch {

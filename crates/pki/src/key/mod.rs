@@ -1,6 +1,7 @@
 //! Private and public keys.
 
 mod encrypted;
+mod generate;
 mod private;
 mod public;
 mod read;
@@ -8,7 +9,7 @@ mod traditional;
 
 use std::fmt;
 
-pub use self::{encrypted::KeyEncryption, private::PrivateKey, public::PublicKey};
+pub use self::{encrypted::KeyEncryption, generate::KeyGenerator, private::PrivateKey, public::PublicKey};
 
 /// The kinds of key that can be generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -1,13 +1,14 @@
 use std::fmt;
 
 use getrandom::SysRng;
-use p256::elliptic_curve::Generate;
 use pkcs8::{EncodePrivateKey, EncodePublicKey};
 use rand_core::{CryptoRng, TryCryptoRng};
 use signature::{Signer, hazmat::PrehashSigner};
 use zeroize::Zeroizing;
 
-use super::{KeyAlgorithm, KeyEncryption, KeyKind, PublicKey, encrypted, read};
+use super::{
+    KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PublicKey, encrypted, read,
+};
 use crate::{
     Digest, Error, KdfBudget, Passphrase,
     der::{self as tlv},
@@ -25,17 +26,20 @@ impl PrivateKey {
     /// A new key from the operating system's randomness.
     ///
     /// # Errors
-    /// [`Error::Randomness`] when the system has none.
+    /// [`Error::Randomness`] when the system has none, and [`Error::KeyGeneration`] when the machine is broken.
     pub fn generate(kind: KeyKind) -> Result<Self, Error> {
-        Self::generate_from(kind, &mut SysRng)
+        KeyGenerator::new(kind).generate()
     }
 
     /// Like [`generate`](Self::generate), with the caller's randomness.
     ///
     /// # Errors
-    /// None of its own: randomness that doesn't fail gives a key.
-    pub fn generate_with_rng(kind: KeyKind, rng: &mut impl CryptoRng) -> Result<Self, Error> {
-        Self::generate_from(kind, rng)
+    /// Those of [`generate`](Self::generate).
+    pub fn generate_with_rng<R: CryptoRng + Send>(
+        kind: KeyKind,
+        rng: &mut R,
+    ) -> Result<Self, Error> {
+        KeyGenerator::new(kind).generate_with_rng(rng)
     }
 
     /// Reads the first private key of a PEM file: PKCS#8 (RFC 5958), encrypted PKCS#8, PKCS#1 (RFC 8017), SEC 1
@@ -200,29 +204,6 @@ impl PrivateKey {
         }
     }
 
-    fn generate_from(kind: KeyKind, rng: &mut impl TryCryptoRng) -> Result<Self, Error> {
-        Self::new(match kind {
-            KeyKind::Rsa2048 => generate_rsa(2048, rng)?,
-            KeyKind::Rsa3072 => generate_rsa(3072, rng)?,
-            KeyKind::Rsa4096 => generate_rsa(4096, rng)?,
-            KeyKind::Rsa8192 => generate_rsa(8192, rng)?,
-            KeyKind::EcP256 => Secret::EcP256(
-                p256::ecdsa::SigningKey::try_generate_from_rng(rng)
-                    .map_err(|_| Error::Randomness)?,
-            ),
-            KeyKind::EcP384 => Secret::EcP384(
-                p384::ecdsa::SigningKey::try_generate_from_rng(rng)
-                    .map_err(|_| Error::Randomness)?,
-            ),
-            KeyKind::Ed25519 => {
-                let mut seed = Zeroizing::new([0; ed25519_dalek::SECRET_KEY_LENGTH]);
-                rng.try_fill_bytes(seed.as_mut_slice())
-                    .map_err(|_| Error::Randomness)?;
-                Secret::Ed25519(ed25519_dalek::SigningKey::from_bytes(&seed))
-            }
-        })
-    }
-
     /// The key with its public half, which is worked out here once.
     pub(super) fn new(secret: Secret) -> Result<Self, Error> {
         let spki = match &secret {
@@ -265,13 +246,4 @@ pub(super) fn invalid(reason: &'static str) -> Error {
     Error::InvalidKey {
         reason: reason.to_owned(),
     }
-}
-
-fn generate_rsa(bits: usize, rng: &mut impl TryCryptoRng) -> Result<Secret, Error> {
-    rsa::PrivateKey::new(rng, bits)
-        .map(|key| Secret::Rsa(Box::new(key)))
-        .map_err(|error| match error {
-            rsa::Error::Rng => Error::Randomness,
-            _ => invalid("its generation did not give a key"),
-        })
 }
