@@ -9,6 +9,7 @@ mod traditional;
 
 use std::fmt;
 
+pub(crate) use self::read::unencrypted;
 pub use self::{
     encrypted::KeyEncryption, generate::KeyGenerator, private::PrivateKey, public::PublicKey,
 };
