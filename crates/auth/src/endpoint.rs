@@ -105,35 +105,25 @@ impl Base {
     /// The URL of a request: a path is appended to the context, an absolute URL must name this very endpoint.
     pub(crate) fn resolve(&self, target: &Uri) -> Result<Uri, Error> {
         let path_and_query = target.path_and_query().map_or("/", |path| path.as_str());
+        let foreign = || Error::ForeignUrl {
+            peer: self.peer.clone(),
+            found: without_credentials(target),
+        };
         let path_and_query = match (target.scheme(), target.authority()) {
-            (None, None) => format!("{}{path_and_query}", self.context),
+            (None, None) if path_and_query.starts_with('/') => {
+                format!("{}{path_and_query}", self.context)
+            }
             (Some(scheme), Some(authority)) if self.is_origin(scheme, authority) => {
                 path_and_query.to_owned()
             }
-            (scheme, authority) => {
-                return Err(Error::ForeignUrl {
-                    peer: self.peer.clone(),
-                    // Host and port only: what stands before an `@` may be a password.
-                    found: format!(
-                        "{}://{}{}",
-                        scheme.map_or("", |scheme| scheme.as_str()),
-                        authority.map_or("", |authority| authority.host()),
-                        authority
-                            .and_then(|authority| authority.port())
-                            .map_or_else(String::new, |port| format!(":{port}")),
-                    ),
-                });
-            }
+            _ => return Err(foreign()),
         };
         Uri::builder()
             .scheme(uri::Scheme::HTTPS)
             .authority(self.authority.clone())
             .path_and_query(path_and_query)
             .build()
-            .map_err(|_| Error::ForeignUrl {
-                peer: self.peer.clone(),
-                found: "an invalid path".to_owned(),
-            })
+            .map_err(|_| foreign())
     }
 
     fn is_origin(&self, scheme: &uri::Scheme, authority: &uri::Authority) -> bool {
@@ -142,6 +132,20 @@ impl Base {
             && authority.host().eq_ignore_ascii_case(self.authority.host())
             && authority.port_u16().unwrap_or(HTTPS_PORT)
                 == self.authority.port_u16().unwrap_or(HTTPS_PORT)
+    }
+}
+
+/// Scheme, host and port, or the path where there is none: what stands before an `@` may be a password.
+fn without_credentials(target: &Uri) -> String {
+    let scheme = target
+        .scheme()
+        .map_or_else(String::new, |scheme| format!("{scheme}://"));
+    let port = target
+        .port()
+        .map_or_else(String::new, |port| format!(":{port}"));
+    match target.host() {
+        Some(host) => format!("{scheme}{host}{port}"),
+        None => target.path().to_owned(),
     }
 }
 
@@ -220,6 +224,8 @@ mod tests {
             ("http://pod.test:8444/x", "http://pod.test:8444"),
             ("https://me:secret@pod.test:8444/x", "https://pod.test:8444"),
             ("https://pod.test:8444@evil.test/x", "https://evil.test"),
+            ("pod.test:8444", "pod.test:8444"),
+            ("*", "*"),
         ] {
             let error = pod.resolve(&target.parse().unwrap()).unwrap_err();
             assert_eq!(

@@ -304,16 +304,16 @@ async fn read_timeout(answer: fn() -> Answer) {
 /// Its peer may have vanished: HTTP/2 would give every later call to the same dead connection.
 #[tokio::test]
 async fn a_connection_that_timed_out_is_not_used_again() {
-    for (tls, http) in PROTOCOLS {
+    for http in ["http/1.1", "h2"] {
         let calls = AtomicUsize::new(0);
         let answer = move || match calls.fetch_add(1, Ordering::SeqCst) {
             0 => Answer::none(Step::Silence),
             _ => pod_answer(),
         };
-        let pod = Server::start(Setup::new(answer).over(tls, http)).await;
+        let pod = Server::start(Setup::new(answer).over(&TLS13, http)).await;
         let key_manager = Server::start(Setup::new(key_manager_answer)).await;
         let client = client(&pod, &key_manager)
-            .read_timeout(Duration::from_millis(300))
+            .read_timeout(Duration::from_secs(1))
             .build()
             .unwrap();
         let error = client.authenticate().await.unwrap_err();
@@ -329,7 +329,7 @@ async fn a_connection_that_timed_out_is_not_used_again() {
         );
 
         client.authenticate().await.unwrap();
-        assert_eq!(pod.connections(), 2, "{tls:?} {http}");
+        assert_eq!(pod.connections(), 2, "{http}");
     }
 }
 
