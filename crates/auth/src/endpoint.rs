@@ -81,13 +81,16 @@ impl Base {
             Some(Host::Ipv6(address)) => format!("[{address}]"),
             None => return Err(invalid("there is no host")),
         };
-        let port = url.port().unwrap_or(443);
-        if port == 0 {
-            return Err(invalid("the port is 0"));
-        }
-        let authority = format!("{host}:{port}");
+        let authority = match url.port() {
+            Some(0) => return Err(invalid("the port is 0")),
+            Some(port) => format!("{host}:{port}"),
+            None => host.clone(),
+        };
         Ok(Self {
-            peer: Peer::new(endpoint, authority.as_str()),
+            peer: Peer::new(
+                endpoint,
+                format!("{host}:{}", url.port().unwrap_or(HTTPS_PORT)),
+            ),
             authority: authority
                 .parse()
                 .map_err(|_| invalid("the host is not a DNS name"))?,
@@ -137,9 +140,12 @@ impl Base {
         *scheme == uri::Scheme::HTTPS
             && !authority.as_str().contains('@')
             && authority.host().eq_ignore_ascii_case(self.authority.host())
-            && authority.port_u16().unwrap_or(443) == self.authority.port_u16().unwrap_or(443)
+            && authority.port_u16().unwrap_or(HTTPS_PORT)
+                == self.authority.port_u16().unwrap_or(HTTPS_PORT)
     }
 }
+
+const HTTPS_PORT: u16 = 443;
 
 #[cfg(test)]
 mod tests {
@@ -162,7 +168,7 @@ mod tests {
         for (url, expected) in [
             (
                 "https://pod.test",
-                "https://pod.test:443/sessionauth/v1/authenticate",
+                "https://pod.test/sessionauth/v1/authenticate",
             ),
             (
                 "https://pod.test:8444/",
@@ -170,11 +176,11 @@ mod tests {
             ),
             (
                 "https://pod.test/ctx/",
-                "https://pod.test:443/ctx/sessionauth/v1/authenticate",
+                "https://pod.test/ctx/sessionauth/v1/authenticate",
             ),
             (
                 "HTTPS://POD.test/a/b",
-                "https://pod.test:443/a/b/sessionauth/v1/authenticate",
+                "https://pod.test/a/b/sessionauth/v1/authenticate",
             ),
             (
                 "https://[::1]:8444",
@@ -182,7 +188,7 @@ mod tests {
             ),
             (
                 "https://bot_pod.test",
-                "https://bot_pod.test:443/sessionauth/v1/authenticate",
+                "https://bot_pod.test/sessionauth/v1/authenticate",
             ),
         ] {
             assert_eq!(resolved(url, path), expected, "{url}");
@@ -193,7 +199,7 @@ mod tests {
     fn a_query_survives() {
         assert_eq!(
             resolved("https://pod.test/ctx", "/pod/v2/user?email=a%40b"),
-            "https://pod.test:443/ctx/pod/v2/user?email=a%40b"
+            "https://pod.test/ctx/pod/v2/user?email=a%40b"
         );
     }
 
@@ -201,7 +207,7 @@ mod tests {
     fn an_absolute_url_of_the_same_origin_is_taken_as_it_is() {
         assert_eq!(
             resolved("https://pod.test/ctx", "https://POD.test:443/other"),
-            "https://pod.test:443/other"
+            "https://pod.test/other"
         );
     }
 

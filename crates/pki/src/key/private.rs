@@ -6,9 +6,7 @@ use rand_core::{CryptoRng, TryCryptoRng};
 use signature::{Signer, hazmat::PrehashSigner};
 use zeroize::Zeroizing;
 
-use super::{
-    KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PublicKey, encrypted, read,
-};
+use super::{KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PublicKey, encrypted, read};
 use crate::{
     Digest, Error, KdfBudget, Passphrase,
     der::{self as tlv},
@@ -133,7 +131,7 @@ impl PrivateKey {
     /// # Errors
     /// Those of [`to_pkcs8_der`](Self::to_pkcs8_der).
     pub fn to_pem(&self) -> Result<Zeroizing<String>, Error> {
-        Ok(pem::encode("PRIVATE KEY", &*self.to_pkcs8_der()?))
+        Ok(pem::encode("PRIVATE KEY", &self.to_pkcs8_der()?))
     }
 
     /// The key as an `ENCRYPTED PRIVATE KEY` PEM block (RFC 7468, section 11): PBES2 with PBKDF2-HMAC-SHA-256, a random
