@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{Context, Error},
+    output::Name,
     ui,
 };
 
@@ -100,7 +101,7 @@ pub(crate) fn warn_if_too_short_for_a_pod(kind: KeyKind) {
 
 /// Tells where a new key is and how it is protected.
 pub(crate) fn note_written(key: &PrivateKey, encrypted: bool, path: &Path) {
-    let path = path.display();
+    let path = Name(path);
     let algorithm = key.algorithm();
     if encrypted {
         ui::note(format!("{path}: {algorithm} private key, encrypted"));

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::{OsStr, OsString},
+    fmt,
     fs::{self, File, Permissions},
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
@@ -57,7 +58,7 @@ pub(crate) fn claim<const N: usize>(
         if places.iter().any(|other| place.is(other)) {
             return Err(Error::misused(format!(
                 "two outputs can not both go to {}",
-                path.display()
+                Name(path)
             )));
         }
         places.push(place);
@@ -117,6 +118,52 @@ pub(crate) fn write<const N: usize>(files: [(Target, &[u8]); N]) -> Result<(), E
     printed.into_iter().try_for_each(ui::result_bytes)
 }
 
+/// Makes a directory, and the ones above it, if they aren't there. If nothing is in them when the value is dropped,
+/// because the command failed, they are removed again.
+///
+/// # Errors
+///
+/// [`Error`] when it can't be made.
+pub(crate) fn make_directory(path: &Path) -> Result<MadeDirectories, Error> {
+    let missing = path
+        .ancestors()
+        .filter(|ancestor| !ancestor.as_os_str().is_empty())
+        .take_while(|ancestor| !ancestor.exists());
+    let made = MadeDirectories(missing.map(Path::to_owned).collect());
+    fs::create_dir_all(path).about(path.display())?;
+    Ok(made)
+}
+
+/// The directories that were made for a command, the innermost first.
+#[derive(Debug)]
+pub(crate) struct MadeDirectories(Vec<PathBuf>);
+
+impl Drop for MadeDirectories {
+    fn drop(&mut self) {
+        for directory in &self.0 {
+            // This fails, and rightly so, when something is in it.
+            let _ = fs::remove_dir(directory);
+        }
+    }
+}
+
+/// How an output is called in messages.
+pub(crate) struct Name<'a>(pub(crate) &'a Path);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if is_stdout(self.0) {
+            f.write_str("standard output")
+        } else {
+            fmt::Display::fmt(&self.0.display(), f)
+        }
+    }
+}
+
+fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 impl Target {
     /// Whether it is standard output.
     pub(crate) fn is_stdout(&self) -> bool {
@@ -149,7 +196,7 @@ impl Place {
     }
 
     fn find(given: &Path, force: bool) -> Result<Self, Error> {
-        if given.as_os_str() == "-" {
+        if is_stdout(given) {
             return Ok(Self::Stdout);
         }
         let Some(name) = given.file_name() else {
@@ -312,6 +359,25 @@ mod tests {
                 roundabout.display()
             ))
         );
+    }
+
+    #[test]
+    fn a_directory_that_stays_empty_is_removed_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let (used, unused) = (
+            directory.path().join("used"),
+            directory.path().join("a").join("b"),
+        );
+        drop(make_directory(&unused).unwrap());
+        let made = make_directory(&used).unwrap();
+        fs::write(used.join("file"), "").unwrap();
+        drop(made);
+        assert_eq!(names(directory.path()), ["used"]);
+
+        // One that was there before stays, empty or not.
+        fs::remove_file(used.join("file")).unwrap();
+        drop(make_directory(&used).unwrap());
+        assert_eq!(names(directory.path()), ["used"]);
     }
 
     #[cfg(unix)]

@@ -26,7 +26,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use pki::Certificate;
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::{error::Error, output::Name};
 
 /// Prints a result for people, and a line end.
 ///
@@ -75,7 +75,7 @@ pub(crate) fn note(text: impl Display) {
 pub(crate) fn note_certificate(certificate: &Certificate, path: &Path) {
     note(format!(
         "{}: certificate of {}, serial number {}",
-        path.display(),
+        Name(path),
         certificate.subject(),
         certificate.serial_number()
     ));

@@ -12,16 +12,16 @@ pub(super) fn cases() -> Vec<Case> {
             "bundle: key, certificate and chain",
             "openssl pkcs12 -in $OURS/bot.p12 -passin env:PASS -noenc -out all.pem
             same 3 $(grep -c 'BEGIN CERTIFICATE' all.pem)
-            grep -q 'friendlyName: demo-bot1' all.pem
+            has 'friendlyName: demo-bot1' < all.pem
             same \"$(openssl pkey -in all.pem -pubout)\" \"$(openssl x509 -in $OURS/bot.crt.pem -pubkey -noout)\"
-            openssl pkcs12 -in $OURS/bot.p12 -passin env:PASS -info -noout 2>&1 | grep -q 'AES-256-CBC'",
+            openssl pkcs12 -in $OURS/bot.p12 -passin env:PASS -info -noout 2>&1 | has 'AES-256-CBC'",
         ),
         reads_ours(Openssl, "our bundle under another passphrase is refused", "[ -s $OURS/bot.p12 ]; fails openssl pkcs12 -in $OURS/bot.p12 -passin pass:wrong -noout"),
         reads_ours(
             Java,
             "bundle, keytool -list and -importkeystore",
-            "keytool -list -keystore $OURS/bot.p12 -storetype PKCS12 -storepass $PASS | grep -q 'demo-bot1,.*PrivateKeyEntry'
-            keytool -list -v -keystore $OURS/bot.p12 -storetype PKCS12 -storepass $PASS | grep -q 'chain length: 3'
+            "keytool -list -keystore $OURS/bot.p12 -storetype PKCS12 -storepass $PASS | has 'demo-bot1,.*PrivateKeyEntry'
+            keytool -list -v -keystore $OURS/bot.p12 -storetype PKCS12 -storepass $PASS | has 'chain length: 3'
             keytool -importkeystore -srckeystore $OURS/bot.p12 -srcstoretype PKCS12 -srcstorepass $PASS \\
                 -destkeystore copy.jks -deststoretype JKS -deststorepass $PASS -destkeypass $PASS -alias demo-bot1",
         ),
@@ -31,17 +31,17 @@ pub(super) fn cases() -> Vec<Case> {
             "mkdir db; certutil -N -d sql:db --empty-password
             pk12util -l $OURS/bot.p12 -W $PASS
             pk12util -i $OURS/bot.p12 -d sql:db -W $PASS
-            certutil -K -d sql:db | grep -q demo-bot1",
+            certutil -K -d sql:db | has demo-bot1",
         ),
         reads_ours(
             Gnutls,
             "bundle, certtool --p12-info",
             "certtool --p12-info --inder --infile $OURS/bot.p12 --password $PASS > info
-            same 3 $(grep -c 'BEGIN CERTIFICATE' info); grep -q 'PRIVATE KEY' info",
+            same 3 $(grep -c 'BEGIN CERTIFICATE' info); has 'PRIVATE KEY' < info",
         ),
         reads_ours(Python, "bundle", "same 'demo-bot1 2' \"$(judge bundle $OURS/bot.p12 $PASS)\""),
         reads_ours(Openssl, "bundle with an EC key", "openssl pkcs12 -in $OURS/intricate-bot.p12 -passin env:PASS -noenc -out all.pem"),
-        reads_ours(Java, "bundle with an EC key", "keytool -list -keystore $OURS/intricate-bot.p12 -storepass $PASS | grep -q PrivateKeyEntry"),
+        reads_ours(Java, "bundle with an EC key", "keytool -list -keystore $OURS/intricate-bot.p12 -storepass $PASS | has PrivateKeyEntry"),
     ];
 
     let export = "openssl pkcs12 -export -in $OURS/bot.crt.pem -inkey $OURS/bot.key.pem -passin env:PASS -passout env:PASS -name demo-bot1 -out b.p12";
@@ -96,7 +96,7 @@ pub(super) fn cases() -> Vec<Case> {
             format!(
                 "{made}
                 countersign p12 info b.p12 --passin env:PASS > info
-                grep -q demo-bot1 info; grep -q 'private key' info
+                has 'alias: demo-bot1' < info; has privateKey < info
                 {login}
                 export WRONG=wrong; refuses countersign p12 info b.p12 --passin env:WRONG"
             ),

@@ -10,7 +10,7 @@ pub(super) fn cases() -> Vec<Case> {
             Openssl,
             "RSA 4096 key, encrypted PKCS#8",
             "openssl rsa -in $OURS/bot.key.pem -passin env:PASS -check -noout
-            openssl pkey -in $OURS/bot.key.pem -passin env:PASS -text -noout | grep -q '4096 bit'",
+            openssl pkey -in $OURS/bot.key.pem -passin env:PASS -text -noout | has '4096 bit'",
         ),
         reads_ours(
             Openssl,
@@ -20,7 +20,7 @@ pub(super) fn cases() -> Vec<Case> {
         reads_ours(
             Gnutls,
             "RSA 4096 key, encrypted PKCS#8",
-            "certtool --key-info --infile $OURS/bot.key.pem --password $PASS | grep -q '4096 bits'",
+            "certtool --key-info --infile $OURS/bot.key.pem --password $PASS | has '4096 bits'",
         ),
         reads_ours(
             Python,
@@ -40,13 +40,13 @@ pub(super) fn cases() -> Vec<Case> {
                 format!("{kind} key, plain PKCS#8"),
                 format!(
                     "openssl pkey -in $OURS/{kind}.key.pem -check -noout
-                    openssl pkey -in $OURS/{kind}.key.pem -text -noout | grep -q '{openssl}'"
+                    openssl pkey -in $OURS/{kind}.key.pem -text -noout | has '{openssl}'"
                 ),
             ),
             reads_ours(
                 Gnutls,
                 format!("{kind} key, plain PKCS#8"),
-                format!("certtool --key-info --infile $OURS/{kind}.key.pem | grep -q '{certtool}'"),
+                format!("certtool --key-info --infile $OURS/{kind}.key.pem | has '{certtool}'"),
             ),
             reads_ours(
                 Python,

@@ -17,12 +17,12 @@ pub(super) fn cases() -> Vec<Case> {
             reads_ours(
                 Openssl,
                 what,
-                format!("openssl req -in $OURS/{request}.csr.pem -verify -noout 2>&1 | grep -qi 'verify OK'"),
+                format!("openssl req -in $OURS/{request}.csr.pem -verify -noout 2>&1 | has 'verify OK'"),
             ),
             reads_ours(
                 Gnutls,
                 what,
-                format!("certtool --crq-info --infile $OURS/{request}.csr.pem | grep -q 'Self signature: verified'"),
+                format!("certtool --crq-info --infile $OURS/{request}.csr.pem | has 'Self signature: verified'"),
             ),
             reads_ours(Python, what, format!("judge request $OURS/{request}.csr.pem")),
             reads_ours(Java, what, format!("keytool -printcertreq -file $OURS/{request}.csr.pem")),

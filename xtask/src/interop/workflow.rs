@@ -25,9 +25,9 @@ pub(super) fn cases() -> Vec<Case> {
                 format!("our pod: {whose} authenticates over {how}"),
                 format!(
                     "curl {options} --silent --show-error --fail --cert-type P12 --cert {p12}:$PASS --cacert $POD_ROOT \\
-                        -X POST $POD/sessionauth/v1/authenticate | grep -q '\"name\":\"sessionToken\"'
+                        -X POST $POD/sessionauth/v1/authenticate | has '\"name\":\"sessionToken\"'
                     curl {options} --silent --show-error --fail --cert-type P12 --cert {p12}:$PASS --cacert $POD_ROOT \\
-                        -X POST $KEY_MANAGER/keyauth/v1/authenticate | grep -q '\"name\":\"keyManagerToken\"'"
+                        -X POST $KEY_MANAGER/keyauth/v1/authenticate | has '\"name\":\"keyManagerToken\"'"
                 ),
             ));
         }
@@ -41,7 +41,7 @@ pub(super) fn cases() -> Vec<Case> {
             session=$(token $POD/sessionauth/v1/authenticate); key_manager=$(token $KEY_MANAGER/keyauth/v1/authenticate)
             call() { curl --silent --show-error --cert-type P12 --cert $THEIRS/bot.p12:$PASS --cacert $POD_ROOT \\
                 --header \"sessionToken: $session\" --header \"keyManagerToken: $key_manager\" \"$@\"; }
-            call --fail --json '{\"message\":\"hello\"}' $AGENT/agent/v1/util/echo | grep -q hello
+            call --fail --json '{\"message\":\"hello\"}' $AGENT/agent/v1/util/echo | has hello
             call --fail -X POST $POD/sessionauth/v1/logout
             same 401 $(call --output body --write-out '%{http_code}' --json '{\"message\":\"hello\"}' $AGENT/agent/v1/util/echo)",
         ),
@@ -49,23 +49,23 @@ pub(super) fn cases() -> Vec<Case> {
             Curl,
             "our pod: a client of an unknown authority is refused",
             "fails curl --silent --show-error --cert-type P12 --cert $THEIRS/stranger.p12:$PASS --cacert $POD_ROOT \\
-                -X POST $POD/sessionauth/v1/authenticate 2>&1 | grep -qi 'unknown ca'",
+                -X POST $POD/sessionauth/v1/authenticate 2>&1 | has 'unknown ca'",
         ),
         reads_ours(
             Curl,
             "our pod: the API port demands a certificate",
             "fails curl --silent --show-error --cacert $POD_ROOT -X POST $POD/sessionauth/v1/authenticate 2>&1 |
-                grep -qi 'certificate required'",
+                has 'certificate required'",
         ),
         reads_ours(
             Curl,
             "our pod: its certificate is not trusted without its root",
-            "fails curl --silent --show-error -X POST $POD_WEB/sessionauth/v1/authenticate 2>&1 | grep -qi 'certificate'",
+            "fails curl --silent --show-error -X POST $POD_WEB/sessionauth/v1/authenticate 2>&1 | has 'certificate problem'",
         ),
         read_by_us(
             Openssl,
             "the workflow's bundle, X.509 v1: auth login",
-            format!("grep -q 'Version: 1 ' <(openssl x509 -in $THEIRS/bot.pem -noout -text)\n{}", login("$THEIRS/bot.p12")),
+            format!("openssl x509 -in $THEIRS/bot.pem -noout -text | has 'Version: 1 '\n{}", login("$THEIRS/bot.p12")),
         ),
         read_by_us(Openssl, "the workflow's bundle in its legacy form: auth login", login("$THEIRS/bot.legacy.p12")),
         read_by_us(
@@ -87,14 +87,14 @@ pub(super) fn cases() -> Vec<Case> {
             countersign p12 export --cert c.pem --key $THEIRS/bot.key --passin env:PASS --chain $THEIRS/ca.pem \\
                 --name demo-bot1 --passout env:PASS --out b.p12
             curl --silent --show-error --fail --cert-type P12 --cert b.p12:$PASS --cacert $POD_ROOT \\
-                -X POST $POD/sessionauth/v1/authenticate | grep -q sessionToken",
+                -X POST $POD/sessionauth/v1/authenticate | has sessionToken",
         ),
         read_by_us(
             Openssl,
             "identity.p12 of Symphony's Java BDK: p12 info and auth login",
             format!(
                 "export PASS=password
-                countersign p12 info $VECTORS/symphony/identity.p12 --passin env:PASS | grep -q botkey
+                countersign p12 info $VECTORS/symphony/identity.p12 --passin env:PASS | has botkey
                 {}",
                 login("$VECTORS/symphony/identity.p12")
             ),

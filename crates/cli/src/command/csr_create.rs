@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     output::write([(out, request.to_pem().as_bytes())])?;
     ui::note(format!(
         "{}: certificate request of {}",
-        args.out.display(),
+        output::Name(&args.out),
         request.subject()
     ));
     Ok(())

@@ -86,7 +86,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let [key_path, csr_path, crt_path, p12_path] = ["key.pem", "csr.pem", "crt.pem", "p12"]
         .map(|extension| args.dir.join(format!("{stem}.{extension}")));
 
-    std::fs::create_dir_all(&args.dir).about(args.dir.display())?;
+    let _made = output::make_directory(&args.dir)?;
     let [key_out, csr_out, crt_out, p12_out] = output::claim(
         [
             (&key_path, Access::Owner),

@@ -95,12 +95,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
 
     let bundle = {
         let _progress = ui::progress("encrypting the bundle");
-        builder.to_der(&passphrase).about(args.out.display())?
+        builder.to_der(&passphrase).about(output::Name(&args.out))?
     };
     output::write([(out, &bundle)])?;
     ui::note(format!(
         "{}: PKCS#12 bundle of {}",
-        args.out.display(),
+        output::Name(&args.out),
         certificate.subject()
     ));
     Ok(())

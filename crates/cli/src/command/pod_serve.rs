@@ -62,7 +62,7 @@ Example:
     --pod https://localhost:8444 --key-manager https://localhost:8445";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
-    std::fs::create_dir_all(&args.dir).about(args.dir.display())?;
+    let _made = output::make_directory(&args.dir)?;
     let root_path = args.dir.join("pod-root.pem");
     let [root] = output::claim([(&root_path, Access::Everyone)], true)?;
 

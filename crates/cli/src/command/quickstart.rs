@@ -3,7 +3,6 @@
 use std::{
     env,
     fmt::Write as _,
-    fs,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -24,7 +23,7 @@ use crate::{
     command::runtime,
     error::{Context, Error},
     new_key,
-    output::{self, Access, Target},
+    output::{self, Access, MadeDirectories, Target},
     ui,
 };
 
@@ -85,8 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let mut steps = Steps::new(args.json);
     let bot = make_bot(&place, &mut steps)?;
     authenticate(&bot, &mut steps)?;
-    let directory = place.keep();
-    steps.finish(&directory)
+    steps.finish(&place.keep())
 }
 
 /// What the pod and the client need of the bot.
@@ -243,29 +241,32 @@ fn random_passphrase() -> Result<Passphrase, Error> {
 /// Where the files go.
 struct Place {
     directory: PathBuf,
-    /// Removes the directory again if a step fails.
+    /// Removes a temporary directory again if a step fails.
     temporary: Option<TempDir>,
+    /// Removes other directories again if nothing was written.
+    _made: Option<MadeDirectories>,
     force: bool,
 }
 
 impl Place {
     fn new(args: &Args) -> Result<Self, Error> {
-        let (directory, temporary) = match &args.dir {
+        let (directory, temporary, made) = match &args.dir {
             Some(directory) => {
-                fs::create_dir_all(directory).about(directory.display())?;
-                (directory.clone(), None)
+                let made = output::make_directory(directory)?;
+                (directory.clone(), None, Some(made))
             }
             None => {
                 let temporary = tempfile::Builder::new()
                     .prefix("countersign-quickstart-")
                     .tempdir()
                     .about(env::temp_dir().display())?;
-                (temporary.path().to_owned(), Some(temporary))
+                (temporary.path().to_owned(), Some(temporary), None)
             }
         };
         let place = Self {
             directory,
             temporary,
+            _made: made,
             force: args.force,
         };
         for (file, _) in FILES {

@@ -111,6 +111,15 @@ fn a_damaged_bundle_is_named() {
     let sandbox = Sandbox::with_bot();
     sandbox.script(EXPORT);
     let mut bundle = sandbox.read("bot.p12");
+    let last = bundle.len() - 20;
+    bundle[last] ^= 1;
+    sandbox.write("altered.p12", &bundle);
+    sandbox.run("p12 info altered.p12 --passin env:PW").fails(
+        "error: altered.p12: the MAC of the PKCS#12 file does not match its contents: \
+         the file is damaged or was altered\n\
+         hint: the file was damaged on its way here: get a fresh copy\n",
+    );
+
     bundle.truncate(bundle.len() - 10);
     sandbox.write("short.p12", bundle);
     let outcome = sandbox.run("p12 info short.p12 --passin env:PW");

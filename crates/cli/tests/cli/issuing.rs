@@ -85,6 +85,15 @@ fn without_a_common_name_there_is_no_name_for_the_files() {
 }
 
 #[test]
+fn a_directory_that_was_made_for_nothing_is_removed_again() {
+    let sandbox = Sandbox::with_authority();
+    sandbox
+        .run(&ISSUE.replace("env:PW", "env:NOT_SET"))
+        .fails("error: --passout: the environment variable NOT_SET is not set\n");
+    assert_eq!(sandbox.files(), ["ca.crt.pem", "ca.key.pem"]);
+}
+
+#[test]
 fn the_issuers_of_the_authority_go_into_the_bundle() {
     let sandbox = Sandbox::with_authority();
     sandbox.script(

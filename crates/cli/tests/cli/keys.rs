@@ -65,6 +65,10 @@ fn a_key_can_go_to_standard_output() {
         .succeeds();
     assert!(made.stdout.starts_with("-----BEGIN PRIVATE KEY-----\n"));
     assert!(made.stdout.ends_with("-----END PRIVATE KEY-----\n"));
+    assert_eq!(
+        made.stderr,
+        "standard output: Ed25519 private key, not encrypted (--passout encrypts it)\n"
+    );
     assert!(sandbox.files().is_empty());
 }
 

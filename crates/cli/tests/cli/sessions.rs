@@ -116,6 +116,20 @@ fn a_server_under_an_unknown_root_is_not_trusted() {
 }
 
 #[test]
+fn a_machine_without_roots_of_its_own_trusts_the_ones_it_is_given() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(&sandbox, "--import ca.crt.pem --user demo-bot1");
+    let login = format!("{} --trust pod-root.pem", pod.login());
+    let output = sandbox
+        .command(&login)
+        .env("SSL_CERT_FILE", sandbox.path("missing.pem"))
+        .env_remove("SSL_CERT_DIR")
+        .output()
+        .unwrap();
+    Outcome::of(&login, output).succeeds();
+}
+
+#[test]
 fn a_bot_without_a_service_user_is_told() {
     let sandbox = with_bundle();
     let pod = PodProcess::start(&sandbox, "--import ca.crt.pem --user Demo-Bot1");

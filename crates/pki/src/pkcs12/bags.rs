@@ -198,8 +198,8 @@ const LOCAL_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113
 /// Nothing that writes nested `SafeContents` is known; these are enough.
 const MAX_NESTING: usize = 8;
 
-/// The certificate bag for `p12-keystore`, with the one attribute that is asked of it: its time grows with the square
-/// of their number.
+/// The certificate bag for `p12-keystore`, with the one attribute that is asked of it, so that an odd one beside it can't
+/// make the whole file unreadable.
 fn certificate_bag(value: &[u8], attributes: &Attributes) -> Vec<u8> {
     let attributes = Attributes {
         alias: None,

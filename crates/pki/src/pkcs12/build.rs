@@ -63,7 +63,8 @@ impl<'a> Pkcs12Builder<'a> {
     }
 
     /// Iterations of the key derivations of both the MAC and the encryption, from 1,000 to 1,000,000. Default: 100,000,
-    /// as for key files. Opening the file takes four times as many hash blocks.
+    /// as for key files. Opening the file takes
+    /// three times as many hash blocks.
     #[must_use]
     pub fn iterations(mut self, iterations: u32) -> Self {
         self.iterations = iterations;

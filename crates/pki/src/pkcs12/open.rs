@@ -303,3 +303,156 @@ impl Opener<'_> {
         Err(Error::WrongPassphrase { what: WHAT })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use der::oid::ObjectIdentifier;
+    use getrandom::SysRng;
+
+    use super::*;
+    use crate::{
+        PrivateKey, pbe,
+        pkcs12::{
+            bags::{Attributes, SHROUDED_KEY_BAG},
+            mac,
+        },
+    };
+
+    const PEM: &str = include_str!("../../tests/data/pkcs12/leaf.key");
+    const SAFE_CONTENTS_BAG: ObjectIdentifier =
+        ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.6");
+
+    fn passphrase() -> Passphrase {
+        Passphrase::from("correct")
+    }
+
+    fn shrouded_key(iterations: u32) -> Vec<u8> {
+        let pkcs8 = PrivateKey::from_pem(PEM, None)
+            .unwrap()
+            .to_pkcs8_der()
+            .unwrap();
+        let (algorithm, ciphertext) =
+            pbe::encrypt(&pkcs8, &passphrase(), iterations, &mut SysRng).unwrap();
+        let shrouded = tlv::sequence(&[&algorithm, &tlv::tlv(tlv::OCTET_STRING, &[&ciphertext])]);
+        bags::bag(&SHROUDED_KEY_BAG, &shrouded, &Attributes::default())
+    }
+
+    fn encrypted_safe(safe_contents: &[u8]) -> Vec<u8> {
+        let (algorithm, ciphertext) =
+            pbe::encrypt(safe_contents, &passphrase(), 1, &mut SysRng).unwrap();
+        let info = tlv::sequence(&[
+            &tlv::oid(&DATA),
+            &algorithm,
+            &tlv::tlv(tlv::IMPLICIT_0, &[&ciphertext]),
+        ]);
+        let encrypted_data = tlv::sequence(&[&tlv::uint(0), &info]);
+        tlv::sequence(&[
+            &tlv::oid(&ENCRYPTED_DATA),
+            &tlv::tlv(tlv::EXPLICIT_0, &[&encrypted_data]),
+        ])
+    }
+
+    /// A file of one part, without a MAC.
+    fn file(safe: &[u8]) -> Vec<u8> {
+        bags::pfx(&tlv::sequence(&[safe]), &[])
+    }
+
+    fn budget(max_blocks: u64) -> KdfBudget {
+        KdfBudget {
+            max_blocks,
+            ..KdfBudget::default()
+        }
+    }
+
+    #[test]
+    fn keys_within_encrypted_contents_are_opened_and_charged() {
+        let contents = tlv::sequence(&[&shrouded_key(500), &shrouded_key(501)]);
+        let der = file(&encrypted_safe(&contents));
+        let bundle = open(&der, &passphrase(), budget(1002)).unwrap();
+        // It is the same key twice.
+        assert_eq!(bundle.private_keys().len(), 1);
+        assert_eq!(bundle.encryption().len(), 3);
+        assert_eq!(
+            open(&der, &passphrase(), budget(1001)).unwrap_err(),
+            Error::BudgetExceeded {
+                parameter: "key derivation work in hash blocks",
+                found: 1002,
+                limit: 1001,
+            }
+        );
+    }
+
+    #[test]
+    fn many_bags_are_charged_before_the_first_is_opened() {
+        let bag = shrouded_key(1);
+        let bags: Vec<&[u8]> = vec![&bag; 1000];
+        let der = file(&bags::data(&tlv::sequence(&bags)));
+        assert!(matches!(
+            open(&der, &passphrase(), budget(999)),
+            Err(Error::BudgetExceeded { found: 1000, .. })
+        ));
+    }
+
+    #[test]
+    fn nested_contents_are_read_down_to_a_limit() {
+        let nested = |levels| {
+            let mut contents = tlv::sequence(&[&shrouded_key(1)]);
+            for _ in 0..levels {
+                let bag = bags::bag(&SAFE_CONTENTS_BAG, &contents, &Attributes::default());
+                contents = tlv::sequence(&[&bag]);
+            }
+            open(
+                &file(&bags::data(&contents)),
+                &passphrase(),
+                KdfBudget::default(),
+            )
+        };
+        assert_eq!(nested(3).unwrap().private_keys().len(), 1);
+        assert!(matches!(nested(9), Err(Error::NestedTooDeeply { .. })));
+    }
+
+    #[test]
+    fn an_empty_passphrase_is_tried_as_none_and_charged_again() {
+        let empty = Passphrase::from("");
+        let contents = tlv::sequence(&[&bags::data(&tlv::sequence(&[]))]);
+        let null = Password::null(&empty).unwrap();
+        let mac = mac::mac_data(&null, b"salt", 10, &contents);
+        let der = bags::pfx(&contents, &mac);
+        open(&der, &empty, budget(20)).unwrap();
+        assert!(matches!(
+            open(&der, &empty, budget(19)),
+            Err(Error::BudgetExceeded { found: 20, .. })
+        ));
+        assert_eq!(
+            open(&der, &passphrase(), budget(20)).unwrap_err(),
+            Error::WrongPassphrase { what: WHAT }
+        );
+    }
+
+    #[test]
+    fn a_mac_over_ber_is_checked_as_it_stands() {
+        // An AuthenticatedSafe with an indefinite length, without any parts.
+        let contents = [0x30, 0x80, 0, 0];
+        let mac = mac::mac_data(&Password::new(&passphrase()), b"salt", 1, &contents);
+        let der = bags::pfx(&contents, &mac);
+        let bundle = open(&der, &passphrase(), KdfBudget::default()).unwrap();
+        assert!(bundle.certificates().is_empty());
+    }
+
+    #[test]
+    fn public_key_integrity_and_privacy_are_named() {
+        let signed = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
+        let enveloped = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.3");
+        let content = |kind| {
+            let empty = tlv::tlv(tlv::EXPLICIT_0, &[&tlv::sequence(&[])]);
+            tlv::sequence(&[&tlv::oid(kind), &empty])
+        };
+        let name = |der: &[u8]| match open(der, &passphrase(), KdfBudget::default()) {
+            Err(Error::UnsupportedScheme { name, .. }) => name,
+            other => panic!("{other:?}"),
+        };
+        let signed = tlv::sequence(&[&tlv::uint(VERSION), &content(&signed)]);
+        assert_eq!(name(&signed), "id-signedData");
+        assert_eq!(name(&file(&content(&enveloped))), "id-envelopedData");
+    }
+}
