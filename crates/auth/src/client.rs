@@ -6,8 +6,11 @@ use rustls::{SupportedProtocolVersion, crypto::CryptoProvider};
 
 use crate::{
     Endpoint, Endpoints, Error, Identity, Session, Token, TrustAnchors,
+    endpoint::Base,
     http::{Channel, Timeouts, reply},
-    provider, tls,
+    provider,
+    proxy::{Proxy, ProxyChoice},
+    tls,
 };
 
 /// Authenticates with a client certificate, and makes the calls that follow.
@@ -32,6 +35,7 @@ impl Client {
             endpoints,
             identity,
             trust: None,
+            proxy: ProxyChoice::default(),
             provider: None,
             tls_versions: rustls::DEFAULT_VERSIONS.to_vec(),
             http1_only: false,
@@ -158,6 +162,7 @@ pub struct ClientBuilder {
     endpoints: Endpoints,
     identity: Identity,
     trust: Option<TrustAnchors>,
+    proxy: ProxyChoice,
     provider: Option<Arc<CryptoProvider>>,
     tls_versions: Vec<&'static SupportedProtocolVersion>,
     http1_only: bool,
@@ -170,6 +175,26 @@ impl ClientBuilder {
     pub fn trust(self, anchors: TrustAnchors) -> Self {
         Self {
             trust: Some(anchors),
+            ..self
+        }
+    }
+
+    /// Go through this proxy to every endpoint, whatever the environment says.
+    ///
+    /// By default the environment decides, as with most HTTP clients: `HTTPS_PROXY`, or else `ALL_PROXY`, names a
+    /// proxy, and `NO_PROXY` the hosts that are reached without (in capitals or not). `localhost` and the loopback
+    /// addresses are always reached without then. The environment is read when the client is built.
+    pub fn proxy(self, proxy: Proxy) -> Self {
+        Self {
+            proxy: ProxyChoice::Via(proxy),
+            ..self
+        }
+    }
+
+    /// Use no proxy, whatever the environment says.
+    pub fn no_proxy(self) -> Self {
+        Self {
+            proxy: ProxyChoice::Direct,
             ..self
         }
     }
@@ -198,7 +223,7 @@ impl ClientBuilder {
         }
     }
 
-    /// How long it may take to reach a server: name resolution, TCP and TLS together. Default: 15 seconds.
+    /// How long it may take to reach a server: name resolution, TCP, the proxy and TLS together. Default: 15 seconds.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.timeouts.connect = limit;
         self
@@ -232,7 +257,7 @@ impl ClientBuilder {
     /// [`Error::NoPlatformRoots`] if no trust anchors were given and the platform has none;
     /// [`Error::UnsupportedCpu`] if no provider was given and the default one can't run here;
     /// [`Error::UnsupportedKey`] if the provider can't use the identity's key; [`Error::TlsConfiguration`] if it
-    /// implements none of the TLS versions.
+    /// implements none of the TLS versions; [`Error::InvalidProxy`] for a proxy from the environment.
     pub fn build(self) -> Result<Client, Error> {
         let provider = match self.provider {
             Some(provider) => provider,
@@ -249,13 +274,16 @@ impl ClientBuilder {
             &self.tls_versions,
             self.http1_only,
         )?);
-        let channel = |base| Channel::new(base, Arc::clone(&tls), self.timeouts);
+        let channel = |base: Base| {
+            let proxy = self.proxy.resolve(&base.origin())?;
+            Ok(Channel::new(base, Arc::clone(&tls), proxy, self.timeouts))
+        };
         let (pod, key_manager, agent) = self.endpoints.into_bases();
         Ok(Client {
             inner: Arc::new(Inner {
-                pod: channel(pod),
-                key_manager: channel(key_manager),
-                agent: agent.map(channel),
+                pod: channel(pod)?,
+                key_manager: channel(key_manager)?,
+                agent: agent.map(channel).transpose()?,
                 reply_limit: self.reply_limit,
             }),
         })

@@ -98,6 +98,15 @@ impl Base {
         })
     }
 
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> Uri {
+        let mut parts = uri::Parts::default();
+        parts.scheme = Some(uri::Scheme::HTTPS);
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(uri::PathAndQuery::from_static("/"));
+        Uri::from_parts(parts).unwrap_or_default() // scheme, authority and path make a URI
+    }
+
     pub(crate) fn peer(&self) -> &Peer {
         &self.peer
     }

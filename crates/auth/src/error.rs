@@ -70,6 +70,14 @@ pub enum Error {
         /// The missing features, by the names that Rust gives them.
         missing: Vec<&'static str>,
     },
+    /// A proxy that can't be used. Nothing was sent, neither through it nor past it.
+    #[error("proxy{}: {reason}", .origin.map_or_else(String::new, |name| format!(" in {name}")))]
+    InvalidProxy {
+        /// The environment variable that names it; `None` when it was given otherwise.
+        origin: Option<&'static str>,
+        /// What is wrong with it. The URL itself is left out: it may hold a password.
+        reason: &'static str,
+    },
     /// The TLS provider doesn't fit the chosen protocol versions.
     #[error("TLS configuration: {0}")]
     TlsConfiguration(rustls::Error),
@@ -118,6 +126,48 @@ pub enum Error {
         phase: Phase,
         /// The limit that was exceeded.
         after: Duration,
+    },
+
+    // --- Through a proxy ----------------------------------------------------------------------------------------
+    /// No connection to the proxy before the peer.
+    #[error("proxy {proxy} before the {peer} is unreachable: {reason}")]
+    ProxyUnreachable {
+        /// Who was called.
+        peer: Peer,
+        /// Host and port of the proxy.
+        proxy: String,
+        /// What happened.
+        reason: String,
+    },
+    /// 407: the proxy wants a user name and a password, or others.
+    #[error("proxy {proxy} before the {peer} {}", if *.credentials_sent { "does not accept the user name and password" } else { "wants a user name and a password" })]
+    ProxyAuthenticationRequired {
+        /// Who was called.
+        peer: Peer,
+        /// Host and port of the proxy.
+        proxy: String,
+        /// Whether a user name and a password were sent.
+        credentials_sent: bool,
+    },
+    /// The proxy won't, or can't, connect to the peer.
+    #[error("proxy {proxy} refused to connect to the {peer}: {status}")]
+    ProxyRefused {
+        /// Who was called.
+        peer: Peer,
+        /// Host and port of the proxy.
+        proxy: String,
+        /// The status that it answered.
+        status: StatusCode,
+    },
+    /// What was taken for a proxy doesn't behave like one.
+    #[error("proxy {proxy} before the {peer}: {reason}")]
+    ProxyFailed {
+        /// Who was called.
+        peer: Peer,
+        /// Host and port of the proxy.
+        proxy: String,
+        /// What it did.
+        reason: &'static str,
     },
 
     // --- TLS ----------------------------------------------------------------------------------------------------
@@ -224,6 +274,7 @@ impl Error {
             | Self::InvalidTrustAnchor { .. }
             | Self::NoPlatformRoots { .. }
             | Self::UnsupportedCpu { .. }
+            | Self::InvalidProxy { .. }
             | Self::TlsConfiguration(_) => None,
             Self::ForeignUrl { peer, .. }
             | Self::DnsFailed { peer, .. }
@@ -232,6 +283,10 @@ impl Error {
             | Self::ConnectionClosed { peer }
             | Self::Network { peer, .. }
             | Self::Timeout { peer, .. }
+            | Self::ProxyUnreachable { peer, .. }
+            | Self::ProxyAuthenticationRequired { peer, .. }
+            | Self::ProxyRefused { peer, .. }
+            | Self::ProxyFailed { peer, .. }
             | Self::NotTls { peer }
             | Self::ServerNotTrusted { peer, .. }
             | Self::ClientCertificateRefused { peer, .. }
@@ -250,7 +305,7 @@ impl Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Reaching the server: name resolution, TCP and the TLS handshake together.
+    /// Reaching the server: name resolution, TCP, the proxy and the TLS handshake together.
     Connect,
     /// Waiting for the server to send something: the head of the reply, or the next piece of its body.
     Read,

@@ -28,6 +28,9 @@ impl Error {
             Self::UnsupportedCpu { .. } => {
                 "build with the cargo feature `ring` or `aws-lc-rs` and pass auth::provider::ring() or auth::provider::aws_lc_rs() to the builder"
             }
+            Self::InvalidProxy { .. } => {
+                "give the proxy as http://host:port, with user:password@ before the host where it wants them"
+            }
             Self::TlsConfiguration(_) => "choose TLS versions that the provider implements",
 
             Self::DnsFailed { .. } => {
@@ -48,6 +51,26 @@ impl Error {
             }
             Self::Timeout { .. } => {
                 "the server accepts connections and does not answer: try again later"
+            }
+
+            Self::ProxyUnreachable { .. } => {
+                "check host and port of the proxy, or connect without it"
+            }
+            Self::ProxyAuthenticationRequired {
+                credentials_sent: false,
+                ..
+            } => "give the proxy's user name and password: http://user:password@host:port",
+            Self::ProxyAuthenticationRequired { .. } => {
+                "check the proxy's user name and password; special characters in its URL are percent-encoded"
+            }
+            Self::ProxyRefused { status, .. } if status.is_server_error() => {
+                "the proxy can not reach the server: check host and port of the server, and whether the proxy's names resolve it"
+            }
+            Self::ProxyRefused { .. } => {
+                "have the proxy's operator allow CONNECT to this host and port; many proxies allow port 443 only"
+            }
+            Self::ProxyFailed { .. } => {
+                "check host and port of the proxy: something other than an HTTP proxy may answer there"
             }
 
             Self::NotTls { .. } => "check the port: something other than TLS answers there",

@@ -4,6 +4,7 @@ mod connect;
 mod fault;
 pub(crate) mod reply;
 mod stream;
+mod tunnel;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +23,7 @@ use rustls::ClientConfig;
 use zeroize::Zeroizing;
 
 use self::{connect::Connector, fault::Fault};
-use crate::{Error, Peer, Phase, endpoint::Base};
+use crate::{Error, Peer, Phase, endpoint::Base, proxy::Proxy};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
@@ -41,8 +42,13 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    pub(crate) fn new(base: Base, tls: Arc<ClientConfig>, timeouts: Timeouts) -> Self {
-        let connector = Connector::new(tls, timeouts.connect);
+    pub(crate) fn new(
+        base: Base,
+        tls: Arc<ClientConfig>,
+        proxy: Option<Proxy>,
+        timeouts: Timeouts,
+    ) -> Self {
+        let connector = Connector::new(tls, proxy, timeouts.connect);
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
