@@ -49,9 +49,9 @@ async fn bots_of_an_imported_authority_are_admitted() {
 }
 
 #[tokio::test]
-async fn others_are_refused_with_the_alert_that_says_why() {
+async fn others_are_refused_each_with_its_alert() {
     for (bot, expected) in [
-        ("small-bot", AlertDescription::BadCertificate),
+        ("small-bot", AlertDescription::CertificateUnknown),
         ("expired-bot", AlertDescription::CertificateExpired),
         ("stranger-bot", AlertDescription::UnknownCA),
     ] {

@@ -5,8 +5,8 @@ use x509_parser::{prelude::FromDer, x509::X509Version};
 
 use crate::{
     BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, PublicKey,
-    SerialNumber, SubjectAltName, Validity, extension::Extensions, pem,
-    signature::SignatureAlgorithm, tbs::Signed, time,
+    SerialNumber, SubjectAltName, Validity, extension::Extensions,
+    key::signature::SignatureAlgorithm, pem, tbs::Signed, time,
 };
 
 /// The largest certificate that is read, in octets. Honest ones have a few thousand.
