@@ -1,5 +1,4 @@
 //! Who is admitted and who isn't, with the same authority imported.
-use crate::support::{certificate, entry, private_key};
 use auth::Error;
 use p256::{
     ecdsa::{Signature, SigningKey, signature::Signer},
@@ -9,6 +8,7 @@ use pki::{Certificate, DistinguishedName, Passphrase, Pkcs12, PrivateKey, Versio
 use pod::{CertificateType, Pod};
 use rustls::AlertDescription;
 
+use crate::support::{certificate, entry, private_key};
 use crate::workflow::client_for;
 
 /// A pod that knows the authorities and a user for each bot of the fixtures.
@@ -68,7 +68,7 @@ async fn an_x509_v1_certificate_authenticates() {
     let (key, ca_key) = (private_key("ec-bot"), private_key("stranger-root"));
     let issuer = certificate("stranger-root");
     let leaf = v1_certificate(
-        &issuer.subject(),
+        issuer.subject(),
         &ca_key,
         &"/CN=v1-bot".parse().unwrap(),
         &key,
