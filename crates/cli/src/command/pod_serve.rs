@@ -1,6 +1,7 @@
 //! `countersign pod serve`
 
 use std::{
+    io,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -8,6 +9,7 @@ use std::{
 use pki::Certificate;
 use pod::{CertificateType, Pod};
 use serde_json::json;
+use tokio::signal;
 
 use crate::{
     command::block_on,
@@ -67,6 +69,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let [root] = output::claim([(&root_path, Access::Everyone)], true)?;
 
     block_on(async {
+        // Before anybody is told that this is ready, and may end it.
+        let mut interrupt = interrupts().about("listening for Ctrl-C")?;
         let pod = Pod::builder()
             .web_address(loopback(args.web_port))
             .api_address(loopback(args.api_port))
@@ -103,10 +107,20 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
                 root_path.display()
             ))?;
         }
-        tokio::signal::ctrl_c().await.about("waiting for Ctrl-C")?;
+        interrupt.recv().await;
         pod.shutdown().await;
         Ok(())
     })?
+}
+
+#[cfg(unix)]
+fn interrupts() -> io::Result<signal::unix::Signal> {
+    signal::unix::signal(signal::unix::SignalKind::interrupt())
+}
+
+#[cfg(windows)]
+fn interrupts() -> io::Result<signal::windows::CtrlC> {
+    signal::windows::ctrl_c()
 }
 
 fn loopback(port: u16) -> SocketAddr {
