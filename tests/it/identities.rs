@@ -8,8 +8,10 @@ use pki::{Certificate, DistinguishedName, Passphrase, Pkcs12, PrivateKey, Versio
 use pod::{CertificateType, Pod};
 use rustls::AlertDescription;
 
-use crate::support::{certificate, entry, private_key};
-use crate::workflow::client_for;
+use crate::{
+    support::{certificate, entry, private_key},
+    workflow::client_for,
+};
 
 /// A pod that knows the authorities and a user for each bot of the fixtures.
 async fn pod() -> Pod {
