@@ -74,6 +74,12 @@ pub mod measure {
         kernel.has_small_factor(&crate::nat::from_bytes(candidate, bits.div_ceil(64)))
     }
 
+    /// How many 52-bit limbs the IFMA kernel uses for a modulus of so many bits.
+    #[must_use]
+    pub fn ifma_limbs(bits: usize) -> usize {
+        crate::kernel::ifma_limbs(bits)
+    }
+
     /// How many candidates a kernel takes at once.
     #[must_use]
     pub fn lanes(kernel: Kernel) -> usize {
