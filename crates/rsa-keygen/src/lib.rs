@@ -15,6 +15,8 @@ mod nat;
 mod random;
 mod search;
 mod sieve;
+#[cfg(test)]
+mod test_support;
 mod trials;
 
 pub use error::Error;

@@ -237,3 +237,6 @@ pub(crate) fn is_one_or_minus_one(value: &[u64], n: &[u64]) -> bool {
     }
     one == 0 || minus_one == 0
 }
+
+#[cfg(test)]
+mod tests;
