@@ -24,7 +24,7 @@ fn moduli(bits: usize, random: &mut Xorshift) -> Vec<BigUint> {
     let all = (&one << bits) - 1u8;
     let runs = |period: usize| {
         (0..bits)
-            .filter(|i| i / period % 2 == 0)
+            .filter(|i| (i / period).is_multiple_of(2))
             .fold(BigUint::default(), |sum, i| sum | &one << i)
             | &top
     };
