@@ -1,1 +1,65 @@
-//! placeholder
+//! Symphony certificate authentication: from a client certificate to a session token and a key manager token, and to
+//! the calls that need them.
+//!
+//! ```no_run
+//! use auth::{Client, Endpoint, Endpoints, Identity, TrustAnchors};
+//! use http::Request;
+//!
+//! # async fn bot(passphrase: pki::Passphrase) -> Result<(), Box<dyn std::error::Error>> {
+//! let identity = Identity::from_pkcs12(&std::fs::read("demo-bot1.p12")?, &passphrase)?;
+//! let endpoints = Endpoints::new("https://acme-api.symphony.com:8444", "https://acme-keymanager.symphony.com:8444")?
+//!     .agent("https://acme-agent.symphony.com:443")?;
+//! let client = Client::builder(endpoints, identity)
+//!     .trust(TrustAnchors::platform()?.and_pem(std::fs::read("corporate-root.pem")?)?)
+//!     .build()?;
+//!
+//! let session = client.authenticate().await?;
+//!
+//! let echo = Request::post("/agent/v1/util/echo")
+//!     .header("content-type", "application/json")
+//!     .body(r#"{"message":"hello"}"#.into())?;
+//! let reply = client.send(&session, Endpoint::Agent, echo).await?;
+//! assert_eq!(reply.body(), r#"{"message":"hello"}"#);
+//!
+//! client.logout(session).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The parts, in the order in which they meet: an [`Identity`] to present, [`Endpoints`] to call, [`TrustAnchors`] to
+//! check the servers against, a [`Client`] made of the three, the [`Session`] that it returns with its two [`Token`]s.
+//! Whatever fails is one [`Error`], which names the peer and has a [hint](Error::hint) for whoever must repair it.
+//!
+//! # What it speaks
+//!
+//! TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2 (chosen by ALPN), on a tokio runtime. The cryptography of TLS is pure Rust and
+//! assembly by default, and can be replaced: see [`provider`].
+//!
+//! # What it doesn't do
+//!
+//! Server certificates are always verified. Redirects are not followed, so that tokens stay with their host. Calls are
+//! not repeated, and a session that ended is not renewed: that is the caller's decision.
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
+mod client;
+mod endpoint;
+mod error;
+mod hint;
+mod http;
+mod identity;
+mod peer;
+pub mod provider;
+mod session;
+mod tls;
+mod token;
+mod trust;
+
+pub use client::{Client, ClientBuilder};
+pub use endpoint::Endpoints;
+pub use error::{Error, Phase};
+pub use identity::Identity;
+pub use peer::{Endpoint, Peer};
+pub use session::Session;
+pub use token::Token;
+pub use trust::TrustAnchors;

@@ -1,123 +1,337 @@
+use std::{fmt, time::SystemTime};
+
+use sha2::{Digest as _, Sha256};
+use x509_parser::{prelude::FromDer, x509::X509Version};
+
 use crate::{
     BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, PublicKey,
-    SerialNumber, SubjectAltName, Validity,
+    SerialNumber, SubjectAltName, Validity, extension::Extensions,
+    key::signature::SignatureAlgorithm, pem, tbs::Signed, time,
 };
-/// X.509 version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Version {
-    /// v1
-    V1,
-    /// v2
-    V2,
-    /// v3
-    V3,
-}
-/// A parsed, immutable certificate that owns its DER.
-#[derive(Clone, PartialEq, Eq, Hash)]
+
+/// The largest certificate that is read, in octets. Honest ones have a few thousand.
+const MAX_SIZE: usize = 1 << 20;
+
+/// An X.509 certificate (RFC 5280, section 4.1), parsed and immutable, that owns its DER.
+///
+/// Versions 1 to 3 are read; this crate writes version 3 only. A signature is checked where
+/// [`verify_issued_by`](Self::verify_issued_by) is called, and not before. Two certificates are equal when their DER is.
+#[derive(Clone)]
 pub struct Certificate {
     der: Vec<u8>,
+    version: Version,
+    serial_number: SerialNumber,
+    issuer: DistinguishedName,
+    subject: DistinguishedName,
+    validity: Validity,
+    spki: Vec<u8>,
+    signature_algorithm: String,
+    extensions: Extensions,
 }
+
+/// The version of a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Version {
+    /// X.509 v1: no extensions. What `openssl x509 -req` makes without `-extfile`, before OpenSSL 3.2.
+    V1,
+    /// X.509 v2: unique identifiers, no extensions.
+    V2,
+    /// X.509 v3.
+    V3,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+            Self::V3 => "v3",
+        })
+    }
+}
+
 impl Certificate {
-    /// The first CERTIFICATE block
-    pub fn from_pem(_pem: impl AsRef<[u8]>) -> Result<Self, Error> {
-        todo!()
+    /// The first `CERTIFICATE` block of a PEM file.
+    ///
+    /// # Errors
+    /// [`Error::PemNotFound`], [`Error::MalformedPem`], and those of [`Certificate::from_der`].
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let blocks = certificate_blocks(pem.as_ref())?;
+        let first = blocks
+            .first()
+            .map(|block| block.der.as_slice())
+            .unwrap_or_default();
+        Self::from_der(first)
     }
-    /// All CERTIFICATE blocks, in order; at least one
-    pub fn all_from_pem(_pem: impl AsRef<[u8]>) -> Result<Vec<Self>, Error> {
-        todo!()
+
+    /// Every `CERTIFICATE` block of a PEM file, in file order; at least one.
+    ///
+    /// # Errors
+    /// [`Error::PemNotFound`], [`Error::MalformedPem`], and those of [`Certificate::from_der`].
+    pub fn all_from_pem(pem: impl AsRef<[u8]>) -> Result<Vec<Self>, Error> {
+        certificate_blocks(pem.as_ref())?
+            .iter()
+            .map(|block| Self::from_der(&block.der))
+            .collect()
     }
-    /// DER
-    pub fn from_der(_der: &[u8]) -> Result<Self, Error> {
-        todo!()
+
+    /// A certificate in DER.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`], [`Error::Malformed`] and [`Error::TrailingData`].
+    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        if der.len() > MAX_SIZE {
+            return Err(Error::TooLarge {
+                what: "certificate",
+                found: der.len(),
+                limit: MAX_SIZE,
+            });
+        }
+        let (rest, parsed) = x509_parser::certificate::X509Certificate::from_der(der)
+            .map_err(|error| malformed(error.to_string()))?;
+        if !rest.is_empty() {
+            return Err(Error::TrailingData {
+                what: "certificate",
+                count: rest.len(),
+            });
+        }
+        let version = match parsed.version {
+            X509Version::V1 => Version::V1,
+            X509Version::V2 => Version::V2,
+            X509Version::V3 => Version::V3,
+            X509Version(other) => return Err(malformed(format!("version {other} does not exist"))),
+        };
+        let at = |asn1: x509_parser::time::ASN1Time| {
+            time::from_timestamp(asn1.timestamp())
+                .ok_or_else(|| malformed("a time can't be represented".into()))
+        };
+        Ok(Self {
+            version,
+            serial_number: SerialNumber::as_found(parsed.raw_serial()),
+            issuer: DistinguishedName::from_der(parsed.issuer.as_raw())?,
+            subject: DistinguishedName::from_der(parsed.subject.as_raw())?,
+            validity: Validity {
+                not_before: at(parsed.validity.not_before)?,
+                not_after: at(parsed.validity.not_after)?,
+            },
+            spki: parsed.public_key().raw.to_vec(),
+            signature_algorithm: signature_algorithm(der)?,
+            extensions: Extensions::parse(parsed.extensions())?,
+            der: der.to_vec(),
+        })
     }
-    /// Either: the first
-    pub fn from_pem_or_der(_input: &[u8]) -> Result<Self, Error> {
-        todo!()
+
+    /// A certificate in PEM or DER: the first one.
+    ///
+    /// # Errors
+    /// Those of [`Certificate::from_pem`].
+    pub fn from_pem_or_der(input: &[u8]) -> Result<Self, Error> {
+        if pem::is_pem(input) {
+            Self::from_pem(input)
+        } else {
+            Self::from_der(input)
+        }
     }
-    /// Either: all
-    pub fn all_from_pem_or_der(_input: &[u8]) -> Result<Vec<Self>, Error> {
-        todo!()
+
+    /// Every certificate of a PEM file, or the one of a DER file; at least one.
+    ///
+    /// # Errors
+    /// Those of [`Certificate::from_pem`].
+    pub fn all_from_pem_or_der(input: &[u8]) -> Result<Vec<Self>, Error> {
+        if pem::is_pem(input) {
+            Self::all_from_pem(input)
+        } else {
+            Ok(vec![Self::from_der(input)?])
+        }
     }
-    /// DER
+
+    /// The DER, as it was read or signed.
     pub fn as_der(&self) -> &[u8] {
         &self.der
     }
-    /// PEM
+
+    /// A `CERTIFICATE` block.
     pub fn to_pem(&self) -> String {
-        todo!()
+        pem::encode("CERTIFICATE", &self.der).to_string()
     }
-    /// version
+
+    /// The version.
     pub fn version(&self) -> Version {
-        todo!()
+        self.version
     }
-    /// serial (as found: may break the rules that ours obey)
-    pub fn serial_number(&self) -> SerialNumber {
-        todo!()
+
+    /// The serial number, as found: one made elsewhere may break the rules that [`SerialNumber`]'s constructors keep.
+    pub fn serial_number(&self) -> &SerialNumber {
+        &self.serial_number
     }
-    /// subject
-    pub fn subject(&self) -> DistinguishedName {
-        todo!()
+
+    /// Whom the certificate is about.
+    pub fn subject(&self) -> &DistinguishedName {
+        &self.subject
     }
-    /// issuer
-    pub fn issuer(&self) -> DistinguishedName {
-        todo!()
+
+    /// Who signed it.
+    pub fn issuer(&self) -> &DistinguishedName {
+        &self.issuer
     }
-    /// validity
+
+    /// From when until when it is valid.
     pub fn validity(&self) -> Validity {
-        todo!()
+        self.validity
     }
-    /// subjectPublicKeyInfo DER, whatever the algorithm
+
+    /// The DER of the SubjectPublicKeyInfo, whatever the algorithm.
     pub fn spki_der(&self) -> &[u8] {
-        todo!()
+        &self.spki
     }
-    /// public key (UnsupportedKey)
+
+    /// The subject's public key.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedKey`] for an algorithm that this crate doesn't know, [`Error::Malformed`].
     pub fn public_key(&self) -> Result<PublicKey, Error> {
-        todo!()
+        PublicKey::from_spki_der(&self.spki)
     }
-    /// extension
+
+    /// The signature algorithm: its name, for example `sha256WithRSAEncryption`, or else its object identifier.
+    pub fn signature_algorithm(&self) -> &str {
+        &self.signature_algorithm
+    }
+
+    /// The BasicConstraints, when it has them.
     pub fn basic_constraints(&self) -> Option<BasicConstraints> {
-        todo!()
+        self.extensions.basic_constraints
     }
-    /// extension
+
+    /// The KeyUsage, when it has one.
     pub fn key_usage(&self) -> Option<KeyUsage> {
-        todo!()
+        self.extensions.key_usage
     }
-    /// extension; empty when absent
-    pub fn extended_key_usage(&self) -> Vec<ExtendedKeyUsage> {
-        todo!()
+
+    /// The purposes of the ExtendedKeyUsage; none when it has no such extension.
+    pub fn extended_key_usage(&self) -> &[ExtendedKeyUsage] {
+        &self.extensions.extended_key_usage
     }
-    /// extension; empty when absent
-    pub fn subject_alt_names(&self) -> Vec<SubjectAltName> {
-        todo!()
+
+    /// The subject alternative names; none when it has no such extension.
+    pub fn subject_alt_names(&self) -> &[SubjectAltName] {
+        &self.extensions.subject_alt_names
     }
-    /// extension
-    pub fn subject_key_identifier(&self) -> Option<Vec<u8>> {
-        todo!()
+
+    /// The subject key identifier, when it has one.
+    pub fn subject_key_identifier(&self) -> Option<&[u8]> {
+        self.extensions.subject_key_identifier.as_deref()
     }
-    /// extension
-    pub fn authority_key_identifier(&self) -> Option<Vec<u8>> {
-        todo!()
+
+    /// The key identifier within the authority key identifier, when it has one.
+    pub fn authority_key_identifier(&self) -> Option<&[u8]> {
+        self.extensions.authority_key_identifier.as_deref()
     }
-    /// issuer == subject and the signature verifies with its own key
+
+    /// Every extension that is there, in order: dotted object identifier, and whether it is critical.
+    pub fn extensions(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.extensions
+            .present
+            .iter()
+            .map(|(oid, critical)| (oid.as_str(), *critical))
+    }
+
+    /// Whether it names itself as its issuer (RFC 5280, section 3.2: self-issued) and its own key verifies it.
     pub fn is_self_signed(&self) -> bool {
-        todo!()
+        self.issuer == self.subject && self.verify_issued_by(self).is_ok()
     }
-    /// signature check
-    pub fn verify_issued_by(&self, _issuer: &Certificate) -> Result<(), Error> {
-        todo!()
+
+    /// Checks that `issuer` signed this certificate: its subject is this one's issuer, octet for octet, and its key
+    /// verifies the signature. Dates, usages and the rest of the path are not looked at.
+    ///
+    /// # Errors
+    /// [`Error::IssuerMismatch`], [`Error::CertificateSignatureInvalid`], [`Error::UnsupportedScheme`] for a signature
+    /// algorithm and [`Error::UnsupportedKey`] for a key that this crate doesn't verify.
+    pub fn verify_issued_by(&self, issuer: &Certificate) -> Result<(), Error> {
+        if self.issuer != issuer.subject {
+            return Err(Error::IssuerMismatch {
+                subject: self.subject.to_string(),
+                expected: self.issuer.to_string(),
+                found: issuer.subject.to_string(),
+            });
+        }
+        if Signed::read(&self.der, "certificate")?.verifies_with(&issuer.public_key()?)? {
+            return Ok(());
+        }
+        Err(Error::CertificateSignatureInvalid {
+            subject: self.subject.to_string(),
+            issuer: issuer.subject.to_string(),
+        })
     }
-    /// SHA-256 over the DER
+
+    /// Whether `time` lies within its validity.
+    pub fn is_valid_at(&self, time: SystemTime) -> bool {
+        self.validity.contains(time)
+    }
+
+    /// SHA-256 over the DER.
     pub fn fingerprint_sha256(&self) -> [u8; 32] {
-        todo!()
+        Sha256::digest(&self.der).into()
     }
 }
+
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Eq for Certificate {}
+
+impl std::hash::Hash for Certificate {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.der.hash(state);
+    }
+}
+
 impl AsRef<Certificate> for Certificate {
     fn as_ref(&self) -> &Certificate {
         self
     }
 }
-impl std::fmt::Debug for Certificate {
-    fn fmt(&self, _f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        todo!()
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate")
+            .field("subject", &self.subject)
+            .field("issuer", &self.issuer)
+            .field("serial_number", &self.serial_number)
+            .finish_non_exhaustive()
+    }
+}
+
+fn signature_algorithm(der: &[u8]) -> Result<String, Error> {
+    let signed = Signed::read(der, "certificate")?;
+    match SignatureAlgorithm::from_algorithm_identifier(signed.algorithm) {
+        Ok(known) => Ok(known.name().to_owned()),
+        Err(Error::UnsupportedScheme { oid, .. }) => Ok(oid),
+        Err(error) => Err(error),
+    }
+}
+
+fn certificate_blocks(pem: &[u8]) -> Result<Vec<pem::Block>, Error> {
+    let is_certificate = |label: &str| matches!(label, "CERTIFICATE" | "X509 CERTIFICATE");
+    let (certificates, others): (Vec<_>, Vec<_>) = pem::blocks(pem)?
+        .into_iter()
+        .partition(|block| is_certificate(&block.label));
+    if certificates.is_empty() {
+        let found = others.into_iter().map(|block| block.label).collect();
+        return Err(Error::PemNotFound {
+            expected: "CERTIFICATE",
+            found,
+        });
+    }
+    Ok(certificates)
+}
+
+fn malformed(reason: String) -> Error {
+    Error::Malformed {
+        what: "certificate",
+        reason,
     }
 }

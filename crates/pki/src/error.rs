@@ -116,6 +116,23 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The generation of a key gave up, or what it made failed its own checks.
+    #[error("key generation: {reason}")]
+    KeyGeneration {
+        /// What happened.
+        reason: String,
+    },
+    /// A seed that is too short to make a key from.
+    #[error("a seed of {found} octets is shorter than the {limit} it needs")]
+    SeedTooShort {
+        /// The length in octets.
+        found: usize,
+        /// The least length in octets.
+        limit: usize,
+    },
+    /// The caller cancelled the generation of a key.
+    #[error("cancelled")]
+    Cancelled,
     /// The private key doesn't belong to the certificate.
     #[error("the private key does not match the certificate of {subject}")]
     KeyMismatch {
@@ -162,6 +179,16 @@ pub enum Error {
         /// The limit in characters.
         limit: usize,
     },
+    /// An attribute value shorter than its type allows.
+    #[error("attribute {attribute} has {found} characters, fewer than the {limit} it needs")]
+    AttributeTooShort {
+        /// The attribute's short name.
+        attribute: String,
+        /// The length that was found, in characters.
+        found: usize,
+        /// The lowest length in characters.
+        limit: usize,
+    },
     /// An attribute value with characters that its string type can't hold.
     #[error("attribute {attribute} holds {found:?}, which {string_type} can not carry")]
     AttributeCharacter {
@@ -198,6 +225,16 @@ pub enum Error {
         subject: String,
         /// The subject of the supposed issuer, in RFC 4514 form.
         issuer: String,
+    },
+    /// A certificate was compared with one that is not its issuer.
+    #[error("the certificate of {subject} was issued by {expected}, not by {found}")]
+    IssuerMismatch {
+        /// The subject of the certificate, in RFC 4514 form.
+        subject: String,
+        /// The issuer that it names.
+        expected: String,
+        /// The subject of the supposed issuer.
+        found: String,
     },
     /// A certificate that may not act as an authority.
     #[error("the certificate of {subject} may not sign certificates: {reason}")]

@@ -1,19 +1,337 @@
-//! What is in a file: PEM or DER; key, request, certificates or PKCS#12.
-use crate::{Error, Passphrase};
-/// A report. Serializes to JSON, displays as text.
-#[derive(Debug, Clone, serde::Serialize)]
-#[non_exhaustive]
-pub struct Report {}
-impl std::fmt::Display for Report {
-    fn fmt(&self, _f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        todo!()
-    }
+//! What is in a file: PEM or DER; certificates, requests, keys or PKCS#12.
+
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::{
+    Certificate, CertificateRequest, DistinguishedName, Error, Integrity, Passphrase, Pkcs12,
+    PrivateKey, PublicKey,
+    der::{self, Reader},
+    pem,
+    time::Rfc3339,
+};
+
+/// What an input holds, item by item. It displays as text and serializes (to JSON, for one) with the same words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    encoding: &'static str,
+    items: Vec<Item>,
 }
-/// Finds out by itself what the input is.
+
+/// Finds out what the input is, and describes it. No secret is in the result.
+///
+/// `passphrase` opens what is encrypted.
+///
+/// # Errors
+/// [`Error::PassphraseRequired`] and [`Error::WrongPassphrase`]; [`Error::Malformed`] when the input is none of the things
+/// that this crate reads; and the errors of their readers.
 pub fn inspect<'p>(
-    _input: &[u8],
+    input: &[u8],
     passphrase: impl Into<Option<&'p Passphrase>>,
 ) -> Result<Report, Error> {
-    let _ = passphrase.into();
-    todo!()
+    let passphrase = passphrase.into();
+    if !pem::is_pem(input) {
+        return Ok(Report {
+            encoding: "DER",
+            items: vec![der_item(input, passphrase)?],
+        });
+    }
+    let items = pem::blocks(input)?
+        .iter()
+        .map(|block| pem_item(block, passphrase))
+        .collect::<Result<_, _>>()?;
+    Ok(Report {
+        encoding: "PEM",
+        items,
+    })
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, item) in self.items.iter().enumerate() {
+            if i > 0 {
+                writeln!(f)?;
+            }
+            writeln!(f, "{} ({})", item.kind, self.encoding)?;
+            item.fmt_fields(f, 1)?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Report {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("encoding", self.encoding)?;
+        map.serialize_entry("items", &self.items)?;
+        map.end()
+    }
+}
+
+/// One thing with its properties, in the order in which they are shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Item {
+    kind: &'static str,
+    fields: Vec<(&'static str, Value)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Value {
+    Text(String),
+    Flag(bool),
+    List(Vec<String>),
+    Items(Vec<Item>),
+}
+
+impl Item {
+    fn new(kind: &'static str) -> Self {
+        Self {
+            kind,
+            fields: Vec::new(),
+        }
+    }
+
+    fn text(self, name: &'static str, value: impl ToString) -> Self {
+        self.with(name, Value::Text(value.to_string()))
+    }
+
+    fn optional_text(self, name: &'static str, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.text(name, value),
+            None => self,
+        }
+    }
+
+    fn list(self, name: &'static str, values: impl IntoIterator<Item = impl ToString>) -> Self {
+        let values: Vec<String> = values.into_iter().map(|value| value.to_string()).collect();
+        if values.is_empty() {
+            self
+        } else {
+            self.with(name, Value::List(values))
+        }
+    }
+
+    fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.fields.push((name, value));
+        self
+    }
+
+    fn fmt_fields(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
+        let indent = depth.saturating_mul(2);
+        for (name, value) in &self.fields {
+            match value {
+                Value::Text(text) => writeln!(f, "{:indent$}{name}: {text}", "")?,
+                Value::Flag(flag) => writeln!(f, "{:indent$}{name}: {flag}", "")?,
+                Value::List(values) => writeln!(f, "{:indent$}{name}: {}", "", values.join(", "))?,
+                Value::Items(items) => {
+                    for item in items {
+                        writeln!(f, "{:indent$}{}:", "", item.kind)?;
+                        item.fmt_fields(f, depth.saturating_add(1))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Item {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.fields.len().saturating_add(1)))?;
+        map.serialize_entry("type", self.kind)?;
+        for (name, value) in &self.fields {
+            match value {
+                Value::Text(text) => map.serialize_entry(name, text)?,
+                Value::Flag(flag) => map.serialize_entry(name, flag)?,
+                Value::List(values) => map.serialize_entry(name, values)?,
+                Value::Items(items) => map.serialize_entry(name, items)?,
+            }
+        }
+        map.end()
+    }
+}
+
+fn pem_item(block: &pem::Block, passphrase: Option<&Passphrase>) -> Result<Item, Error> {
+    match block.label.as_str() {
+        "CERTIFICATE" | "X509 CERTIFICATE" => Ok(certificate(&Certificate::from_der(&block.der)?)),
+        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
+            request(&CertificateRequest::from_der(&block.der)?)
+        }
+        "PUBLIC KEY" => Ok(public_key(
+            "publicKey",
+            &PublicKey::from_spki_der(&block.der)?,
+        )),
+        label if label.ends_with("PRIVATE KEY") => {
+            PrivateKey::from_block(block, passphrase).map(|key| private_key(&key))
+        }
+        label => Ok(Item::new("other").text("label", label.escape_default())),
+    }
+}
+
+/// Tells DER structures apart by the tags of their first elements.
+fn der_item(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Item, Error> {
+    let unknown = Error::Malformed {
+        what: "input",
+        reason:
+            "it is neither PEM nor the DER of a certificate, a request, a key or a PKCS#12 file"
+                .into(),
+    };
+    let tags = |input| -> Result<Vec<u8>, Error> {
+        let mut reader = Reader::enter(input, der::SEQUENCE, "input")?;
+        let mut tags = Vec::new();
+        while !reader.is_empty() && tags.len() < 8 {
+            tags.push(reader.read()?.tag);
+        }
+        Ok(tags)
+    };
+    // BER with an indefinite length is what NSS writes PKCS#12 in.
+    if input.starts_with(&[der::SEQUENCE, 0x80]) {
+        return pkcs12(input, passphrase);
+    }
+    let Ok(shape) = tags(input) else {
+        return Err(unknown);
+    };
+    match shape.as_slice() {
+        [der::SEQUENCE, der::SEQUENCE, der::BIT_STRING] => {
+            // TBSCertificate has six fields or more, CertificationRequestInfo four at most.
+            let mut outer = Reader::enter(input, der::SEQUENCE, "input")?;
+            if tags(outer.read()?.raw).is_ok_and(|fields| fields.len() <= 4) {
+                request(&CertificateRequest::from_der(input)?)
+            } else {
+                Ok(certificate(&Certificate::from_der(input)?))
+            }
+        }
+        [der::SEQUENCE, der::BIT_STRING] => {
+            Ok(public_key("publicKey", &PublicKey::from_spki_der(input)?))
+        }
+        [der::INTEGER, der::SEQUENCE] | [der::INTEGER, der::SEQUENCE, der::SEQUENCE] => {
+            pkcs12(input, passphrase)
+        }
+        [
+            der::INTEGER,
+            der::SEQUENCE | der::INTEGER | der::OCTET_STRING,
+            ..,
+        ]
+        | [der::SEQUENCE, der::OCTET_STRING] => {
+            PrivateKey::from_der(input, passphrase).map(|key| private_key(&key))
+        }
+        _ => Err(unknown),
+    }
+}
+
+fn certificate(certificate: &Certificate) -> Item {
+    let key = match certificate.public_key() {
+        Ok(key) => key.algorithm().to_string(),
+        Err(error) => error.to_string(),
+    };
+    let critical = certificate
+        .extensions()
+        .filter(|(_, critical)| *critical)
+        .map(|(oid, _)| oid);
+    let item = Item::new("certificate")
+        .text("version", certificate.version())
+        .text("subject", name(certificate.subject()))
+        .text("issuer", name(certificate.issuer()))
+        .text("serialNumber", certificate.serial_number())
+        .text("notBefore", Rfc3339(certificate.validity().not_before))
+        .text("notAfter", Rfc3339(certificate.validity().not_after))
+        .text("publicKey", key)
+        .text("signatureAlgorithm", certificate.signature_algorithm())
+        .with("selfSigned", Value::Flag(certificate.is_self_signed()))
+        .with(
+            "ca",
+            Value::Flag(
+                certificate
+                    .basic_constraints()
+                    .is_some_and(|constraints| constraints.ca),
+            ),
+        )
+        .optional_text(
+            "pathLength",
+            certificate
+                .basic_constraints()
+                .and_then(|constraints| constraints.path_len),
+        )
+        .list(
+            "keyUsage",
+            certificate
+                .key_usage()
+                .map(|usage| usage.names())
+                .unwrap_or_default(),
+        )
+        .list("extendedKeyUsage", certificate.extended_key_usage())
+        .list("subjectAltNames", certificate.subject_alt_names())
+        .optional_text(
+            "subjectKeyIdentifier",
+            certificate.subject_key_identifier().map(hex),
+        )
+        .optional_text(
+            "authorityKeyIdentifier",
+            certificate.authority_key_identifier().map(hex),
+        )
+        .list("criticalExtensions", critical);
+    item.text("sha256Fingerprint", hex(&certificate.fingerprint_sha256()))
+}
+
+fn request(request: &CertificateRequest) -> Result<Item, Error> {
+    let verifies = match request.verify() {
+        Ok(_) => true,
+        Err(Error::RequestSignatureInvalid) => false,
+        Err(error) => return Err(error),
+    };
+    Ok(Item::new("certificateRequest")
+        .text("subject", name(request.subject()))
+        .text("publicKey", request.public_key().algorithm())
+        .text("signatureAlgorithm", request.signature_algorithm()?)
+        .with("signatureVerifies", Value::Flag(verifies))
+        .list("subjectAltNames", request.subject_alt_names())
+        .list("requestedExtensions", request.requested_extensions()))
+}
+
+fn private_key(key: &PrivateKey) -> Item {
+    public_key("privateKey", key.public_key())
+}
+
+fn public_key(kind: &'static str, key: &PublicKey) -> Item {
+    Item::new(kind)
+        .text("algorithm", key.algorithm())
+        .text("keyIdentifier", hex(&key.key_identifier()))
+}
+
+fn pkcs12(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Item, Error> {
+    let passphrase = passphrase.ok_or(Error::PassphraseRequired {
+        what: "PKCS#12 file",
+    })?;
+    let opened = Pkcs12::open(input, passphrase)?;
+    let keys = opened.private_keys().iter().map(private_key).collect();
+    let certificates = opened.certificates().iter().map(certificate).collect();
+    Ok(Item::new("pkcs12")
+        .text("integrity", integrity(opened.integrity()))
+        .list("encryption", opened.encryption())
+        .optional_text("alias", opened.alias())
+        .with("privateKeys", Value::Items(keys))
+        .with("certificates", Value::Items(certificates)))
+}
+
+fn integrity(integrity: &Integrity) -> String {
+    match integrity {
+        Integrity::Mac { digest, iterations } => {
+            format!("HMAC with {digest}, {iterations} iterations")
+        }
+        Integrity::Absent => "none: nothing vouches for the contents".to_owned(),
+    }
+}
+
+fn name(name: &DistinguishedName) -> String {
+    if name.is_empty() {
+        "(empty)".to_owned()
+    } else {
+        name.to_string()
+    }
+}
+
+fn hex(octets: &[u8]) -> String {
+    let pairs: Vec<String> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+    pairs.join(":")
 }

@@ -1,69 +1,318 @@
-use crate::{Digest, SerialNumber, SubjectAltName};
-use std::time::SystemTime;
-/// From when until when, both inclusive (RFC 5280, section 4.1.2.5), to the second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use std::time::{Duration, SystemTime};
+
+use crate::{Digest, Error, SerialNumber, SubjectAltName, time};
+
+/// From when until when a certificate is valid, both ends included, in whole seconds (RFC 5280, section 4.1.2.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Validity {
-    /// notBefore
+    /// The first moment.
     pub not_before: SystemTime,
-    /// notAfter
+    /// The last moment.
     pub not_after: SystemTime,
 }
-/// What an authority grants.
-#[derive(Debug, Clone)]
-pub struct Profile {
-    _todo: (),
+
+impl Validity {
+    /// Whether `time` lies within.
+    pub fn contains(&self, time: SystemTime) -> bool {
+        self.not_before <= time && time <= self.not_after
+    }
 }
+
+/// What an authority grants. A request asks; the profile decides.
+///
+/// Every certificate is X.509 v3 with a subject and an authority key identifier. KeyUsage, ExtendedKeyUsage and
+/// BasicConstraints come from the profile alone, whatever the request asks for.
+///
+/// | profile | key usage | extended key usage | alternative names | valid for |
+/// |---|---|---|---|---|
+/// | [`root`](Self::root) | keyCertSign, cRLSign | | none | 3650 days |
+/// | [`intermediate`](Self::intermediate) | keyCertSign, cRLSign | | none | 1825 days |
+/// | [`client`](Self::client) | digitalSignature | clientAuth | none | 365 days |
+/// | [`server`](Self::server) | digitalSignature, keyEncipherment (RSA) | serverAuth | the request's | 365 days |
+/// | [`peer`](Self::peer) | digitalSignature, keyEncipherment (RSA) | serverAuth, clientAuth | the request's | 365 days |
+///
+/// Unless it was set, the end of the validity is clamped to the authority's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    pub(crate) role: Role,
+    pub(crate) serial: Option<SerialNumber>,
+    pub(crate) digest: Option<Digest>,
+    pub(crate) path_len: Option<u32>,
+    pub(crate) alt_names: AltNames,
+    period: Period,
+}
+
+/// What the subject of a certificate is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Root,
+    Intermediate,
+    Client,
+    Server,
+    Peer,
+}
+
+impl Role {
+    pub(crate) fn is_authority(self) -> bool {
+        matches!(self, Self::Root | Self::Intermediate)
+    }
+}
+
+/// Which subject alternative names are granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AltNames {
+    Requested,
+    Fixed(Vec<SubjectAltName>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Period {
+    /// The profile's own number of days, cut where the authority ends.
+    DefaultDays(u32),
+    Days(u32),
+    Exact(Validity),
+}
+
 impl Profile {
-    /// A root authority
+    /// A root authority, which signs itself.
     pub fn root() -> Self {
-        todo!()
+        Self::new(Role::Root, AltNames::Fixed(Vec::new()), 3650)
     }
-    /// An intermediate authority: a "signing certificate"
+
+    /// An authority below another one: what Symphony calls a signing certificate.
     pub fn intermediate() -> Self {
-        todo!()
+        Self::new(Role::Intermediate, AltNames::Fixed(Vec::new()), 1825)
     }
-    /// clientAuth
+
+    /// A TLS client: a bot.
     pub fn client() -> Self {
-        todo!()
+        Self::new(Role::Client, AltNames::Fixed(Vec::new()), 365)
     }
-    /// serverAuth, copies SANs
+
+    /// A TLS server. It needs at least one subject alternative name.
     pub fn server() -> Self {
-        todo!()
+        Self::new(Role::Server, AltNames::Requested, 365)
     }
-    /// clientAuth and serverAuth, copies SANs
+
+    /// A TLS server that is a client too. It needs at least one subject alternative name.
     pub fn peer() -> Self {
-        todo!()
+        Self::new(Role::Peer, AltNames::Requested, 365)
     }
-    /// days from now
-    pub fn valid_for_days(self, _days: u32) -> Self {
-        todo!()
+
+    fn new(role: Role, alt_names: AltNames, days: u32) -> Self {
+        Self {
+            role,
+            serial: None,
+            digest: None,
+            path_len: None,
+            alt_names,
+            period: Period::DefaultDays(days),
+        }
     }
-    /// exact validity
-    pub fn validity(self, _validity: Validity) -> Self {
-        todo!()
+
+    /// Validity from five minutes ago (for clocks that are behind) until `days` times 24 hours from now.
+    pub fn valid_for_days(mut self, days: u32) -> Self {
+        self.period = Period::Days(days);
+        self
     }
-    /// explicit serial
-    pub fn serial(self, _serial: SerialNumber) -> Self {
-        todo!()
+
+    /// Validity between two exact times; fractions of a second are cut off.
+    pub fn validity(mut self, validity: Validity) -> Self {
+        self.period = Period::Exact(validity);
+        self
     }
-    /// digest
-    pub fn digest(self, _digest: Digest) -> Self {
-        todo!()
+
+    /// A serial number of your own. Otherwise it is random, with 127 bits.
+    pub fn serial(mut self, serial: SerialNumber) -> Self {
+        self.serial = Some(serial);
+        self
     }
-    /// path length
-    pub fn path_len(self, _path_len: u32) -> Self {
-        todo!()
+
+    /// The digest under the authority's signature. Otherwise it is SHA-256, or SHA-384 where the authority's key is on
+    /// P-384.
+    pub fn digest(mut self, digest: Digest) -> Self {
+        self.digest = Some(digest);
+        self
     }
-    /// these names, instead of the request's
-    pub fn subject_alt_names(self, _names: impl IntoIterator<Item = SubjectAltName>) -> Self {
-        todo!()
+
+    /// How many further authorities may stand below this one (0: it signs leaves only). Otherwise it is unlimited.
+    pub fn path_len(mut self, path_len: u32) -> Self {
+        self.path_len = Some(path_len);
+        self
     }
-    /// whether the request's SANs are granted
-    pub fn copy_subject_alt_names(self, _copy: bool) -> Self {
-        todo!()
+
+    /// Grants these subject alternative names, whatever the request asks for.
+    pub fn subject_alt_names(mut self, names: impl IntoIterator<Item = SubjectAltName>) -> Self {
+        self.alt_names = AltNames::Fixed(names.into_iter().collect());
+        self
     }
-    /// unused
-    pub fn now() -> SystemTime {
-        todo!()
+
+    /// Grants the subject alternative names that the request asks for.
+    pub fn requested_subject_alt_names(mut self) -> Self {
+        self.alt_names = AltNames::Requested;
+        self
+    }
+
+    /// The validity of a certificate made at `now` under an authority with the given validity (`None` for a root).
+    pub(crate) fn validity_at(
+        &self,
+        now: SystemTime,
+        authority: Option<Validity>,
+    ) -> Result<Validity, Error> {
+        let from = now.checked_sub(CLOCK_SKEW).ok_or(BEYOND)?;
+        let (not_before, not_after) = match self.period {
+            Period::DefaultDays(days) => {
+                let until = after_days(now, days)?;
+                authority.map_or((from, until), |a| {
+                    (from.max(a.not_before), until.min(a.not_after))
+                })
+            }
+            Period::Days(days) => (
+                authority.map_or(from, |a| from.max(a.not_before)),
+                after_days(now, days)?,
+            ),
+            Period::Exact(validity) => (validity.not_before, validity.not_after),
+        };
+        let to_seconds = |time| {
+            time::truncate(time).ok_or(Error::InvalidValidity {
+                reason: "a time lies outside the years that X.509 can express",
+            })
+        };
+        let validity = Validity {
+            not_before: to_seconds(not_before)?,
+            not_after: to_seconds(not_after)?,
+        };
+        let first_year = time::to_calendar(validity.not_before).map(|calendar| calendar.year());
+        if first_year.is_none_or(|year| year < 1950) {
+            return Err(Error::InvalidValidity {
+                reason: "it starts before 1950, where UTCTime begins",
+            });
+        }
+        if validity.not_after < validity.not_before {
+            return Err(Error::InvalidValidity {
+                reason: "it ends before it starts",
+            });
+        }
+        if let Some(authority) = authority {
+            if validity.not_after > authority.not_after {
+                let (requested, limit) = (validity.not_after, authority.not_after);
+                return Err(Error::ValidityExceedsAuthority { requested, limit });
+            }
+            if validity.not_before < authority.not_before {
+                let (requested, limit) = (validity.not_before, authority.not_before);
+                return Err(Error::ValidityPrecedesAuthority { requested, limit });
+            }
+        }
+        Ok(validity)
+    }
+}
+
+const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
+const BEYOND: Error = Error::InvalidValidity {
+    reason: "a time lies outside the years that X.509 can express",
+};
+
+fn after_days(now: SystemTime, days: u32) -> Result<SystemTime, Error> {
+    if days == 0 {
+        return Err(Error::InvalidValidity {
+            reason: "it must last at least one day",
+        });
+    }
+    let seconds = u64::from(days).saturating_mul(24 * 60 * 60);
+    now.checked_add(Duration::from_secs(seconds)).ok_or(BEYOND)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + 20_000 * DAY
+    }
+
+    fn authority() -> Validity {
+        Validity {
+            not_before: now() - DAY,
+            not_after: now() + 10 * DAY,
+        }
+    }
+
+    #[test]
+    fn validity_starts_five_minutes_ago() {
+        let validity = Profile::root()
+            .valid_for_days(1)
+            .validity_at(now(), None)
+            .unwrap();
+        assert_eq!(
+            validity,
+            Validity {
+                not_before: now() - CLOCK_SKEW,
+                not_after: now() + DAY
+            }
+        );
+    }
+
+    #[test]
+    fn a_default_is_clamped_to_the_authority_on_both_ends() {
+        let authority = Validity {
+            not_before: now(),
+            ..authority()
+        };
+        let validity = Profile::client()
+            .validity_at(now(), Some(authority))
+            .unwrap();
+        assert_eq!(validity, authority);
+    }
+
+    #[test]
+    fn an_explicit_wish_beyond_the_authority_is_an_error() {
+        let limit = authority().not_after;
+        assert_eq!(
+            Profile::client()
+                .valid_for_days(11)
+                .validity_at(now(), Some(authority())),
+            Err(Error::ValidityExceedsAuthority {
+                requested: now() + 11 * DAY,
+                limit
+            })
+        );
+        let early = Validity {
+            not_before: now() - 2 * DAY,
+            not_after: now(),
+        };
+        assert_eq!(
+            Profile::client()
+                .validity(early)
+                .validity_at(now(), Some(authority())),
+            Err(Error::ValidityPrecedesAuthority {
+                requested: now() - 2 * DAY,
+                limit: now() - DAY
+            })
+        );
+    }
+
+    #[test]
+    fn impossible_validities_are_errors() {
+        let backwards = Validity {
+            not_before: now(),
+            not_after: now() - DAY,
+        };
+        let ancient = Validity {
+            not_before: SystemTime::UNIX_EPOCH - 8000 * DAY,
+            not_after: now(),
+        };
+        for profile in [
+            Profile::client().valid_for_days(0),
+            Profile::client().valid_for_days(u32::MAX),
+            Profile::client().validity(backwards),
+            Profile::client().validity(ancient),
+        ] {
+            assert!(matches!(
+                profile.validity_at(now(), None),
+                Err(Error::InvalidValidity { .. })
+            ));
+        }
     }
 }

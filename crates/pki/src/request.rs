@@ -1,81 +1,248 @@
-use crate::{Digest, DistinguishedName, Error, PrivateKey, PublicKey, SubjectAltName};
 use rand_core::CryptoRng;
-/// A PKCS#10 certificate request (RFC 2986).
-#[derive(Debug, Clone, PartialEq, Eq)]
+use rcgen::CertificateParams;
+use x509_parser::{certification_request::X509CertificationRequest, prelude::FromDer};
+
+use crate::{
+    Digest, DistinguishedName, Error, PrivateKey, PublicKey, SubjectAltName,
+    extension::Extensions,
+    key::signature::SignatureAlgorithm,
+    pem, rng,
+    tbs::{self, Signed},
+};
+
+/// The largest request that is read, in octets. Honest ones have a few thousand.
+const MAX_SIZE: usize = 1 << 20;
+
+const WHAT: &str = "certificate request";
+
+/// A PKCS#10 certificate request (RFC 2986), parsed and immutable, that owns its DER.
+///
+/// ```
+/// use pki::{CertificateRequest, KeyKind, PrivateKey};
+///
+/// let key = PrivateKey::generate(KeyKind::EcP256)?;
+/// let request = CertificateRequest::builder("/CN=demo-bot1/O=Excelsior Bank/C=GB".parse()?).sign(&key)?;
+/// let verified = request.verify()?; // proof that the requester has the private key
+/// assert_eq!(verified.request().subject().common_name(), Some("demo-bot1"));
+/// # Ok::<(), pki::Error>(())
+/// ```
+#[derive(Clone)]
 pub struct CertificateRequest {
     der: Vec<u8>,
+    subject: DistinguishedName,
+    public_key: PublicKey,
+    extensions: Extensions,
 }
+
 impl CertificateRequest {
-    /// build
-    pub fn builder(_subject: DistinguishedName) -> CertificateRequestBuilder {
-        todo!()
+    /// A builder for a request with this subject.
+    pub fn builder(subject: DistinguishedName) -> CertificateRequestBuilder {
+        CertificateRequestBuilder {
+            subject,
+            alt_names: Vec::new(),
+            digest: None,
+        }
     }
-    /// PEM
-    pub fn from_pem(_pem: impl AsRef<[u8]>) -> Result<Self, Error> {
-        todo!()
+
+    /// The first `CERTIFICATE REQUEST` (or `NEW CERTIFICATE REQUEST`) block of a PEM file.
+    ///
+    /// # Errors
+    /// [`Error::PemNotFound`], [`Error::MalformedPem`], and those of [`CertificateRequest::from_der`].
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let blocks = pem::blocks(pem.as_ref())?;
+        let is_request =
+            |label: &str| matches!(label, "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST");
+        match blocks.iter().find(|block| is_request(&block.label)) {
+            Some(block) => Self::from_der(&block.der),
+            None => Err(Error::PemNotFound {
+                expected: "CERTIFICATE REQUEST",
+                found: blocks.into_iter().map(|block| block.label).collect(),
+            }),
+        }
     }
-    /// DER
-    pub fn from_der(_der: &[u8]) -> Result<Self, Error> {
-        todo!()
+
+    /// A request in DER.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`], [`Error::Malformed`], [`Error::TrailingData`], and [`Error::UnsupportedKey`] for a public key
+    /// that this crate can't verify with.
+    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        if der.len() > MAX_SIZE {
+            return Err(Error::TooLarge {
+                what: WHAT,
+                found: der.len(),
+                limit: MAX_SIZE,
+            });
+        }
+        let malformed = |reason: String| Error::Malformed { what: WHAT, reason };
+        let (rest, parsed) = X509CertificationRequest::from_der(der)
+            .map_err(|error| malformed(error.to_string()))?;
+        if !rest.is_empty() {
+            return Err(Error::TrailingData {
+                what: WHAT,
+                count: rest.len(),
+            });
+        }
+        let info = &parsed.certification_request_info;
+        let mut extension_requests = info
+            .iter_attributes()
+            .filter_map(|attribute| match attribute.parsed_attribute() {
+                x509_parser::cri_attributes::ParsedCriAttribute::ExtensionRequest(requested) => {
+                    Some(requested)
+                }
+                _ => None,
+            });
+        let extensions = match (extension_requests.next(), extension_requests.next()) {
+            (None, _) => Extensions::default(),
+            (Some(requested), None) => Extensions::parse(&requested.extensions)?,
+            (Some(_), Some(_)) => {
+                return Err(malformed("it has two extension request attributes".into()));
+            }
+        };
+        Ok(Self {
+            subject: DistinguishedName::from_der(info.subject.as_raw())?,
+            public_key: PublicKey::from_spki_der(info.subject_pki.raw)?,
+            extensions,
+            der: der.to_vec(),
+        })
     }
-    /// Either
-    pub fn from_pem_or_der(_input: &[u8]) -> Result<Self, Error> {
-        todo!()
+
+    /// A request in PEM or DER.
+    ///
+    /// # Errors
+    /// Those of [`CertificateRequest::from_pem`].
+    pub fn from_pem_or_der(input: &[u8]) -> Result<Self, Error> {
+        if pem::is_pem(input) {
+            Self::from_pem(input)
+        } else {
+            Self::from_der(input)
+        }
     }
-    /// DER
+
+    /// The DER, as it was read or signed.
     pub fn as_der(&self) -> &[u8] {
         &self.der
     }
-    /// PEM
+
+    /// A `CERTIFICATE REQUEST` block.
     pub fn to_pem(&self) -> String {
-        todo!()
+        pem::encode("CERTIFICATE REQUEST", &self.der).to_string()
     }
-    /// subject
+
+    /// The subject that is asked for.
     pub fn subject(&self) -> &DistinguishedName {
-        todo!()
+        &self.subject
     }
-    /// public key
+
+    /// The public key that the certificate shall be for.
     pub fn public_key(&self) -> &PublicKey {
-        todo!()
+        &self.public_key
     }
-    /// SANs asked for
+
+    /// The subject alternative names that are asked for.
     pub fn subject_alt_names(&self) -> &[SubjectAltName] {
-        todo!()
+        &self.extensions.subject_alt_names
     }
-    /// proof of possession
+
+    /// Every extension that is asked for, as a dotted object identifier. An authority looks at the alternative names
+    /// only, and at those only where its profile says so.
+    pub fn requested_extensions(&self) -> impl Iterator<Item = &str> {
+        self.extensions.present.iter().map(|(oid, _)| oid.as_str())
+    }
+
+    /// The algorithm that the request was signed with, for example `sha256WithRSAEncryption`.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedScheme`].
+    pub fn signature_algorithm(&self) -> Result<&'static str, Error> {
+        let signed = Signed::read(&self.der, WHAT)?;
+        Ok(SignatureAlgorithm::from_algorithm_identifier(signed.algorithm)?.name())
+    }
+
+    /// Verifies the request's signature with the public key in it: proof that whoever made it has the private key.
+    ///
+    /// # Errors
+    /// [`Error::RequestSignatureInvalid`], and [`Error::UnsupportedScheme`] for a signature algorithm that this crate
+    /// doesn't verify.
     pub fn verify(&self) -> Result<VerifiedRequest<'_>, Error> {
-        todo!()
+        if !Signed::read(&self.der, WHAT)?.verifies_with(&self.public_key)? {
+            return Err(Error::RequestSignatureInvalid);
+        }
+        Ok(VerifiedRequest { request: self })
     }
 }
-/// builder
-#[derive(Debug)]
+
+impl PartialEq for CertificateRequest {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Eq for CertificateRequest {}
+
+impl std::fmt::Debug for CertificateRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CertificateRequest")
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request whose signature was verified: the only thing that an authority signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VerifiedRequest<'a> {
+    request: &'a CertificateRequest,
+}
+
+impl<'a> VerifiedRequest<'a> {
+    /// The request.
+    pub fn request(&self) -> &'a CertificateRequest {
+        self.request
+    }
+}
+
+/// Builds a [`CertificateRequest`].
+#[derive(Debug, Clone)]
 pub struct CertificateRequestBuilder {
-    _todo: (),
+    subject: DistinguishedName,
+    alt_names: Vec<SubjectAltName>,
+    digest: Option<Digest>,
 }
+
 impl CertificateRequestBuilder {
-    /// add a SAN
-    pub fn subject_alt_name(self, _name: SubjectAltName) -> Self {
-        todo!()
+    /// Asks for a subject alternative name; call it again for a second one.
+    pub fn subject_alt_name(mut self, name: SubjectAltName) -> Self {
+        self.alt_names.push(name);
+        self
     }
-    /// digest (default: the key's natural one)
-    pub fn digest(self, _digest: Digest) -> Self {
-        todo!()
+
+    /// The digest under the signature. Otherwise it is SHA-256, or SHA-384 where the key is on P-384.
+    pub fn digest(mut self, digest: Digest) -> Self {
+        self.digest = Some(digest);
+        self
     }
-    /// sign
-    pub fn sign(self, _key: &PrivateKey) -> Result<CertificateRequest, Error> {
-        todo!()
+
+    /// Signs the request with the private key whose public half it carries.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSubjectAltName`], [`Error::UnsupportedDigest`] and [`Error::Randomness`].
+    pub fn sign(self, key: &PrivateKey) -> Result<CertificateRequest, Error> {
+        self.sign_with_rng(key, &mut rng::system()?)
     }
-    /// twin
+
+    /// The twin of [`sign`](Self::sign) that takes the caller's randomness, which blinds an RSA signature.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSubjectAltName`] and [`Error::UnsupportedDigest`].
     pub fn sign_with_rng(
         self,
-        _key: &PrivateKey,
-        _rng: &mut impl CryptoRng,
+        key: &PrivateKey,
+        rng: &mut impl CryptoRng,
     ) -> Result<CertificateRequest, Error> {
-        todo!()
+        let (algorithm, digest) = tbs::algorithm(key.algorithm(), self.digest)?;
+        let mut params = CertificateParams::default();
+        params.subject_alt_names = tbs::alt_names(&self.alt_names)?;
+        let info = tbs::request(params, algorithm, &self.subject, key.public_key())?;
+        CertificateRequest::from_der(&tbs::sign(&info, algorithm, digest, key, rng)?)
     }
-}
-/// A request whose signature was verified: the only thing that an authority signs.
-#[derive(Debug, Clone, Copy)]
-pub struct VerifiedRequest<'a> {
-    _request: &'a CertificateRequest,
 }

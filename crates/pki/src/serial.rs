@@ -1,41 +1,198 @@
-use crate::Error;
-use rand_core::CryptoRng;
 use std::{fmt, str::FromStr};
-/// A positive serial number of at most 20 octets (RFC 5280, section 4.1.2.2).
+
+use rand_core::CryptoRng;
+
+use crate::Error;
+
+/// A certificate's serial number: positive, at most 20 octets (RFC 5280, section 4.1.2.2).
+///
+/// Parses `"4096"` and `"0x1000"`, displays hexadecimal.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SerialNumber(Vec<u8>);
+
 impl SerialNumber {
-    /// 128 random bits
+    /// A serial with 127 bits of the system's randomness.
+    ///
+    /// # Errors
+    /// [`Error::Randomness`].
     pub fn random() -> Result<Self, Error> {
-        todo!()
+        let mut octets = [0; 16];
+        getrandom::fill(&mut octets).map_err(|_| Error::Randomness)?;
+        Ok(Self::from_random(octets))
     }
-    /// twin
-    pub fn random_with_rng(_rng: &mut impl CryptoRng) -> Self {
-        todo!()
+
+    /// The twin of [`SerialNumber::random`] that takes the caller's randomness.
+    pub fn random_with_rng(rng: &mut impl CryptoRng) -> Self {
+        let mut octets = [0; 16];
+        rng.fill_bytes(&mut octets);
+        Self::from_random(octets)
     }
-    /// big-endian, unsigned, no leading zeros
+
+    /// A positive number from its big-endian octets.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSerialNumber`] when it is zero or does not fit into 20 octets with its sign bit.
+    pub fn from_be_bytes(octets: &[u8]) -> Result<Self, Error> {
+        let serial = Self::as_found(octets);
+        match serial.0.as_slice() {
+            [] => Err(Error::InvalidSerialNumber {
+                reason: "it must be positive",
+            }),
+            [first, rest @ ..] if rest.len() > 19 || (rest.len() == 19 && *first > 0x7f) => {
+                Err(Error::InvalidSerialNumber {
+                    reason: "it must not need more than 20 octets",
+                })
+            }
+            _ => Ok(serial),
+        }
+    }
+
+    /// A serial that stands in a certificate already, whatever rule it breaks.
+    pub(crate) fn as_found(octets: &[u8]) -> Self {
+        Self(
+            octets
+                .iter()
+                .copied()
+                .skip_while(|&octet| octet == 0)
+                .collect(),
+        )
+    }
+
+    /// The big-endian octets without leading zeros.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
-}
-impl From<u64> for SerialNumber {
-    fn from(_n: u64) -> Self {
-        todo!()
+
+    fn from_random(mut octets: [u8; 16]) -> Self {
+        // A cleared top bit keeps the encoding at 16 octets, a set one below it keeps it from being short.
+        octets[0] = (octets[0] & 0x7f) | 0x40;
+        Self(octets.to_vec())
     }
 }
+
+impl TryFrom<u64> for SerialNumber {
+    type Error = Error;
+
+    fn try_from(number: u64) -> Result<Self, Error> {
+        Self::from_be_bytes(&number.to_be_bytes())
+    }
+}
+
 impl FromStr for SerialNumber {
     type Err = Error;
-    fn from_str(_s: &str) -> Result<Self, Error> {
-        todo!()
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let invalid = Error::InvalidSerialNumber {
+            reason: "expected a number such as 4096 or 0x1000",
+        };
+        if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+            let nibbles: Option<Vec<u8>> = digits
+                .chars()
+                .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+                .collect();
+            let nibbles = nibbles
+                .filter(|nibbles| !nibbles.is_empty())
+                .ok_or(invalid)?;
+            let octets: Vec<u8> = nibbles
+                .rchunks(2)
+                .rev()
+                .map(|pair| {
+                    pair.iter()
+                        .fold(0, |octet: u8, nibble| (octet << 4) | nibble)
+                })
+                .collect();
+            return Self::from_be_bytes(&octets);
+        }
+        if text.is_empty() || text.len() > 50 || !text.bytes().all(|octet| octet.is_ascii_digit()) {
+            return Err(invalid);
+        }
+        // Decimal to base 256, digit by digit: 20 octets are at most 49 digits.
+        let mut octets: Vec<u8> = Vec::new(); // little-endian
+        for digit in text.bytes() {
+            let mut carry = u32::from(digit.saturating_sub(b'0'));
+            for octet in &mut octets {
+                let product = u32::from(*octet).saturating_mul(10).saturating_add(carry);
+                *octet = product.to_le_bytes()[0];
+                carry = product >> 8;
+            }
+            if carry > 0 {
+                octets.push(carry.to_le_bytes()[0]);
+            }
+        }
+        octets.reverse();
+        Self::from_be_bytes(&octets)
     }
 }
+
 impl fmt::Display for SerialNumber {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("0x")?;
+        match self.0.split_first() {
+            None => f.write_str("0"),
+            Some((first, rest)) => {
+                write!(f, "{first:x}")?;
+                rest.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+            }
+        }
     }
 }
+
 impl fmt::Debug for SerialNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        write!(f, "SerialNumber({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<SerialNumber, Error> {
+        text.parse()
+    }
+
+    #[test]
+    fn decimal_and_hexadecimal_mean_the_same_number() {
+        for (decimal, hexadecimal) in [
+            ("1", "0x1"),
+            ("256", "0x100"),
+            ("18446744073709551616", "0x10000000000000000"),
+        ] {
+            assert_eq!(parse(decimal).unwrap(), parse(hexadecimal).unwrap());
+            assert_eq!(parse(decimal).unwrap().to_string(), hexadecimal);
+        }
+        assert_eq!(parse("0x0001").unwrap(), SerialNumber::try_from(1).unwrap());
+    }
+
+    #[test]
+    fn zero_and_more_than_20_octets_are_refused() {
+        let widest = format!("0x7f{}", "ff".repeat(19));
+        assert_eq!(parse(&widest).unwrap().as_bytes().len(), 20);
+        for text in [
+            "0",
+            "0x0",
+            "0x80ffffffffffffffffffffffffffffffffffffff",
+            &"9".repeat(50),
+            "-1",
+            "",
+            "0x",
+            "1g",
+        ] {
+            assert!(
+                matches!(parse(text), Err(Error::InvalidSerialNumber { .. })),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn random_serials_are_positive_and_differ() {
+        let (one, two) = (
+            SerialNumber::random().unwrap(),
+            SerialNumber::random().unwrap(),
+        );
+        assert_ne!(one, two);
+        assert_eq!(one.as_bytes().len(), 16);
+        assert!(one.as_bytes()[0] < 0x80);
     }
 }

@@ -1,1 +1,208 @@
-//! Lays out to-be-signed structures with rcgen, splices names and keys in, and assembles the signed result.
+//! Lays out to-be-signed structures with rcgen, splices names and keys in octet for octet, and assembles the signed
+//! result.
+//!
+//! rcgen's own names are a map (two OUs become one) and its key algorithms are a fixed list, so it gets a placeholder for
+//! the names, and a key that signs with nothing; what it lays out around them is kept.
+
+use rand_core::CryptoRng;
+use rcgen::{
+    CertificateParams, DistinguishedName as RcgenName, DnType, Issuer, KeyIdMethod, SanType,
+};
+
+use crate::{
+    Digest, DistinguishedName, Error, KeyAlgorithm, PrivateKey, PublicKey, SubjectAltName,
+    der::{self, Reader},
+    key::signature::{self, SignatureAlgorithm},
+};
+
+/// The algorithm that `key` signs with, and its digest: the one asked for, or what is usual for the key.
+pub(crate) fn algorithm(
+    key: KeyAlgorithm,
+    digest: Option<Digest>,
+) -> Result<(SignatureAlgorithm, Digest), Error> {
+    let usual = if key == KeyAlgorithm::EcP384 {
+        Digest::Sha384
+    } else {
+        Digest::Sha256
+    };
+    let digest = digest.unwrap_or(usual);
+    Ok((SignatureAlgorithm::for_key(key, digest)?, digest))
+}
+
+/// A `TBSCertificate` (RFC 5280, section 4.1) around rcgen's extensions.
+pub(crate) fn certificate(
+    mut params: CertificateParams,
+    algorithm: SignatureAlgorithm,
+    issuer: &DistinguishedName,
+    authority_key_identifier: &[u8],
+    subject: &DistinguishedName,
+    subject_key: &PublicKey,
+) -> Result<Vec<u8>, Error> {
+    params.distinguished_name = placeholder(subject);
+    params.use_authority_key_identifier_extension = true;
+    let layout_key = LayoutKey(algorithm);
+    let mut issuer_params = CertificateParams::default();
+    issuer_params.key_identifier_method =
+        KeyIdMethod::PreSpecified(authority_key_identifier.to_vec());
+    let laid_out = params
+        .signed_by(
+            &layout_key,
+            &Issuer::from_params(&issuer_params, &layout_key),
+        )
+        .map_err(layout_failed)?;
+    // version, serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, extensions
+    splice(
+        laid_out.der(),
+        &[
+            (3, issuer.as_der()),
+            (5, subject.as_der()),
+            (6, subject_key.spki_der()),
+        ],
+    )
+}
+
+/// A `CertificationRequestInfo` (RFC 2986, section 4.1) around rcgen's extension request.
+pub(crate) fn request(
+    mut params: CertificateParams,
+    algorithm: SignatureAlgorithm,
+    subject: &DistinguishedName,
+    subject_key: &PublicKey,
+) -> Result<Vec<u8>, Error> {
+    params.distinguished_name = placeholder(subject);
+    let laid_out = params
+        .serialize_request(&LayoutKey(algorithm))
+        .map_err(layout_failed)?;
+    // version, subject, subjectPKInfo, attributes
+    splice(
+        laid_out.der(),
+        &[(1, subject.as_der()), (2, subject_key.spki_der())],
+    )
+}
+
+/// Signs and assembles `SEQUENCE { tbs, algorithm, signature }`, the form of certificates and requests alike.
+pub(crate) fn sign(
+    tbs: &[u8],
+    algorithm: SignatureAlgorithm,
+    digest: Digest,
+    key: &PrivateKey,
+    rng: &mut impl CryptoRng,
+) -> Result<Vec<u8>, Error> {
+    let signature = key.sign(digest, tbs, rng)?;
+    let signature = der::tlv(der::BIT_STRING, &[&[0], &signature]);
+    Ok(der::sequence(&[
+        tbs,
+        algorithm.algorithm_identifier(),
+        &signature,
+    ]))
+}
+
+/// A signed structure, taken apart: certificates and requests have the same form.
+pub(crate) struct Signed<'a> {
+    pub(crate) tbs: &'a [u8],
+    /// The DER of the algorithm identifier.
+    pub(crate) algorithm: &'a [u8],
+    pub(crate) signature: &'a [u8],
+}
+
+impl<'a> Signed<'a> {
+    pub(crate) fn read(der: &'a [u8], what: &'static str) -> Result<Self, Error> {
+        let mut fields = Reader::enter(der, der::SEQUENCE, what)?;
+        let signed = Self {
+            tbs: fields.read_tagged(der::SEQUENCE)?.raw,
+            algorithm: fields.read_tagged(der::SEQUENCE)?.raw,
+            signature: fields.bit_string()?,
+        };
+        fields.finish()?;
+        Ok(signed)
+    }
+
+    /// Whether `key` made the signature.
+    pub(crate) fn verifies_with(&self, key: &PublicKey) -> Result<bool, Error> {
+        let algorithm = SignatureAlgorithm::from_algorithm_identifier(self.algorithm)?;
+        Ok(signature::verify(key, algorithm, self.tbs, self.signature))
+    }
+}
+
+/// The subject alternative names in rcgen's terms.
+pub(crate) fn alt_names(names: &[SubjectAltName]) -> Result<Vec<SanType>, Error> {
+    names
+        .iter()
+        .map(|name| {
+            let ascii = |text: &str| {
+                text.try_into().map_err(|_| Error::InvalidSubjectAltName {
+                    name: text.to_owned(),
+                    reason: "only ASCII can be carried in it",
+                })
+            };
+            Ok(match name {
+                SubjectAltName::Dns(name) => SanType::DnsName(ascii(name)?),
+                SubjectAltName::Email(address) => SanType::Rfc822Name(ascii(address)?),
+                SubjectAltName::Uri(uri) => SanType::URI(ascii(uri)?),
+                SubjectAltName::Ip(address) => SanType::IpAddress(*address),
+                SubjectAltName::Other { .. } => {
+                    return Err(Error::InvalidSubjectAltName {
+                        name: name.to_string(),
+                        reason: "names of this form are not granted",
+                    });
+                }
+            })
+        })
+        .collect()
+}
+
+/// rcgen makes a SAN critical exactly when its name is empty, so the placeholder is empty exactly when the subject is.
+fn placeholder(subject: &DistinguishedName) -> RcgenName {
+    let mut name = RcgenName::new();
+    if !subject.is_empty() {
+        name.push(DnType::CommonName, "placeholder");
+    }
+    name
+}
+
+/// The to-be-signed part of a structure that rcgen laid out, with the elements at these positions replaced.
+fn splice(laid_out: &[u8], replacements: &[(usize, &[u8])]) -> Result<Vec<u8>, Error> {
+    let mut fields = Reader::enter(laid_out, der::SEQUENCE, WHAT)?.nested(der::SEQUENCE)?;
+    let mut elements = Vec::new();
+    while !fields.is_empty() {
+        let laid_out = fields.read()?.raw;
+        let replacement = replacements
+            .iter()
+            .find(|(position, _)| *position == elements.len());
+        elements.push(replacement.map_or(laid_out, |(_, replacement)| replacement));
+    }
+    Ok(der::sequence(&elements))
+}
+
+const WHAT: &str = "structure to be signed";
+
+fn layout_failed(error: rcgen::Error) -> Error {
+    der::malformed(WHAT, error.to_string())
+}
+
+/// Stands in for every key while rcgen lays out: it names the algorithm and signs with nothing.
+struct LayoutKey(SignatureAlgorithm);
+
+impl rcgen::PublicKeyData for LayoutKey {
+    fn der_bytes(&self) -> &[u8] {
+        &[]
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        match self.0 {
+            SignatureAlgorithm::RsaPkcs1(Digest::Sha256) => &rcgen::PKCS_RSA_SHA256,
+            SignatureAlgorithm::RsaPkcs1(Digest::Sha384) => &rcgen::PKCS_RSA_SHA384,
+            SignatureAlgorithm::RsaPkcs1(Digest::Sha512) => &rcgen::PKCS_RSA_SHA512,
+            SignatureAlgorithm::Ecdsa(Digest::Sha384 | Digest::Sha512) => {
+                &rcgen::PKCS_ECDSA_P384_SHA384
+            }
+            SignatureAlgorithm::Ecdsa(Digest::Sha256) => &rcgen::PKCS_ECDSA_P256_SHA256,
+            SignatureAlgorithm::Ed25519 => &rcgen::PKCS_ED25519,
+        }
+    }
+}
+
+impl rcgen::SigningKey for LayoutKey {
+    fn sign(&self, _message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        Ok(Vec::new())
+    }
+}

@@ -1,1 +1,73 @@
-//! placeholder
+//! An embedded Pod and Key Manager to test against and to show things with, over real TLS.
+//!
+//! A [`Pod`] listens on three ports of the loopback interface, as Symphony's do:
+//!
+//! | port | client certificate | serves |
+//! |---|---|---|
+//! | [web](Port::Web) | never asked for | the Pod: session authentication, `sessioninfo` |
+//! | [API](Port::Api) | required in the handshake | the same, and an Agent under `/agent` |
+//! | [Key Manager](Port::KeyManager) | required in the handshake | key manager authentication |
+//!
+//! A handshake that demands a certificate and gets none, or one that is not accepted, ends in an alert, which names the
+//! cause as RFC 8446, section 6.2, does: `certificate_required`, `unknown_ca`, `certificate_expired`, and so on. The
+//! alert arrives, whatever the client is sending at the time.
+//!
+//! It is steered by method calls, where a real Pod has its Admin portal: import a
+//! [signing certificate](CertificateType::UserSigning) or a [client certificate](CertificateType::User), create a
+//! service user whose name is the certificate's Common Name, and a client may authenticate.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use pki::{CertificateAuthority, KeyKind, PrivateKey, Profile};
+//! use pod::{CertificateType, Pod};
+//!
+//! let pod = Pod::builder().start().await?;
+//!
+//! let key = PrivateKey::generate(KeyKind::EcP256)?;
+//! let ca = CertificateAuthority::create_root("/CN=Example CA".parse()?, key, &Profile::root())?;
+//! pod.import_certificate(ca.certificate().to_pem(), CertificateType::UserSigning)?;
+//! pod.create_service_user("demo-bot1")?;
+//!
+//! // A client that trusts `pod.trust_anchor_pem()`, and shows a certificate that the CA issued to `CN=demo-bot1`, now
+//! // gets its tokens from `{api_url}/sessionauth/v1/authenticate` and `{key_manager_url}/keyauth/v1/authenticate`.
+//! assert!(pod.api_url().starts_with("https://localhost:"));
+//! assert!(pod.requests().is_empty());
+//!
+//! pod.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Limitations
+//!
+//! Names are compared octet for octet, and name constraints are not evaluated: a path through a certificate that marks
+//! them critical is refused. There is no revocation by CRL or OCSP, only by [`Status`]. TLS sessions are not resumed,
+//! so that each connection is one full handshake under the certificates of the moment.
+#![forbid(unsafe_code)]
+
+mod builder;
+mod certificates;
+mod connection;
+mod endpoints;
+mod error;
+mod path;
+mod pod;
+mod port;
+mod record;
+mod signature;
+mod state;
+mod sync;
+mod tasks;
+mod tls;
+mod tokens;
+mod users;
+mod verifier;
+
+pub use builder::{HttpVersion, PodBuilder, TlsVersion};
+pub use certificates::{CertificateType, Fingerprint, ImportedCertificate, Status};
+pub use error::Error;
+pub use pod::Pod;
+pub use port::Port;
+pub use record::{HandshakeCounts, RecordedRequest};
+pub use users::User;

@@ -1,115 +1,219 @@
 //! Distinguished names (X.501, RFC 4514) that own their DER.
+
+mod attribute_type;
+mod builder;
+mod encode;
+mod openssl;
+mod rfc4514;
+
 use std::{fmt, str::FromStr};
 
-use crate::Error;
+use const_oid::ObjectIdentifier;
 
-/// A distinguished name that owns its DER.
+use self::attribute_type::AttributeType;
+pub use self::builder::DistinguishedNameBuilder;
+use crate::{
+    Error,
+    der::{self, Reader, Tlv},
+};
+
+/// An X.501 name that owns its DER: order, string types, repeated attributes and multi-valued RDNs survive untouched.
+///
+/// Parse one from OpenSSL's `-subj` form or from RFC 4514 (`str::parse` takes either), build one with typed setters, or
+/// take one over from a certificate. `Display` prints RFC 4514. Two names are equal when their DER is.
+///
+/// ```
+/// use pki::DistinguishedName;
+///
+/// let name: DistinguishedName = "/C=GB/O=Excelsior Bank/OU=Bots/OU=Collaboration/CN=demo-bot1".parse()?;
+/// assert_eq!(name.to_string(), "CN=demo-bot1,OU=Collaboration,OU=Bots,O=Excelsior Bank,C=GB");
+/// assert_eq!(name.common_name(), Some("demo-bot1"));
+/// # Ok::<(), pki::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct DistinguishedName {
     der: Vec<u8>,
-}
-
-/// One attribute of a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attribute {
-    /// dotted OID
-    pub oid: String,
-    /// short name ("CN"), when it has one
-    pub short_name: Option<&'static str>,
-    /// the value as text; values that are not strings as "#hex"
-    pub value: String,
+    rdns: Vec<Vec<Attribute>>,
 }
 
 impl DistinguishedName {
-    /// `/CN=a/O=b`
+    /// Parses the form of `openssl req -subj`: `/CN=a/O=b`, with `\` as the escape character and `+` between the members
+    /// of a multi-valued RDN. The result is byte for byte what `openssl req -utf8 -subj` encodes (under its default
+    /// `string_mask = utf8only`): RDNs in the order given, C as PrintableString, DC and emailAddress as IA5String, the
+    /// rest as UTF8String.
+    ///
+    /// # Errors
+    /// What OpenSSL would skip or warn about: [`Error::MalformedName`], [`Error::UnknownAttribute`] and
+    /// [`Error::EmptyAttribute`]; and what X.520 doesn't allow: [`Error::AttributeTooLong`],
+    /// [`Error::AttributeTooShort`], [`Error::AttributeCharacter`] and [`Error::InvalidCountry`].
     pub fn from_openssl(text: &str) -> Result<Self, Error> {
-        let _ = text;
-        todo!()
+        Self::from_der(&openssl::parse(text)?)
     }
-    /// `CN=a,O=b` (RFC 4514: last RDN first)
+
+    /// Parses RFC 4514: `CN=a,O=b`, the most specific RDN first. Attribute names are case-insensitive.
+    ///
+    /// # Errors
+    /// As [`DistinguishedName::from_openssl`].
     pub fn from_rfc4514(text: &str) -> Result<Self, Error> {
-        let _ = text;
-        todo!()
+        Self::from_der(&rfc4514::parse(text)?)
     }
-    /// typed setters
+
+    /// A builder with a setter for each field of a request's subject.
     pub fn builder() -> DistinguishedNameBuilder {
-        todo!()
+        DistinguishedNameBuilder::default()
     }
-    /// DER in
+
+    /// Takes over the DER of a `Name` (RFC 5280, section 4.1.2.4) as it is.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] when it is not a sequence of non-empty sets of attributes, and [`Error::TrailingData`].
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
-        Ok(Self { der: der.to_vec() })
+        Ok(Self {
+            der: der.to_vec(),
+            rdns: decode(der)?,
+        })
     }
-    /// DER out
+
+    /// The DER of the `Name`.
     pub fn as_der(&self) -> &[u8] {
         &self.der
     }
-    /// no RDN at all
+
+    /// Whether there is no RDN in it.
     pub fn is_empty(&self) -> bool {
-        todo!()
+        self.rdns.is_empty()
     }
-    /// RDNs in order, each with its attributes
-    pub fn rdns(&self) -> Vec<Vec<Attribute>> {
-        todo!()
+
+    /// The RDNs in DER order (the least specific first), each with its attributes.
+    pub fn rdns(&self) -> &[Vec<Attribute>] {
+        &self.rdns
     }
-    /// value of the last (most specific) CN
-    pub fn common_name(&self) -> Option<String> {
-        todo!()
-    }
-}
-impl FromStr for DistinguishedName {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let _ = text;
-        todo!()
-    }
-}
-impl fmt::Display for DistinguishedName {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
-    }
-}
-impl fmt::Debug for DistinguishedName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+
+    /// The value of the last, most specific CN.
+    pub fn common_name(&self) -> Option<&str> {
+        let common_name = attribute_type::COMMON_NAME.to_string();
+        self.rdns
+            .iter()
+            .rev()
+            .flatten()
+            .find(|attribute| attribute.oid == common_name)
+            .map(Attribute::value)
     }
 }
 
-/// typed setters: each adds one RDN in call order
-#[derive(Debug, Default)]
-pub struct DistinguishedNameBuilder {
-    _todo: (),
-}
-impl DistinguishedNameBuilder {
-    /// CN
-    pub fn common_name(self, _value: impl Into<String>) -> Self {
-        todo!()
-    }
-    /// O
-    pub fn organization(self, _value: impl Into<String>) -> Self {
-        todo!()
-    }
-    /// OU
-    pub fn organizational_unit(self, _value: impl Into<String>) -> Self {
-        todo!()
-    }
-    /// L
-    pub fn locality(self, _value: impl Into<String>) -> Self {
-        todo!()
-    }
-    /// ST
-    pub fn state_or_province(self, _value: impl Into<String>) -> Self {
-        todo!()
-    }
-    /// C
-    pub fn country(self, _value: impl Into<String>) -> Self {
-        todo!()
-    }
-    /// any other by short name
-    pub fn attribute(self, _name: &str, _value: impl Into<String>) -> Self {
-        todo!()
-    }
-    /// done
-    pub fn build(self) -> Result<DistinguishedName, Error> {
-        todo!()
+impl FromStr for DistinguishedName {
+    type Err = Error;
+
+    /// Either form: a name that starts with `/` is in OpenSSL's, anything else is RFC 4514.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if text.starts_with('/') {
+            Self::from_openssl(text)
+        } else {
+            Self::from_rfc4514(text)
+        }
     }
 }
+
+impl fmt::Display for DistinguishedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        rfc4514::print(&self.rdns, f)
+    }
+}
+
+impl fmt::Debug for DistinguishedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DistinguishedName({self})")
+    }
+}
+
+/// One attribute of a name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Attribute {
+    oid: String,
+    short_name: Option<&'static str>,
+    value: String,
+    value_der: Vec<u8>,
+    is_hex: bool,
+}
+
+impl Attribute {
+    /// The type as a dotted object identifier, for example `2.5.4.3`.
+    pub fn oid(&self) -> &str {
+        &self.oid
+    }
+
+    /// The type's short name, for example `CN`, when it has one.
+    pub fn short_name(&self) -> Option<&'static str> {
+        self.short_name
+    }
+
+    /// The value as text. A value that is not a string is `#` and the hexadecimal digits of its DER.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+fn decode(der: &[u8]) -> Result<Vec<Vec<Attribute>>, Error> {
+    let mut sequence = Reader::enter(der, der::SEQUENCE, WHAT)?;
+    let mut rdns = Vec::new();
+    while !sequence.is_empty() {
+        let mut set = sequence.nested(der::SET)?;
+        let mut attributes = Vec::new();
+        while !set.is_empty() {
+            let mut pair = set.nested(der::SEQUENCE)?;
+            let (oid, value) = (pair.oid()?, pair.read()?);
+            pair.finish()?;
+            attributes.push(attribute(oid, value));
+        }
+        if attributes.is_empty() {
+            return Err(der::malformed(WHAT, "an RDN has no attribute"));
+        }
+        rdns.push(attributes);
+    }
+    Ok(rdns)
+}
+
+const WHAT: &str = "distinguished name";
+
+fn attribute(oid: ObjectIdentifier, value: Tlv<'_>) -> Attribute {
+    let text = text(value);
+    Attribute {
+        oid: oid.to_string(),
+        short_name: AttributeType::by_oid(oid).map(|known| known.short_name),
+        is_hex: text.is_none(),
+        value: text.unwrap_or_else(|| rfc4514::hex_value(value.raw)),
+        value_der: value.raw.to_vec(),
+    }
+}
+
+/// The text of a value of any of the string types that names are made of.
+fn text(value: Tlv<'_>) -> Option<String> {
+    let octets = value.value;
+    match value.tag {
+        der::UTF8_STRING => String::from_utf8(octets.to_vec()).ok(),
+        der::PRINTABLE_STRING | der::IA5_STRING | der::NUMERIC_STRING | der::VISIBLE_STRING
+            if octets.is_ascii() =>
+        {
+            String::from_utf8(octets.to_vec()).ok()
+        }
+        // TeletexString is Latin-1 in practice, whatever T.61 says.
+        der::TELETEX_STRING => Some(octets.iter().copied().map(char::from).collect()),
+        der::BMP_STRING => {
+            let (units, []) = octets.as_chunks::<2>() else {
+                return None;
+            };
+            String::from_utf16(
+                &units
+                    .iter()
+                    .copied()
+                    .map(u16::from_be_bytes)
+                    .collect::<Vec<_>>(),
+            )
+            .ok()
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

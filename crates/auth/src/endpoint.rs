@@ -1,0 +1,289 @@
+use http::{Uri, uri};
+use rustls::pki_types::ServerName;
+use url::{Host, Url};
+
+use crate::{Endpoint, Error, Peer};
+
+/// Where the services are.
+///
+/// A URL has scheme, host, an optional port (443 if there is none) and an optional context path, which is kept:
+/// `https://acme.symphony.com:8444/context` is called at `/context/sessionauth/v1/authenticate`. A trailing slash
+/// doesn't matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    pod: Base,
+    key_manager: Base,
+    agent: Option<Base>,
+}
+
+impl Endpoints {
+    /// The two services that authenticate, by the URLs of the ports that ask for a client certificate (typically
+    /// 8444). Text and [`url::Url`] are both fine.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidUrl`] if a URL isn't absolute, isn't `https`, or has a user name, a query or a fragment.
+    pub fn new(pod: impl AsRef<str>, key_manager: impl AsRef<str>) -> Result<Self, Error> {
+        Ok(Self {
+            pod: Base::parse(Endpoint::Pod, pod.as_ref())?,
+            key_manager: Base::parse(Endpoint::KeyManager, key_manager.as_ref())?,
+            agent: None,
+        })
+    }
+
+    /// Adds the Agent, which takes both tokens. Without it, a call to the Agent is [`Error::EndpointNotConfigured`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidUrl`], as for [`Endpoints::new`].
+    pub fn agent(self, url: impl AsRef<str>) -> Result<Self, Error> {
+        Ok(Self {
+            agent: Some(Base::parse(Endpoint::Agent, url.as_ref())?),
+            ..self
+        })
+    }
+
+    pub(crate) fn into_bases(self) -> (Base, Base, Option<Base>) {
+        (self.pod, self.key_manager, self.agent)
+    }
+}
+
+/// A checked URL that paths are appended to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Base {
+    peer: Peer,
+    authority: uri::Authority,
+    /// Starts with a slash and doesn't end with one, or is empty.
+    context: String,
+}
+
+impl Base {
+    fn parse(endpoint: Endpoint, text: &str) -> Result<Self, Error> {
+        let invalid = |reason| Error::InvalidUrl { endpoint, reason };
+
+        let url = Url::parse(text.trim()).map_err(|_| invalid("not an absolute URL"))?;
+        if url.scheme() != "https" {
+            return Err(invalid("the scheme is not https"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(invalid("a user name or password has no place here"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(invalid("a query or fragment has no place here"));
+        }
+        let host = match url.host() {
+            Some(Host::Domain(name)) => {
+                // Otherwise the certificate's names couldn't be checked against it.
+                ServerName::try_from(name).map_err(|_| invalid("the host is not a DNS name"))?;
+                name.to_owned()
+            }
+            Some(Host::Ipv4(address)) => address.to_string(),
+            Some(Host::Ipv6(address)) => format!("[{address}]"),
+            None => return Err(invalid("there is no host")),
+        };
+        let authority = match url.port() {
+            Some(0) => return Err(invalid("the port is 0")),
+            Some(port) => format!("{host}:{port}"),
+            None => host.clone(),
+        };
+        Ok(Self {
+            peer: Peer::new(
+                endpoint,
+                format!("{host}:{}", url.port().unwrap_or(HTTPS_PORT)),
+            ),
+            authority: authority
+                .parse()
+                .map_err(|_| invalid("the host is not a DNS name"))?,
+            context: url.path().trim_end_matches('/').to_owned(),
+        })
+    }
+
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// The URL of a request: a path is appended to the context, an absolute URL must name this very endpoint.
+    pub(crate) fn resolve(&self, target: &Uri) -> Result<Uri, Error> {
+        let path_and_query = target.path_and_query().map_or("/", |path| path.as_str());
+        let foreign = || Error::ForeignUrl {
+            peer: self.peer.clone(),
+            found: without_credentials(target),
+        };
+        let path_and_query = match (target.scheme(), target.authority()) {
+            (None, None) if path_and_query.starts_with('/') => {
+                format!("{}{path_and_query}", self.context)
+            }
+            (Some(scheme), Some(authority)) if self.is_origin(scheme, authority) => {
+                path_and_query.to_owned()
+            }
+            _ => return Err(foreign()),
+        };
+        Uri::builder()
+            .scheme(uri::Scheme::HTTPS)
+            .authority(self.authority.clone())
+            .path_and_query(path_and_query)
+            .build()
+            .map_err(|_| foreign())
+    }
+
+    fn is_origin(&self, scheme: &uri::Scheme, authority: &uri::Authority) -> bool {
+        *scheme == uri::Scheme::HTTPS
+            && !authority.as_str().contains('@')
+            && authority.host().eq_ignore_ascii_case(self.authority.host())
+            && authority.port_u16().unwrap_or(HTTPS_PORT)
+                == self.authority.port_u16().unwrap_or(HTTPS_PORT)
+    }
+}
+
+/// Scheme, host and port, or the path where there is none: what stands before an `@` may be a password.
+fn without_credentials(target: &Uri) -> String {
+    let scheme = target
+        .scheme()
+        .map_or_else(String::new, |scheme| format!("{scheme}://"));
+    let port = target
+        .port()
+        .map_or_else(String::new, |port| format!(":{port}"));
+    match target.host() {
+        Some(host) => format!("{scheme}{host}{port}"),
+        None => target.path().to_owned(),
+    }
+}
+
+const HTTPS_PORT: u16 = 443;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(url: &str) -> Base {
+        Base::parse(Endpoint::Pod, url).unwrap()
+    }
+
+    fn resolved(url: &str, target: &str) -> String {
+        base(url)
+            .resolve(&target.parse().unwrap())
+            .unwrap()
+            .to_string()
+    }
+
+    #[test]
+    fn paths_are_appended_to_the_context() {
+        let path = "/sessionauth/v1/authenticate";
+        for (url, expected) in [
+            (
+                "https://pod.test",
+                "https://pod.test/sessionauth/v1/authenticate",
+            ),
+            (
+                "https://pod.test:8444/",
+                "https://pod.test:8444/sessionauth/v1/authenticate",
+            ),
+            (
+                "https://pod.test/ctx/",
+                "https://pod.test/ctx/sessionauth/v1/authenticate",
+            ),
+            (
+                "HTTPS://POD.test/a/b",
+                "https://pod.test/a/b/sessionauth/v1/authenticate",
+            ),
+            (
+                "https://[::1]:8444",
+                "https://[::1]:8444/sessionauth/v1/authenticate",
+            ),
+            (
+                "https://bot_pod.test",
+                "https://bot_pod.test/sessionauth/v1/authenticate",
+            ),
+        ] {
+            assert_eq!(resolved(url, path), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_query_survives() {
+        assert_eq!(
+            resolved("https://pod.test/ctx", "/pod/v2/user?email=a%40b"),
+            "https://pod.test/ctx/pod/v2/user?email=a%40b"
+        );
+    }
+
+    #[test]
+    fn an_absolute_url_of_the_same_origin_is_taken_as_it_is() {
+        assert_eq!(
+            resolved("https://pod.test/ctx", "https://POD.test:443/other"),
+            "https://pod.test/other"
+        );
+    }
+
+    #[test]
+    fn an_absolute_url_of_another_origin_is_refused_without_its_password() {
+        let pod = base("https://pod.test:8444");
+        for (target, expected) in [
+            ("https://evil.test:8444/x", "https://evil.test:8444"),
+            ("https://pod.test/x", "https://pod.test"),
+            ("http://pod.test:8444/x", "http://pod.test:8444"),
+            ("https://me:secret@pod.test:8444/x", "https://pod.test:8444"),
+            ("https://pod.test:8444@evil.test/x", "https://evil.test"),
+            ("pod.test:8444", "pod.test:8444"),
+            ("*", "*"),
+        ] {
+            let error = pod.resolve(&target.parse().unwrap()).unwrap_err();
+            assert_eq!(
+                error,
+                Error::ForeignUrl {
+                    peer: Peer::new(Endpoint::Pod, "pod.test:8444"),
+                    found: expected.to_owned()
+                },
+                "{target}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_an_endpoint_is_refused() {
+        for (url, reason) in [
+            ("pod.test", "not an absolute URL"),
+            ("", "not an absolute URL"),
+            ("http://pod.test", "the scheme is not https"),
+            ("ftp://pod.test", "the scheme is not https"),
+            (
+                "https://me@pod.test",
+                "a user name or password has no place here",
+            ),
+            (
+                "https://me:pw@pod.test",
+                "a user name or password has no place here",
+            ),
+            (
+                "https://pod.test/?a=b",
+                "a query or fragment has no place here",
+            ),
+            (
+                "https://pod.test/#top",
+                "a query or fragment has no place here",
+            ),
+            ("https://pod.test:0", "the port is 0"),
+            ("https://a..b/", "the host is not a DNS name"),
+        ] {
+            assert_eq!(
+                Endpoints::new(url, "https://km.test"),
+                Err(Error::InvalidUrl {
+                    endpoint: Endpoint::Pod,
+                    reason
+                }),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_error_names_the_url_that_is_wrong() {
+        assert_eq!(
+            Endpoints::new("https://pod.test", "http://km.test"),
+            Err(Error::InvalidUrl {
+                endpoint: Endpoint::KeyManager,
+                reason: "the scheme is not https"
+            })
+        );
+    }
+}

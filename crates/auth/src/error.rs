@@ -1,0 +1,326 @@
+use std::{fmt, io, time::Duration};
+
+use http::StatusCode;
+use rustls::{AlertDescription, CertificateError};
+
+use crate::{Endpoint, Peer};
+
+/// Everything that can go wrong in this crate.
+///
+/// A variant with a `peer` says which service failed and where it was looked for; [`Error::hint`] gives the next step.
+/// No variant holds a secret: no token, no passphrase, no key material. Text that a server sent (`message`) is cut to
+/// 400 characters and freed of control characters.
+///
+/// It is `Clone`, so that several tasks that waited for one call can all be told how it ended.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // --- Before anything is sent --------------------------------------------------------------------------------
+    /// The client identity can't be read, or its key doesn't belong to its certificate.
+    #[error("client identity: {0}")]
+    Identity(pki::Error),
+    /// The TLS provider can't sign with this kind of key.
+    #[error("the TLS provider does not support the client identity's {algorithm} key")]
+    UnsupportedKey {
+        /// The kind of key, for example "Ed25519".
+        algorithm: String,
+    },
+    /// A URL that can't be an endpoint.
+    #[error("URL of the {endpoint}: {reason}")]
+    InvalidUrl {
+        /// Which URL.
+        endpoint: Endpoint,
+        /// What is wrong with it. The URL itself is left out: it may hold a password.
+        reason: &'static str,
+    },
+    /// No URL was given for this service.
+    #[error("no URL of the {endpoint} was given")]
+    EndpointNotConfigured {
+        /// The service that was called.
+        endpoint: Endpoint,
+    },
+    /// A request names a host that isn't the endpoint it is sent to. Nothing was sent, and no token went there.
+    #[error("request for {found}, which is not the {peer}")]
+    ForeignUrl {
+        /// The endpoint that the request was given to.
+        peer: Peer,
+        /// Scheme, host and port that the request names.
+        found: String,
+    },
+    /// The trust anchors can't be read.
+    #[error("trust anchors: {0}")]
+    TrustAnchors(pki::Error),
+    /// A certificate that TLS can't use as a trust anchor.
+    #[error("trust anchor {index} is unusable: {reason}")]
+    InvalidTrustAnchor {
+        /// Its place in the input, counted from one.
+        index: usize,
+        /// What is wrong with it.
+        reason: CertificateError,
+    },
+    /// The platform's certificate store gave no usable root.
+    #[error("the platform's certificate store holds no usable root{}", joined(.reasons))]
+    NoPlatformRoots {
+        /// What went wrong while reading the store; empty when it was simply empty.
+        reasons: Vec<String>,
+    },
+    /// The processor lacks instructions that the default TLS provider needs.
+    #[error("the default TLS provider needs processor features that are missing here: {}", .missing.join(", "))]
+    UnsupportedCpu {
+        /// The missing features, by the names that Rust gives them.
+        missing: Vec<&'static str>,
+    },
+    /// The TLS provider doesn't fit the chosen protocol versions.
+    #[error("TLS configuration: {0}")]
+    TlsConfiguration(rustls::Error),
+
+    // --- Reaching the peer --------------------------------------------------------------------------------------
+    /// The host name doesn't resolve.
+    #[error("the host name of the {peer} does not resolve: {reason}")]
+    DnsFailed {
+        /// Who was called.
+        peer: Peer,
+        /// What the resolver said.
+        reason: String,
+    },
+    /// Nothing listens there.
+    #[error("{peer} refused the connection")]
+    ConnectionRefused {
+        /// Who was called.
+        peer: Peer,
+    },
+    /// The connection was reset, in the handshake or later.
+    #[error("{peer} reset the connection")]
+    ConnectionReset {
+        /// Who was called.
+        peer: Peer,
+    },
+    /// The connection was closed before the reply was complete.
+    #[error("{peer} closed the connection before its reply was complete")]
+    ConnectionClosed {
+        /// Who was called.
+        peer: Peer,
+    },
+    /// Any other failure of the network, such as an unreachable host.
+    #[error("connection to the {peer}: {kind}")]
+    Network {
+        /// Who was called.
+        peer: Peer,
+        /// What the operating system reported.
+        kind: io::ErrorKind,
+    },
+    /// Something took longer than it may.
+    #[error("{peer}: {phase} took more than {after:?}")]
+    Timeout {
+        /// Who was called.
+        peer: Peer,
+        /// What took too long.
+        phase: Phase,
+        /// The limit that was exceeded.
+        after: Duration,
+    },
+
+    // --- TLS ----------------------------------------------------------------------------------------------------
+    /// Whatever answers there doesn't speak TLS.
+    #[error("{peer} does not speak TLS")]
+    NotTls {
+        /// Who was called.
+        peer: Peer,
+    },
+    /// The server's certificate isn't trusted, is out of date, or is for another host.
+    #[error("the certificate of the {peer} is not trusted: {}", Distrust(.reason))]
+    ServerNotTrusted {
+        /// Who was called.
+        peer: Peer,
+        /// Why.
+        reason: CertificateError,
+    },
+    /// The server refused the client certificate, or wanted one and got none that it could use.
+    #[error("{peer} refused the client certificate: alert {}", AlertName(*.alert))]
+    ClientCertificateRefused {
+        /// Who was called.
+        peer: Peer,
+        /// The alert that it sent (RFC 8446, section 6.2).
+        alert: AlertDescription,
+    },
+    /// The TLS connection failed for any other reason: no common version or cipher suite, another alert, a violation
+    /// of the protocol.
+    #[error("TLS with the {peer}: {reason}")]
+    TlsFailed {
+        /// Who was called.
+        peer: Peer,
+        /// Why.
+        reason: rustls::Error,
+    },
+
+    // --- The reply ----------------------------------------------------------------------------------------------
+    /// 401: the credentials, or the token of the session, are not accepted.
+    #[error("{peer} answered 401 Unauthorized{}", detail(.code, .message))]
+    Unauthorized {
+        /// Who was called.
+        peer: Peer,
+        /// The error code in the reply, when there is one.
+        code: Option<i64>,
+        /// The message in the reply, when there is one.
+        message: Option<String>,
+    },
+    /// 403: the user may not do this; at authentication, it may not authenticate with a certificate.
+    #[error("{peer} answered 403 Forbidden{}", detail(.code, .message))]
+    Forbidden {
+        /// Who was called.
+        peer: Peer,
+        /// The error code in the reply, when there is one.
+        code: Option<i64>,
+        /// The message in the reply, when there is one.
+        message: Option<String>,
+    },
+    /// Any other status that doesn't mean success. Redirects are not followed: tokens stay with their host.
+    #[error("{peer} answered {status}{}", detail(.code, .message))]
+    Status {
+        /// Who was called.
+        peer: Peer,
+        /// The status.
+        status: StatusCode,
+        /// The error code in the reply, when there is one.
+        code: Option<i64>,
+        /// The message in the reply, when there is one.
+        message: Option<String>,
+    },
+    /// A reply that isn't what the protocol says.
+    #[error("malformed reply of the {peer}: {reason}")]
+    MalformedReply {
+        /// Who was called.
+        peer: Peer,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A reply larger than the limit. The rest of it was not read.
+    #[error("reply of the {peer} is larger than {limit} octets")]
+    ReplyTooLarge {
+        /// Who was called.
+        peer: Peer,
+        /// The limit in octets.
+        limit: usize,
+    },
+    /// The peer broke off an HTTP exchange, for example by resetting an HTTP/2 stream.
+    #[error("HTTP exchange with the {peer}: {reason}")]
+    Http {
+        /// Who was called.
+        peer: Peer,
+        /// What happened.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// Which service failed and where it was looked for; `None` when nothing was sent yet.
+    pub fn peer(&self) -> Option<&Peer> {
+        match self {
+            Self::Identity(_)
+            | Self::UnsupportedKey { .. }
+            | Self::InvalidUrl { .. }
+            | Self::EndpointNotConfigured { .. }
+            | Self::TrustAnchors(_)
+            | Self::InvalidTrustAnchor { .. }
+            | Self::NoPlatformRoots { .. }
+            | Self::UnsupportedCpu { .. }
+            | Self::TlsConfiguration(_) => None,
+            Self::ForeignUrl { peer, .. }
+            | Self::DnsFailed { peer, .. }
+            | Self::ConnectionRefused { peer }
+            | Self::ConnectionReset { peer }
+            | Self::ConnectionClosed { peer }
+            | Self::Network { peer, .. }
+            | Self::Timeout { peer, .. }
+            | Self::NotTls { peer }
+            | Self::ServerNotTrusted { peer, .. }
+            | Self::ClientCertificateRefused { peer, .. }
+            | Self::TlsFailed { peer, .. }
+            | Self::Unauthorized { peer, .. }
+            | Self::Forbidden { peer, .. }
+            | Self::Status { peer, .. }
+            | Self::MalformedReply { peer, .. }
+            | Self::ReplyTooLarge { peer, .. }
+            | Self::Http { peer, .. } => Some(peer),
+        }
+    }
+}
+
+/// What exceeded its time limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Reaching the server: name resolution, TCP and the TLS handshake together.
+    Connect,
+    /// Waiting for the server to send something: the head of the reply, or the next piece of its body.
+    Read,
+    /// The whole call.
+    Total,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connecting",
+            Self::Read => "waiting for the reply",
+            Self::Total => "the whole call",
+        })
+    }
+}
+
+/// An alert by the name that its RFC gives it, `bad_certificate`, which is what people search for.
+struct AlertName(AlertDescription);
+
+impl fmt::Display for AlertName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            AlertDescription::NoCertificate => "no_certificate",
+            AlertDescription::BadCertificate => "bad_certificate",
+            AlertDescription::UnsupportedCertificate => "unsupported_certificate",
+            AlertDescription::CertificateRevoked => "certificate_revoked",
+            AlertDescription::CertificateExpired => "certificate_expired",
+            AlertDescription::CertificateUnknown => "certificate_unknown",
+            AlertDescription::UnknownCA => "unknown_ca",
+            AlertDescription::AccessDenied => "access_denied",
+            AlertDescription::DecryptError => "decrypt_error",
+            AlertDescription::CertificateRequired => "certificate_required",
+            other => return write!(f, "{}", u8::from(other)),
+        })
+    }
+}
+
+/// Why a certificate isn't trusted, in words where rustls has only the name of a variant.
+struct Distrust<'a>(&'a CertificateError);
+
+impl fmt::Display for Distrust<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            CertificateError::UnknownIssuer => "its issuer is unknown",
+            CertificateError::Expired => "it has expired",
+            CertificateError::NotValidYet => "it is not valid yet",
+            CertificateError::NotValidForName => "it is for another host",
+            CertificateError::BadSignature => "its signature does not verify",
+            CertificateError::BadEncoding => "it is malformed",
+            CertificateError::Revoked => "it was revoked",
+            CertificateError::InvalidPurpose => "it is not for servers",
+            other => return other.fmt(f),
+        })
+    }
+}
+
+fn detail(code: &Option<i64>, message: &Option<String>) -> String {
+    match (code, message) {
+        (Some(code), Some(message)) => format!(" (code {code}): {message}"),
+        (Some(code), None) => format!(" (code {code})"),
+        (None, Some(message)) => format!(": {message}"),
+        (None, None) => String::new(),
+    }
+}
+
+fn joined(reasons: &[String]) -> String {
+    if reasons.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", reasons.join("; "))
+    }
+}

@@ -1,0 +1,230 @@
+use rustls::{AlertDescription, CertificateError};
+
+use crate::{Endpoint, Error, Phase};
+
+impl Error {
+    /// The next step for whoever has to repair this, in one sentence; `None` when the error says it all.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Identity(error) => return identity(error),
+            Self::UnsupportedKey { .. } => {
+                "issue the certificate for an RSA key of 4096 bits, which is what a Pod asks for"
+            }
+            Self::InvalidUrl { .. } => {
+                "give scheme, host, port and context only, for example https://acme-api.symphony.com:8444"
+            }
+            Self::EndpointNotConfigured { .. } => {
+                "name the Agent's URL with Endpoints::agent before calling it"
+            }
+            Self::ForeignUrl { .. } => {
+                "send a path only; it is resolved against the URL of the endpoint"
+            }
+            Self::TrustAnchors(_) | Self::InvalidTrustAnchor { .. } => {
+                "give the server's root certificates as PEM CERTIFICATE blocks"
+            }
+            Self::NoPlatformRoots { .. } => {
+                "install the system's CA certificates, or give the server's root certificate explicitly"
+            }
+            Self::UnsupportedCpu { .. } => {
+                "build with the cargo feature `ring` or `aws-lc-rs` and pass auth::provider::ring() or auth::provider::aws_lc_rs() to the builder"
+            }
+            Self::TlsConfiguration(_) => "choose TLS versions that the provider implements",
+
+            Self::DnsFailed { .. } => {
+                "check the host name; behind a proxy, outside names may not resolve at all"
+            }
+            Self::ConnectionRefused { .. } => {
+                "check host and port: the API ports that ask for a client certificate are usually 8444, not 443"
+            }
+            Self::ConnectionReset { .. } | Self::ConnectionClosed { .. } => {
+                "a server that refuses a client certificate may close without saying so: check that the certificate's issuer is imported and trusted; a firewall or proxy may also cut the connection"
+            }
+            Self::Network { .. } => "check the route to the host, and whether a proxy is needed",
+            Self::Timeout {
+                phase: Phase::Connect,
+                ..
+            } => {
+                "a firewall may drop packets to this port: check whether a proxy is needed, or blocks 8444"
+            }
+            Self::Timeout { .. } => {
+                "the server accepts connections and does not answer: try again later"
+            }
+
+            Self::NotTls { .. } => "check the port: something other than TLS answers there",
+            Self::ServerNotTrusted { reason, .. } => return Some(server_not_trusted(reason)),
+            Self::ClientCertificateRefused { alert, .. } => return Some(refused(*alert)),
+            Self::TlsFailed { .. } => {
+                "check which TLS versions and cipher suites the server allows"
+            }
+
+            Self::Unauthorized { .. } => {
+                "the service user's name must equal the certificate's Common Name, case included, and the port must be one that asks for a certificate, usually 8444; for a later call, the session may be over: authenticate again"
+            }
+            Self::Forbidden { .. } => {
+                "allow certificate authentication for this service user in the admin portal"
+            }
+            Self::Status { status, .. } if status.as_u16() == 404 => {
+                "check the URL and its context: certificate endpoints and RSA (JWT) endpoints differ in host and path"
+            }
+            Self::Status { status, .. } if status.is_redirection() => {
+                "the URL points to a web front end: use the host and port of the API"
+            }
+            Self::Status { status, .. } if status.as_u16() == 429 => {
+                "the server throttles: wait before trying again"
+            }
+            Self::Status { status, .. } if status.is_server_error() => {
+                "the server has a problem of its own: try again later"
+            }
+            Self::Status { .. } => return None,
+            Self::MalformedReply { peer, .. } => match peer.endpoint() {
+                Endpoint::Pod | Endpoint::KeyManager => {
+                    "check the URL: a web page or a proxy may answer instead of the API"
+                }
+                Endpoint::Agent => "check the URL of the Agent",
+            },
+            Self::ReplyTooLarge { .. } => {
+                "check the URL; if the reply is honest, raise ClientBuilder::reply_limit"
+            }
+            Self::Http { .. } => "try again; if it stays, restrict the client to HTTP/1.1",
+        })
+    }
+}
+
+fn identity(error: &pki::Error) -> Option<&'static str> {
+    Some(match error {
+        pki::Error::WrongPassphrase { .. } => {
+            "check the passphrase; a trailing newline in a passphrase file counts when it is not stripped"
+        }
+        pki::Error::PassphraseRequired { .. } => "give the passphrase of the key",
+        pki::Error::KeyMismatch { .. } => {
+            "the first certificate must be the one that was issued for this key"
+        }
+        pki::Error::Malformed { .. } => {
+            "check that the file is a PKCS#12 bundle (.p12, .pfx) and not PEM"
+        }
+        _ => return None,
+    })
+}
+
+fn server_not_trusted(reason: &CertificateError) -> &'static str {
+    match reason {
+        CertificateError::UnknownIssuer => {
+            "add the root that issued the server's certificate to the trust anchors, beside the platform's"
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the server's certificate is over: its operator must renew it"
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "the server's certificate has not begun: check this machine's clock"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the server's certificate is for other names: check the host in the URL"
+        }
+        _ => "the server's operator must replace its certificate",
+    }
+}
+
+fn refused(alert: AlertDescription) -> &'static str {
+    match alert {
+        AlertDescription::CertificateExpired => "the client certificate is over: issue a new one",
+        AlertDescription::CertificateRevoked => {
+            "the client certificate or its issuer was revoked or disabled on the Pod"
+        }
+        AlertDescription::UnknownCA => {
+            "import the root and signing certificates that issued the client certificate in the admin portal"
+        }
+        AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
+            "the server accepts none of the signature schemes of the client's key: use RSA"
+        }
+        _ => {
+            "check that the client certificate is valid, that its root and signing certificates are imported and trusted on the Pod, and that its service user exists"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use crate::Peer;
+
+    /// The symptoms that people report, each with the word that their repair turns on.
+    #[test]
+    fn every_known_symptom_has_its_next_step() {
+        let peer = Peer::new(Endpoint::Pod, "pod.test:8444");
+        let refused = |alert| Error::ClientCertificateRefused {
+            peer: peer.clone(),
+            alert,
+        };
+        let status = |status| Error::Status {
+            peer: peer.clone(),
+            status,
+            code: None,
+            message: None,
+        };
+        for (error, word) in [
+            (refused(AlertDescription::BadCertificate), "imported"),
+            (
+                refused(AlertDescription::CertificateUnknown),
+                "service user",
+            ),
+            (refused(AlertDescription::UnknownCA), "import"),
+            (
+                refused(AlertDescription::CertificateExpired),
+                "issue a new one",
+            ),
+            (
+                Error::ServerNotTrusted {
+                    peer: peer.clone(),
+                    reason: CertificateError::UnknownIssuer,
+                },
+                "beside the platform's",
+            ),
+            (
+                Error::ConnectionClosed { peer: peer.clone() },
+                "without saying so",
+            ),
+            (
+                Error::Unauthorized {
+                    peer: peer.clone(),
+                    code: None,
+                    message: None,
+                },
+                "Common Name",
+            ),
+            (
+                Error::Forbidden {
+                    peer: peer.clone(),
+                    code: None,
+                    message: None,
+                },
+                "allow certificate authentication",
+            ),
+            (status(StatusCode::NOT_FOUND), "JWT"),
+            (status(StatusCode::TOO_MANY_REQUESTS), "wait"),
+            (Error::ConnectionRefused { peer: peer.clone() }, "8444"),
+            (
+                Error::Timeout {
+                    peer: peer.clone(),
+                    phase: Phase::Connect,
+                    after: std::time::Duration::from_secs(15),
+                },
+                "proxy",
+            ),
+            (
+                Error::Identity(pki::Error::WrongPassphrase { what: "bundle" }),
+                "passphrase",
+            ),
+            (
+                Error::UnsupportedCpu {
+                    missing: vec!["adx"],
+                },
+                "aws-lc-rs",
+            ),
+        ] {
+            let hint = error.hint().unwrap_or_default();
+            assert!(hint.contains(word), "{error}: {hint}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Name resolution, TCP and TLS, each with an error that says what it was.
+
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use http::Uri;
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::{
+    client::legacy::connect::{
+        HttpConnector,
+        dns::{GaiAddrs, GaiResolver, Name},
+    },
+    rt::TokioIo,
+};
+use rustls::ClientConfig;
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use super::{
+    fault::{Fault, FaultSlot},
+    stream::{AlertFirst, Recorded},
+};
+
+type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+type Tcp = AlertFirst<TokioIo<TcpStream>>;
+type Stream = Recorded<MaybeHttpsStream<Tcp>>;
+
+/// Makes connections to one peer, within a time limit over all of its steps.
+#[derive(Clone)]
+pub(super) struct Connector {
+    https: HttpsConnector<TcpConnector>,
+    timeout: Duration,
+    latest: Arc<Mutex<FaultSlot>>,
+}
+
+impl Connector {
+    pub(super) fn new(tls: Arc<ClientConfig>, timeout: Duration) -> Self {
+        let mut https = HttpsConnector::from((TcpConnector::new(timeout), tls));
+        https.enforce_https();
+        Self {
+            https,
+            timeout,
+            latest: Arc::default(),
+        }
+    }
+
+    /// What went wrong on the newest connection.
+    pub(super) fn latest(&self) -> FaultSlot {
+        self.latest
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = Stream;
+    type Error = Fault;
+    type Future = BoxFuture<Stream, Fault>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        Poll::Ready(Ok(())) // as all of the connectors below are, always
+    }
+
+    fn call(&mut self, target: Uri) -> Self::Future {
+        let connecting = self.https.call(target);
+        let (limit, latest) = (self.timeout, Arc::clone(&self.latest));
+        Box::pin(async move {
+            let stream = match tokio::time::timeout(limit, connecting).await {
+                Ok(Ok(stream)) => stream,
+                Ok(Err(error)) => {
+                    return Err(match Fault::in_chain(error.as_ref()) {
+                        // The connector splits the limit among several addresses.
+                        Some(Fault::Network(io::ErrorKind::TimedOut)) => {
+                            Fault::ConnectTimeout(limit)
+                        }
+                        Some(fault) => fault,
+                        None => Fault::Http(error.to_string()),
+                    });
+                }
+                Err(_) => return Err(Fault::ConnectTimeout(limit)),
+            };
+            let slot = FaultSlot::default();
+            *latest.lock().unwrap_or_else(PoisonError::into_inner) = slot.clone();
+            Ok(Recorded::new(stream, slot))
+        })
+    }
+}
+
+/// TCP to whichever address of the host answers first (RFC 8305).
+#[derive(Clone)]
+struct TcpConnector(HttpConnector<Resolver>);
+
+impl TcpConnector {
+    fn new(timeout: Duration) -> Self {
+        let mut http = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(timeout));
+        // Notices a peer that vanished while a connection idles in the pool.
+        http.set_keepalive(Some(Duration::from_secs(60)));
+        Self(http)
+    }
+}
+
+impl Service<Uri> for TcpConnector {
+    type Response = Tcp;
+    type Error = Fault;
+    type Future = BoxFuture<Tcp, Fault>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, target: Uri) -> Self::Future {
+        let connecting = self.0.call(target);
+        Box::pin(async move {
+            match connecting.await {
+                Ok(stream) => Ok(AlertFirst::new(stream)),
+                Err(error) => {
+                    Err(Fault::in_chain(&error).unwrap_or_else(|| Fault::Http(error.to_string())))
+                }
+            }
+        })
+    }
+}
+
+/// The system's resolver, with an error that can be told from those of TCP.
+#[derive(Clone, Debug)]
+struct Resolver(GaiResolver);
+
+impl Service<Name> for Resolver {
+    type Response = GaiAddrs;
+    type Error = Fault;
+    type Future = BoxFuture<GaiAddrs, Fault>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let resolving = self.0.call(name);
+        Box::pin(async move {
+            resolving
+                .await
+                .map_err(|error| Fault::Dns(error.to_string()))
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! What went wrong on a connection, found again under the layers that hide it.
+
+use std::{
+    error::Error as StdError,
+    fmt, io,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use http::Extensions;
+use hyper_util::client::legacy;
+use rustls::{AlertDescription, InvalidMessage};
+
+use super::reply::printable;
+use crate::{Error, Peer, Phase};
+
+/// A failure of a connection, before it is known whose it is.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    Dns(String),
+    ConnectTimeout(Duration),
+    Refused,
+    Reset,
+    Closed,
+    Network(io::ErrorKind),
+    Tls(rustls::Error),
+    /// The reply isn't HTTP, or not in this measure.
+    NotHttp(&'static str),
+    Http(String),
+}
+
+impl Fault {
+    /// The cause of a failed call. `latest` is the fault on the newest connection to the same peer: an HTTP/2
+    /// connection that dies before its first request leaves no other trace.
+    pub(crate) fn of_call(error: &legacy::Error, latest: &FaultSlot) -> Self {
+        let recorded = match error.connect_info() {
+            Some(connected) => {
+                let mut extensions = Extensions::new();
+                connected.get_extras(&mut extensions);
+                FaultSlot::recorded_in(&extensions)
+            }
+            None if error.is_connect() => None,
+            None => latest.get(),
+        };
+        Self::choose(recorded, error)
+    }
+
+    /// The cause of a body that broke off; `extensions` are those of its response.
+    pub(crate) fn of_body(error: &hyper::Error, extensions: &Extensions) -> Self {
+        Self::choose(FaultSlot::recorded_in(extensions), error)
+    }
+
+    fn choose(recorded: Option<Self>, error: &(dyn StdError + 'static)) -> Self {
+        recorded
+            .or_else(|| Self::in_chain(error))
+            .unwrap_or_else(|| Self::Http(innermost(error)))
+    }
+
+    /// Looks for something telling in an error and its sources.
+    pub(crate) fn in_chain(error: &(dyn StdError + 'static)) -> Option<Self> {
+        let mut vague = None;
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(fault) = error.downcast_ref::<Self>() {
+                return Some(fault.clone());
+            }
+            if let Some(error) = error.downcast_ref::<io::Error>() {
+                return Some(Self::of_io(error));
+            }
+            if let Some(error) = error.downcast_ref::<rustls::Error>() {
+                return Some(Self::Tls(error.clone()));
+            }
+            if let Some(error) = error.downcast_ref::<hyper::Error>() {
+                if error.is_parse_too_large() {
+                    return Some(Self::NotHttp("its head is too large"));
+                }
+                if error.is_parse() {
+                    return Some(Self::NotHttp("not HTTP"));
+                }
+                if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+                    vague = Some(Self::Closed);
+                }
+            }
+            next = error.source();
+        }
+        vague
+    }
+
+    /// `io::Error::source` skips its own payload, and the payload may be another `io::Error`.
+    pub(crate) fn of_io(error: &io::Error) -> Self {
+        if let Some(fault) = error.get_ref().and_then(|inner| Self::in_chain(inner)) {
+            return fault;
+        }
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Self::Refused,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => Self::Reset,
+            // h2 says "broken pipe" when the peer closes in good order with a call outstanding.
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => Self::Closed,
+            kind => Self::Network(kind),
+        }
+    }
+
+    pub(crate) fn at(self, peer: Peer) -> Error {
+        match self {
+            Self::Dns(reason) => Error::DnsFailed { peer, reason },
+            Self::ConnectTimeout(after) => Error::Timeout {
+                peer,
+                phase: Phase::Connect,
+                after,
+            },
+            Self::Refused => Error::ConnectionRefused { peer },
+            Self::Reset => Error::ConnectionReset { peer },
+            Self::Closed => Error::ConnectionClosed { peer },
+            Self::Network(kind) => Error::Network { peer, kind },
+            Self::Tls(rustls::Error::InvalidCertificate(reason)) => {
+                Error::ServerNotTrusted { peer, reason }
+            }
+            Self::Tls(rustls::Error::AlertReceived(alert)) if is_about_our_certificate(alert) => {
+                Error::ClientCertificateRefused { peer, alert }
+            }
+            Self::Tls(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+                Error::NotTls { peer }
+            }
+            Self::Tls(reason) => Error::TlsFailed { peer, reason },
+            Self::NotHttp(reason) => Error::MalformedReply { peer, reason },
+            Self::Http(reason) => Error::Http { peer, reason },
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl StdError for Fault {}
+
+/// The alerts that a server sends about a client's certificate, its chain or the signature made with its key
+/// (RFC 8446, section 6.2). `handshake_failure` isn't among them: it mostly means that no cipher suite is shared.
+fn is_about_our_certificate(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::NoCertificate
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError
+            | AlertDescription::CertificateRequired
+    )
+}
+
+fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    // It may quote the peer.
+    printable(&error.to_string())
+}
+
+/// The first fault of a connection, shared between its stream and the calls made over it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FaultSlot(Arc<OnceLock<Fault>>);
+
+impl FaultSlot {
+    pub(crate) fn record(&self, error: &io::Error) {
+        // The first one is the cause, the rest are consequences.
+        let _ = self.0.set(Fault::of_io(error));
+    }
+
+    pub(crate) fn get(&self) -> Option<Fault> {
+        self.0.get().cloned()
+    }
+
+    fn recorded_in(extensions: &Extensions) -> Option<Fault> {
+        extensions.get::<Self>().and_then(Self::get)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tls_error_is_found_under_nested_io_errors() {
+        let alert = rustls::Error::AlertReceived(AlertDescription::UnknownCA);
+        let nested = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, alert.clone()));
+        assert!(matches!(Fault::of_io(&nested), Fault::Tls(found) if found == alert));
+    }
+
+    #[test]
+    fn alerts_are_sorted_by_what_they_are_about() {
+        let peer = Peer::new(crate::Endpoint::Pod, "pod.test:8444");
+        let error = |alert| Fault::Tls(rustls::Error::AlertReceived(alert)).at(peer.clone());
+        assert!(matches!(
+            error(AlertDescription::CertificateUnknown),
+            Error::ClientCertificateRefused {
+                alert: AlertDescription::CertificateUnknown,
+                ..
+            }
+        ));
+        assert!(matches!(
+            error(AlertDescription::ProtocolVersion),
+            Error::TlsFailed { .. }
+        ));
+    }
+}

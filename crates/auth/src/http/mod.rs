@@ -1,0 +1,205 @@
+//! Calls to one peer: bounded in time and size, with an error that says what happened.
+
+mod connect;
+mod fault;
+pub(crate) mod reply;
+mod stream;
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, Version, header};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
+use hyper_util::{
+    client::legacy::{
+        self,
+        connect::{CaptureConnection, capture_connection},
+    },
+    rt::{TokioExecutor, TokioTimer},
+};
+use rustls::ClientConfig;
+use zeroize::Zeroizing;
+
+use self::{connect::Connector, fault::Fault};
+use crate::{Error, Peer, Phase, endpoint::Base};
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timeouts {
+    pub(crate) connect: Duration,
+    pub(crate) read: Duration,
+    pub(crate) total: Duration,
+}
+
+/// One peer and the pool of connections to it.
+pub(crate) struct Channel {
+    base: Base,
+    connector: Connector,
+    http: legacy::Client<Connector, Full<Bytes>>,
+    timeouts: Timeouts,
+}
+
+impl Channel {
+    pub(crate) fn new(base: Base, tls: Arc<ClientConfig>, timeouts: Timeouts) -> Self {
+        let connector = Connector::new(tls, timeouts.connect);
+        let http = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOL_IDLE)
+            .timer(TokioTimer::new())
+            .build(connector.clone());
+        Self {
+            base,
+            connector,
+            http,
+            timeouts,
+        }
+    }
+
+    pub(crate) fn peer(&self) -> &Peer {
+        self.base.peer()
+    }
+
+    /// Sends a request and reads the whole reply, whatever its status.
+    ///
+    /// The request's URI is resolved against the peer's URL. A reply of more than `limit` octets is an error if it
+    /// means success; the body of any other is dropped when it can't be had, because the status says enough.
+    pub(crate) async fn call(
+        &self,
+        request: Request<Bytes>,
+        limit: usize,
+    ) -> Result<Response<Bytes>, Error> {
+        let mut request = self.prepare(request)?;
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let connection = capture_connection(&mut request);
+        let exchange = self.exchange(request, connection.clone(), limit);
+        let result = match tokio::time::timeout(self.timeouts.total, exchange).await {
+            Ok(result) => result,
+            Err(_) => Err(self.timed_out(Phase::Total, self.timeouts.total)),
+        };
+        if let Err(Error::Timeout { .. }) = result
+            && let Some(connection) = connection.connection_metadata().as_ref()
+        {
+            // Its peer may have vanished, and HTTP/2 would give the same connection to the next call too.
+            connection.poison();
+        }
+        match &result {
+            Ok(response) => {
+                tracing::debug!(peer = %self.peer(), %method, path, status = response.status().as_u16(), "call answered");
+            }
+            Err(error) => {
+                tracing::debug!(peer = %self.peer(), %method, path, %error, "call failed")
+            }
+        }
+        result
+    }
+
+    fn prepare(&self, request: Request<Bytes>) -> Result<Request<Full<Bytes>>, Error> {
+        let (mut parts, body) = request.into_parts();
+        parts.uri = self.base.resolve(&parts.uri)?;
+        parts.version = Version::HTTP_11; // the connection decides, by ALPN
+        // A caller's Host would send the tokens to another virtual host.
+        parts.headers.remove(header::HOST);
+        parts
+            .headers
+            .entry(header::ACCEPT)
+            .or_insert(HeaderValue::from_static("application/json"));
+        parts
+            .headers
+            .entry(header::USER_AGENT)
+            .or_insert(HeaderValue::from_static(USER_AGENT));
+        // Over HTTP/1.1 hyper sends no length with an empty body, and some servers then ask for one (411).
+        if body.is_empty() && [Method::POST, Method::PUT, Method::PATCH].contains(&parts.method) {
+            parts
+                .headers
+                .insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        Ok(Request::from_parts(parts, Full::new(body)))
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        mut connection: CaptureConnection,
+        limit: usize,
+    ) -> Result<Response<Bytes>, Error> {
+        let mut pending = std::pin::pin!(self.http.request(request));
+
+        // First the connection, then the head of the reply, each with its own limit.
+        let connected = tokio::select! {
+            biased;
+            result = &mut pending => Some(result),
+            _ = connection.wait_for_connection_metadata() => None,
+            () = tokio::time::sleep(self.timeouts.connect) => {
+                return Err(self.timed_out(Phase::Connect, self.timeouts.connect));
+            }
+        };
+        let result = match connected {
+            Some(result) => result,
+            None => self.within_read(pending).await?,
+        };
+        let response = result.map_err(|error| {
+            Fault::of_call(&error, &self.connector.latest()).at(self.peer().clone())
+        })?;
+
+        let (parts, body) = response.into_parts();
+        let body = match self.collect(body, &parts.extensions, limit).await {
+            Err(error) if parts.status.is_success() => return Err(error),
+            result => result.unwrap_or_default(),
+        };
+        Ok(Response::from_parts(parts, body))
+    }
+
+    async fn collect(
+        &self,
+        mut body: Incoming,
+        extensions: &http::Extensions,
+        limit: usize,
+    ) -> Result<Bytes, Error> {
+        let too_large = || Error::ReplyTooLarge {
+            peer: self.peer().clone(),
+            limit,
+        };
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        if announced > limit {
+            return Err(too_large());
+        }
+        // Replies may hold tokens: wiped after use. The room avoids copies left behind by growing.
+        let mut collected =
+            Zeroizing::new(Vec::with_capacity(announced.max(INITIAL_ROOM.min(limit))));
+        while let Some(frame) = self.within_read(body.frame()).await? {
+            let frame = frame
+                .map_err(|error| Fault::of_body(&error, extensions).at(self.peer().clone()))?;
+            if let Some(data) = frame.data_ref() {
+                if data.len() > limit.saturating_sub(collected.len()) {
+                    return Err(too_large());
+                }
+                collected.extend_from_slice(data);
+            }
+        }
+        Ok(Bytes::from_owner(collected))
+    }
+
+    async fn within_read<F: Future>(&self, future: F) -> Result<F::Output, Error> {
+        tokio::time::timeout(self.timeouts.read, future)
+            .await
+            .map_err(|_| self.timed_out(Phase::Read, self.timeouts.read))
+    }
+
+    fn timed_out(&self, phase: Phase, after: Duration) -> Error {
+        Error::Timeout {
+            peer: self.peer().clone(),
+            phase,
+            after,
+        }
+    }
+}
+
+const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
+
+/// How long an unused connection is kept. Load balancers commonly drop theirs after a minute.
+const POOL_IDLE: Duration = Duration::from_secs(50);
+
+/// Room for an honest token reply, in octets.
+const INITIAL_ROOM: usize = 4096;

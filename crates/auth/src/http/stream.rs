@@ -1,0 +1,272 @@
+//! Two wrappers around a connection, one below TLS and one above it, so that the reason of a failure isn't lost.
+
+use std::{
+    future::Future,
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use tokio::time::Sleep;
+
+use super::fault::FaultSlot;
+
+/// Below TLS: a write that fails because the peer has gone waits for what the peer had to say.
+///
+/// A server that refuses a client certificate sends an alert and closes. While the client still writes, the operating
+/// system reports a broken pipe before anybody has read the alert, which lies in the receive buffer. So a failed write
+/// is held back until the reading side has come to its end, for at most [`GRACE`].
+pub(super) struct AlertFirst<T> {
+    io: T,
+    read_over: bool,
+    failed_write: Option<(io::ErrorKind, Pin<Box<Sleep>>)>,
+}
+
+/// How long a failed write is held back. The alert is there already, or on its way.
+const GRACE: Duration = Duration::from_secs(2);
+
+impl<T> AlertFirst<T> {
+    pub(super) fn new(io: T) -> Self {
+        Self {
+            io,
+            read_over: false,
+            failed_write: None,
+        }
+    }
+}
+
+impl<T: Write + Unpin> AlertFirst<T> {
+    fn write_with(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(Pin<&mut T>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let (kind, grace) = match &mut self.failed_write {
+            Some(failed) => failed,
+            None => match write(Pin::new(&mut self.io), cx) {
+                Poll::Ready(Err(error)) if is_gone(&error) => self
+                    .failed_write
+                    .insert((error.kind(), Box::pin(tokio::time::sleep(GRACE)))),
+                other => return other,
+            },
+        };
+        // The reader has its own waker on the socket, the grace period has one here.
+        if self.read_over || grace.as_mut().poll(cx).is_ready() {
+            Poll::Ready(Err((*kind).into()))
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::NotConnected
+    )
+}
+
+impl<T: Read + Unpin> Read for AlertFirst<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.io).poll_read(cx, buf);
+        if let Poll::Ready(Err(_)) = result {
+            self.read_over = true;
+        }
+        result
+    }
+}
+
+impl<T: Write + Unpin> Write for AlertFirst<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.write_with(cx, |io, cx| io.poll_write(cx, buf))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.write_with(cx, |io, cx| io.poll_write_vectored(cx, bufs))
+    }
+}
+
+impl<T: Connection> Connection for AlertFirst<T> {
+    fn connected(&self) -> Connected {
+        self.io.connected()
+    }
+}
+
+/// Above TLS: remembers the first error, and hands it to whoever used the connection.
+///
+/// HTTP/1.1 passes an I/O error on, HTTP/2 keeps only its text; and in TLS 1.3 the alert about a client certificate
+/// comes after the handshake, when HTTP has taken over.
+pub(crate) struct Recorded<T> {
+    io: T,
+    slot: FaultSlot,
+}
+
+impl<T> Recorded<T> {
+    pub(super) fn new(io: T, slot: FaultSlot) -> Self {
+        Self { io, slot }
+    }
+
+    fn note<R>(&self, result: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
+        if let Poll::Ready(Err(error)) = &result {
+            self.slot.record(error);
+        }
+        result
+    }
+}
+
+impl<T: Read + Unpin> Read for Recorded<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.io).poll_read(cx, buf);
+        self.note(result)
+    }
+}
+
+impl<T: Write + Unpin> Write for Recorded<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.io).poll_write(cx, buf);
+        self.note(result)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.io).poll_flush(cx);
+        self.note(result)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.io).poll_shutdown(cx);
+        self.note(result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
+        self.note(result)
+    }
+}
+
+impl<T: Connection> Connection for Recorded<T> {
+    fn connected(&self) -> Connected {
+        self.io.connected().extra(self.slot.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use hyper::rt::ReadBuf;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// A peer that has gone: writes fail, and reads do as they are told.
+    struct Gone {
+        read_ends: bool,
+    }
+
+    impl Read for Gone {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: ReadBufCursor<'_>,
+        ) -> Poll<io::Result<()>> {
+            if self.read_ends {
+                Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+            } else {
+                Poll::Pending
+            }
+        }
+    }
+
+    impl Write for Gone {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    async fn write(stream: &mut AlertFirst<Gone>) -> io::ErrorKind {
+        poll_fn(|cx| Pin::new(&mut *stream).poll_write(cx, b"x"))
+            .await
+            .unwrap_err()
+            .kind()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_write_is_held_back_for_the_grace_period_and_no_longer() {
+        let mut stream = AlertFirst::new(Gone { read_ends: false });
+        let started = Instant::now();
+        assert_eq!(write(&mut stream).await, io::ErrorKind::BrokenPipe);
+        assert!((GRACE..GRACE * 2).contains(&started.elapsed()));
+        assert_eq!(write(&mut stream).await, io::ErrorKind::BrokenPipe);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_write_is_told_as_soon_as_reading_is_over() {
+        let mut stream = AlertFirst::new(Gone { read_ends: true });
+        let started = Instant::now();
+        let mut room = [0; 8];
+        let mut room = ReadBuf::new(&mut room);
+        poll_fn(|cx| Pin::new(&mut stream).poll_read(cx, room.unfilled()))
+            .await
+            .unwrap_err();
+        assert_eq!(write(&mut stream).await, io::ErrorKind::BrokenPipe);
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    }
+}

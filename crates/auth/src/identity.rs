@@ -1,0 +1,114 @@
+use std::fmt;
+
+use pki::{Certificate, KeyAlgorithm, Passphrase, Pkcs12, PrivateKey, Version};
+use zeroize::Zeroizing;
+
+use crate::Error;
+
+/// A private key and its certificate chain, ready to be presented in a TLS handshake.
+///
+/// The first certificate, the leaf, is always sent, also when it is self-signed; self-signed certificates after it are
+/// dropped, since a server has its own roots. A leaf of X.509 version 1, as `openssl x509 -req` makes it without an
+/// extension file before OpenSSL 3.2, is presented like any other, with a warning in the log.
+///
+/// The key is wiped when the identity is dropped and elided in `Debug`. The TLS provider has its own copy, which it
+/// treats in its own way.
+pub struct Identity {
+    key: Zeroizing<Vec<u8>>,
+    algorithm: KeyAlgorithm,
+    leaf: Certificate,
+    intermediates: Vec<Certificate>,
+}
+
+impl Identity {
+    /// Opens a PKCS#12 bundle (RFC 7292), such as the `.p12` file of the certificate workflow.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Identity`] with what [`Pkcs12::open`] and [`Pkcs12::into_identity`] report: a wrong passphrase, a
+    /// damaged file, no private key or several, no certificate for it.
+    pub fn from_pkcs12(der: &[u8], passphrase: &Passphrase) -> Result<Self, Error> {
+        let (key, chain) = Pkcs12::open(der, passphrase)
+            .and_then(Pkcs12::into_identity)
+            .map_err(Error::Identity)?;
+        Self::new(&key, chain)
+    }
+
+    /// Reads PEM: certificates, the leaf first, and a private key that may be encrypted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Identity`] with what [`Certificate::all_from_pem`] and [`PrivateKey::from_pem`] report, or with
+    /// [`pki::Error::KeyMismatch`] if the key isn't that of the first certificate.
+    pub fn from_pem<'p>(
+        certificates: impl AsRef<[u8]>,
+        key: impl AsRef<[u8]>,
+        passphrase: impl Into<Option<&'p Passphrase>>,
+    ) -> Result<Self, Error> {
+        let chain = Certificate::all_from_pem(certificates).map_err(Error::Identity)?;
+        let key = PrivateKey::from_pem(key, passphrase).map_err(Error::Identity)?;
+        Self::new(&key, chain)
+    }
+
+    fn new(key: &PrivateKey, chain: Vec<Certificate>) -> Result<Self, Error> {
+        let mut chain = chain.into_iter();
+        let Some(leaf) = chain.next() else {
+            return Err(Error::Identity(pki::Error::Pkcs12Lacks {
+                what: "certificate for the private key",
+            }));
+        };
+        // TLS libraries compare the two only when they can read the certificate, and they can't read version 1.
+        if leaf.public_key().map_err(Error::Identity)? != *key.public_key() {
+            return Err(Error::Identity(pki::Error::KeyMismatch {
+                subject: leaf.subject().to_string(),
+            }));
+        }
+        if leaf.version() == Version::V1 {
+            tracing::warn!(
+                subject = %leaf.subject(),
+                "the client certificate is X.509 version 1, which many TLS servers refuse; issue it anew as version 3"
+            );
+        }
+        Ok(Self {
+            key: key.to_pkcs8_der().map_err(Error::Identity)?,
+            algorithm: key.algorithm(),
+            leaf,
+            intermediates: chain
+                .filter(|certificate| !certificate.is_self_signed())
+                .collect(),
+        })
+    }
+
+    /// The certificate that is presented.
+    pub fn leaf(&self) -> &Certificate {
+        &self.leaf
+    }
+
+    /// What is sent in the handshake: the leaf, then its issuers as far as they are known, without the root.
+    pub fn chain(&self) -> impl Iterator<Item = &Certificate> {
+        std::iter::once(&self.leaf).chain(&self.intermediates)
+    }
+
+    /// The kind of the private key.
+    pub fn key_algorithm(&self) -> KeyAlgorithm {
+        self.algorithm
+    }
+
+    /// The private key as PKCS#8 DER.
+    pub(crate) fn pkcs8_der(&self) -> &[u8] {
+        &self.key
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("subject", &self.leaf.subject())
+            .field(
+                "key",
+                &format_args!("{}, [secret key elided]", self.algorithm),
+            )
+            .field("intermediates", &self.intermediates.len())
+            .finish()
+    }
+}

@@ -1,0 +1,19 @@
+//! The client against servers that behave, and against servers that don't.
+#![allow(missing_docs)] // a test binary
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)] // a failed expectation is a failed test
+
+mod authenticate;
+mod faults;
+mod identity;
+mod lab;
+mod provider;
+mod refusal;
+mod requests;
+mod server;
+mod trust;
+mod workflow;

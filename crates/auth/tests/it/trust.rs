@@ -1,0 +1,104 @@
+use auth::{Error, TrustAnchors};
+
+use crate::lab::{as_version_1, lab, trust};
+
+#[test]
+fn what_was_loaded_can_be_listed() {
+    let root = lab().root.certificate();
+    let signing = lab().signing.certificate();
+    let anchors = trust()
+        .and_pem(signing.to_pem())
+        .unwrap()
+        .and_pem(root.to_pem())
+        .unwrap();
+    let listed: Vec<&[u8]> = anchors
+        .certificates()
+        .iter()
+        .map(|der| der.as_ref())
+        .collect();
+    assert_eq!(
+        listed,
+        [root.as_der(), signing.as_der()],
+        "in order, without repeats"
+    );
+}
+
+#[test]
+fn pem_without_a_certificate_is_refused() {
+    for pem in ["", "nothing here", &lab().bot.key_pem()] {
+        let error = TrustAnchors::pem(pem).unwrap_err();
+        assert!(
+            matches!(error, Error::TrustAnchors(pki::Error::PemNotFound { .. })),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
+fn a_version_1_root_is_accepted() {
+    let root = as_version_1(lab().root.certificate(), &lab().root);
+    assert_eq!(
+        TrustAnchors::pem(root.to_pem())
+            .unwrap()
+            .certificates()
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn debug_counts() {
+    assert_eq!(format!("{:?}", trust()), "TrustAnchors(1 certificates)");
+}
+
+/// Where the platform's roots are is said by the environment, which belongs to a process: a second one is started.
+#[test]
+fn the_platforms_roots_can_be_extended() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("platform-roots-{}.pem", std::process::id()));
+    std::fs::write(&file, lab().root.certificate().to_pem()).unwrap();
+    in_process_with_roots(&file, "trust::platform_with_one_root");
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn a_platform_without_roots_is_an_error() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-such-roots.pem");
+    in_process_with_roots(&file, "trust::platform_without_roots");
+}
+
+fn in_process_with_roots(file: &std::path::Path, test: &str) {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored"])
+        .env("SSL_CERT_FILE", file)
+        .env_remove("SSL_CERT_DIR")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
+}
+
+#[test]
+#[ignore = "run by `the_platforms_roots_can_be_extended`, in an environment made for it"]
+fn platform_with_one_root() {
+    let platform = TrustAnchors::platform().unwrap();
+    assert_eq!(platform.certificates().len(), 1);
+    let both = platform
+        .and_pem(lab().signing.certificate().to_pem())
+        .unwrap();
+    assert_eq!(both.certificates().len(), 2);
+}
+
+#[test]
+#[ignore = "run by `a_platform_without_roots_is_an_error`, in an environment made for it"]
+fn platform_without_roots() {
+    let error = TrustAnchors::platform().unwrap_err();
+    let Error::NoPlatformRoots { reasons } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(reasons.len(), 1);
+    assert!(reasons[0].contains("no-such-roots.pem"), "{reasons:?}");
+}

@@ -1,0 +1,75 @@
+//! Encrypted PKCS#8 (`EncryptedPrivateKeyInfo`, RFC 5958, section 3).
+
+use rand_core::TryCryptoRng;
+use zeroize::Zeroizing;
+
+use super::read::WHAT;
+use crate::{
+    Error, Passphrase,
+    der::{self as tlv, Reader},
+    kdf::Spending,
+    pbe::{self, Password, Scheme},
+};
+
+/// How a private key is encrypted when it is written: PBES2 with PBKDF2-HMAC-SHA-256 and AES-256-CBC.
+///
+/// The default is 100,000 iterations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyEncryption {
+    iterations: u32,
+}
+
+impl KeyEncryption {
+    /// With this many iterations of PBKDF2, from 1,000 (NIST SP 800-132, section 5.2) to 1,000,000, above which common
+    /// readers refuse. What is outside is an error when a key is written.
+    pub fn iterations(iterations: u32) -> Self {
+        Self { iterations }
+    }
+}
+
+impl Default for KeyEncryption {
+    fn default() -> Self {
+        Self {
+            iterations: pbe::DEFAULT_ITERATIONS,
+        }
+    }
+}
+
+/// Encrypts a PKCS#8 key.
+pub(super) fn encrypt(
+    pkcs8: &[u8],
+    passphrase: &Passphrase,
+    encryption: KeyEncryption,
+    rng: &mut (impl TryCryptoRng + ?Sized),
+) -> Result<Vec<u8>, Error> {
+    pbe::check_iterations(encryption.iterations)?;
+    let (algorithm, ciphertext) = pbe::encrypt(pkcs8, passphrase, encryption.iterations, rng)?;
+    Ok(tlv::sequence(&[
+        &algorithm,
+        &tlv::tlv(tlv::OCTET_STRING, &[&ciphertext]),
+    ]))
+}
+
+/// Opens an encrypted PKCS#8 key. What comes out may still be noise that happens to have padding.
+pub(super) fn decrypt(
+    der: &[u8],
+    passphrase: &Passphrase,
+    spending: &mut Spending,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let mut fields = Reader::enter(der, tlv::SEQUENCE, WHAT)?;
+    let scheme = Scheme::read(fields.value(tlv::SEQUENCE)?, "private key encryption")?;
+    let ciphertext = fields.value(tlv::OCTET_STRING)?;
+    fields.finish()?;
+
+    let passwords = [
+        Some(Password::new(passphrase)),
+        Password::null(passphrase).filter(|_| scheme.takes_bmp()),
+    ];
+    for password in passwords.iter().flatten() {
+        scheme.charge(spending)?;
+        if let Some(plaintext) = scheme.decrypt(password, ciphertext)? {
+            return Ok(plaintext);
+        }
+    }
+    Err(Error::WrongPassphrase { what: WHAT })
+}

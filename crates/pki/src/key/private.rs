@@ -1,0 +1,249 @@
+use std::fmt;
+
+use getrandom::SysRng;
+use pkcs8::{EncodePrivateKey, EncodePublicKey};
+use rand_core::{CryptoRng, TryCryptoRng};
+use signature::{Signer, hazmat::PrehashSigner};
+use zeroize::Zeroizing;
+
+use super::{
+    KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PublicKey, encrypted, read,
+    signature::{SignatureAlgorithm, hash, pkcs1v15},
+};
+use crate::{
+    Digest, Error, KdfBudget, Passphrase,
+    der::{self as tlv},
+    pem,
+};
+
+/// A private key. Its numbers are wiped when it is dropped; it can't be cloned, and `Debug` elides it.
+pub struct PrivateKey {
+    secret: Secret,
+    public: PublicKey,
+}
+
+impl PrivateKey {
+    /// A new key from the operating system's randomness.
+    ///
+    /// # Errors
+    /// [`Error::Randomness`] when the system has none, and [`Error::KeyGeneration`] when the machine is broken.
+    pub fn generate(kind: KeyKind) -> Result<Self, Error> {
+        KeyGenerator::new(kind).generate()
+    }
+
+    /// Like [`generate`](Self::generate), with the caller's randomness.
+    ///
+    /// # Errors
+    /// Those of [`generate`](Self::generate).
+    pub fn generate_with_rng<R: CryptoRng + Send>(
+        kind: KeyKind,
+        rng: &mut R,
+    ) -> Result<Self, Error> {
+        KeyGenerator::new(kind).generate_with_rng(rng)
+    }
+
+    /// Reads the first private key of a PEM file: PKCS#8 (RFC 5958), encrypted PKCS#8, PKCS#1 (RFC 8017), SEC 1
+    /// (RFC 5915), or one with traditional `Proc-Type: 4,ENCRYPTED` encryption. Other blocks, certificates for example,
+    /// may stand before it. A passphrase that turns out not to be needed is ignored.
+    ///
+    /// # Errors
+    /// [`Error::PemNotFound`] and [`Error::MalformedPem`]; [`Error::PassphraseRequired`], [`Error::WrongPassphrase`]
+    /// and [`Error::BudgetExceeded`] for encrypted keys; [`Error::UnsupportedScheme`] for encryption and
+    /// [`Error::UnsupportedKey`] for keys that this crate doesn't handle; [`Error::InvalidKey`] for numbers that don't
+    /// belong together; [`Error::Malformed`], [`Error::TrailingData`] and [`Error::TooLarge`].
+    pub fn from_pem<'p>(
+        pem: impl AsRef<[u8]>,
+        passphrase: impl Into<Option<&'p Passphrase>>,
+    ) -> Result<Self, Error> {
+        read::from_pem(pem.as_ref(), passphrase.into(), KdfBudget::default())
+    }
+
+    /// Reads a private key in DER: PKCS#8, encrypted PKCS#8, PKCS#1 or SEC 1.
+    ///
+    /// # Errors
+    /// Those of [`from_pem`](Self::from_pem), but for the two about PEM.
+    pub fn from_der<'p>(
+        der: &[u8],
+        passphrase: impl Into<Option<&'p Passphrase>>,
+    ) -> Result<Self, Error> {
+        read::from_der(der, passphrase.into(), KdfBudget::default())
+    }
+
+    /// Finds out by itself whether the input is PEM or DER.
+    ///
+    /// # Errors
+    /// Those of [`from_pem`](Self::from_pem).
+    pub fn from_pem_or_der<'p>(
+        input: &[u8],
+        passphrase: impl Into<Option<&'p Passphrase>>,
+    ) -> Result<Self, Error> {
+        Self::from_pem_or_der_within(input, passphrase, KdfBudget::default())
+    }
+
+    /// Like [`from_pem_or_der`](Self::from_pem_or_der), with other limits for key derivation than the default ones.
+    ///
+    /// # Errors
+    /// Those of [`from_pem`](Self::from_pem).
+    pub fn from_pem_or_der_within<'p>(
+        input: &[u8],
+        passphrase: impl Into<Option<&'p Passphrase>>,
+        budget: KdfBudget,
+    ) -> Result<Self, Error> {
+        if pem::is_pem(input) {
+            read::from_pem(input, passphrase.into(), budget)
+        } else {
+            read::from_der(input, passphrase.into(), budget)
+        }
+    }
+
+    /// The key of one PEM block.
+    pub(crate) fn from_block(
+        block: &pem::Block,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<Self, Error> {
+        read::from_block(block, passphrase, KdfBudget::default())
+    }
+
+    /// The key as an unencrypted PKCS#8 `PrivateKeyInfo` (RFC 5208) in DER.
+    ///
+    /// # Errors
+    /// [`Error::InvalidKey`] if an RSA key's primes have no coefficient, which no key that was read or made here has.
+    pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let document = match &self.secret {
+            Secret::Rsa(key) => key.to_pkcs8_der(),
+            Secret::EcP256(key) => key.to_pkcs8_der(),
+            Secret::EcP384(key) => key.to_pkcs8_der(),
+            // Version 1: ed25519-dalek would write version 2, which older OpenSSL and Java don't read.
+            Secret::Ed25519(key) => {
+                let octets = Zeroizing::new(tlv::tlv(tlv::OCTET_STRING, &[key.as_bytes()]));
+                return Ok(Zeroizing::new(tlv::sequence(&[
+                    &tlv::uint(0),
+                    SignatureAlgorithm::Ed25519.algorithm_identifier(),
+                    &Zeroizing::new(tlv::tlv(tlv::OCTET_STRING, &[&octets])),
+                ])));
+            }
+        };
+        document
+            .map(|document| document.to_bytes())
+            .map_err(|_| invalid("its primes have no coefficient"))
+    }
+
+    /// The key as an unencrypted `PRIVATE KEY` PEM block (RFC 7468, section 10).
+    ///
+    /// # Errors
+    /// Those of [`to_pkcs8_der`](Self::to_pkcs8_der).
+    pub fn to_pem(&self) -> Result<Zeroizing<String>, Error> {
+        Ok(pem::encode("PRIVATE KEY", &self.to_pkcs8_der()?))
+    }
+
+    /// The key as an `ENCRYPTED PRIVATE KEY` PEM block (RFC 7468, section 11): PBES2 with PBKDF2-HMAC-SHA-256, a random
+    /// salt of 16 octets, and AES-256-CBC. OpenSSL, Java, NSS, GnuTLS and Python read it.
+    ///
+    /// # Errors
+    /// [`Error::ParameterOutOfRange`] for the iterations and [`Error::Randomness`].
+    pub fn to_encrypted_pem(
+        &self,
+        passphrase: &Passphrase,
+        encryption: KeyEncryption,
+    ) -> Result<String, Error> {
+        self.encrypt(passphrase, encryption, &mut SysRng)
+    }
+
+    /// Like [`to_encrypted_pem`](Self::to_encrypted_pem), with the caller's randomness.
+    ///
+    /// # Errors
+    /// [`Error::ParameterOutOfRange`] for the iterations.
+    pub fn to_encrypted_pem_with_rng(
+        &self,
+        passphrase: &Passphrase,
+        encryption: KeyEncryption,
+        rng: &mut impl CryptoRng,
+    ) -> Result<String, Error> {
+        self.encrypt(passphrase, encryption, rng)
+    }
+
+    /// The public half.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// The algorithm, and the size where it has one.
+    pub fn algorithm(&self) -> KeyAlgorithm {
+        self.public.algorithm()
+    }
+
+    /// A signature over `message` under the algorithm that [`SignatureAlgorithm::for_key`] gives: RSASSA-PKCS1-v1_5,
+    /// blinded with `rng`; ECDSA with the nonce of RFC 6979, in DER; Ed25519.
+    ///
+    /// # Errors
+    /// `UnsupportedDigest`, and `Randomness` when `rng` fails.
+    pub(crate) fn sign(
+        &self,
+        digest: Digest,
+        message: &[u8],
+        rng: &mut (impl TryCryptoRng + ?Sized),
+    ) -> Result<Vec<u8>, Error> {
+        SignatureAlgorithm::for_key(self.algorithm(), digest)?;
+        let failed = |_| invalid("it can not sign");
+        match &self.secret {
+            Secret::Rsa(key) => key
+                .sign_with_rng(rng, pkcs1v15(digest), &hash(digest, message))
+                .map_err(|error| match error {
+                    rsa::Error::Rng => Error::Randomness,
+                    _ => invalid("it can not sign"),
+                }),
+            Secret::EcP256(key) => key
+                .sign_prehash(&hash(digest, message))
+                .map(|signature: p256::ecdsa::DerSignature| signature.as_bytes().to_vec())
+                .map_err(failed),
+            Secret::EcP384(key) => key
+                .sign_prehash(&hash(digest, message))
+                .map(|signature: p384::ecdsa::DerSignature| signature.as_bytes().to_vec())
+                .map_err(failed),
+            Secret::Ed25519(key) => Ok(key.sign(message).to_vec()),
+        }
+    }
+
+    /// The key with its public half, which is worked out here once.
+    pub(super) fn new(secret: Secret) -> Result<Self, Error> {
+        let spki = match &secret {
+            Secret::Rsa(key) => key.as_public_key().to_public_key_der(),
+            Secret::EcP256(key) => key.verifying_key().to_public_key_der(),
+            Secret::EcP384(key) => key.verifying_key().to_public_key_der(),
+            Secret::Ed25519(key) => key.verifying_key().to_public_key_der(),
+        }
+        .map_err(|_| invalid("it has no public key"))?;
+        let public = PublicKey::from_spki_der(spki.as_bytes())?;
+        Ok(Self { secret, public })
+    }
+
+    fn encrypt(
+        &self,
+        passphrase: &Passphrase,
+        encryption: KeyEncryption,
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<String, Error> {
+        let der = encrypted::encrypt(&self.to_pkcs8_der()?, passphrase, encryption, rng)?;
+        Ok(pem::encode("ENCRYPTED PRIVATE KEY", &der).to_string())
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateKey({}, [secret key elided])", self.algorithm())
+    }
+}
+
+/// The numbers; each type wipes its own.
+pub(super) enum Secret {
+    Rsa(Box<rsa::PrivateKey>),
+    EcP256(p256::ecdsa::SigningKey),
+    EcP384(p384::ecdsa::SigningKey),
+    Ed25519(ed25519_dalek::SigningKey),
+}
+
+pub(super) fn invalid(reason: &'static str) -> Error {
+    Error::InvalidKey {
+        reason: reason.to_owned(),
+    }
+}

@@ -1,0 +1,230 @@
+//! Private keys in: which form an input has, and the numbers in the unencrypted forms.
+
+use rsa::{
+    pkcs1::{RsaPrivateKeyRef, Version},
+    pkcs8::der::Decode,
+};
+use zeroize::Zeroizing;
+
+use super::{
+    PrivateKey, encrypted,
+    private::{Secret, invalid},
+    public::{KeyType, rsa_bits},
+    traditional,
+};
+use crate::{
+    Error, KdfBudget, Passphrase,
+    der::{self as tlv, Reader, malformed},
+    kdf::Spending,
+    pem,
+};
+
+/// The first private key of a PEM file.
+pub(super) fn from_pem(
+    input: &[u8],
+    passphrase: Option<&Passphrase>,
+    budget: KdfBudget,
+) -> Result<PrivateKey, Error> {
+    let blocks = pem::blocks(input)?;
+    let block = blocks
+        .iter()
+        .find(|block| block.label.ends_with("PRIVATE KEY"))
+        .ok_or_else(|| Error::PemNotFound {
+            expected: "private key",
+            found: blocks.iter().map(|block| block.label.clone()).collect(),
+        })?;
+    from_block(block, passphrase, budget)
+}
+
+/// The private key of a PEM block whose label ends in `PRIVATE KEY`.
+pub(super) fn from_block(
+    block: &pem::Block,
+    passphrase: Option<&Passphrase>,
+    budget: KdfBudget,
+) -> Result<PrivateKey, Error> {
+    if !LABELS.contains(&block.label.as_str()) {
+        return Err(Error::UnsupportedKey {
+            found: block.label.clone(),
+        });
+    }
+    if traditional::is_encrypted(block) {
+        let passphrase = passphrase.ok_or(Error::PassphraseRequired { what: WHAT })?;
+        let der = traditional::decrypt(block, passphrase)?;
+        return unencrypted(&der).map_err(opened_by_chance);
+    }
+    from_der(&block.der, passphrase, budget)
+}
+
+/// A private key in DER, encrypted or not.
+pub(super) fn from_der(
+    der: &[u8],
+    passphrase: Option<&Passphrase>,
+    budget: KdfBudget,
+) -> Result<PrivateKey, Error> {
+    if der.len() > pem::MAX_INPUT {
+        return Err(Error::TooLarge {
+            what: WHAT,
+            found: der.len(),
+            limit: pem::MAX_INPUT,
+        });
+    }
+    let fields = Reader::enter(der, tlv::SEQUENCE, WHAT)?;
+    if fields.peek() != Some(tlv::SEQUENCE) {
+        return unencrypted(der);
+    }
+    let passphrase = passphrase.ok_or(Error::PassphraseRequired { what: WHAT })?;
+    let der = encrypted::decrypt(der, passphrase, &mut Spending::new(budget))?;
+    unencrypted(&der).map_err(opened_by_chance)
+}
+
+/// A PKCS#8, PKCS#1 or SEC 1 key: the first has a SEQUENCE, the second an INTEGER and the third an OCTET STRING after
+/// the version.
+pub(crate) fn unencrypted(der: &[u8]) -> Result<PrivateKey, Error> {
+    let mut fields = Reader::enter(der, tlv::SEQUENCE, WHAT)?;
+    let version = fields.uint()?;
+    match fields.peek() {
+        Some(tlv::SEQUENCE) => pkcs8(version, fields),
+        Some(tlv::INTEGER) => rsa(der),
+        Some(tlv::OCTET_STRING) => sec1(der, None),
+        _ => Err(malformed(WHAT, "it has none of the forms of a private key")),
+    }
+}
+
+pub(super) const WHAT: &str = "private key";
+
+const LABELS: [&str; 4] = [
+    "PRIVATE KEY",
+    "ENCRYPTED PRIVATE KEY",
+    "RSA PRIVATE KEY",
+    "EC PRIVATE KEY",
+];
+
+/// A wrong passphrase leaves well-formed padding once in 256 times, and then noise: what isn't even DER was not opened.
+fn opened_by_chance(error: Error) -> Error {
+    match error {
+        Error::Malformed { .. } | Error::TrailingData { .. } => {
+            Error::WrongPassphrase { what: WHAT }
+        }
+        other => other,
+    }
+}
+
+/// `PrivateKeyInfo` (RFC 5208, section 5) and `OneAsymmetricKey` (RFC 5958, section 2) after their version.
+fn pkcs8(version: u64, mut fields: Reader<'_>) -> Result<PrivateKey, Error> {
+    if version > 1 {
+        return Err(malformed(WHAT, format!("unknown version {version}")));
+    }
+    let identifier = fields.value(tlv::SEQUENCE)?;
+    let octets = fields.value(tlv::OCTET_STRING)?;
+    fields.optional(tlv::EXPLICIT_0)?;
+    let public = fields
+        .optional(tlv::IMPLICIT_1)?
+        .map(|value| tlv::whole_octets(value, WHAT))
+        .transpose()?;
+    fields.finish()?;
+
+    let key = match KeyType::read(identifier, WHAT)? {
+        KeyType::Rsa => rsa(octets)?,
+        curve @ (KeyType::EcP256 | KeyType::EcP384) => sec1(octets, Some(curve))?,
+        KeyType::Ed25519 => ed25519(octets)?,
+    };
+    check_public(&key, public)?;
+    Ok(key)
+}
+
+/// `RSAPrivateKey` (RFC 8017, appendix A.1.2).
+fn rsa(der: &[u8]) -> Result<PrivateKey, Error> {
+    let numbers = RsaPrivateKeyRef::from_der(der)
+        .map_err(|error| malformed(WHAT, format!("it is not an RSAPrivateKey: {error}")))?;
+    if numbers.version() == Version::Multi {
+        return Err(Error::UnsupportedKey {
+            found: "RSA with more than two primes".to_owned(),
+        });
+    }
+    rsa_bits(numbers.modulus.as_bytes())?;
+    let key = rsa::PrivateKey::try_from(numbers)
+        .map_err(|_| invalid("its RSA numbers don't belong together"))?;
+    PrivateKey::new(Secret::Rsa(Box::new(key)))
+}
+
+/// `ECPrivateKey` (RFC 5915, section 3). Inside PKCS#8 the curve stands outside, and may stand inside, too.
+fn sec1(der: &[u8], curve: Option<KeyType>) -> Result<PrivateKey, Error> {
+    let mut fields = Reader::enter(der, tlv::SEQUENCE, WHAT)?;
+    if fields.uint()? != 1 {
+        return Err(malformed(WHAT, "unknown version of an ECPrivateKey"));
+    }
+    let octets = fields.value(tlv::OCTET_STRING)?;
+    let named = match fields.optional(tlv::EXPLICIT_0)? {
+        Some(parameters) => Some(KeyType::from_curve(&mut Reader::new(parameters, WHAT))?),
+        None => None,
+    };
+    let public = match fields.optional(tlv::EXPLICIT_1)? {
+        Some(public) => Some(Reader::new(public, WHAT).bit_string()?),
+        None => None,
+    };
+    fields.finish()?;
+    if let (Some(outside), Some(inside)) = (curve, named)
+        && outside != inside
+    {
+        return Err(invalid("it names two curves"));
+    }
+    let out_of_range = |_| invalid("its number is not in the range of its curve");
+    let secret = match curve.or(named) {
+        Some(KeyType::EcP256) => {
+            p256::ecdsa::SigningKey::from_slice(scalar::<32>(octets)?.as_slice())
+                .map(Secret::EcP256)
+                .map_err(out_of_range)?
+        }
+        Some(KeyType::EcP384) => {
+            p384::ecdsa::SigningKey::from_slice(scalar::<48>(octets)?.as_slice())
+                .map(Secret::EcP384)
+                .map_err(out_of_range)?
+        }
+        _ => return Err(malformed(WHAT, "it doesn't say on which curve it is")),
+    };
+    let key = PrivateKey::new(secret)?;
+    check_public(&key, public)?;
+    Ok(key)
+}
+
+/// `CurvePrivateKey` (RFC 8410, section 7).
+fn ed25519(octets: &[u8]) -> Result<PrivateKey, Error> {
+    let mut fields = Reader::new(octets, WHAT);
+    let seed = fields.value(tlv::OCTET_STRING)?;
+    fields.finish()?;
+    let seed = seed
+        .try_into()
+        .map_err(|_| malformed(WHAT, "an Ed25519 key has 32 octets"))?;
+    PrivateKey::new(Secret::Ed25519(ed25519_dalek::SigningKey::from_bytes(seed)))
+}
+
+/// The octets of a number with all its leading zeros, some of which a few writers leave out or add.
+fn scalar<const N: usize>(octets: &[u8]) -> Result<Zeroizing<[u8; N]>, Error> {
+    let zeros = octets.len().saturating_sub(N);
+    let (extra, digits) = octets.split_at_checked(zeros).unwrap_or_default();
+    let mut out = Zeroizing::new([0; N]);
+    let start = N.saturating_sub(digits.len());
+    match out.get_mut(start..) {
+        Some(end) if extra.iter().all(|octet| *octet == 0) => end.copy_from_slice(digits),
+        _ => return Err(invalid("its number is not in the range of its curve")),
+    }
+    Ok(out)
+}
+
+/// Where a file carries the public key beside the private one, they must belong together.
+fn check_public(key: &PrivateKey, public: Option<&[u8]>) -> Result<(), Error> {
+    let own = key.public_key().key_octets();
+    let matches = match (public, own) {
+        (None, _) => true,
+        // A compressed point (SEC 1, section 2.3.3) is the parity of y, and x.
+        (Some([parity @ (2 | 3), x @ ..]), [4, point @ .., last]) => {
+            point.starts_with(x) && x.len() == point.len().div_ceil(2) && parity & 1 == last & 1
+        }
+        (Some(public), own) => public == own,
+    };
+    if matches {
+        Ok(())
+    } else {
+        Err(invalid("its public key is another one's"))
+    }
+}

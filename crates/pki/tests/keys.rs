@@ -1,0 +1,492 @@
+//! Private keys in and out, through the public interface. What other programs wrote is in `data/keys`.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // tests
+
+use pki::{Error, KdfBudget, KeyAlgorithm, KeyEncryption, KeyKind, Passphrase, PrivateKey};
+
+macro_rules! data {
+    ($name:literal) => {
+        include_bytes!(concat!("data/keys/", $name)).as_slice()
+    };
+}
+
+const ENCRYPTED: [&[u8]; 9] = [
+    data!("p256-traditional-aes-128-cbc.pem"),
+    data!("p256-traditional-aes-192-cbc.pem"),
+    data!("p256-traditional-aes-256-cbc.pem"),
+    data!("p256-traditional-des-ede3-cbc.pem"),
+    data!("p256-pbes2-aes256.pem"),
+    data!("p256-pbes2-3des.pem"),
+    data!("p256-pbes2-aes128-sha1.pem"),
+    data!("p256-pbes2-aes192-sha512.pem"),
+    data!("p256-pbes2-scrypt.pem"),
+];
+
+fn correct() -> Passphrase {
+    Passphrase::from("correct")
+}
+
+fn read(pem: &[u8]) -> PrivateKey {
+    PrivateKey::from_pem(pem, None).unwrap()
+}
+
+fn text(pem: &[u8]) -> &str {
+    str::from_utf8(pem).unwrap()
+}
+
+fn der(pem: &[u8]) -> Vec<u8> {
+    read(pem).to_pkcs8_der().unwrap().to_vec()
+}
+
+// --- What others wrote ---
+
+#[test]
+fn plain_keys_of_every_form_are_read() {
+    for (pem, algorithm) in [
+        (data!("rsa2048.pem"), KeyAlgorithm::Rsa { bits: 2048 }),
+        (data!("rsa2048-pkcs1.pem"), KeyAlgorithm::Rsa { bits: 2048 }),
+        (data!("p256.pem"), KeyAlgorithm::EcP256),
+        (data!("ec-params-sec1.pem"), KeyAlgorithm::EcP256),
+        (data!("p384.pem"), KeyAlgorithm::EcP384),
+        (data!("ed25519.pem"), KeyAlgorithm::Ed25519),
+    ] {
+        assert_eq!(read(pem).algorithm(), algorithm);
+    }
+}
+
+#[test]
+fn pkcs1_and_sec1_hold_the_same_key_as_pkcs8() {
+    assert_eq!(
+        read(data!("rsa2048-pkcs1.pem")).public_key(),
+        read(data!("rsa2048.pem")).public_key()
+    );
+    assert_eq!(
+        read(data!("ec-params-sec1.pem")).public_key(),
+        read(data!("p256.pem")).public_key()
+    );
+}
+
+#[test]
+fn encrypted_keys_open_with_their_passphrase() {
+    let expected = read(data!("p256.pem"));
+    for pem in ENCRYPTED
+        .into_iter()
+        .chain([data!("p256-pbes1-sha1-3des.pem")])
+    {
+        let key = PrivateKey::from_pem(pem, &correct())
+            .unwrap_or_else(|error| panic!("{error}\n{}", text(pem)));
+        assert_eq!(key.public_key(), expected.public_key());
+    }
+    let rsa = data!("rsa2048-traditional-aes-256-cbc.pem");
+    assert_eq!(
+        PrivateKey::from_pem(rsa, &correct()).unwrap().public_key(),
+        read(data!("rsa2048.pem")).public_key()
+    );
+}
+
+#[test]
+fn encrypted_keys_need_a_passphrase() {
+    for pem in ENCRYPTED {
+        assert_eq!(
+            PrivateKey::from_pem(pem, None).unwrap_err(),
+            Error::PassphraseRequired {
+                what: "private key"
+            }
+        );
+    }
+}
+
+#[test]
+fn encrypted_keys_do_not_open_with_another_passphrase() {
+    for pem in ENCRYPTED {
+        for wrong in ["", "Correct", "correct ", "\u{1f511}"] {
+            assert_eq!(
+                PrivateKey::from_pem(pem, &Passphrase::from(wrong)).unwrap_err(),
+                Error::WrongPassphrase {
+                    what: "private key"
+                }
+            );
+        }
+    }
+}
+
+#[test]
+fn a_wrong_passphrase_that_unpads_by_chance_is_still_wrong() {
+    // One in 256 leaves proper padding behind: among these some do.
+    let pem = data!("p256-traditional-aes-128-cbc.pem");
+    for number in 0..2000 {
+        let wrong = Passphrase::from(format!("wrong {number}"));
+        assert_eq!(
+            PrivateKey::from_pem(pem, &wrong).unwrap_err(),
+            Error::WrongPassphrase {
+                what: "private key"
+            }
+        );
+    }
+}
+
+#[test]
+fn a_passphrase_that_is_not_needed_is_ignored() {
+    let key = PrivateKey::from_pem(data!("p256.pem"), &correct()).unwrap();
+    assert_eq!(key.algorithm(), KeyAlgorithm::EcP256);
+}
+
+#[test]
+fn keys_that_are_not_handled_are_named() {
+    for (pem, found) in [
+        (
+            data!("rsa-pss.pem"),
+            "id-RSASSA-PSS (1.2.840.113549.1.1.10)",
+        ),
+        (data!("secp256k1.pem"), "secp256k1 (1.3.132.0.10)"),
+        (
+            data!("rsa512.pem"),
+            "RSA 512 (sizes from 1024 to 8192 bits are handled)",
+        ),
+        (
+            b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
+            "OPENSSH PRIVATE KEY",
+        ),
+    ] {
+        assert_eq!(
+            PrivateKey::from_pem(pem, None).unwrap_err(),
+            Error::UnsupportedKey {
+                found: found.to_owned()
+            }
+        );
+    }
+}
+
+#[test]
+fn encryption_that_is_not_handled_is_named() {
+    assert_eq!(
+        PrivateKey::from_pem(data!("p256-pbes2-camellia.pem"), &correct()).unwrap_err(),
+        Error::UnsupportedScheme {
+            what: "private key encryption",
+            oid: "1.2.392.200011.61.1.1.1.4".to_owned(),
+            name: "Camellia-256-CBC".to_owned(),
+        }
+    );
+    let idea = text(data!("p256-traditional-aes-128-cbc.pem")).replace("AES-128-CBC", "IDEA-CBC");
+    assert!(matches!(
+        PrivateKey::from_pem(idea, &correct()),
+        Err(Error::UnsupportedScheme { name, .. }) if name == "IDEA-CBC"
+    ));
+}
+
+// --- Form ---
+
+#[test]
+fn the_key_is_found_behind_a_certificate_and_text() {
+    let key = text(data!("p256.pem"));
+    let file = format!(
+        "subject=/CN=x\n-----BEGIN CERTIFICATE-----\nMAMCAQU=\n-----END CERTIFICATE-----\r\n{key}{}",
+        text(data!("rsa2048.pem"))
+    );
+    assert_eq!(
+        read(file.as_bytes()).public_key(),
+        read(key.as_bytes()).public_key()
+    );
+}
+
+#[test]
+fn a_file_without_a_key_says_what_it_holds() {
+    let file = "-----BEGIN CERTIFICATE-----\nMAMCAQU=\n-----END CERTIFICATE-----\n";
+    assert_eq!(
+        PrivateKey::from_pem(file, None).unwrap_err(),
+        Error::PemNotFound {
+            expected: "private key",
+            found: vec!["CERTIFICATE".to_owned()]
+        }
+    );
+}
+
+#[test]
+fn a_truncated_file_is_malformed_pem() {
+    let pem = text(data!("rsa2048.pem"));
+    for len in [40, 100, pem.len() / 2, pem.len() - 20] {
+        assert!(matches!(
+            PrivateKey::from_pem(&pem[..len], None),
+            Err(Error::MalformedPem { .. })
+        ));
+    }
+}
+
+#[test]
+fn a_body_with_lost_lines_is_malformed() {
+    let pem = text(data!("rsa2048.pem"));
+    let lossy: Vec<_> = pem
+        .lines()
+        .enumerate()
+        .filter_map(|(number, line)| (number != 5).then_some(line))
+        .collect();
+    assert!(matches!(
+        PrivateKey::from_pem(lossy.join("\n"), None),
+        Err(Error::Malformed { .. })
+    ));
+}
+
+#[test]
+fn trailing_octets_are_refused() {
+    let mut der = der(data!("p256.pem"));
+    der.push(0);
+    assert_eq!(
+        PrivateKey::from_der(&der, None).unwrap_err(),
+        Error::TrailingData {
+            what: "private key",
+            count: 1
+        }
+    );
+}
+
+#[test]
+fn too_large_an_input_is_refused() {
+    let mut pem = data!("p256.pem").to_vec();
+    pem.resize((1 << 20) + 1, b'\n');
+    for result in [
+        PrivateKey::from_pem(&pem, None),
+        PrivateKey::from_pem_or_der(&pem, None),
+        PrivateKey::from_der(&pem, None),
+    ] {
+        assert!(matches!(result, Err(Error::TooLarge { .. })));
+    }
+}
+
+#[test]
+fn pem_and_der_are_told_apart() {
+    let pem = data!("p256.pem");
+    for input in [pem, &der(pem)] {
+        assert_eq!(
+            PrivateKey::from_pem_or_der(input, None)
+                .unwrap()
+                .public_key(),
+            read(pem).public_key()
+        );
+    }
+}
+
+// --- Meaning ---
+
+#[test]
+fn rsa_numbers_that_do_not_belong_together_are_refused() {
+    let original = der(data!("rsa2048.pem"));
+    // An octet within the modulus, the private exponent and the first prime.
+    for at in [100, 400, 600] {
+        let mut damaged = original.clone();
+        damaged[at] ^= 1;
+        assert!(matches!(
+            PrivateKey::from_der(&damaged, None),
+            Err(Error::InvalidKey { .. })
+        ));
+    }
+}
+
+#[test]
+fn a_curve_key_with_another_ones_public_key_is_refused() {
+    let mut damaged = der(data!("p256.pem"));
+    let other = PrivateKey::generate(KeyKind::EcP256).unwrap();
+    let other = other.to_pkcs8_der().unwrap();
+    let point = damaged.len() - 64;
+    damaged[point..].copy_from_slice(&other[point..]);
+    assert!(matches!(
+        PrivateKey::from_der(&damaged, None),
+        Err(Error::InvalidKey { .. })
+    ));
+}
+
+#[test]
+fn an_edwards_key_with_its_public_key_is_read_and_checked() {
+    // RFC 8410, section 10.3
+    let v2 = "-----BEGIN PRIVATE KEY-----
+MHICAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
+oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB
+Z9w7lshQhqowtrbLDFw4rXAxZuE=
+-----END PRIVATE KEY-----
+";
+    let key = read(v2.as_bytes());
+    assert_eq!(key.algorithm(), KeyAlgorithm::Ed25519);
+    // ... and written as version 1, the form that everything reads.
+    assert!(
+        key.to_pkcs8_der()
+            .unwrap()
+            .starts_with(&[0x30, 0x2e, 0x02, 0x01, 0x00])
+    );
+
+    let damaged = v2.replace("ZuE=", "ZuI=");
+    assert!(matches!(
+        PrivateKey::from_pem(damaged, None),
+        Err(Error::InvalidKey { .. })
+    ));
+}
+
+// --- Budget ---
+
+/// A key file with the octets of one parameter replaced; nothing in it would open.
+fn with_replaced(pem: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let body: String = text(pem).lines().filter(|l| !l.starts_with('-')).collect();
+    let mut der = decode(&body);
+    let at = der.windows(from.len()).position(|w| w == from).unwrap();
+    der[at..at + to.len()].copy_from_slice(to);
+    der
+}
+
+fn decode(base64: &str) -> Vec<u8> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bits = 0_u32;
+    let mut count = 0;
+    let mut out = Vec::new();
+    for octet in base64.bytes().filter(|octet| *octet != b'=') {
+        let value = ALPHABET.iter().position(|a| *a == octet).unwrap();
+        bits = (bits << 6) | u32::try_from(value).unwrap();
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            out.push((bits >> count).to_be_bytes()[3]);
+        }
+    }
+    out
+}
+
+#[test]
+fn too_many_iterations_are_refused_before_they_are_done() {
+    // 2048 iterations become 32767 and more.
+    let der = with_replaced(
+        data!("p256-pbes2-aes256.pem"),
+        b"\x02\x02\x08\x00",
+        b"\x02\x02\x7f\xff",
+    );
+    let mut budget = KdfBudget::default();
+    budget.max_iterations = 10_000;
+    assert_eq!(
+        PrivateKey::from_pem_or_der_within(&der, &correct(), budget).unwrap_err(),
+        Error::BudgetExceeded {
+            parameter: "key derivation iteration count",
+            found: 32_767,
+            limit: 10_000
+        }
+    );
+}
+
+#[test]
+fn an_iteration_count_of_zero_is_malformed() {
+    let der = with_replaced(
+        data!("p256-pbes2-aes256.pem"),
+        b"\x02\x02\x08\x00",
+        b"\x02\x02\x00\x00",
+    );
+    assert!(matches!(
+        PrivateKey::from_der(&der, &correct()),
+        Err(Error::Malformed { .. })
+    ));
+}
+
+#[test]
+fn scrypt_parameters_that_hurt_are_refused() {
+    let scrypt = data!("p256-pbes2-scrypt.pem");
+    // N = 1024, r = 8, p = 1
+    let parameters = b"\x02\x02\x04\x00\x02\x01\x08\x02\x01\x01";
+    for (hostile, exceeded) in [
+        (b"\x02\x02\x04\x00\x02\x01\x7f\x02\x01\x7f", true), // r = p = 127
+        (b"\x02\x02\x00\x00\x02\x01\x08\x02\x01\x01", false), // N = 0
+        (b"\x02\x02\x03\xff\x02\x01\x08\x02\x01\x01", false), // N is no power of two
+        (b"\x02\x02\x04\x00\x02\x01\x00\x02\x01\x01", false), // r = 0
+        (b"\x02\x02\x04\x00\x02\x01\x08\x02\x01\x00", false), // p = 0
+    ] {
+        let der = with_replaced(scrypt, parameters, hostile);
+        match PrivateKey::from_der(&der, &correct()).unwrap_err() {
+            Error::BudgetExceeded { .. } => assert!(exceeded),
+            Error::Malformed { .. } => assert!(!exceeded),
+            other => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn an_initialization_vector_of_another_length_is_malformed() {
+    // The 3DES vector of eight octets, shortened by one octet which its sequence has too much then.
+    let der = with_replaced(
+        data!("p256-pbes2-3des.pem"),
+        b"\x06\x08\x2a\x86\x48\x86\xf7\x0d\x03\x07\x04\x08",
+        b"\x06\x08\x2a\x86\x48\x86\xf7\x0d\x03\x07\x04\x07",
+    );
+    assert!(matches!(
+        PrivateKey::from_der(&der, &correct()),
+        Err(Error::Malformed { .. } | Error::TrailingData { .. })
+    ));
+}
+
+// --- Writing ---
+
+#[test]
+fn every_kind_of_key_is_read_back_as_it_was_written() {
+    for kind in [
+        KeyKind::Rsa2048,
+        KeyKind::EcP256,
+        KeyKind::EcP384,
+        KeyKind::Ed25519,
+    ] {
+        let key = PrivateKey::generate(kind).unwrap();
+        let plain = key.to_pem().unwrap();
+        assert!(plain.starts_with("-----BEGIN PRIVATE KEY-----\n"));
+        assert_eq!(
+            read(plain.as_bytes()).to_pkcs8_der().unwrap(),
+            key.to_pkcs8_der().unwrap()
+        );
+
+        let passphrase = Passphrase::from("pässwörd \u{1f511}");
+        let encrypted = key
+            .to_encrypted_pem(&passphrase, KeyEncryption::iterations(1_000))
+            .unwrap();
+        assert!(encrypted.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+        let read = PrivateKey::from_pem(&encrypted, &passphrase).unwrap();
+        assert_eq!(read.to_pkcs8_der().unwrap(), key.to_pkcs8_der().unwrap());
+    }
+}
+
+#[test]
+fn what_openssl_wrote_is_written_the_same_way() {
+    for pem in [
+        data!("rsa2048.pem"),
+        data!("p256.pem"),
+        data!("p384.pem"),
+        data!("ed25519.pem"),
+    ] {
+        assert_eq!(read(pem).to_pem().unwrap().as_str(), text(pem));
+    }
+}
+
+#[test]
+fn two_encryptions_of_a_key_differ() {
+    let key = read(data!("p256.pem"));
+    let encrypt = || {
+        key.to_encrypted_pem(&correct(), KeyEncryption::iterations(1_000))
+            .unwrap()
+    };
+    assert_ne!(encrypt(), encrypt());
+}
+
+#[test]
+fn iterations_outside_the_range_are_refused() {
+    let key = read(data!("p256.pem"));
+    for iterations in [0, 999, 1_000_001, u32::MAX] {
+        assert_eq!(
+            key.to_encrypted_pem(&correct(), KeyEncryption::iterations(iterations))
+                .unwrap_err(),
+            Error::ParameterOutOfRange {
+                parameter: "key derivation iteration count",
+                found: iterations.into(),
+                min: 1_000,
+                max: 1_000_000,
+            }
+        );
+    }
+}
+
+#[test]
+fn debug_elides_the_key() {
+    let key = read(data!("p256.pem"));
+    assert_eq!(
+        format!("{key:?}"),
+        "PrivateKey(ECDSA P-256, [secret key elided])"
+    );
+}

@@ -1,0 +1,259 @@
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{Arc, Mutex, RwLock},
+    time::{Duration, SystemTime},
+};
+
+use pki::{Certificate, PrivateKey};
+use rustls::SupportedProtocolVersion;
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+};
+
+use crate::{
+    Error, Pod, Port,
+    connection::{ALPN_HTTP1, ALPN_HTTP2, MAX_CONNECTIONS, Server},
+    port::PerPort,
+    state::{Clock, Policy, State},
+    tasks::Tasks,
+    tls::{self, ServerIdentity, Tls},
+};
+
+/// How a [`Pod`] is to be. Made by [`Pod::builder`]; every setting has a default.
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct PodBuilder {
+    addresses: PerPort<SocketAddr>,
+    server_certificate: Option<(Vec<Certificate>, PrivateKey)>,
+    tls_versions: Vec<TlsVersion>,
+    http_versions: Vec<HttpVersion>,
+    token_lifetime: Duration,
+    minimum_rsa_bits: usize,
+    clock: Clock,
+}
+
+/// A version of TLS that a pod speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TlsVersion {
+    /// TLS 1.2 (RFC 5246).
+    Tls12,
+    /// TLS 1.3 (RFC 8446).
+    Tls13,
+}
+
+/// A version of HTTP that a pod speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HttpVersion {
+    /// HTTP/1.1 (RFC 9112).
+    Http1,
+    /// HTTP/2 (RFC 9113).
+    Http2,
+}
+
+impl PodBuilder {
+    pub(crate) fn new() -> Self {
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            addresses: PerPort {
+                web: loopback,
+                api: loopback,
+                key_manager: loopback,
+            },
+            server_certificate: None,
+            tls_versions: vec![TlsVersion::Tls12, TlsVersion::Tls13],
+            http_versions: vec![HttpVersion::Http2, HttpVersion::Http1],
+            token_lifetime: DEFAULT_TOKEN_LIFETIME,
+            minimum_rsa_bits: DEFAULT_MINIMUM_RSA_BITS,
+            clock: Clock::new(SystemTime::now),
+        }
+    }
+
+    /// Where the web port listens. Default: 127.0.0.1, on a port that the system chooses.
+    pub fn web_address(mut self, address: SocketAddr) -> Self {
+        self.addresses.web = address;
+        self
+    }
+
+    /// Where the API port listens. Default: 127.0.0.1, on a port that the system chooses.
+    pub fn api_address(mut self, address: SocketAddr) -> Self {
+        self.addresses.api = address;
+        self
+    }
+
+    /// Where the Key Manager listens. Default: 127.0.0.1, on a port that the system chooses.
+    pub fn key_manager_address(mut self, address: SocketAddr) -> Self {
+        self.addresses.key_manager = address;
+        self
+    }
+
+    /// A server certificate from elsewhere: its chain, leaf first, and its key. The last certificate of the chain is
+    /// the one that [`Pod::trust_anchor`] hands to clients, and it is sent like the others.
+    ///
+    /// By default a certificate for `localhost`, the loopback addresses and the addresses listened on is made at the
+    /// start, under an authority that exists for this pod alone.
+    pub fn server_certificate(
+        mut self,
+        chain: impl IntoIterator<Item = Certificate>,
+        key: PrivateKey,
+    ) -> Self {
+        self.server_certificate = Some((chain.into_iter().collect(), key));
+        self
+    }
+
+    /// The TLS versions to speak. Default: 1.2 and 1.3.
+    pub fn tls_versions(mut self, versions: impl IntoIterator<Item = TlsVersion>) -> Self {
+        self.tls_versions = versions.into_iter().collect();
+        self
+    }
+
+    /// The HTTP versions to speak, the preferred one first. Default: HTTP/2 and HTTP/1.1.
+    pub fn http_versions(mut self, versions: impl IntoIterator<Item = HttpVersion>) -> Self {
+        self.http_versions = versions.into_iter().collect();
+        self
+    }
+
+    /// How long a token holds. Default: one hour, the least that a real Pod can be set to.
+    pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.token_lifetime = lifetime;
+        self
+    }
+
+    /// The least length, in bits, of the RSA key in a client's certificate. Default: 4096, below which Symphony
+    /// documents that "the cert will be rejected". Keys of other kinds are not measured.
+    pub fn minimum_rsa_bits(mut self, bits: usize) -> Self {
+        self.minimum_rsa_bits = bits;
+        self
+    }
+
+    /// The clock by which client certificates and tokens end. Default: the system's.
+    pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Clock::new(now);
+        self
+    }
+
+    /// Starts the pod on the current tokio runtime. When this returns, the ports are open.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::UnsupportedCpu`] when the processor lacks what the TLS cryptography needs.
+    /// - [`Error::NoVersion`] when no TLS version or no HTTP version is left.
+    /// - [`Error::Bind`] when a port can't be listened on.
+    /// - [`Error::ServerCertificate`] and [`Error::UnusableServerCertificate`] when there is no certificate to serve
+    ///   with.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, or inside one without its I/O and time drivers.
+    pub async fn start(self) -> Result<Pod, Error> {
+        let provider = tls::provider()?;
+        let versions = self.supported_versions()?;
+        let alpn = self.protocols()?;
+
+        let mut listeners = Vec::new();
+        let mut addresses = self.addresses;
+        for port in Port::ALL {
+            let address = *self.addresses.of(port);
+            let cannot = |source| Error::Bind {
+                port,
+                address,
+                source,
+            };
+            let listener = TcpListener::bind(address).await.map_err(cannot)?;
+            *addresses.of_mut(port) = listener.local_addr().map_err(cannot)?;
+            listeners.push((listener, port));
+        }
+
+        let identity = match self.server_certificate {
+            Some((chain, key)) => ServerIdentity::new(chain, key)?,
+            None => ServerIdentity::make(&certified_addresses(&addresses))
+                .map_err(Error::ServerCertificate)?,
+        };
+        let policy = Policy {
+            clock: self.clock,
+            token_lifetime: self.token_lifetime,
+            minimum_rsa_bits: self.minimum_rsa_bits,
+            algorithms: provider.signature_verification_algorithms,
+        };
+        let tls = Tls::new(provider, versions, alpn, &identity)?;
+        // So that a combination that can't work comes to light here.
+        tls.config(None).map_err(Error::UnusableServerCertificate)?;
+
+        let (stop, stopped) = watch::channel(false);
+        let server = Server {
+            state: Arc::new(State {
+                certificates: RwLock::default(),
+                users: RwLock::default(),
+                tokens: Mutex::default(),
+                records: Mutex::default(),
+                policy,
+            }),
+            tls: Arc::new(tls),
+            http1: self.http_versions.contains(&HttpVersion::Http1),
+            connections: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            tasks: Tasks::default(),
+            stop: stopped,
+        };
+        for (listener, port) in listeners {
+            tracing::info!(%port, address = %addresses.of(port), "listening");
+            server.tasks.spawn(server.clone().listen(listener, port));
+        }
+        Ok(Pod::new(
+            server.state,
+            server.tasks,
+            stop,
+            addresses,
+            identity.anchor().clone(),
+        ))
+    }
+
+    fn supported_versions(&self) -> Result<Vec<&'static SupportedProtocolVersion>, Error> {
+        let versions: Vec<_> = self
+            .tls_versions
+            .iter()
+            .map(|version| match version {
+                TlsVersion::Tls12 => &rustls::version::TLS12,
+                TlsVersion::Tls13 => &rustls::version::TLS13,
+            })
+            .collect();
+        if versions.is_empty() {
+            return Err(Error::NoVersion { what: "TLS" });
+        }
+        Ok(versions)
+    }
+
+    fn protocols(&self) -> Result<Vec<Vec<u8>>, Error> {
+        let protocols: Vec<_> = self
+            .http_versions
+            .iter()
+            .map(|version| match version {
+                HttpVersion::Http1 => ALPN_HTTP1.to_vec(),
+                HttpVersion::Http2 => ALPN_HTTP2.to_vec(),
+            })
+            .collect();
+        if protocols.is_empty() {
+            return Err(Error::NoVersion { what: "HTTP" });
+        }
+        Ok(protocols)
+    }
+}
+
+/// The addresses under which clients may know the pod.
+fn certified_addresses(addresses: &PerPort<SocketAddr>) -> Vec<IpAddr> {
+    let mut certified = vec![
+        IpAddr::from(Ipv4Addr::LOCALHOST),
+        IpAddr::from(Ipv6Addr::LOCALHOST),
+    ];
+    for port in Port::ALL {
+        let address = addresses.of(port).ip();
+        if !address.is_unspecified() && !certified.contains(&address) {
+            certified.push(address);
+        }
+    }
+    certified
+}
+
+const DEFAULT_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
+const DEFAULT_MINIMUM_RSA_BITS: usize = 4096;

@@ -1,0 +1,374 @@
+//! The calls that the Pod, the Key Manager and the Agent answer.
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header, request::Parts,
+};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use rustls_pki_types::CertificateDer;
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use crate::{
+    Port, RecordedRequest, User, path,
+    state::State,
+    sync::{lock, read},
+    tokens::TokenKind,
+};
+
+/// Who is at the other end of a connection.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) port: Port,
+    pub(crate) connection: u64,
+    /// What was presented in the handshake, the client's own certificate first; empty where none was asked for.
+    pub(crate) certificates: Vec<CertificateDer<'static>>,
+}
+
+/// Answers one request, and records it.
+pub(crate) async fn serve(
+    state: &State,
+    peer: &Peer,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    let mut record = RecordedRequest::new(peer.port, peer.connection, &head);
+    let body = read_body(body).await;
+    let unread = body.is_err();
+    let reply = body
+        .and_then(|body| {
+            record.body_len = body.len();
+            let call = Call {
+                state,
+                peer,
+                head: &head,
+                body: &body,
+            };
+            call.answer(&mut record.username)
+        })
+        .unwrap_or_else(|refusal| refusal);
+
+    record.status = reply.status;
+    tracing::info!(
+        port = %peer.port,
+        method = %record.method,
+        path = record.path,
+        status = record.status.as_u16(),
+        user = record.username,
+        "request"
+    );
+    lock(&state.records).request(record);
+    // What is left of the body would be taken for the next request.
+    reply.into_response(unread && head.version <= Version::HTTP_11)
+}
+
+/// The endpoints, by path and method, on the ports where they are.
+const ROUTES: [Route; 6] = [
+    Route {
+        path: "/sessionauth/v1/authenticate",
+        method: Method::POST,
+        ports: &[Port::Web, Port::Api],
+        endpoint: Endpoint::Authenticate(TokenKind::Session),
+    },
+    Route {
+        path: "/sessionauth/v1/logout",
+        method: Method::POST,
+        ports: &[Port::Web, Port::Api],
+        endpoint: Endpoint::Logout(TokenKind::Session),
+    },
+    Route {
+        path: "/keyauth/v1/authenticate",
+        method: Method::POST,
+        ports: &[Port::KeyManager],
+        endpoint: Endpoint::Authenticate(TokenKind::KeyManager),
+    },
+    Route {
+        path: "/keyauth/v1/logout",
+        method: Method::POST,
+        ports: &[Port::KeyManager],
+        endpoint: Endpoint::Logout(TokenKind::KeyManager),
+    },
+    Route {
+        path: "/pod/v2/sessioninfo",
+        method: Method::GET,
+        ports: &[Port::Web, Port::Api],
+        endpoint: Endpoint::SessionInfo,
+    },
+    Route {
+        path: "/agent/v1/util/echo",
+        method: Method::POST,
+        ports: &[Port::Api],
+        endpoint: Endpoint::Echo,
+    },
+];
+
+struct Route {
+    path: &'static str,
+    method: Method,
+    ports: &'static [Port],
+    endpoint: Endpoint,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Endpoint {
+    Authenticate(TokenKind),
+    Logout(TokenKind),
+    SessionInfo,
+    Echo,
+}
+
+/// One call, with all that its answer depends on.
+struct Call<'a> {
+    state: &'a State,
+    peer: &'a Peer,
+    head: &'a Parts,
+    body: &'a [u8],
+}
+
+impl Call<'_> {
+    fn answer(&self, username: &mut Option<String>) -> Result<Reply, Reply> {
+        let route = ROUTES
+            .iter()
+            .find(|route| {
+                route.path == self.head.uri.path() && route.ports.contains(&self.peer.port)
+            })
+            .ok_or_else(|| Reply::error(StatusCode::NOT_FOUND, "There is nothing here."))?;
+        if route.method != self.head.method {
+            let mut refusal = Reply::error(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed.");
+            refusal.allow = HeaderValue::from_str(route.method.as_str()).ok();
+            return Err(refusal);
+        }
+        match route.endpoint {
+            Endpoint::Authenticate(kind) => self.authenticate(kind, username),
+            Endpoint::Logout(kind) => self.logout(kind, username),
+            Endpoint::SessionInfo => self.session_info(username),
+            Endpoint::Echo => self.echo(username),
+        }
+    }
+
+    /// Since March 2025 the request's Content-Type must be empty, and its body null. Field reports tell the two
+    /// refusals apart.
+    fn authenticate(&self, kind: TokenKind, found: &mut Option<String>) -> Result<Reply, Reply> {
+        let has_type = self
+            .head
+            .headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|value| !value.is_empty());
+        if has_type {
+            return Err(Reply::unauthorized(
+                "The request must have no Content-Type and no body.",
+            ));
+        }
+        if !self.body.is_empty() {
+            return Err(Reply::error(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Unexpected request body.",
+            ));
+        }
+
+        let user = self.user_of_certificate()?;
+        *found = Some(user.username.clone());
+        if !user.certificates_allowed {
+            return Err(Reply::error(
+                StatusCode::FORBIDDEN,
+                "Certificate authentication is not allowed for the requested user.",
+            ));
+        }
+        let policy = &self.state.policy;
+        let now = policy.clock.now();
+        let token = lock(&self.state.tokens)
+            .issue(kind, &user.username, now, policy.token_lifetime)
+            .map_err(|error| {
+                tracing::error!(%error, "no randomness for a token");
+                Reply::error(StatusCode::INTERNAL_SERVER_ERROR, "No token can be made.")
+            })?;
+        Ok(Reply::json(
+            StatusCode::OK,
+            &TokenBody { name: kind, token },
+        ))
+    }
+
+    /// The enabled user whose name is the Common Name of the certificate that was presented.
+    ///
+    /// The certificate is judged again: its connection may have been open since before it was revoked.
+    fn user_of_certificate(&self) -> Result<User, Reply> {
+        if self.peer.certificates.is_empty() {
+            return Err(Reply::unauthorized("No client certificate was presented."));
+        }
+        let store = Arc::clone(&read(&self.state.certificates));
+        let certificate = path::verify(&self.peer.certificates, &store, &self.state.policy)
+            .map_err(|refusal| {
+                tracing::info!(reason = %refusal, "client certificate holds no longer");
+                Reply::unauthorized("The client certificate is not accepted.")
+            })?;
+        certificate
+            .subject()
+            .common_name()
+            .and_then(|name| read(&self.state.users).find(name).cloned())
+            .filter(|user| user.enabled)
+            .ok_or_else(|| Reply::unauthorized("No user for this certificate."))
+    }
+
+    fn logout(&self, kind: TokenKind, found: &mut Option<String>) -> Result<Reply, Reply> {
+        let token = token(&self.head.headers, kind)
+            // The Key Manager's specification names the one header, its reference page the other.
+            .or_else(|| token(&self.head.headers, TokenKind::Session))
+            .ok_or_else(|| Reply::error(StatusCode::BAD_REQUEST, "No token was presented."))?;
+        let user = self.holder(kind, token)?;
+        *found = Some(user.username);
+        lock(&self.state.tokens).revoke(kind, token);
+        Ok(Reply::json(
+            StatusCode::OK,
+            &MessageBody {
+                message: "Logged out.".to_owned(),
+            },
+        ))
+    }
+
+    fn session_info(&self, found: &mut Option<String>) -> Result<Reply, Reply> {
+        let user = self.holder_of(TokenKind::Session)?;
+        *found = Some(user.username.clone());
+        Ok(Reply::json(
+            StatusCode::OK,
+            &SessionInfoBody {
+                id: user.id,
+                username: &user.username,
+                display_name: &user.username,
+                account_type: "SYSTEM",
+            },
+        ))
+    }
+
+    fn echo(&self, found: &mut Option<String>) -> Result<Reply, Reply> {
+        let user = self.holder_of(TokenKind::Session)?;
+        *found = Some(user.username.clone());
+        let same = self.holder_of(TokenKind::KeyManager)?;
+        if same != user {
+            return Err(Reply::unauthorized("The tokens belong to different users."));
+        }
+        let message: MessageBody = serde_json::from_slice(self.body).map_err(|_| {
+            Reply::error(
+                StatusCode::BAD_REQUEST,
+                "The body must be {\"message\": \"...\"}.",
+            )
+        })?;
+        Ok(Reply::json(StatusCode::OK, &message))
+    }
+
+    fn holder_of(&self, kind: TokenKind) -> Result<User, Reply> {
+        let token = token(&self.head.headers, kind)
+            .ok_or_else(|| Reply::unauthorized("A token is missing."))?;
+        self.holder(kind, token)
+    }
+
+    /// The enabled user who holds the token.
+    fn holder(&self, kind: TokenKind, token: &str) -> Result<User, Reply> {
+        let now = self.state.policy.clock.now();
+        lock(&self.state.tokens)
+            .holder(kind, token, now)
+            .and_then(|username| read(&self.state.users).find(username).cloned())
+            .filter(|user| user.enabled)
+            .ok_or_else(|| Reply::unauthorized("Invalid session."))
+    }
+}
+
+fn token(headers: &HeaderMap, kind: TokenKind) -> Option<&str> {
+    headers.get(kind.header())?.to_str().ok()
+}
+
+async fn read_body(body: Incoming) -> Result<Bytes, Reply> {
+    match timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(Reply::error(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The request body is too large.",
+        )),
+        Ok(Err(_)) => Err(Reply::error(
+            StatusCode::BAD_REQUEST,
+            "The request body is broken.",
+        )),
+        Err(_) => Err(Reply::error(
+            StatusCode::REQUEST_TIMEOUT,
+            "The request body did not arrive in time.",
+        )),
+    }
+}
+
+/// An answer before it is put into HTTP.
+struct Reply {
+    status: StatusCode,
+    body: Vec<u8>,
+    /// Which method would do, on 405.
+    allow: Option<HeaderValue>,
+}
+
+impl Reply {
+    fn json(status: StatusCode, body: &impl Serialize) -> Self {
+        Self {
+            status,
+            // Strings and numbers under fixed names can't fail to serialize.
+            body: serde_json::to_vec(body).unwrap_or_default(),
+            allow: None,
+        }
+    }
+
+    fn error(status: StatusCode, message: &str) -> Self {
+        let body = ErrorBody {
+            code: status.as_u16(),
+            message,
+        };
+        Self::json(status, &body)
+    }
+
+    fn unauthorized(message: &str) -> Self {
+        Self::error(StatusCode::UNAUTHORIZED, message)
+    }
+
+    fn into_response(self, close: bool) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(Bytes::from(self.body)));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        if let Some(allow) = self.allow {
+            headers.insert(header::ALLOW, allow);
+        }
+        if close {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+#[derive(Serialize)]
+struct TokenBody {
+    name: TokenKind,
+    token: String,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    code: u16,
+    message: &'a str,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MessageBody {
+    message: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionInfoBody<'a> {
+    id: u64,
+    username: &'a str,
+    display_name: &'a str,
+    account_type: &'a str,
+}
+
+const MAX_BODY: usize = 65_536;
+const BODY_TIME: Duration = Duration::from_secs(30);
