@@ -326,6 +326,17 @@ pub enum Error {
         /// How many there are.
         count: usize,
     },
+    /// A trust store in which no trusted certificate could be read.
+    #[error(
+        "no trusted certificate found{}",
+        beside(*.private_keys, *.unreadable)
+    )]
+    NoTrustedCertificate {
+        /// How many private keys are there, whose certificates are not trusted.
+        private_keys: usize,
+        /// How many certificates are there that can't be read.
+        unreadable: usize,
+    },
     /// Certificates that don't form a chain up from the leaf.
     #[error("the certificate of {subject} is not part of the chain of {leaf}")]
     NotInChain {
@@ -341,5 +352,16 @@ fn found_labels(found: &[String]) -> String {
         String::new()
     } else {
         format!(", only {}", found.join(", "))
+    }
+}
+
+fn beside(private_keys: usize, unreadable: usize) -> String {
+    match (private_keys, unreadable) {
+        (0, 0) => String::new(),
+        (0, _) => format!(", only {unreadable} that can't be read"),
+        (_, 0) => format!(", only {private_keys} private keys with their own certificates"),
+        _ => format!(
+            ", only {private_keys} private keys with their own certificates, and {unreadable} certificates that can't be read"
+        ),
     }
 }

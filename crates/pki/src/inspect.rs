@@ -319,6 +319,7 @@ fn integrity(integrity: &Integrity) -> String {
         Integrity::Mac { digest, iterations } => {
             format!("HMAC with {digest}, {iterations} iterations")
         }
+        Integrity::Unchecked => "not checked".to_owned(),
         Integrity::Absent => "none: nothing vouches for the contents".to_owned(),
     }
 }

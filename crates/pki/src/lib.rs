@@ -23,6 +23,7 @@ mod serial;
 mod signature;
 mod tbs;
 mod time;
+mod trust_store;
 
 pub use authority::CertificateAuthority;
 pub use certificate::{Certificate, Version};
@@ -33,8 +34,9 @@ pub use kdf::KdfBudget;
 pub use key::{KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PrivateKey, PublicKey};
 pub use name::{Attribute, DistinguishedName, DistinguishedNameBuilder};
 pub use passphrase::Passphrase;
-pub use pkcs12::{Integrity, Pkcs12, Pkcs12Builder};
+pub use pkcs12::{CertificateEntry, Integrity, Pkcs12, Pkcs12Builder, UnreadableCertificate};
 pub use profile::{Profile, Validity};
 pub use request::{CertificateRequest, CertificateRequestBuilder, VerifiedRequest};
 pub use rsa_keygen::Progress;
 pub use serial::SerialNumber;
+pub use trust_store::TrustStore;

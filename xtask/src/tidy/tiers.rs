@@ -22,6 +22,7 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
             &["profile", "tbs"],
             &["certificate", "request"],
             &["pkcs12", "inspect"],
+            &["trust_store"],
             &["authority"],
         ],
     ),

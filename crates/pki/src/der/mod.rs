@@ -145,6 +145,12 @@ pub(crate) fn is_sequence(input: &[u8]) -> bool {
     matches!(split_der(input), Ok((tlv, [])) if tlv.tag == SEQUENCE)
 }
 
+/// What follows the first header: contents, and perhaps more.
+pub(crate) fn after_header(input: &[u8]) -> Option<&[u8]> {
+    let header = Header::read(input).ok()?;
+    input.get(header.size..)
+}
+
 /// An element with this tag and these contents.
 pub(crate) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let len = parts

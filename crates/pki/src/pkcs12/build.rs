@@ -103,6 +103,7 @@ impl<'a> Pkcs12Builder<'a> {
         let identity = Attributes {
             alias: self.alias.clone(),
             local_key_id: Some(Sha1::digest(self.key.public_key().spki_der()).to_vec()),
+            trusted: false,
         };
 
         let nameless = Attributes::default();
