@@ -21,9 +21,9 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
             &["name", "serial", "key", "extension"],
             &["profile", "tbs"],
             &["certificate", "request"],
-            &["pkcs12", "inspect"],
+            &["pkcs12"],
             &["trust_store"],
-            &["authority"],
+            &["inspect", "authority"],
         ],
     ),
     (
