@@ -337,6 +337,12 @@ pub enum Error {
         /// How many certificates are there that can't be read.
         unreadable: usize,
     },
+    /// Two entries of a PKCS#12 file under one alias, of which Java would see one only.
+    #[error("the alias {alias:?} is given twice")]
+    DuplicateAlias {
+        /// The alias.
+        alias: String,
+    },
     /// Certificates that don't form a chain up from the leaf.
     #[error("the certificate of {subject} is not part of the chain of {leaf}")]
     NotInChain {
@@ -345,6 +351,33 @@ pub enum Error {
         /// The subject of the leaf, in RFC 4514 form.
         leaf: String,
     },
+}
+
+impl Error {
+    /// What can be done about a file that isn't read, if there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::UnsupportedScheme { name, .. } if name == "JCEKS" => Some(
+                "turn it into PKCS#12: keytool -importkeystore -srckeystore FILE -srcstoretype JCEKS -destkeystore FILE.p12 -deststoretype PKCS12",
+            ),
+            Self::UnsupportedScheme {
+                what: "PKCS#12 encryption" | "PKCS#12 MAC" | "PKCS#12 integrity",
+                ..
+            } => Some(
+                "have it written with AES-256 and SHA-256 by the program that made it, or by OpenSSL: openssl pkcs12 -legacy -in FILE -nodes | openssl pkcs12 -export -out FILE.p12",
+            ),
+            Self::UnsupportedScheme {
+                what: "private key encryption",
+                ..
+            } => Some(
+                "have it encrypted with AES-256 by the program that made it, or by OpenSSL: openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out FILE.pem",
+            ),
+            Self::BudgetExceeded { .. } => Some(
+                "the file asks for more work than honest ones do; a program that trusts it can raise the limits",
+            ),
+            _ => None,
+        }
+    }
 }
 
 fn found_labels(found: &[String]) -> String {

@@ -34,7 +34,10 @@ pub use kdf::KdfBudget;
 pub use key::{KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PrivateKey, PublicKey};
 pub use name::{Attribute, DistinguishedName, DistinguishedNameBuilder};
 pub use passphrase::Passphrase;
-pub use pkcs12::{CertificateEntry, Integrity, Pkcs12, Pkcs12Builder, UnreadableCertificate};
+pub use pkcs12::{
+    CertificateEntry, Integrity, Pkcs12, Pkcs12Builder, Pkcs12Profile, Pkcs12Warning,
+    UnreadableCertificate,
+};
 pub use profile::{Profile, Validity};
 pub use request::{CertificateRequest, CertificateRequestBuilder, VerifiedRequest};
 pub use rsa_keygen::Progress;

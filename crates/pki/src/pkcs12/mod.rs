@@ -5,12 +5,16 @@ mod build;
 mod chain;
 mod mac;
 mod open;
+mod profile;
 
 use std::fmt;
 
-pub use self::build::Pkcs12Builder;
 pub(crate) use self::open::{OpenedCertificates, open_certificates};
 use self::{bags::Attributes, open::Certificates};
+pub use self::{
+    build::Pkcs12Builder,
+    profile::{Pkcs12Profile, Pkcs12Warning},
+};
 use crate::{Certificate, Error, KdfBudget, Passphrase, PrivateKey};
 
 /// How the integrity of an opened file was checked.
@@ -106,6 +110,11 @@ impl Pkcs12 {
         certificate: &'a Certificate,
     ) -> Result<Pkcs12Builder<'a>, Error> {
         Pkcs12Builder::new(key, certificate)
+    }
+
+    /// Starts a file of trusted certificates alone, which [`Pkcs12Builder::trusted`] adds.
+    pub fn trust_builder() -> Pkcs12Builder<'static> {
+        Pkcs12Builder::with(None)
     }
 
     /// The private key.

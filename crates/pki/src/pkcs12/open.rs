@@ -387,10 +387,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        PrivateKey, pbe,
+        PrivateKey,
+        kdf::Hash,
+        pbe::Encryption,
         pkcs12::{
             bags::{self, SHROUDED_KEY_BAG},
-            mac,
+            mac::MacKind,
         },
     };
 
@@ -407,15 +409,17 @@ mod tests {
             .unwrap()
             .to_pkcs8_der()
             .unwrap();
-        let (algorithm, ciphertext) =
-            pbe::encrypt(&pkcs8, &passphrase(), iterations, &mut SysRng).unwrap();
+        let (algorithm, ciphertext) = Encryption::Aes256
+            .encrypt(&pkcs8, &passphrase(), iterations, &mut SysRng)
+            .unwrap();
         let shrouded = tlv::sequence(&[&algorithm, &tlv::tlv(tlv::OCTET_STRING, &[&ciphertext])]);
         bags::bag(&SHROUDED_KEY_BAG, &shrouded, &Attributes::default())
     }
 
     fn encrypted_safe(safe_contents: &[u8]) -> Vec<u8> {
-        let (algorithm, ciphertext) =
-            pbe::encrypt(safe_contents, &passphrase(), 1, &mut SysRng).unwrap();
+        let (algorithm, ciphertext) = Encryption::Aes256
+            .encrypt(safe_contents, &passphrase(), 1, &mut SysRng)
+            .unwrap();
         let info = tlv::sequence(&[
             &tlv::oid(&DATA),
             &algorithm,
@@ -492,7 +496,7 @@ mod tests {
         let empty = Passphrase::from("");
         let contents = tlv::sequence(&[&bags::data(&tlv::sequence(&[]))]);
         let null = Password::null(&empty).unwrap();
-        let mac = mac::mac_data(&null, b"salt", 10, &contents);
+        let mac = MacKind::Classic(Hash::Sha256).mac_data(&null, b"salt", 10, &contents);
         let der = bags::pfx(&contents, &mac);
         open(&der, &empty, budget(20)).unwrap();
         assert!(matches!(
@@ -509,7 +513,12 @@ mod tests {
     fn a_mac_over_ber_is_checked_as_it_stands() {
         // An AuthenticatedSafe with an indefinite length, without any parts.
         let contents = [0x30, 0x80, 0, 0];
-        let mac = mac::mac_data(&Password::new(&passphrase()), b"salt", 1, &contents);
+        let mac = MacKind::Classic(Hash::Sha256).mac_data(
+            &Password::new(&passphrase()),
+            b"salt",
+            1,
+            &contents,
+        );
         let der = bags::pfx(&contents, &mac);
         let bundle = open(&der, &passphrase(), KdfBudget::default()).unwrap();
         assert!(bundle.certificates().is_empty());

@@ -3,8 +3,8 @@
 mod jks;
 
 use crate::{
-    Certificate, CertificateEntry, Error, Integrity, KdfBudget, Passphrase, UnreadableCertificate,
-    der, pem,
+    Certificate, CertificateEntry, Error, Integrity, KdfBudget, Passphrase, Pkcs12, Pkcs12Builder,
+    UnreadableCertificate, der, pem,
     pkcs12::{OpenedCertificates, open_certificates},
 };
 
@@ -102,6 +102,26 @@ impl TrustStore {
     /// Whether, and how, the integrity of the file was checked. PEM and DER have none.
     pub fn integrity(&self) -> &Integrity {
         &self.integrity
+    }
+
+    /// Starts a PKCS#12 file of these certificates, which Java sees as trusted, under their aliases.
+    ///
+    /// ```
+    /// # let pem = include_bytes!("../../tests/data/pkcs12/root.crt");
+    /// let store = pki::TrustStore::read(pem, None)?;
+    /// let passphrase = pki::Passphrase::from("changeit");
+    /// let p12 = store.pkcs12().iterations(10_000).to_der(&passphrase)?;
+    /// assert_eq!(pki::TrustStore::read(&p12, &passphrase)?.certificates(), store.certificates());
+    /// # Ok::<(), pki::Error>(())
+    /// ```
+    pub fn pkcs12(&self) -> Pkcs12Builder<'static> {
+        self.entries().fold(
+            Pkcs12::trust_builder(),
+            |builder, (alias, certificate)| match alias {
+                Some(alias) => builder.trusted_as(alias, certificate),
+                None => builder.trusted(certificate),
+            },
+        )
     }
 
     fn push(&mut self, alias: Option<String>, certificate: Certificate) {
