@@ -10,7 +10,7 @@ use super::TrustStore;
 use crate::{Certificate, Error, Integrity, Passphrase, der::malformed};
 
 /// Whether the input starts like JKS, or like JCEKS, which is told apart when it is read.
-pub(super) fn is_jks(input: &[u8]) -> bool {
+pub(crate) fn is_jks(input: &[u8]) -> bool {
     input.starts_with(&JKS) || input.starts_with(&JCEKS)
 }
 

@@ -2,6 +2,7 @@
 
 mod jks;
 
+pub(crate) use self::jks::is_jks;
 use crate::{
     Certificate, CertificateEntry, Error, Integrity, KdfBudget, Passphrase, Pkcs12, Pkcs12Builder,
     UnreadableCertificate, der, pem,
@@ -58,7 +59,7 @@ impl TrustStore {
         budget: KdfBudget,
     ) -> Result<Self, Error> {
         let passphrase = passphrase.into();
-        let store = if jks::is_jks(input) {
+        let store = if is_jks(input) {
             jks::read(input, passphrase)?
         } else if pem::is_pem(input) {
             from_pem(input)?
