@@ -1,10 +1,11 @@
 //! Our chains, judged by webpki.
 use std::time::Duration;
 
-use crate::support::entry;
 use pki::Certificate;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use webpki::{EndEntityCert, Error, KeyUsage, anchor_from_trusted_cert};
+
+use crate::support::entry;
 
 /// Whether webpki accepts the fixture's chain, the last certificate of which is the root.
 fn judge(name: &str, usage: KeyUsage, at: UnixTime) -> Result<(), Error> {

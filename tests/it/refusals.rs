@@ -1,9 +1,10 @@
 //! Bad input, each with its own error.
-use crate::support::{authority, certificate, entry, private_key};
 use pki::{
     CertificateAuthority, CertificateRequest, DistinguishedName, Error, Passphrase, Pkcs12,
     PrivateKey, Profile,
 };
+
+use crate::support::{authority, certificate, entry, private_key};
 
 const WRONG: &str = "not the passphrase";
 

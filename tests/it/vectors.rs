@@ -29,7 +29,7 @@ async fn the_identity_of_symphony_s_java_bdk_opens_and_authenticates() {
     let certificate = bundle.certificate().unwrap();
     assert_eq!(bundle.alias(), Some("botkey"));
     assert_eq!(certificate.version(), Version::V1);
-    assert_eq!(certificate.subject().common_name().as_deref(), Some("bot"));
+    assert_eq!(certificate.subject().common_name(), Some("bot"));
 
     // It is valid until August 2030; these tests are to outlive it.
     let in_2026 = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);

@@ -1,13 +1,14 @@
 //! The workflow of Symphony's certificate authentication, as a consumer of the libraries writes it.
-use crate::support::{entry, private_key};
 use auth::{Client, Endpoint, Endpoints, Error, Identity, TrustAnchors};
 use fixtures::Entry;
 use http::Request;
 use pki::{
-    CertificateAuthority, CertificateRequest, DistinguishedName, Passphrase, Pkcs12, PrivateKey,
-    Profile, SerialNumber,
+    CertificateAuthority, CertificateRequest, DistinguishedName, KeyKind, Passphrase, Pkcs12,
+    PrivateKey, Profile, SerialNumber,
 };
 use pod::{CertificateType, Pod};
+
+use crate::support::entry;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -33,15 +34,14 @@ fn bundle_for(name: &str, key: &PrivateKey, ca: &Entry) -> Result<Vec<u8>> {
 /// From the bundle to a client: the second half.
 pub(crate) fn client_for(bundle: &[u8], passphrase: &Passphrase, pod: &Pod) -> Result<Client> {
     let identity = Identity::from_pkcs12(bundle, passphrase)?;
-    let endpoints =
-        Endpoints::new(&pod.api_url(), &pod.key_manager_url())?.agent(&pod.agent_url())?;
+    let endpoints = Endpoints::new(pod.api_url(), pod.key_manager_url())?.agent(pod.agent_url())?;
     let trust = TrustAnchors::pem(pod.trust_anchor_pem())?;
     Ok(Client::builder(endpoints, identity).trust(trust).build()?)
 }
 
 #[tokio::test]
 async fn a_bot_gets_from_its_name_to_an_echo_and_out_again() -> Result {
-    let key = private_key("demo-bot1");
+    let key = PrivateKey::generate(KeyKind::Rsa4096)?;
     let name = "/CN=demo-bot1/O=Excelsior Bank/OU=Collaboration Services/L=London/ST=London/C=GB";
     let bundle = bundle_for(name, &key, entry("bank-signing"))?;
 

@@ -5,8 +5,8 @@ use x509_parser::{prelude::FromDer, x509::X509Version};
 
 use crate::{
     BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, PublicKey,
-    SerialNumber, SubjectAltName, Validity, extension::Extensions, pem,
-    signature::SignatureAlgorithm, tbs::Signed, time,
+    SerialNumber, SubjectAltName, Validity, extension::Extensions,
+    key::signature::SignatureAlgorithm, pem, tbs::Signed, time,
 };
 
 /// The largest certificate that is read, in octets. Honest ones have a few thousand.
@@ -14,8 +14,8 @@ const MAX_SIZE: usize = 1 << 20;
 
 /// An X.509 certificate (RFC 5280, section 4.1), parsed and immutable, that owns its DER.
 ///
-/// Versions 1 to 3 are read; this crate writes version 3 only. A signature is checked where [`verify_issued_by`]
-/// (Self::verify_issued_by) is called, and not before. Two certificates are equal when their DER is.
+/// Versions 1 to 3 are read; this crate writes version 3 only. A signature is checked where
+/// [`verify_issued_by`](Self::verify_issued_by) is called, and not before. Two certificates are equal when their DER is.
 #[derive(Clone)]
 pub struct Certificate {
     der: Vec<u8>,

@@ -5,8 +5,8 @@ use x509_parser::{certification_request::X509CertificationRequest, prelude::From
 use crate::{
     Digest, DistinguishedName, Error, PrivateKey, PublicKey, SubjectAltName,
     extension::Extensions,
+    key::signature::SignatureAlgorithm,
     pem, rng,
-    signature::SignatureAlgorithm,
     tbs::{self, Signed},
 };
 

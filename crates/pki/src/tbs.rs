@@ -12,7 +12,7 @@ use rcgen::{
 use crate::{
     Digest, DistinguishedName, Error, KeyAlgorithm, PrivateKey, PublicKey, SubjectAltName,
     der::{self, Reader},
-    signature::{self, SignatureAlgorithm},
+    key::signature::{self, SignatureAlgorithm},
 };
 
 /// The algorithm that `key` signs with, and its digest: the one asked for, or what is usual for the key.

@@ -5,6 +5,7 @@ mod generate;
 mod private;
 mod public;
 mod read;
+pub(crate) mod signature;
 mod traditional;
 
 use std::fmt;

@@ -6,12 +6,14 @@ use rand_core::{CryptoRng, TryCryptoRng};
 use signature::{Signer, hazmat::PrehashSigner};
 use zeroize::Zeroizing;
 
-use super::{KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PublicKey, encrypted, read};
+use super::{
+    KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PublicKey, encrypted, read,
+    signature::{SignatureAlgorithm, hash, pkcs1v15},
+};
 use crate::{
     Digest, Error, KdfBudget, Passphrase,
     der::{self as tlv},
     pem,
-    signature::{SignatureAlgorithm, hash, pkcs1v15},
 };
 
 /// A private key. Its numbers are wiped when it is dropped; it can't be cloned, and `Debug` elides it.
