@@ -1,5 +1,5 @@
 use std::{
-    io,
+    io::{self, IoSlice},
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll, ready},
@@ -137,6 +137,23 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         let written = ready!(Pin::new(&mut self.inner).poll_write(cx, allowed))?;
         self.line.sent(self.layer, written);
         Poll::Ready(Ok(written))
+    }
+
+    // rustls sends its alert in one last write, behind whatever else waits: one buffer alone would lose it.
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if self.line.left(self.layer).is_none() {
+            return Pin::new(&mut self.inner).poll_write_vectored(cx, buffers);
+        }
+        let first = buffers.iter().find(|buffer| !buffer.is_empty());
+        self.poll_write(cx, first.map_or(&[], |buffer| buffer))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -9,5 +9,6 @@
 
 mod administration;
 mod endpoints;
+mod faults;
 mod handshake;
 mod support;
