@@ -1,2 +1,88 @@
-//! placeholder
-fn main() {}
+//! The workspace's own chores: `cargo xtask fixtures | tidy | interop | ci`.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "these commands are run by people, and talk to them"
+)]
+
+mod interop;
+mod tidy;
+mod workspace;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+use fixtures::Hierarchy;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Fixtures and checks of the Countersign workspace"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make the keys, certificates and bundles that fixtures/hierarchy.toml declares
+    Fixtures {
+        /// Where to make them; a former set in the same place is replaced
+        #[arg(long, default_value = "fixtures/out")]
+        out: PathBuf,
+    },
+    /// Check the rules about layers, dependencies and sources
+    Tidy,
+    /// Let openssl, keytool, curl, GnuTLS, NSS and Python judge the built program, and judge what they make
+    Interop(interop::Arguments),
+    /// Everything that CI checks, without installing anything: .ci/run --installed
+    Ci,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Fixtures { out } => make_fixtures(out),
+        Command::Tidy => tidy::run(),
+        Command::Interop(arguments) => interop::run(&arguments),
+        Command::Ci => ci(),
+    }
+}
+
+fn make_fixtures(out: PathBuf) -> Result<()> {
+    let root = workspace::root()?;
+    let declaration = root.join("fixtures/hierarchy.toml");
+    let text = std::fs::read_to_string(&declaration)
+        .with_context(|| format!("reading {}", declaration.display()))?;
+    // A relative path means the same wherever in the workspace the command is run.
+    let fixtures = Hierarchy::from_toml(&text)?.generate(root.join(out))?;
+    for entry in fixtures.entries() {
+        println!("{}", entry.name());
+    }
+    println!("in {}", fixtures.dir().display());
+    Ok(())
+}
+
+fn ci() -> Result<()> {
+    let script = workspace::root()?.join(".ci/run");
+    let status = std::process::Command::new("bash")
+        .arg(&script)
+        .arg("--installed")
+        .status()?;
+    if !status.success() {
+        bail!("{} found something to mend", script.display());
+    }
+    Ok(())
+}

@@ -153,6 +153,7 @@ const TOKEN_REPLY_LIMIT: usize = 64 << 10;
 
 /// Configures a [`Client`].
 #[derive(Debug)]
+#[must_use = "a builder does nothing until the client is built"]
 pub struct ClientBuilder {
     endpoints: Endpoints,
     identity: Identity,
@@ -203,8 +204,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a server may be silent: until the head of its reply, and between pieces of the body. Default: 60
-    /// seconds.
+    /// How long a server may be silent: from the request until the head of its reply, and between pieces of the body.
+    /// Default: 60 seconds.
     pub fn read_timeout(mut self, limit: Duration) -> Self {
         self.timeouts.read = limit;
         self

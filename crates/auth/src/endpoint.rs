@@ -81,13 +81,16 @@ impl Base {
             Some(Host::Ipv6(address)) => format!("[{address}]"),
             None => return Err(invalid("there is no host")),
         };
-        let port = url.port().unwrap_or(443);
-        if port == 0 {
-            return Err(invalid("the port is 0"));
-        }
-        let authority = format!("{host}:{port}");
+        let authority = match url.port() {
+            Some(0) => return Err(invalid("the port is 0")),
+            Some(port) => format!("{host}:{port}"),
+            None => host.clone(),
+        };
         Ok(Self {
-            peer: Peer::new(endpoint, authority.as_str()),
+            peer: Peer::new(
+                endpoint,
+                format!("{host}:{}", url.port().unwrap_or(HTTPS_PORT)),
+            ),
             authority: authority
                 .parse()
                 .map_err(|_| invalid("the host is not a DNS name"))?,
@@ -102,44 +105,51 @@ impl Base {
     /// The URL of a request: a path is appended to the context, an absolute URL must name this very endpoint.
     pub(crate) fn resolve(&self, target: &Uri) -> Result<Uri, Error> {
         let path_and_query = target.path_and_query().map_or("/", |path| path.as_str());
+        let foreign = || Error::ForeignUrl {
+            peer: self.peer.clone(),
+            found: without_credentials(target),
+        };
         let path_and_query = match (target.scheme(), target.authority()) {
-            (None, None) => format!("{}{path_and_query}", self.context),
+            (None, None) if path_and_query.starts_with('/') => {
+                format!("{}{path_and_query}", self.context)
+            }
             (Some(scheme), Some(authority)) if self.is_origin(scheme, authority) => {
                 path_and_query.to_owned()
             }
-            (scheme, authority) => {
-                return Err(Error::ForeignUrl {
-                    peer: self.peer.clone(),
-                    // Host and port only: what stands before an `@` may be a password.
-                    found: format!(
-                        "{}://{}{}",
-                        scheme.map_or("", |scheme| scheme.as_str()),
-                        authority.map_or("", |authority| authority.host()),
-                        authority
-                            .and_then(|authority| authority.port())
-                            .map_or_else(String::new, |port| format!(":{port}")),
-                    ),
-                });
-            }
+            _ => return Err(foreign()),
         };
         Uri::builder()
             .scheme(uri::Scheme::HTTPS)
             .authority(self.authority.clone())
             .path_and_query(path_and_query)
             .build()
-            .map_err(|_| Error::ForeignUrl {
-                peer: self.peer.clone(),
-                found: "an invalid path".to_owned(),
-            })
+            .map_err(|_| foreign())
     }
 
     fn is_origin(&self, scheme: &uri::Scheme, authority: &uri::Authority) -> bool {
         *scheme == uri::Scheme::HTTPS
             && !authority.as_str().contains('@')
             && authority.host().eq_ignore_ascii_case(self.authority.host())
-            && authority.port_u16().unwrap_or(443) == self.authority.port_u16().unwrap_or(443)
+            && authority.port_u16().unwrap_or(HTTPS_PORT)
+                == self.authority.port_u16().unwrap_or(HTTPS_PORT)
     }
 }
+
+/// Scheme, host and port, or the path where there is none: what stands before an `@` may be a password.
+fn without_credentials(target: &Uri) -> String {
+    let scheme = target
+        .scheme()
+        .map_or_else(String::new, |scheme| format!("{scheme}://"));
+    let port = target
+        .port()
+        .map_or_else(String::new, |port| format!(":{port}"));
+    match target.host() {
+        Some(host) => format!("{scheme}{host}{port}"),
+        None => target.path().to_owned(),
+    }
+}
+
+const HTTPS_PORT: u16 = 443;
 
 #[cfg(test)]
 mod tests {
@@ -162,7 +172,7 @@ mod tests {
         for (url, expected) in [
             (
                 "https://pod.test",
-                "https://pod.test:443/sessionauth/v1/authenticate",
+                "https://pod.test/sessionauth/v1/authenticate",
             ),
             (
                 "https://pod.test:8444/",
@@ -170,11 +180,11 @@ mod tests {
             ),
             (
                 "https://pod.test/ctx/",
-                "https://pod.test:443/ctx/sessionauth/v1/authenticate",
+                "https://pod.test/ctx/sessionauth/v1/authenticate",
             ),
             (
                 "HTTPS://POD.test/a/b",
-                "https://pod.test:443/a/b/sessionauth/v1/authenticate",
+                "https://pod.test/a/b/sessionauth/v1/authenticate",
             ),
             (
                 "https://[::1]:8444",
@@ -182,7 +192,7 @@ mod tests {
             ),
             (
                 "https://bot_pod.test",
-                "https://bot_pod.test:443/sessionauth/v1/authenticate",
+                "https://bot_pod.test/sessionauth/v1/authenticate",
             ),
         ] {
             assert_eq!(resolved(url, path), expected, "{url}");
@@ -193,7 +203,7 @@ mod tests {
     fn a_query_survives() {
         assert_eq!(
             resolved("https://pod.test/ctx", "/pod/v2/user?email=a%40b"),
-            "https://pod.test:443/ctx/pod/v2/user?email=a%40b"
+            "https://pod.test/ctx/pod/v2/user?email=a%40b"
         );
     }
 
@@ -201,7 +211,7 @@ mod tests {
     fn an_absolute_url_of_the_same_origin_is_taken_as_it_is() {
         assert_eq!(
             resolved("https://pod.test/ctx", "https://POD.test:443/other"),
-            "https://pod.test:443/other"
+            "https://pod.test/other"
         );
     }
 
@@ -214,6 +224,8 @@ mod tests {
             ("http://pod.test:8444/x", "http://pod.test:8444"),
             ("https://me:secret@pod.test:8444/x", "https://pod.test:8444"),
             ("https://pod.test:8444@evil.test/x", "https://evil.test"),
+            ("pod.test:8444", "pod.test:8444"),
+            ("*", "*"),
         ] {
             let error = pod.resolve(&target.parse().unwrap()).unwrap_err();
             assert_eq!(

@@ -128,7 +128,7 @@ pub enum Error {
         peer: Peer,
     },
     /// The server's certificate isn't trusted, is out of date, or is for another host.
-    #[error("the certificate of the {peer} is not trusted: {reason}")]
+    #[error("the certificate of the {peer} is not trusted: {}", Distrust(.reason))]
     ServerNotTrusted {
         /// Who was called.
         peer: Peer,
@@ -285,6 +285,25 @@ impl fmt::Display for AlertName {
             AlertDescription::DecryptError => "decrypt_error",
             AlertDescription::CertificateRequired => "certificate_required",
             other => return write!(f, "{}", u8::from(other)),
+        })
+    }
+}
+
+/// Why a certificate isn't trusted, in words where rustls has only the name of a variant.
+struct Distrust<'a>(&'a CertificateError);
+
+impl fmt::Display for Distrust<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            CertificateError::UnknownIssuer => "its issuer is unknown",
+            CertificateError::Expired => "it has expired",
+            CertificateError::NotValidYet => "it is not valid yet",
+            CertificateError::NotValidForName => "it is for another host",
+            CertificateError::BadSignature => "its signature does not verify",
+            CertificateError::BadEncoding => "it is malformed",
+            CertificateError::Revoked => "it was revoked",
+            CertificateError::InvalidPurpose => "it is not for servers",
+            other => return other.fmt(f),
         })
     }
 }

@@ -58,7 +58,7 @@ impl Error {
             }
 
             Self::Unauthorized { .. } => {
-                "the service user's name must equal the certificate's Common Name, case included; for a later call, the session may be over: authenticate again"
+                "the service user's name must equal the certificate's Common Name, case included, and the port must be one that asks for a certificate, usually 8444; for a later call, the session may be over: authenticate again"
             }
             Self::Forbidden { .. } => {
                 "allow certificate authentication for this service user in the admin portal"

@@ -11,7 +11,8 @@ use crate::Error;
 /// dropped, since a server has its own roots. A leaf of X.509 version 1, as `openssl x509 -req` makes it without an
 /// extension file before OpenSSL 3.2, is presented like any other, with a warning in the log.
 ///
-/// The key is wiped when the identity is dropped and elided in `Debug`.
+/// The key is wiped when the identity is dropped and elided in `Debug`. The TLS provider has its own copy, which it
+/// treats in its own way.
 pub struct Identity {
     key: Zeroizing<Vec<u8>>,
     algorithm: KeyAlgorithm,

@@ -72,10 +72,10 @@ mod tests {
 
     #[test]
     fn each_endpoint_gets_the_tokens_that_belong_to_it() {
-        let session = ("sessiontoken".to_owned(), "s".to_owned());
-        let key_manager = ("keymanagertoken".to_owned(), "k".to_owned());
-        assert_eq!(headers(Endpoint::Pod), [session.clone()]);
-        assert_eq!(headers(Endpoint::KeyManager), [key_manager.clone()]);
-        assert_eq!(headers(Endpoint::Agent), [key_manager, session]);
+        let session = || ("sessiontoken".to_owned(), "s".to_owned());
+        let key_manager = || ("keymanagertoken".to_owned(), "k".to_owned());
+        assert_eq!(headers(Endpoint::Pod), [session()]);
+        assert_eq!(headers(Endpoint::KeyManager), [key_manager()]);
+        assert_eq!(headers(Endpoint::Agent), [key_manager(), session()]);
     }
 }

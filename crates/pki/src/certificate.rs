@@ -5,11 +5,8 @@ use x509_parser::{prelude::FromDer, x509::X509Version};
 
 use crate::{
     BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, PublicKey,
-    SerialNumber, SubjectAltName, Validity,
-    extension::Extensions,
-    pem,
-    signature::{self, SignatureAlgorithm},
-    tbs, time,
+    SerialNumber, SubjectAltName, Validity, extension::Extensions,
+    key::signature::SignatureAlgorithm, pem, tbs::Signed, time,
 };
 
 /// The largest certificate that is read, in octets. Honest ones have a few thousand.
@@ -17,8 +14,8 @@ const MAX_SIZE: usize = 1 << 20;
 
 /// An X.509 certificate (RFC 5280, section 4.1), parsed and immutable, that owns its DER.
 ///
-/// Versions 1 to 3 are read; this crate writes version 3 only. A signature is checked where [`verify_issued_by`]
-/// (Self::verify_issued_by) is called, and not before. Two certificates are equal when their DER is.
+/// Versions 1 to 3 are read; this crate writes version 3 only. A signature is checked where
+/// [`verify_issued_by`](Self::verify_issued_by) is called, and not before. Two certificates are equal when their DER is.
 #[derive(Clone)]
 pub struct Certificate {
     der: Vec<u8>,
@@ -258,9 +255,7 @@ impl Certificate {
                 found: issuer.subject.to_string(),
             });
         }
-        let (tbs, algorithm, signature) = tbs::parts(&self.der, "certificate")?;
-        let algorithm = SignatureAlgorithm::from_algorithm_identifier(algorithm)?;
-        if signature::verify(&issuer.public_key()?, algorithm, tbs, signature) {
+        if Signed::read(&self.der, "certificate")?.verifies_with(&issuer.public_key()?)? {
             return Ok(());
         }
         Err(Error::CertificateSignatureInvalid {
@@ -311,8 +306,8 @@ impl fmt::Debug for Certificate {
 }
 
 fn signature_algorithm(der: &[u8]) -> Result<String, Error> {
-    let (_, identifier, _) = tbs::parts(der, "certificate")?;
-    match SignatureAlgorithm::from_algorithm_identifier(identifier) {
+    let signed = Signed::read(der, "certificate")?;
+    match SignatureAlgorithm::from_algorithm_identifier(signed.algorithm) {
         Ok(known) => Ok(known.name().to_owned()),
         Err(Error::UnsupportedScheme { oid, .. }) => Ok(oid),
         Err(error) => Err(error),

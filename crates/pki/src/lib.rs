@@ -20,7 +20,6 @@ mod profile;
 mod request;
 mod rng;
 mod serial;
-mod signature;
 mod tbs;
 mod time;
 

@@ -18,9 +18,12 @@ pub(crate) const MAX_INPUT: usize = 1 << 20;
 /// One block: its label, its RFC 1421 headers (only traditional encrypted keys have any) and the decoded body.
 pub(crate) struct Block {
     pub(crate) label: String,
-    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) headers: Headers,
     pub(crate) der: Zeroizing<Vec<u8>>,
 }
+
+/// Names and values, in order.
+type Headers = Vec<(String, String)>;
 
 impl Block {
     /// The value of the first header of this name.
@@ -152,11 +155,8 @@ fn read_block(input: &[u8]) -> Result<(Block, &[u8]), Error> {
 }
 
 /// Splits RFC 1421 headers, which end at the first blank line, off a body. Base64 has no colon.
-fn split_headers<'a>(
-    body: &'a [u8],
-    label: &str,
-) -> Result<(Vec<(String, String)>, &'a [u8]), Error> {
-    let mut headers: Vec<(String, String)> = Vec::new();
+fn split_headers<'a>(body: &'a [u8], label: &str) -> Result<(Headers, &'a [u8]), Error> {
+    let mut headers: Headers = Vec::new();
     let mut rest = body;
     while rest.contains(&b':') || continues(rest, &headers) {
         let (line, after) = split_line(rest);

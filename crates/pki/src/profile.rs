@@ -173,9 +173,14 @@ impl Profile {
             ),
             Period::Exact(validity) => (validity.not_before, validity.not_after),
         };
+        let to_seconds = |time| {
+            time::truncate(time).ok_or(Error::InvalidValidity {
+                reason: "a time lies outside the years that X.509 can express",
+            })
+        };
         let validity = Validity {
-            not_before: time::truncate(not_before)?,
-            not_after: time::truncate(not_after)?,
+            not_before: to_seconds(not_before)?,
+            not_after: to_seconds(not_after)?,
         };
         let first_year = time::to_calendar(validity.not_before).map(|calendar| calendar.year());
         if first_year.is_none_or(|year| year < 1950) {

@@ -5,13 +5,15 @@ use x509_parser::{certification_request::X509CertificationRequest, prelude::From
 use crate::{
     Digest, DistinguishedName, Error, PrivateKey, PublicKey, SubjectAltName,
     extension::Extensions,
+    key::signature::SignatureAlgorithm,
     pem, rng,
-    signature::{self, SignatureAlgorithm},
-    tbs,
+    tbs::{self, Signed},
 };
 
 /// The largest request that is read, in octets. Honest ones have a few thousand.
 const MAX_SIZE: usize = 1 << 20;
+
+const WHAT: &str = "certificate request";
 
 /// A PKCS#10 certificate request (RFC 2986), parsed and immutable, that owns its DER.
 ///
@@ -67,20 +69,17 @@ impl CertificateRequest {
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         if der.len() > MAX_SIZE {
             return Err(Error::TooLarge {
-                what: "certificate request",
+                what: WHAT,
                 found: der.len(),
                 limit: MAX_SIZE,
             });
         }
-        let malformed = |reason: String| Error::Malformed {
-            what: "certificate request",
-            reason,
-        };
+        let malformed = |reason: String| Error::Malformed { what: WHAT, reason };
         let (rest, parsed) = X509CertificationRequest::from_der(der)
             .map_err(|error| malformed(error.to_string()))?;
         if !rest.is_empty() {
             return Err(Error::TrailingData {
-                what: "certificate request",
+                what: WHAT,
                 count: rest.len(),
             });
         }
@@ -156,8 +155,8 @@ impl CertificateRequest {
     /// # Errors
     /// [`Error::UnsupportedScheme`].
     pub fn signature_algorithm(&self) -> Result<&'static str, Error> {
-        let (_, algorithm, _) = tbs::parts(&self.der, "certificate request")?;
-        Ok(SignatureAlgorithm::from_algorithm_identifier(algorithm)?.name())
+        let signed = Signed::read(&self.der, WHAT)?;
+        Ok(SignatureAlgorithm::from_algorithm_identifier(signed.algorithm)?.name())
     }
 
     /// Verifies the request's signature with the public key in it: proof that whoever made it has the private key.
@@ -166,9 +165,7 @@ impl CertificateRequest {
     /// [`Error::RequestSignatureInvalid`], and [`Error::UnsupportedScheme`] for a signature algorithm that this crate
     /// doesn't verify.
     pub fn verify(&self) -> Result<VerifiedRequest<'_>, Error> {
-        let (info, algorithm, signature) = tbs::parts(&self.der, "certificate request")?;
-        let algorithm = SignatureAlgorithm::from_algorithm_identifier(algorithm)?;
-        if !signature::verify(&self.public_key, algorithm, info, signature) {
+        if !Signed::read(&self.der, WHAT)?.verifies_with(&self.public_key)? {
             return Err(Error::RequestSignatureInvalid);
         }
         Ok(VerifiedRequest { request: self })

@@ -12,7 +12,7 @@ use rcgen::{
 use crate::{
     Digest, DistinguishedName, Error, KeyAlgorithm, PrivateKey, PublicKey, SubjectAltName,
     der::{self, Reader},
-    signature::SignatureAlgorithm,
+    key::signature::{self, SignatureAlgorithm},
 };
 
 /// The algorithm that `key` signs with, and its digest: the one asked for, or what is usual for the key.
@@ -96,17 +96,31 @@ pub(crate) fn sign(
     ]))
 }
 
-/// The three parts of a signed structure: to-be-signed octets, algorithm identifier, signature.
-pub(crate) fn parts<'a>(
-    signed: &'a [u8],
-    what: &'static str,
-) -> Result<(&'a [u8], &'a [u8], &'a [u8]), Error> {
-    let mut fields = Reader::enter(signed, der::SEQUENCE, what)?;
-    let tbs = fields.read_tagged(der::SEQUENCE)?.raw;
-    let algorithm = fields.read_tagged(der::SEQUENCE)?.raw;
-    let signature = fields.bit_string()?;
-    fields.finish()?;
-    Ok((tbs, algorithm, signature))
+/// A signed structure, taken apart: certificates and requests have the same form.
+pub(crate) struct Signed<'a> {
+    pub(crate) tbs: &'a [u8],
+    /// The DER of the algorithm identifier.
+    pub(crate) algorithm: &'a [u8],
+    pub(crate) signature: &'a [u8],
+}
+
+impl<'a> Signed<'a> {
+    pub(crate) fn read(der: &'a [u8], what: &'static str) -> Result<Self, Error> {
+        let mut fields = Reader::enter(der, der::SEQUENCE, what)?;
+        let signed = Self {
+            tbs: fields.read_tagged(der::SEQUENCE)?.raw,
+            algorithm: fields.read_tagged(der::SEQUENCE)?.raw,
+            signature: fields.bit_string()?,
+        };
+        fields.finish()?;
+        Ok(signed)
+    }
+
+    /// Whether `key` made the signature.
+    pub(crate) fn verifies_with(&self, key: &PublicKey) -> Result<bool, Error> {
+        let algorithm = SignatureAlgorithm::from_algorithm_identifier(self.algorithm)?;
+        Ok(signature::verify(key, algorithm, self.tbs, self.signature))
+    }
 }
 
 /// The subject alternative names in rcgen's terms.

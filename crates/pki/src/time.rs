@@ -7,8 +7,6 @@ use std::{
 
 use time::OffsetDateTime;
 
-use crate::Error;
-
 /// The calendar's view of a time, to the second, between the years -9999 and 9999.
 pub(crate) fn to_calendar(time: SystemTime) -> Option<OffsetDateTime> {
     let seconds = match time.duration_since(SystemTime::UNIX_EPOCH) {
@@ -34,13 +32,9 @@ pub(crate) fn from_timestamp(seconds: i64) -> Option<SystemTime> {
     }
 }
 
-/// Whole seconds, rounded down: what a certificate can say.
-pub(crate) fn truncate(time: SystemTime) -> Result<SystemTime, Error> {
-    to_calendar(time)
-        .and_then(|calendar| from_timestamp(calendar.unix_timestamp()))
-        .ok_or(Error::InvalidValidity {
-            reason: "a time lies outside the years that X.509 can express",
-        })
+/// Whole seconds, rounded down: what a certificate can say, where it can say it.
+pub(crate) fn truncate(time: SystemTime) -> Option<SystemTime> {
+    from_timestamp(to_calendar(time)?.unix_timestamp())
 }
 
 /// Displays a time as RFC 3339 in UTC, to the second.
@@ -94,6 +88,6 @@ mod tests {
     fn the_calendar_ends_without_a_panic() {
         let far = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 40);
         assert_eq!(to_calendar(far), None);
-        assert!(matches!(truncate(far), Err(Error::InvalidValidity { .. })));
+        assert_eq!(truncate(far), None);
     }
 }

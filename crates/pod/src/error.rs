@@ -25,6 +25,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A proxy can't listen on the loopback interface.
+    #[error("can not listen for a proxy")]
+    BindProxy(#[source] io::Error),
     /// The server's certificate can't be made, or its key can't be encoded.
     #[error("can not prepare the server certificate")]
     ServerCertificate(#[source] pki::Error),

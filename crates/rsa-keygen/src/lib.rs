@@ -15,6 +15,8 @@ mod nat;
 mod random;
 mod search;
 mod sieve;
+#[cfg(test)]
+mod test_support;
 mod trials;
 
 pub use error::Error;
@@ -50,16 +52,34 @@ pub mod measure {
     /// Tests candidates (big-endian, of exactly `bits` bits, at most as many as the kernel has lanes) to base 2.
     #[must_use]
     pub fn base_two(kernel: Kernel, candidates: &[Vec<u8>], bits: usize) -> u8 {
-        let numbers: Vec<_> = candidates.iter().map(|bytes| crate::nat::from_bytes(bytes, bits.div_ceil(64))).collect();
+        let numbers: Vec<_> = candidates
+            .iter()
+            .map(|bytes| crate::nat::from_bytes(bytes, bits.div_ceil(64)))
+            .collect();
         let slices: Vec<&[u64]> = numbers.iter().map(|number| number.as_slice()).collect();
         let never = AtomicBool::new(false);
-        kernel.base_two(&slices, bits, &Stop { done: &never, cancelled: None }).unwrap_or(0)
+        kernel
+            .base_two(
+                &slices,
+                bits,
+                &Stop {
+                    done: &never,
+                    cancelled: None,
+                },
+            )
+            .unwrap_or(0)
     }
 
     /// Whether a prime of the table divides a candidate.
     #[must_use]
     pub fn has_small_factor(kernel: Kernel, candidate: &[u8], bits: usize) -> bool {
         kernel.has_small_factor(&crate::nat::from_bytes(candidate, bits.div_ceil(64)))
+    }
+
+    /// How many 52-bit limbs the IFMA kernel uses for a modulus of so many bits.
+    #[must_use]
+    pub fn ifma_limbs(bits: usize) -> usize {
+        crate::kernel::ifma_limbs(bits)
     }
 
     /// How many candidates a kernel takes at once.

@@ -12,7 +12,10 @@ use http::{HeaderValue, Method, Request, Response, Version, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper_util::{
-    client::legacy::{self, connect::capture_connection},
+    client::legacy::{
+        self,
+        connect::{CaptureConnection, capture_connection},
+    },
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::ClientConfig;
@@ -66,14 +69,21 @@ impl Channel {
         request: Request<Bytes>,
         limit: usize,
     ) -> Result<Response<Bytes>, Error> {
-        let request = self.prepare(request)?;
+        let mut request = self.prepare(request)?;
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let result =
-            match tokio::time::timeout(self.timeouts.total, self.exchange(request, limit)).await {
-                Ok(result) => result,
-                Err(_) => Err(self.timed_out(Phase::Total, self.timeouts.total)),
-            };
+        let connection = capture_connection(&mut request);
+        let exchange = self.exchange(request, connection.clone(), limit);
+        let result = match tokio::time::timeout(self.timeouts.total, exchange).await {
+            Ok(result) => result,
+            Err(_) => Err(self.timed_out(Phase::Total, self.timeouts.total)),
+        };
+        if let Err(Error::Timeout { .. }) = result
+            && let Some(connection) = connection.connection_metadata().as_ref()
+        {
+            // Its peer may have vanished, and HTTP/2 would give the same connection to the next call too.
+            connection.poison();
+        }
         match &result {
             Ok(response) => {
                 tracing::debug!(peer = %self.peer(), %method, path, status = response.status().as_u16(), "call answered");
@@ -110,17 +120,17 @@ impl Channel {
 
     async fn exchange(
         &self,
-        mut request: Request<Full<Bytes>>,
+        request: Request<Full<Bytes>>,
+        mut connection: CaptureConnection,
         limit: usize,
     ) -> Result<Response<Bytes>, Error> {
-        let mut captured = capture_connection(&mut request);
         let mut pending = std::pin::pin!(self.http.request(request));
 
         // First the connection, then the head of the reply, each with its own limit.
         let connected = tokio::select! {
             biased;
             result = &mut pending => Some(result),
-            _ = captured.wait_for_connection_metadata() => None,
+            _ = connection.wait_for_connection_metadata() => None,
             () = tokio::time::sleep(self.timeouts.connect) => {
                 return Err(self.timed_out(Phase::Connect, self.timeouts.connect));
             }

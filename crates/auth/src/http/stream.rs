@@ -194,3 +194,79 @@ impl<T: Connection> Connection for Recorded<T> {
         self.io.connected().extra(self.slot.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use hyper::rt::ReadBuf;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// A peer that has gone: writes fail, and reads do as they are told.
+    struct Gone {
+        read_ends: bool,
+    }
+
+    impl Read for Gone {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: ReadBufCursor<'_>,
+        ) -> Poll<io::Result<()>> {
+            if self.read_ends {
+                Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+            } else {
+                Poll::Pending
+            }
+        }
+    }
+
+    impl Write for Gone {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    async fn write(stream: &mut AlertFirst<Gone>) -> io::ErrorKind {
+        poll_fn(|cx| Pin::new(&mut *stream).poll_write(cx, b"x"))
+            .await
+            .unwrap_err()
+            .kind()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_write_is_held_back_for_the_grace_period_and_no_longer() {
+        let mut stream = AlertFirst::new(Gone { read_ends: false });
+        let started = Instant::now();
+        assert_eq!(write(&mut stream).await, io::ErrorKind::BrokenPipe);
+        assert!((GRACE..GRACE * 2).contains(&started.elapsed()));
+        assert_eq!(write(&mut stream).await, io::ErrorKind::BrokenPipe);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_write_is_told_as_soon_as_reading_is_over() {
+        let mut stream = AlertFirst::new(Gone { read_ends: true });
+        let started = Instant::now();
+        let mut room = [0; 8];
+        let mut room = ReadBuf::new(&mut room);
+        poll_fn(|cx| Pin::new(&mut stream).poll_read(cx, room.unfilled()))
+            .await
+            .unwrap_err();
+        assert_eq!(write(&mut stream).await, io::ErrorKind::BrokenPipe);
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    }
+}

@@ -200,7 +200,7 @@ async fn an_error_whose_body_can_not_be_had_keeps_its_status() {
         let pod = Server::start(Setup::new(answer).over(&TLS13, "http/1.1")).await;
         let key_manager = Server::start(Setup::new(key_manager_answer)).await;
         let error = client(&pod, &key_manager)
-            .read_timeout(Duration::from_millis(300))
+            .read_timeout(Duration::from_secs(1))
             .build()
             .unwrap()
             .authenticate()

@@ -1,6 +1,9 @@
 //! Servers that break off, stall, say too much or something else.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use auth::{Client, Endpoint, Endpoints, Error, Phase};
 use rustls::version::{TLS12, TLS13};
@@ -295,6 +298,38 @@ async fn read_timeout(answer: fn() -> Answer) {
             matches!(error, Error::Timeout { phase: Phase::Read, after, .. } if after == limit),
             "{tls:?} {http}: {error:?}"
         );
+    }
+}
+
+/// Its peer may have vanished: HTTP/2 would give every later call to the same dead connection.
+#[tokio::test]
+async fn a_connection_that_timed_out_is_not_used_again() {
+    for http in ["http/1.1", "h2"] {
+        let calls = AtomicUsize::new(0);
+        let answer = move || match calls.fetch_add(1, Ordering::SeqCst) {
+            0 => Answer::none(Step::Silence),
+            _ => pod_answer(),
+        };
+        let pod = Server::start(Setup::new(answer).over(&TLS13, http)).await;
+        let key_manager = Server::start(Setup::new(key_manager_answer)).await;
+        let client = client(&pod, &key_manager)
+            .read_timeout(Duration::from_secs(1))
+            .build()
+            .unwrap();
+        let error = client.authenticate().await.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Timeout {
+                    phase: Phase::Read,
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+
+        client.authenticate().await.unwrap();
+        assert_eq!(pod.connections(), 2, "{http}");
     }
 }
 

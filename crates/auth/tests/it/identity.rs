@@ -8,7 +8,7 @@ fn bundle(passphrase: &Passphrase) -> Vec<u8> {
     Pkcs12::builder(key, certificate)
         .unwrap()
         .chain(lab().signing.chain())
-        .iterations(1)
+        .iterations(1000)
         .to_der(passphrase)
         .unwrap()
 }

@@ -29,9 +29,9 @@ pub(crate) struct Lab {
     pub(crate) root: CertificateAuthority,
     pub(crate) signing: CertificateAuthority,
     pub(crate) bot: Pair,
-    pub(crate) server: Pair,
+    pub(crate) server: Arc<Pair>,
     /// For `other.test` only.
-    pub(crate) other_server: Pair,
+    pub(crate) other_server: Arc<Pair>,
 }
 
 /// A key and its certificate.
@@ -43,6 +43,10 @@ pub(crate) struct Pair {
 impl Pair {
     pub(crate) fn key_pem(&self) -> String {
         self.key.to_pem().unwrap().to_string()
+    }
+
+    pub(crate) fn certificate_der(&self) -> CertificateDer<'static> {
+        self.certificate.as_der().to_vec().into()
     }
 
     pub(crate) fn pkcs8(&self) -> PrivateKeyDer<'static> {
@@ -76,8 +80,8 @@ pub(crate) fn lab() -> &'static Lab {
             root,
             signing,
             bot,
-            server,
-            other_server,
+            server: Arc::new(server),
+            other_server: Arc::new(other_server),
         }
     })
 }
@@ -226,8 +230,4 @@ pub(crate) fn pod_answer() -> Answer {
 
 pub(crate) fn key_manager_answer() -> Answer {
     Answer::json(200, KEY_MANAGER_REPLY)
-}
-
-pub(crate) fn server_chain(pair: &Pair) -> Arc<[CertificateDer<'static>]> {
-    Arc::new([CertificateDer::from(pair.certificate.as_der().to_vec())])
 }

@@ -16,3 +16,4 @@ mod refusal;
 mod requests;
 mod server;
 mod trust;
+mod workflow;

@@ -7,7 +7,7 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 use std::{
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -133,7 +133,8 @@ async fn a_server_without_a_known_root_is_not_trusted() {
 
 #[tokio::test]
 async fn a_certificate_for_another_host_is_not_trusted() {
-    let (error, _) = failure_at(Setup::new(pod_answer).certificate(&lab().other_server)).await;
+    let (error, _) =
+        failure_at(Setup::new(pod_answer).certificate(Arc::clone(&lab().other_server))).await;
     assert!(
         matches!(
             &error,
@@ -146,37 +147,22 @@ async fn a_certificate_for_another_host_is_not_trusted() {
 
 #[tokio::test]
 async fn an_expired_server_certificate_is_not_trusted() {
-    static EXPIRED: OnceLock<Pair> = OnceLock::new();
     let day = Duration::from_secs(24 * 60 * 60);
     let start = SystemTime::now() - 3 * day;
-    let expired = EXPIRED.get_or_init(|| {
-        let root = CertificateAuthority::create_root(
-            name("/CN=Old Root"),
-            key(),
-            &Profile::root().validity(Validity {
-                not_before: start,
-                not_after: start + 300 * day,
-            }),
-        )
-        .unwrap();
-        let validity = Validity {
-            not_before: start,
-            not_after: start + day,
-        };
-        let names = [SubjectAltName::Ip("127.0.0.1".parse().unwrap())];
-        let pair = issue(
-            &root,
-            "/CN=old",
-            &names,
-            &Profile::server().validity(validity),
-        );
-        OLD_ROOT.set(root.certificate().to_pem()).unwrap();
-        pair
-    });
-    let pod = Server::start(Setup::new(pod_answer).certificate(expired)).await;
+    let during = |days| Validity {
+        not_before: start,
+        not_after: start + days * day,
+    };
+    let profile = Profile::root().validity(during(300));
+    let root = CertificateAuthority::create_root(name("/CN=Old Root"), key(), &profile).unwrap();
+    let address = [SubjectAltName::Ip("127.0.0.1".parse().unwrap())];
+    let profile = Profile::server().validity(during(1));
+    let expired = issue(&root, "/CN=old", &address, &profile);
+
+    let pod = Server::start(Setup::new(pod_answer).certificate(Arc::new(expired))).await;
     let key_manager = Server::start(Setup::new(key_manager_answer)).await;
     let error = client(&pod, &key_manager)
-        .trust(trust().and_pem(OLD_ROOT.get().unwrap()).unwrap())
+        .trust(trust().and_pem(root.certificate().to_pem()).unwrap())
         .build()
         .unwrap()
         .authenticate()
@@ -193,8 +179,6 @@ async fn an_expired_server_certificate_is_not_trusted() {
         "{error:?}"
     );
 }
-
-static OLD_ROOT: OnceLock<String> = OnceLock::new();
 
 #[tokio::test]
 async fn a_version_1_certificate_is_presented_and_its_key_proved() {

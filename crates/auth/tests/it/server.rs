@@ -39,7 +39,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::lab::{Pair, Tls, lab, server_chain};
+use crate::lab::{Pair, Tls, lab};
 
 /// What the server does.
 pub(crate) struct Setup {
@@ -48,7 +48,7 @@ pub(crate) struct Setup {
     tls: Vec<Tls>,
     alpn: Vec<&'static str>,
     says: Option<&'static str>,
-    certificate: &'static Pair,
+    certificate: Arc<Pair>,
     verdict: Option<CertificateError>,
     asks_for_certificate: bool,
     lingers: bool,
@@ -81,7 +81,7 @@ impl Setup {
             tls: rustls::ALL_VERSIONS.to_vec(),
             alpn: vec!["h2", "http/1.1"],
             says: None,
-            certificate: &lab().server,
+            certificate: Arc::clone(&lab().server),
             verdict: None,
             asks_for_certificate: true,
             lingers: true,
@@ -105,7 +105,7 @@ impl Setup {
         self
     }
 
-    pub(crate) fn certificate(mut self, certificate: &'static Pair) -> Self {
+    pub(crate) fn certificate(mut self, certificate: Arc<Pair>) -> Self {
         self.certificate = certificate;
         self
     }
@@ -427,7 +427,7 @@ fn server_config(setup: &Setup) -> ServerConfig {
     };
     let mut config = builder
         .with_single_cert(
-            server_chain(setup.certificate).to_vec(),
+            vec![setup.certificate.certificate_der()],
             setup.certificate.pkcs8(),
         )
         .unwrap();

@@ -54,9 +54,11 @@ fn debug_counts() {
 /// Where the platform's roots are is said by the environment, which belongs to a process: a second one is started.
 #[test]
 fn the_platforms_roots_can_be_extended() {
-    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("platform-roots.pem");
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("platform-roots-{}.pem", std::process::id()));
     std::fs::write(&file, lab().root.certificate().to_pem()).unwrap();
     in_process_with_roots(&file, "trust::platform_with_one_root");
+    std::fs::remove_file(&file).unwrap();
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(crate) enum Hash {
     Sha512_256,
 }
 
-/// Calls a generic function with the type that implements a [`Hash`].
+/// Calls a generic function with the type that implements a hash.
 macro_rules! with_hash {
     ($hash:expr, $function:ident($($argument:expr),*)) => {
         match $hash {
@@ -36,7 +36,7 @@ macro_rules! with_hash {
     };
 }
 
-/// A type with the functions that a [`Hash`] offers; spelled out because `hmac`'s own bounds are long.
+/// The methods that need HMAC, spelled out for each hash because the bounds of a generic function would be long.
 macro_rules! hmac_functions {
     ($($hash:ident => $type:ty),*) => {
         /// HMAC (RFC 2104).

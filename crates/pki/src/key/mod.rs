@@ -5,11 +5,15 @@ mod generate;
 mod private;
 mod public;
 mod read;
+pub(crate) mod signature;
 mod traditional;
 
 use std::fmt;
 
-pub use self::{encrypted::KeyEncryption, generate::KeyGenerator, private::PrivateKey, public::PublicKey};
+pub(crate) use self::read::unencrypted;
+pub use self::{
+    encrypted::KeyEncryption, generate::KeyGenerator, private::PrivateKey, public::PublicKey,
+};
 
 /// The kinds of key that can be generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

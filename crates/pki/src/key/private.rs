@@ -8,12 +8,12 @@ use zeroize::Zeroizing;
 
 use super::{
     KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PublicKey, encrypted, read,
+    signature::{SignatureAlgorithm, hash, pkcs1v15},
 };
 use crate::{
     Digest, Error, KdfBudget, Passphrase,
     der::{self as tlv},
     pem,
-    signature::{SignatureAlgorithm, hash, pkcs1v15},
 };
 
 /// A private key. Its numbers are wiped when it is dropped; it can't be cloned, and `Debug` elides it.
@@ -133,7 +133,7 @@ impl PrivateKey {
     /// # Errors
     /// Those of [`to_pkcs8_der`](Self::to_pkcs8_der).
     pub fn to_pem(&self) -> Result<Zeroizing<String>, Error> {
-        Ok(pem::encode("PRIVATE KEY", &*self.to_pkcs8_der()?))
+        Ok(pem::encode("PRIVATE KEY", &self.to_pkcs8_der()?))
     }
 
     /// The key as an `ENCRYPTED PRIVATE KEY` PEM block (RFC 7468, section 11): PBES2 with PBKDF2-HMAC-SHA-256, a random

@@ -1,6 +1,14 @@
 //! PKCS#12 bundles (RFC 7292).
-use rand_core::CryptoRng;
 
+mod bags;
+mod build;
+mod chain;
+mod mac;
+mod open;
+
+use std::fmt;
+
+pub use self::build::Pkcs12Builder;
 use crate::{Certificate, Error, KdfBudget, Passphrase, PrivateKey};
 
 /// How the integrity of an opened file was checked.
@@ -9,7 +17,7 @@ use crate::{Certificate, Error, KdfBudget, Passphrase, PrivateKey};
 pub enum Integrity {
     /// A MAC over the contents that matched.
     Mac {
-        /// The digest under the HMAC, for example "SHA-256".
+        /// The digest under the HMAC, for example `"SHA-256"`, or `"SHA-256 (PBMAC1)"` where RFC 9579 is used.
         digest: String,
         /// Iterations of the key derivation.
         iterations: u64,
@@ -19,107 +27,212 @@ pub enum Integrity {
 }
 
 /// A PKCS#12 file that was opened.
+///
+/// Which certificate belongs to which key is told by their public keys, and the order of a chain by names and
+/// signatures, whatever order the file has.
 #[derive(Debug)]
 pub struct Pkcs12 {
-    _todo: (),
+    private_keys: Vec<PrivateKey>,
+    aliases: Vec<Option<String>>,
+    certificates: Vec<Certificate>,
+    /// For each private key, where its certificate is.
+    leaves: Vec<Option<usize>>,
+    integrity: Integrity,
+    encryption: Vec<String>,
 }
 
 impl Pkcs12 {
-    /// open
+    /// Opens a file of at most 4 MiB that OpenSSL, Java, NSS, GnuTLS, Windows or this crate wrote: DER or BER; with a
+    /// MAC from SHA-1 to SHA-512, PBMAC1 (RFC 9579) or none; encrypted with PBES2 (AES or 3DES; PBKDF2 or scrypt), with
+    /// the 3DES and RC2 schemes of PKCS#12, or not at all.
+    ///
+    /// The MAC is checked over the octets as they stand before anything is decrypted. That a file has none is no error:
+    /// see [`integrity`](Self::integrity). An empty passphrase also opens files that were made without any.
+    ///
+    /// # Errors
+    /// [`Error::WrongPassphrase`]; [`Error::MacMismatch`] when the passphrase opens the contents, and they aren't those
+    /// that the MAC was made for; [`Error::BudgetExceeded`] before any derivation; [`Error::UnsupportedScheme`] with
+    /// the scheme's name; [`Error::UnsupportedKey`] and [`Error::InvalidKey`]; [`Error::Malformed`],
+    /// [`Error::TrailingData`], [`Error::TooLarge`] and [`Error::NestedTooDeeply`].
     pub fn open(der: &[u8], passphrase: &Passphrase) -> Result<Self, Error> {
-        let _ = (der, passphrase);
-        todo!()
+        Self::open_within(der, passphrase, KdfBudget::default())
     }
-    /// open with a budget
+
+    /// Like [`open`](Self::open), with other limits for key derivation than the default ones.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
     pub fn open_within(
         der: &[u8],
         passphrase: &Passphrase,
         budget: KdfBudget,
     ) -> Result<Self, Error> {
-        let _ = (der, passphrase, budget);
-        todo!()
+        open::open(der, passphrase, budget)
     }
-    /// builder: key and certificate must match
+
+    /// Starts a file with this private key and its certificate.
+    ///
+    /// # Errors
+    /// [`Error::KeyMismatch`] when they don't belong together.
     pub fn builder<'a>(
         key: &'a PrivateKey,
         certificate: &'a Certificate,
     ) -> Result<Pkcs12Builder<'a>, Error> {
-        let _ = (key, certificate);
-        todo!()
+        Pkcs12Builder::new(key, certificate)
     }
-    /// The private key, when exactly... `Pkcs12Lacks { what: "private key" }` / `Pkcs12SeveralKeys`
+
+    /// The private key.
+    ///
+    /// # Errors
+    /// [`Error::Pkcs12Lacks`] when there is none and [`Error::Pkcs12SeveralKeys`] when there are several.
     pub fn private_key(&self) -> Result<&PrivateKey, Error> {
-        todo!()
+        match self.private_keys.as_slice() {
+            [key] => Ok(key),
+            [] => Err(Error::Pkcs12Lacks {
+                what: "private key",
+            }),
+            several => Err(Error::Pkcs12SeveralKeys {
+                count: several.len(),
+            }),
+        }
     }
-    /// The certificate of the private key. `Pkcs12Lacks { what: "certificate for the private key" }`
+
+    /// The certificate of the private key. Where several have its public key, the one with its localKeyId, or else the
+    /// first.
+    ///
+    /// # Errors
+    /// Those of [`private_key`](Self::private_key), and [`Error::Pkcs12Lacks`] when the file has no certificate for it.
     pub fn certificate(&self) -> Result<&Certificate, Error> {
-        todo!()
+        self.private_key()?;
+        self.leaves
+            .first()
+            .copied()
+            .flatten()
+            .and_then(|leaf| self.certificates.get(leaf))
+            .ok_or(Error::Pkcs12Lacks {
+                what: "certificate for the private key",
+            })
     }
-    /// Leaf first, then its issuers as far as the file has them.
+
+    /// The certificate of the private key, then its issuers as far as the file has them, whatever order it has them in.
+    ///
+    /// # Errors
+    /// Those of [`certificate`](Self::certificate).
     pub fn chain(&self) -> Result<Vec<&Certificate>, Error> {
-        todo!()
+        Ok(chain::upwards(self.certificate()?, &self.certificates))
     }
+
     /// Every certificate in the file, in file order.
     pub fn certificates(&self) -> &[Certificate] {
-        todo!()
+        &self.certificates
     }
-    /// all keys
+
+    /// Every private key in the file, in file order; one that is there twice is listed once.
     pub fn private_keys(&self) -> &[PrivateKey] {
-        todo!()
+        &self.private_keys
     }
-    /// friendlyName of the private key
+
+    /// The friendlyName of the first private key that has one.
     pub fn alias(&self) -> Option<&str> {
-        todo!()
+        self.aliases.iter().flatten().next().map(String::as_str)
     }
-    /// Integrity
+
+    /// Whether, and how, the integrity of the file was checked.
     pub fn integrity(&self) -> &Integrity {
-        todo!()
+        &self.integrity
     }
-    /// Names of the encryption schemes of the file's bags, in file order, without repeats; for example "PBES2 (AES-256-CBC, PBKDF2-HMAC-SHA-256, 2048 iterations)"
+
+    /// The encryption schemes of the file, without repeats, for example
+    /// `PBES2 (AES-256-CBC, PBKDF2-HMAC-SHA-256, 2048 iterations)`. None when nothing is encrypted.
     pub fn encryption(&self) -> &[String] {
-        todo!()
+        &self.encryption
     }
-    /// Consume: key and chain (leaf first), for an identity
-    pub fn into_identity(self) -> Result<(PrivateKey, Vec<Certificate>), Error> {
-        todo!()
+
+    /// The private key and its [`chain`](Self::chain), for presenting them.
+    ///
+    /// # Errors
+    /// Those of [`chain`](Self::chain).
+    pub fn into_identity(mut self) -> Result<(PrivateKey, Vec<Certificate>), Error> {
+        let chain = self.chain()?.into_iter().cloned().collect();
+        let key = self.private_keys.pop().ok_or(Error::Pkcs12Lacks {
+            what: "private key",
+        })?;
+        Ok((key, chain))
+    }
+
+    fn new(
+        entries: Vec<Entry>,
+        certificates: Vec<Certificate>,
+        ids: Vec<Option<Vec<u8>>>,
+        integrity: Integrity,
+        encryption: Vec<String>,
+    ) -> Self {
+        let mut this = Self {
+            private_keys: Vec::new(),
+            aliases: Vec::new(),
+            certificates,
+            leaves: Vec::new(),
+            integrity,
+            encryption,
+        };
+        for entry in entries {
+            let public = entry.key.public_key();
+            if this
+                .private_keys
+                .iter()
+                .any(|key| key.public_key() == public)
+            {
+                continue;
+            }
+            let ours = |at: &usize| {
+                this.certificates
+                    .get(*at)
+                    .is_some_and(|certificate| belongs(&entry.key, certificate))
+            };
+            let same_id = |at: &usize| {
+                entry.local_key_id.is_some() && ids.get(*at) == Some(&entry.local_key_id)
+            };
+            let range = 0..this.certificates.len();
+            let leaf = range
+                .clone()
+                .filter(same_id)
+                .find(&ours)
+                .or_else(|| range.clone().find(&ours));
+            this.leaves.push(leaf);
+            this.private_keys.push(entry.key);
+            this.aliases.push(entry.alias);
+        }
+        this
     }
 }
 
-/// builds
-#[derive(Debug)]
-pub struct Pkcs12Builder<'a> {
-    _key: &'a PrivateKey,
-    _certificate: &'a Certificate,
+/// What a bundle is called in an error.
+const WHAT: &str = "PKCS#12 file";
+/// What its encryption is called there.
+const ENCRYPTION: &str = "PKCS#12 encryption";
+
+/// A private key with what its bag said about it.
+struct Entry {
+    key: PrivateKey,
+    alias: Option<String>,
+    local_key_id: Option<Vec<u8>>,
 }
 
-impl Pkcs12Builder<'_> {
-    /// Further certificates, in any order; written leaf first. Those that do not belong to the chain are `NotInChain`.
-    pub fn chain<C: AsRef<Certificate>>(self, certificates: impl IntoIterator<Item = C>) -> Self {
-        let _ = certificates.into_iter().count();
-        todo!()
-    }
-    /// friendlyName
-    pub fn alias(self, alias: impl Into<String>) -> Self {
-        let _ = alias.into();
-        todo!()
-    }
-    /// KDF iterations for both the MAC and the encryption; default 100_000... documented
-    pub fn iterations(self, iterations: u32) -> Self {
-        let _ = iterations;
-        todo!()
-    }
-    /// DER
-    pub fn to_der(&self, passphrase: &Passphrase) -> Result<Vec<u8>, Error> {
-        let _ = passphrase;
-        todo!()
-    }
-    /// twin
-    pub fn to_der_with_rng(
-        &self,
-        passphrase: &Passphrase,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Vec<u8>, Error> {
-        let _ = (passphrase, rng);
-        todo!()
+/// Whether the certificate is about this key. The octets of the key itself are compared: encodings around them vary.
+fn belongs(key: &PrivateKey, certificate: &Certificate) -> bool {
+    let own = key.public_key();
+    certificate.spki_der() == own.spki_der()
+        || certificate.public_key().is_ok_and(|theirs| {
+            theirs.algorithm() == own.algorithm() && theirs.key_octets() == own.key_octets()
+        })
+}
+
+/// For example `SHA-256, 2048 iterations`, or `none`.
+impl fmt::Display for Integrity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mac { digest, iterations } => write!(f, "{digest}, {iterations} iterations"),
+            Self::Absent => f.write_str("none"),
+        }
     }
 }

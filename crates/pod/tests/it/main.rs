@@ -11,4 +11,5 @@ mod administration;
 mod endpoints;
 mod faults;
 mod handshake;
+mod proxy;
 mod support;

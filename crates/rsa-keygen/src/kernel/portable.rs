@@ -8,6 +8,8 @@ use crate::nat;
 pub(super) struct Portable;
 
 impl Arithmetic for Portable {
+    const BLOCK: usize = 1;
+
     fn multiply(&self, x: &mut [u64], y: &[u64], n: &[u64], k: u64, t: &mut [u64]) {
         t.fill(0);
         let length = n.len();

@@ -8,8 +8,11 @@ use zeroize::Zeroizing;
 use super::{Power, Stop, negative_inverse};
 use crate::nat::{self, Nat};
 
-/// The arithmetic of one kernel, for operands of `n.len()` limbs and `k = -n^-1 mod 2^64`. Results are below `2^(64 n.len())`.
+/// The arithmetic of one kernel, for operands of `n.len()` limbs (a multiple of [`Arithmetic::BLOCK`]) and `k = -n^-1 mod 2^64`. Results are below `2^(64 n.len())`.
 pub(super) trait Arithmetic {
+    /// Lengths are multiples of so many limbs.
+    const BLOCK: usize;
+
     /// `x = x·y / R mod n`. `t` is working storage of twice the length.
     fn multiply(&self, x: &mut [u64], y: &[u64], n: &[u64], k: u64, t: &mut [u64]);
 
@@ -50,6 +53,7 @@ fn is_base_two<A: Arithmetic>(
     bits: usize,
     stop: &Stop<'_>,
 ) -> Option<bool> {
+    let n = &*padded::<A>(n);
     let radix_bits = 64 * n.len();
     let k = negative_inverse(n[0]);
     let mut t = nat::zero(2 * n.len());
@@ -94,11 +98,11 @@ fn power_of<A: Arithmetic>(
     bits: usize,
     stop: &Stop<'_>,
 ) -> Option<Nat> {
-    let n = job.modulus;
+    let n = &*padded::<A>(job.modulus);
     let length = n.len();
     let k = negative_inverse(n[0]);
     let mut t = nat::zero(2 * length);
-    let (one, mut x) = enter(arithmetic, job.base, n, bits, k, &mut t);
+    let (one, mut x) = enter(arithmetic, &padded::<A>(job.base), n, bits, k, &mut t);
 
     let mut table: Zeroizing<Vec<u64>> = nat::zero(WINDOW_ENTRIES * length);
     table[..length].copy_from_slice(&one);
@@ -128,6 +132,7 @@ fn power_of<A: Arithmetic>(
     }
     leave(arithmetic, &mut x, n, k, &mut t);
     nat::reduce_once(&mut x, 0, n);
+    x.truncate(job.modulus.len());
     Some(x)
 }
 
@@ -139,11 +144,14 @@ pub(super) fn multiply_mod<A: Arithmetic>(
     n: &[u64],
     bits: usize,
 ) -> Nat {
+    let length = n.len();
+    let (a, b, n) = (&*padded::<A>(a), &*padded::<A>(b), &*padded::<A>(n));
     let k = negative_inverse(n[0]);
     let mut t = nat::zero(2 * n.len());
     let (_, mut x) = enter(arithmetic, a, n, bits, k, &mut t);
     arithmetic.multiply(&mut x, b, n, k, &mut t);
     nat::reduce_once(&mut x, 0, n);
+    x.truncate(length);
     x
 }
 
@@ -154,6 +162,8 @@ pub(super) fn power_65537_mod<A: Arithmetic>(
     n: &[u64],
     bits: usize,
 ) -> Nat {
+    let length = n.len();
+    let (a, n) = (&*padded::<A>(a), &*padded::<A>(n));
     let k = negative_inverse(n[0]);
     let mut t = nat::zero(2 * n.len());
     let (_, base) = enter(arithmetic, a, n, bits, k, &mut t);
@@ -162,6 +172,7 @@ pub(super) fn power_65537_mod<A: Arithmetic>(
     arithmetic.multiply(&mut x, &base, n, k, &mut t);
     leave(arithmetic, &mut x, n, k, &mut t);
     nat::reduce_once(&mut x, 0, n);
+    x.truncate(length);
     x
 }
 
@@ -194,6 +205,11 @@ fn leave<A: Arithmetic>(arithmetic: &A, x: &mut [u64], n: &[u64], k: u64, t: &mu
     let mut unit = nat::zero(n.len());
     unit[0] = 1;
     arithmetic.multiply(x, &unit, n, k, t);
+}
+
+/// The same number in a length that the kernel can work with.
+fn padded<A: Arithmetic>(number: &[u64]) -> Nat {
+    nat::extended(number, number.len().next_multiple_of(A::BLOCK))
 }
 
 /// Copies the entry at `index`, reading all of them.

@@ -98,6 +98,14 @@ impl Client {
 
     /// The handshake alone.
     pub(crate) async fn handshake(&self, port: Port) -> io::Result<TlsStream<TcpStream>> {
+        let socket = TcpStream::connect(self.address(port)).await?;
+        self.handshake_over(socket).await
+    }
+
+    pub(crate) async fn handshake_over(
+        &self,
+        socket: TcpStream,
+    ) -> io::Result<TlsStream<TcpStream>> {
         let provider = rustls_graviola::default_provider();
         let certified = self.identity.as_ref().map(|identity| {
             let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(identity.key_pkcs8.clone()));
@@ -124,7 +132,6 @@ impl Client {
                 vec![if self.http2 { b"h2" } else { &b"http/1.1"[..] }.to_vec()];
         }
 
-        let socket = TcpStream::connect(self.address(port)).await?;
         let server = ServerName::try_from("localhost").unwrap();
         TlsConnector::from(Arc::new(config))
             .connect(server, socket)

@@ -1,10 +1,12 @@
-//! TLVs: bounded reading of DER, BER turned into DER, and the few encoders that nothing else offers.
+//! TLVs: bounded reading of DER (and of BER, turned into DER), and the few encoders that nothing else offers.
 //!
 //! Only low tag numbers exist in the structures of this crate, so a tag is one octet.
 
-use der::oid::ObjectIdentifier;
-use zeroize::Zeroizing;
+mod ber;
 
+use der::oid::ObjectIdentifier;
+
+pub(crate) use self::ber::{from_ber, implicit_octets};
 use crate::Error;
 
 /// One element of DER: its identifier octet, its contents, and both with the length as they stand in the input.
@@ -143,46 +145,6 @@ pub(crate) fn is_sequence(input: &[u8]) -> bool {
     matches!(split_der(input), Ok((tlv, [])) if tlv.tag == SEQUENCE)
 }
 
-/// Turns the one BER element that fills `input` into DER, as far as its form goes: definite, shortest lengths, and
-/// OCTET STRINGs in one part. Values are left alone (no sorting of SETs), and so is what is encoded inside strings.
-pub(crate) fn from_ber(input: &[u8], what: &'static str) -> Result<Zeroizing<Vec<u8>>, Error> {
-    // The definite form is longer than the indefinite one only from 64 KiB on, by an octet or two for each level:
-    // this capacity is enough, so that growing doesn't leave copies of secrets behind.
-    let slack = (input.len() >> 10).saturating_add(64);
-    let mut out = Zeroizing::new(Vec::with_capacity(input.len().saturating_add(slack)));
-    let rest = transcode(input, &mut out, MAX_DEPTH, what)?;
-    if rest.is_empty() {
-        Ok(out)
-    } else {
-        Err(Error::TrailingData {
-            what,
-            count: rest.len(),
-        })
-    }
-}
-
-/// The octets of an OCTET STRING that is IMPLICITly tagged `[0]`: primitive, or (BER) in parts.
-pub(crate) fn implicit_octets(
-    tlv: Tlv<'_>,
-    what: &'static str,
-) -> Result<Zeroizing<Vec<u8>>, Error> {
-    match tlv.tag {
-        IMPLICIT_0 => Ok(Zeroizing::new(tlv.value.to_vec())),
-        EXPLICIT_0 => {
-            let mut parts = Reader::new(tlv.value, what);
-            let mut octets = Zeroizing::new(Vec::with_capacity(tlv.value.len()));
-            while !parts.is_empty() {
-                octets.extend_from_slice(parts.value(OCTET_STRING)?);
-            }
-            Ok(octets)
-        }
-        found => Err(malformed(
-            what,
-            format!("expected a string tagged [0], found {found:#04x}"),
-        )),
-    }
-}
-
 /// An element with this tag and these contents.
 pub(crate) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let len = parts
@@ -221,25 +183,16 @@ pub(crate) fn uint(number: u64) -> Vec<u8> {
 /// The name of an object identifier, or "unknown".
 pub(crate) fn oid_name(oid: &ObjectIdentifier) -> &'static str {
     // What `const-oid`, generated from the LDAP registry and RFC 5280, doesn't know.
-    const MORE: [(&str, &str); 19] = [
+    const MORE: [(&str, &str); 10] = [
         ("1.2.840.113549.1.5.1", "pbeWithMD2AndDES-CBC"),
         ("1.2.840.113549.1.5.3", "pbeWithMD5AndDES-CBC"),
         ("1.2.840.113549.1.5.6", "pbeWithMD5AndRC2-CBC"),
         ("1.2.840.113549.1.5.10", "pbeWithSHA1AndDES-CBC"),
         ("1.2.840.113549.1.5.11", "pbeWithSHA1AndRC2-CBC"),
-        ("1.2.840.113549.1.12.1.1", "pbeWithSHAAnd128BitRC4"),
-        ("1.2.840.113549.1.12.1.2", "pbeWithSHAAnd40BitRC4"),
-        ("1.2.840.113549.1.12.1.4", "pbeWithSHAAnd2-KeyTripleDES-CBC"),
-        ("1.2.840.113549.1.12.1.5", "pbeWithSHAAnd128BitRC2-CBC"),
-        ("1.2.840.113549.1.7.3", "pkcs7-envelopedData"),
-        ("1.2.840.113549.1.7.2", "pkcs7-signedData"),
-        ("1.2.840.113549.3.2", "RC2-CBC"),
         ("1.3.14.3.2.7", "DES-CBC"),
         ("1.2.392.200011.61.1.1.1.2", "Camellia-128-CBC"),
         ("1.2.392.200011.61.1.1.1.3", "Camellia-192-CBC"),
         ("1.2.392.200011.61.1.1.1.4", "Camellia-256-CBC"),
-        ("2.16.840.1.101.3.4.1.46", "AES-256-GCM"),
-        ("1.2.840.113549.2.5", "MD5"),
         ("1.3.132.0.10", "secp256k1"),
     ];
     if let Some(name) = const_oid::db::DB.by_oid(oid) {
@@ -293,14 +246,8 @@ pub(crate) const IMPLICIT_1: u8 = 0x81;
 /// An encoded NULL.
 pub(crate) const ENCODED_NULL: &[u8] = &[NULL, 0];
 
-/// Honest PKCS#12 files nest about ten levels deep.
-const MAX_DEPTH: usize = 32;
 /// Identifier, length of the length, and eight octets of length.
 const MAX_HEADER: usize = 10;
-const CONSTRUCTED: u8 = 0x20;
-const CONSTRUCTED_OCTET_STRING: u8 = OCTET_STRING | CONSTRUCTED;
-const END_OF_CONTENTS: [u8; 2] = [0, 0];
-
 /// Splits the first DER element off.
 fn split_der(input: &[u8]) -> Result<(Tlv<'_>, &[u8]), &'static str> {
     let header = Header::read(input)?;
@@ -370,112 +317,6 @@ impl Header {
     }
 }
 
-/// Appends the first BER element of `input` to `out` as DER; returns what follows it.
-fn transcode<'a>(
-    input: &'a [u8],
-    out: &mut Vec<u8>,
-    depth: usize,
-    what: &'static str,
-) -> Result<&'a [u8], Error> {
-    let element = split_ber(input, depth, what)?;
-    if element.tag & CONSTRUCTED == 0 {
-        push_header(out, element.tag, element.value.len());
-        out.extend_from_slice(element.value);
-        return Ok(element.rest);
-    }
-    let depth = depth.checked_sub(1).ok_or(Error::NestedTooDeeply {
-        what,
-        limit: MAX_DEPTH,
-    })?;
-    let start = out.len();
-    let mut tag = element.tag;
-    if tag == CONSTRUCTED_OCTET_STRING {
-        tag = OCTET_STRING;
-        join_parts(element.value, out, depth, what)?;
-    } else {
-        let mut rest = element.value;
-        while !rest.is_empty() {
-            rest = transcode(rest, out, depth, what)?;
-        }
-    }
-    let mut header = Vec::with_capacity(MAX_HEADER);
-    push_header(&mut header, tag, out.len().saturating_sub(start));
-    out.splice(start..start, header);
-    Ok(element.rest)
-}
-
-/// Appends the octets of the parts of a constructed OCTET STRING.
-fn join_parts(
-    parts: &[u8],
-    out: &mut Vec<u8>,
-    depth: usize,
-    what: &'static str,
-) -> Result<(), Error> {
-    let mut rest = parts;
-    while !rest.is_empty() {
-        let part = split_ber(rest, depth, what)?;
-        match part.tag {
-            OCTET_STRING => out.extend_from_slice(part.value),
-            CONSTRUCTED_OCTET_STRING => {
-                let depth = depth.checked_sub(1).ok_or(Error::NestedTooDeeply {
-                    what,
-                    limit: MAX_DEPTH,
-                })?;
-                join_parts(part.value, out, depth, what)?;
-            }
-            _ => return Err(malformed(what, "string with a part that is not a string")),
-        }
-        rest = part.rest;
-    }
-    Ok(())
-}
-
-struct BerElement<'a> {
-    tag: u8,
-    /// Without the end-of-contents octets.
-    value: &'a [u8],
-    rest: &'a [u8],
-}
-
-/// Splits the first BER element off.
-fn split_ber<'a>(
-    input: &'a [u8],
-    depth: usize,
-    what: &'static str,
-) -> Result<BerElement<'a>, Error> {
-    let header = Header::read(input).map_err(|reason| malformed(what, reason))?;
-    let body = input.get(header.size..).unwrap_or_default();
-    if let Some(len) = header.len {
-        let (value, rest) = body
-            .split_at_checked(len)
-            .ok_or_else(|| malformed(what, "it ends before its length"))?;
-        return Ok(BerElement {
-            tag: header.tag,
-            value,
-            rest,
-        });
-    }
-    if header.tag & CONSTRUCTED == 0 {
-        return Err(malformed(what, "indefinite length of a primitive element"));
-    }
-    let depth = depth.checked_sub(1).ok_or(Error::NestedTooDeeply {
-        what,
-        limit: MAX_DEPTH,
-    })?;
-    let mut rest = body;
-    loop {
-        if let Some(after) = rest.strip_prefix(&END_OF_CONTENTS) {
-            let len = body.len().saturating_sub(rest.len());
-            return Ok(BerElement {
-                tag: header.tag,
-                value: body.get(..len).unwrap_or_default(),
-                rest: after,
-            });
-        }
-        rest = split_ber(rest, depth, what)?.rest;
-    }
-}
-
 fn push_header(out: &mut Vec<u8>, tag: u8, len: usize) {
     out.push(tag);
     let octets = len.to_be_bytes();
@@ -541,30 +382,6 @@ mod tests {
             assert_eq!(Reader::new(&encoded, "test").uint().unwrap(), number);
         }
         assert_eq!(uint(128), [0x02, 0x02, 0x00, 0x80]);
-    }
-
-    #[test]
-    fn ber_becomes_der() {
-        // SEQUENCE (indefinite) { OCTET STRING (indefinite) { "a", (constructed) { "b" } }, INTEGER with a long length }
-        let ber = [
-            0x30, 0x80, 0x24, 0x80, 0x04, 0x01, b'a', 0x24, 0x03, 0x04, 0x01, b'b', 0, 0, 0x02,
-            0x81, 0x01, 0x07, 0, 0,
-        ];
-        assert_eq!(
-            *from_ber(&ber, "test").unwrap(),
-            [0x30, 0x07, 0x04, 0x02, b'a', b'b', 0x02, 0x01, 0x07]
-        );
-    }
-
-    #[test]
-    fn ber_nested_too_deeply_is_refused_and_not_recursed_into() {
-        for level in [[0x30, 0x80], [0x24, 0x80]] {
-            let bomb = level.repeat(100_000);
-            assert!(matches!(
-                from_ber(&bomb, "test"),
-                Err(Error::NestedTooDeeply { .. })
-            ));
-        }
     }
 
     #[test]

@@ -1,0 +1,124 @@
+//! `countersign ca create`
+
+use std::path::PathBuf;
+
+use pki::{CertificateAuthority, DistinguishedName, Profile};
+
+use crate::{
+    error::{Context, Error},
+    input,
+    new_key::{self, KeyArgs},
+    output::{self, Access},
+    passphrase::{self, Flag, Source, SourceParser},
+    ui,
+};
+
+/// Make an authority: its key and its certificate
+///
+/// Without --parent-cert it is a root, which signs itself; with it, an intermediate that the parent signs. Either is
+/// what the Symphony Admin portal imports as a root or signing certificate, to admit every bot that it signs.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
+pub(crate) struct Args {
+    /// Subject, as '/CN=Bot CA/O=Org' or as 'CN=Bot CA,O=Org'
+    #[arg(long, value_name = "DN")]
+    subject: DistinguishedName,
+
+    /// Days of validity [default: 3650 for a root; 1825 for an intermediate, or until its parent ends]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    days: Option<u32>,
+
+    /// How many further authorities may stand between this one and a bot's certificate
+    #[arg(long, value_name = "N")]
+    path_len: Option<u32>,
+
+    #[command(flatten)]
+    key: KeyArgs,
+
+    /// Certificate of the authority that signs this one
+    #[arg(long, value_name = "FILE", requires = "parent_key")]
+    parent_cert: Option<PathBuf>,
+
+    /// Its private key
+    #[arg(long, value_name = "FILE", requires = "parent_cert")]
+    parent_key: Option<PathBuf>,
+
+    /// Passphrase of the parent's key, if it is encrypted
+    #[arg(long, value_name = "SRC", value_parser = SourceParser, requires = "parent_cert")]
+    parent_passin: Option<Source>,
+
+    /// Passphrase to encrypt the new key with
+    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
+    passout: Option<Source>,
+
+    /// Where to write the certificate; - is standard output
+    #[arg(long, value_name = "FILE")]
+    out_cert: PathBuf,
+
+    /// Where to write the private key
+    #[arg(long, value_name = "FILE")]
+    out_key: PathBuf,
+
+    /// Replace the files if they exist
+    #[arg(long)]
+    force: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  countersign ca create --subject '/CN=Excelsior Bank Root/O=Excelsior Bank/C=GB' --passout env:CA_PASS \\
+    --out-cert root.crt.pem --out-key root.key.pem
+  countersign ca create --subject '/CN=Excelsior Bank Bots/O=Excelsior Bank/C=GB' --passout env:BOTS_PASS \\
+    --parent-cert root.crt.pem --parent-key root.key.pem --parent-passin env:CA_PASS \\
+    --out-cert bots.crt.pem --out-key bots.key.pem";
+
+pub(crate) fn run(args: &Args) -> Result<(), Error> {
+    let kind = args.key.kind()?;
+    let [out_cert, out_key] = output::claim(
+        [
+            (&args.out_cert, Access::Everyone),
+            (&args.out_key, Access::Owner),
+        ],
+        args.force,
+    )?;
+    let parent = match (&args.parent_cert, &args.parent_key) {
+        (Some(cert), Some(key)) => {
+            let parent_passin = Flag::new("--parent-passin", &args.parent_passin);
+            Some(input::authority(cert, key, parent_passin)?.0)
+        }
+        _ => None,
+    };
+    let passphrase = Flag::new("--passout", &args.passout).chosen("the authority's key")?;
+
+    let key = new_key::generate(kind, None)?;
+    let subject = args.subject.clone();
+    let authority = match &parent {
+        None => CertificateAuthority::create_root(subject, key, &args.profile(Profile::root())),
+        Some(parent) => {
+            parent.create_intermediate(subject, key, &args.profile(Profile::intermediate()))
+        }
+    }
+    .about("the authority's certificate")?;
+
+    let key = new_key::to_pem(authority.private_key(), passphrase.as_ref())?;
+    let certificate = authority.certificate().to_pem();
+    output::write([
+        (out_cert, certificate.as_bytes()),
+        (out_key, key.as_bytes()),
+    ])?;
+    new_key::note_written(authority.private_key(), passphrase.is_some(), &args.out_key);
+    ui::note_certificate(authority.certificate(), &args.out_cert);
+    Ok(())
+}
+
+impl Args {
+    fn profile(&self, mut profile: Profile) -> Profile {
+        if let Some(days) = self.days {
+            profile = profile.valid_for_days(days);
+        }
+        if let Some(path_len) = self.path_len {
+            profile = profile.path_len(path_len);
+        }
+        profile
+    }
+}

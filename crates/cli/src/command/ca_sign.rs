@@ -1,0 +1,119 @@
+//! `countersign ca sign`
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use pki::{Profile, SerialNumber};
+
+use crate::{
+    error::{Context, Error},
+    input,
+    output::{self, Access},
+    passphrase::{self, Flag, Source, SourceParser},
+    ui,
+};
+
+/// Sign a certificate request
+///
+/// The request's signature is checked first. What the certificate may be used for is decided by --profile and never
+/// by the request; its alternative names are granted by the profiles server and peer only.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
+pub(crate) struct Args {
+    /// Certificate of the authority, in PEM or DER
+    #[arg(long, value_name = "FILE")]
+    ca_cert: PathBuf,
+
+    /// Its private key, in PEM or DER
+    #[arg(long, value_name = "FILE")]
+    ca_key: PathBuf,
+
+    /// Passphrase of the authority's key, if it is encrypted
+    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
+    ca_passin: Option<Source>,
+
+    /// Certificate request, in PEM or DER
+    #[arg(long, value_name = "FILE")]
+    csr: PathBuf,
+
+    /// What the certificate is for
+    #[arg(long, value_name = "PROFILE", default_value = "client")]
+    profile: ProfileName,
+
+    /// Days of validity [default: 365 (1825 for an intermediate), or until the authority ends]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    days: Option<u32>,
+
+    /// Serial number, decimal or hexadecimal (0x1) [default: random]
+    #[arg(long, value_name = "SERIAL")]
+    serial: Option<SerialNumber>,
+
+    /// Where to write the certificate; - is standard output
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Report the certificate on standard output, as countersign inspect --json does
+    #[arg(long)]
+    json: bool,
+
+    /// Replace the file if it exists
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ProfileName {
+    /// A bot: TLS client authentication
+    Client,
+    /// A TLS server, with the names that the request asks for
+    Server,
+    /// Both of them
+    Peer,
+    /// Another authority: a "signing certificate"
+    Intermediate,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  countersign ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
+    --csr bot.csr.pem --days 2922 --serial 0x1 --out bot.crt.pem
+  countersign ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr server.csr.pem --profile server \\
+    --out server.crt.pem";
+
+pub(crate) fn run(args: &Args) -> Result<(), Error> {
+    let [out] = output::claim([(&args.out, Access::Everyone)], args.force)?;
+    if args.json && out.is_stdout() {
+        return Err(Error::misused(
+            "the certificate and the report can not both go to standard output",
+        ));
+    }
+    let ca_passin = Flag::new("--ca-passin", &args.ca_passin);
+    let (authority, _) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
+    let request = input::request(&args.csr)?;
+    let request = request.verify().about(input::Name(&args.csr))?;
+
+    let mut profile = match args.profile {
+        ProfileName::Client => Profile::client(),
+        ProfileName::Server => Profile::server(),
+        ProfileName::Peer => Profile::peer(),
+        ProfileName::Intermediate => Profile::intermediate(),
+    };
+    if let Some(days) = args.days {
+        profile = profile.valid_for_days(days);
+    }
+    if let Some(serial) = &args.serial {
+        profile = profile.serial(serial.clone());
+    }
+    let certificate = authority
+        .issue(&request, &profile)
+        .about(format!("signing {}", input::Name(&args.csr)))?;
+
+    let pem = certificate.to_pem();
+    output::write([(out, pem.as_bytes())])?;
+    ui::note_certificate(&certificate, &args.out);
+    if args.json {
+        let report = pki::inspect::inspect(pem.as_bytes(), None).about(args.out.display())?;
+        ui::json(&report)?;
+    }
+    Ok(())
+}

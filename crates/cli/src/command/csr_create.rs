@@ -1,0 +1,84 @@
+//! `countersign csr create`
+
+use std::{net::IpAddr, path::PathBuf};
+
+use pki::{CertificateRequest, DistinguishedName, SubjectAltName};
+
+use crate::{
+    error::{Context, Error},
+    input,
+    output::{self, Access},
+    passphrase::{self, Flag, Source, SourceParser},
+    ui,
+};
+
+/// Make a certificate request
+///
+/// The request (PKCS#10, in PEM) carries the subject, the public key and the alternative names, and is signed with the
+/// key to prove that you have it. For a bot, the common name must be the name of its service user, in the same case.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
+pub(crate) struct Args {
+    /// Private key, in PEM or DER
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+
+    /// Passphrase of the key, if it is encrypted
+    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
+    passin: Option<Source>,
+
+    /// Subject, as /CN=bot/O=Org or as CN=bot,O=Org
+    #[arg(long, value_name = "DN")]
+    subject: DistinguishedName,
+
+    /// DNS name to be valid for; may be repeated
+    #[arg(long, value_name = "NAME")]
+    dns: Vec<String>,
+
+    /// IP address to be valid for; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    ip: Vec<IpAddr>,
+
+    /// Email address to be valid for; may be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    email: Vec<String>,
+
+    /// Where to write the request; - is standard output
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Replace the file if it exists
+    #[arg(long)]
+    force: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  countersign csr create --key bot.key.pem --passin env:KEY_PASS --out bot.csr.pem \\
+    --subject '/CN=demo-bot1/O=Excelsior Bank/OU=Collaboration Services/L=London/ST=London/C=GB'
+  countersign csr create --key server.key.pem --subject /CN=localhost --dns localhost --ip 127.0.0.1 \\
+    --out server.csr.pem";
+
+pub(crate) fn run(args: &Args) -> Result<(), Error> {
+    let [out] = output::claim([(&args.out, Access::Everyone)], args.force)?;
+    let key = input::private_key(&args.key, Flag::new("--passin", &args.passin))?;
+
+    let names = args.dns.iter().cloned().map(SubjectAltName::Dns);
+    let names = names.chain(args.ip.iter().copied().map(SubjectAltName::Ip));
+    let names = names.chain(args.email.iter().cloned().map(SubjectAltName::Email));
+    let request = names
+        .fold(
+            CertificateRequest::builder(args.subject.clone()),
+            |builder, name| builder.subject_alt_name(name),
+        )
+        .sign(&key)
+        .about("the certificate request")?;
+
+    output::write([(out, request.to_pem().as_bytes())])?;
+    ui::note(format!(
+        "{}: certificate request of {}",
+        output::Name(&args.out),
+        request.subject()
+    ));
+    Ok(())
+}

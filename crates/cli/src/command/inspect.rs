@@ -1,0 +1,48 @@
+//! `countersign inspect`
+
+use std::path::PathBuf;
+
+use crate::{
+    error::Error,
+    input,
+    passphrase::{self, Flag, Source, SourceParser},
+    ui,
+};
+
+/// Show what a file holds
+///
+/// Finds out by itself what it is: PEM or DER; private key, certificate request, certificates or PKCS#12 bundle.
+/// Secrets are never shown.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
+pub(crate) struct Args {
+    /// The file; - is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Its passphrase, if it is encrypted
+    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
+    passin: Option<Source>,
+
+    /// Report in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  countersign inspect bot.crt.pem
+  countersign inspect bot.p12 --passin env:P12_PASS --json
+  openssl s_client -connect pod.example.com:443 </dev/null | countersign inspect -";
+
+pub(crate) fn run(args: &Args) -> Result<(), Error> {
+    let passin = Flag::new("--passin", &args.passin);
+    let report = input::open(&args.file, passin, |contents, passphrase| {
+        pki::inspect::inspect(contents, passphrase)
+    })?;
+    if args.json {
+        ui::json(&report)
+    } else {
+        ui::result(report)
+    }
+}

@@ -1,0 +1,148 @@
+//! `countersign pod serve`
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use pki::Certificate;
+use pod::{CertificateType, Pod};
+use serde_json::json;
+use tokio::signal;
+
+use crate::{
+    command::block_on,
+    error::{Context, Error},
+    input,
+    output::{self, Access},
+    ui,
+};
+
+/// Run a Pod and a Key Manager to test against
+///
+/// They listen on the loopback interface only, and keep nothing: every start is a Pod without users and certificates
+/// but those named here, and with a new root. The root's certificate, which clients must trust, is written to
+/// pod-root.pem and replaces the one of an earlier start. When the ports are open, the URLs are printed, and then a
+/// line that starts with "ready" (or the JSON report, on one line). Ctrl-C ends it.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Directory for pod-root.pem; it is made if it isn't there
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+
+    /// Port without client authentication; 0 is any free one
+    #[arg(long, value_name = "N", default_value_t = 8443)]
+    web_port: u16,
+
+    /// Port of the Pod and the Agent with client authentication; 0 is any free one
+    #[arg(long, value_name = "N", default_value_t = 8444)]
+    api_port: u16,
+
+    /// Port of the Key Manager; 0 is any free one
+    #[arg(long, value_name = "N", default_value_t = 8445)]
+    key_manager_port: u16,
+
+    /// Certificates to import: an authority's as a signing certificate, others as a user's; may be repeated
+    #[arg(long, value_name = "FILE")]
+    import: Vec<PathBuf>,
+
+    /// Service user to create, named like the certificate's common name; may be repeated
+    #[arg(long, value_name = "NAME")]
+    user: Vec<String>,
+
+    /// Report the URLs in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "\
+Example:
+  countersign pod serve --import ca.crt.pem --user demo-bot1
+  countersign auth login --p12 demo-bot1.p12 --trust pod-root.pem \\
+    --pod https://localhost:8444 --key-manager https://localhost:8445";
+
+pub(crate) fn run(args: &Args) -> Result<(), Error> {
+    let _made = output::make_directory(&args.dir)?;
+    let root_path = args.dir.join("pod-root.pem");
+    let [root] = output::claim([(&root_path, Access::Everyone)], true)?;
+
+    block_on(async {
+        // Before anybody is told that this is ready, and may end it.
+        let mut interrupt = interrupts().about("listening for Ctrl-C")?;
+        let pod = Pod::builder()
+            .web_address(loopback(args.web_port))
+            .api_address(loopback(args.api_port))
+            .key_manager_address(loopback(args.key_manager_port))
+            .start()
+            .await
+            .about("the pod")?;
+        for path in &args.import {
+            import(&pod, path)?;
+        }
+        for name in &args.user {
+            pod.create_service_user(name).about("--user")?;
+            ui::note(format!("created service user {name}"));
+        }
+        output::write([(root, pod.trust_anchor_pem().as_bytes())])?;
+
+        if args.json {
+            // On one line, so that whoever started this can read it while it runs.
+            ui::result(json!({
+                "web": pod.web_url(),
+                "api": pod.api_url(),
+                "keyManager": pod.key_manager_url(),
+                "agent": pod.agent_url(),
+                "root": root_path.display().to_string(),
+            }))?;
+        } else {
+            ui::result(format!(
+                "web:          {}\napi:          {}\nkey manager:  {}\nagent:        {}\nroot:         {}\n\
+                 ready (Ctrl-C ends it)",
+                pod.web_url(),
+                pod.api_url(),
+                pod.key_manager_url(),
+                pod.agent_url(),
+                root_path.display()
+            ))?;
+        }
+        interrupt.recv().await;
+        pod.shutdown().await;
+        Ok(())
+    })?
+}
+
+#[cfg(unix)]
+fn interrupts() -> io::Result<signal::unix::Signal> {
+    signal::unix::signal(signal::unix::SignalKind::interrupt())
+}
+
+#[cfg(windows)]
+fn interrupts() -> io::Result<signal::windows::CtrlC> {
+    signal::windows::ctrl_c()
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+fn import(pod: &Pod, path: &Path) -> Result<(), Error> {
+    for certificate in input::certificates(path)? {
+        let imported = pod
+            .import_certificate(certificate.as_der(), kind_of(&certificate))
+            .about(input::Name(path))?;
+        ui::note(format!(
+            "imported {} as {}",
+            imported.subject, imported.kind
+        ));
+    }
+    Ok(())
+}
+
+fn kind_of(certificate: &Certificate) -> CertificateType {
+    match certificate.basic_constraints() {
+        Some(constraints) if constraints.ca => CertificateType::UserSigning,
+        _ => CertificateType::User,
+    }
+}

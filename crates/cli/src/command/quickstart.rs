@@ -1,0 +1,418 @@
+//! `countersign quickstart`
+
+use std::{
+    env,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use auth::{Client, Endpoint, Endpoints, Identity, TrustAnchors};
+use http::Request;
+use pki::{
+    CertificateAuthority, CertificateRequest, DistinguishedName, KeyKind, Passphrase, Pkcs12,
+    PrivateKey, Profile, SerialNumber,
+};
+use pod::{CertificateType, Pod};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use zeroize::Zeroizing;
+
+use crate::{
+    command::runtime,
+    error::{Context, Error},
+    new_key,
+    output::{self, Access, MadeDirectories, Target},
+    ui,
+};
+
+/// Go the whole way once: from a new key to a session at an embedded pod
+///
+/// Makes an authority, a bot's 4096-bit key, request, certificate and .p12; starts an embedded Pod and Key Manager,
+/// imports the authority, creates the bot's service user, authenticates at both, and calls echo with both tokens. Each
+/// step is printed with what it made and how long it took.
+///
+/// The files stay, in a new directory for temporary files unless --dir names another one. Their passphrase is random,
+/// and stands in passphrase.txt beside them. Nothing outside this computer is contacted.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Directory for the files; it is made if it isn't there [default: a new temporary one]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+
+    /// Report the steps in JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Replace the files of an earlier run in DIR
+    #[arg(long)]
+    force: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  countersign quickstart
+  countersign quickstart --dir demo --force";
+
+/// Everything that is written, and who may read it.
+const FILES: [(&str, Access); 7] = [
+    (PASSPHRASE, Access::Owner),
+    (CA_CERTIFICATE, Access::Everyone),
+    (CA_KEY, Access::Owner),
+    (KEY, Access::Owner),
+    (REQUEST, Access::Everyone),
+    (CERTIFICATE, Access::Everyone),
+    (BUNDLE, Access::Owner),
+];
+const PASSPHRASE: &str = "passphrase.txt";
+const CA_CERTIFICATE: &str = "ca.crt.pem";
+const CA_KEY: &str = "ca.key.pem";
+const KEY: &str = "demo-bot1.key.pem";
+const REQUEST: &str = "demo-bot1.csr.pem";
+const CERTIFICATE: &str = "demo-bot1.crt.pem";
+const BUNDLE: &str = "demo-bot1.p12";
+
+const CA_SUBJECT: &str = "/CN=Demo CA/O=Excelsior Bank/C=GB";
+const BOT: &str = "demo-bot1";
+const BOT_SUBJECT: &str =
+    "/CN=demo-bot1/O=Excelsior Bank/OU=Collaboration Services/L=London/ST=London/C=GB";
+
+pub(crate) fn run(args: &Args) -> Result<(), Error> {
+    let place = Place::new(args)?;
+    let mut steps = Steps::new(args.json);
+    let bot = make_bot(&place, &mut steps)?;
+    authenticate(&bot, &mut steps)?;
+    steps.finish(&place.keep())
+}
+
+/// What the pod and the client need of the bot.
+struct Bot {
+    ca_certificate: String,
+    bundle: Vec<u8>,
+    passphrase: Passphrase,
+}
+
+/// The certificate workflow, up to the `.p12`.
+fn make_bot(place: &Place, steps: &mut Steps) -> Result<Bot, Error> {
+    let passphrase = random_passphrase()?;
+    let line = Zeroizing::new(format!("{}\n", passphrase.as_str()));
+    place.save(PASSPHRASE, line.as_bytes())?;
+
+    let authority = steps.take("authority", || {
+        let key = PrivateKey::generate(KeyKind::Rsa4096).about(CA_KEY)?;
+        let encrypted = new_key::to_pem(&key, Some(&passphrase))?;
+        let authority = CertificateAuthority::create_root(name(CA_SUBJECT)?, key, &Profile::root())
+            .about(CA_CERTIFICATE)?;
+        place.save(CA_KEY, encrypted.as_bytes())?;
+        place.save(CA_CERTIFICATE, authority.certificate().to_pem().as_bytes())?;
+        let what = format!("{CA_CERTIFICATE}, {CA_KEY}: {CA_SUBJECT}");
+        Ok((authority, what))
+    })?;
+
+    let key = steps.take("private key", || {
+        let key = PrivateKey::generate(KeyKind::Rsa4096).about(KEY)?;
+        let encrypted = new_key::to_pem(&key, Some(&passphrase))?;
+        place.save(KEY, encrypted.as_bytes())?;
+        let what = format!("{KEY}: {}, encrypted", key.algorithm());
+        Ok((key, what))
+    })?;
+
+    let request = steps.take("request", || {
+        let request = CertificateRequest::builder(name(BOT_SUBJECT)?)
+            .sign(&key)
+            .about(REQUEST)?;
+        place.save(REQUEST, request.to_pem().as_bytes())?;
+        Ok((request, format!("{REQUEST}: {BOT_SUBJECT}")))
+    })?;
+
+    let certificate = steps.take("certificate", || {
+        let profile = Profile::client()
+            .valid_for_days(2922)
+            .serial("0x1".parse::<SerialNumber>().about(CERTIFICATE)?);
+        let certificate = request
+            .verify()
+            .and_then(|request| authority.issue(&request, &profile))
+            .about(CERTIFICATE)?;
+        place.save(CERTIFICATE, certificate.to_pem().as_bytes())?;
+        let what = format!("{CERTIFICATE}: TLS client, serial number 1, 2922 days");
+        Ok((certificate, what))
+    })?;
+
+    let bundle = steps.take("bundle", || {
+        let bundle = Pkcs12::builder(&key, &certificate)
+            .and_then(|builder| {
+                builder
+                    .chain(authority.chain())
+                    .alias(BOT)
+                    .to_der(&passphrase)
+            })
+            .about(BUNDLE)?;
+        place.save(BUNDLE, &bundle)?;
+        let what = format!("{BUNDLE}: the key, its certificate and the authority's");
+        Ok((bundle, what))
+    })?;
+
+    Ok(Bot {
+        ca_certificate: authority.certificate().to_pem(),
+        bundle,
+        passphrase,
+    })
+}
+
+/// What an administrator does, and then the bot.
+fn authenticate(bot: &Bot, steps: &mut Steps) -> Result<(), Error> {
+    let runtime = runtime()?;
+
+    let pod = steps.take("pod", || {
+        let pod = runtime.block_on(Pod::builder().start()).about("the pod")?;
+        let what = format!(
+            "Pod at {}, Key Manager at {}",
+            pod.api_url(),
+            pod.key_manager_url()
+        );
+        Ok((pod, what))
+    })?;
+    steps.take("import", || {
+        let imported = pod
+            .import_certificate(&bot.ca_certificate, CertificateType::UserSigning)
+            .about(CA_CERTIFICATE)?;
+        Ok(((), format!("{} as {}", imported.subject, imported.kind)))
+    })?;
+    steps.take("service user", || {
+        let user = pod.create_service_user(BOT).about(BOT)?;
+        Ok(((), user.username))
+    })?;
+
+    let (client, session) = steps.take("authenticate", || {
+        let identity = Identity::from_pkcs12(&bot.bundle, &bot.passphrase).about(BUNDLE)?;
+        let endpoints = Endpoints::new(pod.api_url(), pod.key_manager_url())
+            .and_then(|endpoints| endpoints.agent(pod.agent_url()))
+            .about("the pod")?;
+        let client = TrustAnchors::pem(pod.trust_anchor_pem())
+            .and_then(|trust| Client::builder(endpoints, identity).trust(trust).build())
+            .about("the client")?;
+        let session = runtime
+            .block_on(client.authenticate())
+            .about("authentication")?;
+        let what = "session token [elided], key manager token [elided]".to_owned();
+        Ok(((client, session), what))
+    })?;
+    steps.take("echo", || {
+        let message = json!({ "message": format!("hello from {BOT}") });
+        let request = Request::post("/agent/v1/util/echo")
+            .header("content-type", "application/json")
+            .body(message.to_string().into())
+            .map_err(|error| Error::failed(format!("echo: {error}")))?;
+        let reply = runtime
+            .block_on(client.send(&session, Endpoint::Agent, request))
+            .about("echo")?;
+        if serde_json::from_slice::<Value>(reply.body()).ok().as_ref() != Some(&message) {
+            return Err(Error::failed("echo: the pod answered something else"));
+        }
+        Ok(((), format!("{message}, with both tokens")))
+    })?;
+
+    runtime.block_on(async {
+        client.logout(session).await.about("logout")?;
+        pod.shutdown().await;
+        Ok(())
+    })
+}
+
+fn name(text: &str) -> Result<DistinguishedName, Error> {
+    text.parse().about(text)
+}
+
+/// 128 bits, in hexadecimal.
+fn random_passphrase() -> Result<Passphrase, Error> {
+    let mut octets = Zeroizing::new([0; 16]);
+    getrandom::fill(&mut *octets)
+        .map_err(|error| Error::failed(format!("the system's randomness: {error}")))?;
+    let mut text = String::with_capacity(32);
+    for octet in octets.iter() {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{octet:02x}");
+    }
+    Ok(Passphrase::new(text))
+}
+
+/// Where the files go.
+struct Place {
+    directory: PathBuf,
+    /// Removes a temporary directory again if a step fails.
+    temporary: Option<TempDir>,
+    /// Removes other directories again if nothing was written.
+    _made: Option<MadeDirectories>,
+    force: bool,
+}
+
+impl Place {
+    fn new(args: &Args) -> Result<Self, Error> {
+        let (directory, temporary, made) = match &args.dir {
+            Some(directory) => {
+                let made = output::make_directory(directory)?;
+                (directory.clone(), None, Some(made))
+            }
+            None => {
+                let temporary = tempfile::Builder::new()
+                    .prefix("countersign-quickstart-")
+                    .tempdir()
+                    .about(env::temp_dir().display())?;
+                (temporary.path().to_owned(), Some(temporary), None)
+            }
+        };
+        let place = Self {
+            directory,
+            temporary,
+            _made: made,
+            force: args.force,
+        };
+        for (file, _) in FILES {
+            place.target(file)?;
+        }
+        Ok(place)
+    }
+
+    fn save(&self, file: &str, contents: &[u8]) -> Result<(), Error> {
+        output::write([(self.target(file)?, contents)])
+    }
+
+    fn target(&self, file: &str) -> Result<Target, Error> {
+        let access = FILES
+            .iter()
+            .find(|(name, _)| *name == file)
+            .map_or(Access::Owner, |(_, access)| *access);
+        let [target] = output::claim([(&self.directory.join(file), access)], self.force)?;
+        Ok(target)
+    }
+
+    fn keep(self) -> PathBuf {
+        if let Some(temporary) = self.temporary {
+            return temporary.keep();
+        }
+        self.directory
+    }
+}
+
+/// Takes the steps, and tells of each what it made and how long it took.
+struct Steps {
+    json: bool,
+    taken: Vec<Step>,
+}
+
+#[derive(Serialize)]
+struct Step {
+    step: &'static str,
+    made: String,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    directory: String,
+    steps: &'a [Step],
+}
+
+impl Steps {
+    fn new(json: bool) -> Self {
+        Self {
+            json,
+            taken: Vec::new(),
+        }
+    }
+
+    fn take<T>(
+        &mut self,
+        step: &'static str,
+        work: impl FnOnce() -> Result<(T, String), Error>,
+    ) -> Result<T, Error> {
+        let started = Instant::now();
+        let (value, made) = {
+            let _progress = ui::progress(step);
+            work()?
+        };
+        let seconds = started.elapsed().as_secs_f64();
+        self.taken.push(Step {
+            step,
+            made,
+            seconds,
+        });
+        if let (false, Some(Step { made, .. })) = (self.json, self.taken.last()) {
+            let number = self.taken.len();
+            ui::result(format!("{number:2}  {step:<13} {seconds:6.2} s  {made}"))?;
+        }
+        Ok(value)
+    }
+
+    fn finish(&self, directory: &Path) -> Result<(), Error> {
+        if self.json {
+            return ui::json(&Report {
+                directory: directory.display().to_string(),
+                steps: &self.taken,
+            });
+        }
+        let seconds: f64 = self.taken.iter().map(|step| step.seconds).sum();
+        ui::result(format!(
+            "    {:<13} {seconds:6.2} s\n\n{}",
+            "done",
+            next_steps(directory)
+        ))
+    }
+}
+
+/// What to do next, in lines that can be pasted.
+fn next_steps(directory: &Path) -> String {
+    let program = env::args_os()
+        .next()
+        .map_or_else(|| "countersign".to_owned(), |name| quoted(Path::new(&name)));
+    let file = |name: &str| quoted(&directory.join(name));
+    let passin = format!("file:{}", directory.join(PASSPHRASE).display());
+    let passin = quoted(Path::new(&passin));
+    format!(
+        "\
+The files are in {}; their passphrase is in {PASSPHRASE}.
+
+Look into the bundle:
+  {program} p12 info {} --passin {passin}
+
+Run the pod yourself, and log in from another terminal:
+  {program} pod serve --dir {} --import {} --user {BOT}
+  {program} auth login --p12 {} --passin {passin} --trust {} \\
+    --pod https://localhost:8444 --key-manager https://localhost:8445
+
+On a real Pod, import your own authority's certificate in the Admin portal, create a service user whose name
+is the bot's common name, and issue the bot's certificate:
+  {program} ca create --help
+  {program} issue --help",
+        directory.display(),
+        file(BUNDLE),
+        quoted(directory),
+        file(CA_CERTIFICATE),
+        file(BUNDLE),
+        file("pod-root.pem"),
+    )
+}
+
+/// A word for a shell.
+fn quoted(word: &Path) -> String {
+    let word = word.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-:+,@%=".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_a_shell_when_they_have_to_be() {
+        assert_eq!(quoted(Path::new("/tmp/a-1.p12")), "/tmp/a-1.p12");
+        assert_eq!(quoted(Path::new("my files/it's")), r"'my files/it'\''s'");
+    }
+}

@@ -1,0 +1,246 @@
+//! How a command fails: what is said, the next step, and the exit status.
+
+use std::{error::Error as StdError, fmt::Display, io, process::ExitCode};
+
+use pod::Port;
+use rustls::CertificateError;
+
+use crate::ui;
+
+/// Why a command couldn't do its job.
+///
+/// It is made of text, because nothing but printing is ever done with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Error {
+    kind: Kind,
+    message: String,
+    hint: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Failed,
+    Misused,
+    OutputClosed,
+}
+
+impl Error {
+    /// The job can't be done (exit status 1).
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Failed,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// The command line makes no sense (exit status 2).
+    pub(crate) fn misused(message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Misused,
+            ..Self::failed(message)
+        }
+    }
+
+    /// The reader of standard output went away (exit status 0, and not a word).
+    pub(crate) fn output_closed() -> Self {
+        Self {
+            kind: Kind::OutputClosed,
+            ..Self::failed("standard output is closed")
+        }
+    }
+
+    /// The same, blamed on the command line.
+    pub(crate) fn into_misuse(self) -> Self {
+        Self {
+            kind: Kind::Misused,
+            ..self
+        }
+    }
+
+    /// With the next step for the user, in place of an earlier one.
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+
+    /// Prints it and gives the exit status.
+    pub(crate) fn report(&self) -> ExitCode {
+        let status = match self.kind {
+            Kind::OutputClosed => return ExitCode::SUCCESS,
+            Kind::Failed => 1,
+            Kind::Misused => 2,
+        };
+        ui::error(&self.message, self.hint.as_deref());
+        ExitCode::from(status)
+    }
+}
+
+/// Says what a library's error is about, mostly a file, and adds the hint that goes with it.
+pub(crate) trait Context<T> {
+    /// `subject: error: its cause`
+    ///
+    /// # Errors
+    ///
+    /// The same failure, told to the user.
+    fn about(self, subject: impl Display) -> Result<T, Error>;
+}
+
+impl<T, E: Hint> Context<T> for Result<T, E> {
+    fn about(self, subject: impl Display) -> Result<T, Error> {
+        self.map_err(|error| Error {
+            hint: error.hint(),
+            ..Error::failed(format!("{subject}: {}", chain(&error)))
+        })
+    }
+}
+
+/// A library's error, and what the user can do about it with this program's flags.
+pub(crate) trait Hint: StdError {
+    /// The next step, if there is an obvious one.
+    fn hint(&self) -> Option<String>;
+
+    /// The error of `pki` that it is, or that it carries.
+    fn as_pki(&self) -> Option<&pki::Error> {
+        None
+    }
+}
+
+impl Hint for io::Error {
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Hint for pki::Error {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::PemNotFound { .. } => "countersign inspect FILE shows what a file holds",
+            Self::MalformedPem { .. } | Self::TrailingData { .. } | Self::MacMismatch => {
+                "the file was damaged on its way here: get a fresh copy"
+            }
+            Self::KeyMismatch { .. } => "give the key that the certificate was issued for",
+            Self::UnsupportedKey { .. } => {
+                "RSA of 2048 to 8192 bits, ECDSA P-256 and P-384, and Ed25519 are supported"
+            }
+            Self::InvalidCountry { .. } => "use the two-letter code, for example C=GB",
+            Self::RequestSignatureInvalid => {
+                "the request was altered after it was signed: have it made again"
+            }
+            Self::CertificateSignatureInvalid { .. } => {
+                "that issuer did not sign this certificate; another one may have the same name"
+            }
+            Self::NotAnAuthority { .. } => {
+                "sign with an authority's certificate, as countersign ca create makes it"
+            }
+            Self::AuthorityExpired { .. } => "countersign ca create makes a new authority",
+            Self::AuthorityNotYetValid { .. } => "check this computer's clock",
+            Self::PathLengthExceeded { .. } => {
+                "sign with an authority higher up, or with one that was made with a larger --path-len"
+            }
+            Self::ValidityExceedsAuthority { .. } => {
+                "ask for fewer --days; without --days the validity ends with the authority's at the latest"
+            }
+            Self::Pkcs12Lacks { .. } => "countersign p12 info FILE shows what the file holds",
+            Self::NotInChain { .. } => "leave out the certificates that are not its issuers",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    fn as_pki(&self) -> Option<&pki::Error> {
+        Some(self)
+    }
+}
+
+impl Hint for auth::Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::ServerNotTrusted {
+                reason: CertificateError::UnknownIssuer,
+                ..
+            } => Some("name the root that issued the server's certificate with --trust".to_owned()),
+            _ => self.hint().map(str::to_owned),
+        }
+    }
+
+    fn as_pki(&self) -> Option<&pki::Error> {
+        match self {
+            Self::Identity(error) | Self::TrustAnchors(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Hint for pod::Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Bind { port, .. } => {
+                let flag = match port {
+                    Port::Web => "--web-port",
+                    Port::Api => "--api-port",
+                    _ => "--key-manager-port",
+                };
+                Some(format!(
+                    "choose another port with {flag}; 0 is any free one"
+                ))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The error and its causes in one line, each said once: many errors repeat their cause in their own text.
+fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Layer {
+        text: &'static str,
+        source: Option<Box<Layer>>,
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let error = Layer {
+            text: "no connection: refused",
+            source: Some(Box::new(Layer {
+                text: "refused",
+                source: Some(Box::new(Layer {
+                    text: "port 8444",
+                    source: None,
+                })),
+            })),
+        };
+        assert_eq!(chain(&error), "no connection: refused: port 8444");
+    }
+
+    #[test]
+    fn an_error_says_what_it_is_about_and_what_to_do() {
+        let error: Result<(), _> = Err(pki::Error::RequestSignatureInvalid);
+        let error = error.about("bot.csr.pem").unwrap_err();
+        assert_eq!(
+            error.message,
+            "bot.csr.pem: the signature of the certificate request does not match its public key"
+        );
+        assert!(error.hint.is_some());
+    }
+}

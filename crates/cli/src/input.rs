@@ -1,0 +1,174 @@
+//! Reading the files that a command is given.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use pki::{Certificate, CertificateAuthority, CertificateRequest, Passphrase, PrivateKey};
+use zeroize::Zeroizing;
+
+use crate::{
+    error::{Context, Error, Hint},
+    passphrase::Flag,
+};
+
+/// No key, request, certificate or bundle is larger. In octets.
+const LIMIT: u64 = 16 << 20;
+
+/// The contents of a file, or of standard input for `-`.
+///
+/// # Errors
+///
+/// [`Error`] when it can't be read, is empty or larger than 16 MiB.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let contents = if is_stdin(path) {
+        read_bounded(io::stdin().lock(), 0, Name(path))?
+    } else {
+        let file = File::open(path).about(Name(path))?;
+        let size = file.metadata().about(Name(path))?.len();
+        read_bounded(file, size, Name(path))?
+    };
+    if contents.is_empty() {
+        return Err(Error::failed(format!("{}: nothing in it", Name(path))));
+    }
+    Ok(contents)
+}
+
+/// A private key in any of the formats that `pki` reads.
+///
+/// # Errors
+///
+/// [`Error`] when the file is no private key, or the passphrase is missing or wrong.
+pub(crate) fn private_key(path: &Path, passphrase: Flag<'_>) -> Result<PrivateKey, Error> {
+    open(path, passphrase, |contents, passphrase| {
+        PrivateKey::from_pem_or_der(contents, passphrase)
+    })
+}
+
+/// All certificates in a file; there is at least one.
+///
+/// # Errors
+///
+/// [`Error`] when the file holds no certificate.
+pub(crate) fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
+    Certificate::all_from_pem_or_der(&read(path)?).about(Name(path))
+}
+
+/// A certificate request.
+///
+/// # Errors
+///
+/// [`Error`] when the file holds none.
+pub(crate) fn request(path: &Path) -> Result<CertificateRequest, Error> {
+    CertificateRequest::from_pem_or_der(&read(path)?).about(Name(path))
+}
+
+/// The authority whose certificate is the first in one file and whose key is in the other; and all certificates of
+/// the first file, which may go on with the authority's own issuers.
+///
+/// # Errors
+///
+/// [`Error`] when one of them can't be read, or when they don't make an authority.
+pub(crate) fn authority(
+    certificate: &Path,
+    key: &Path,
+    passphrase: Flag<'_>,
+) -> Result<(CertificateAuthority, Vec<Certificate>), Error> {
+    let key = private_key(key, passphrase)?;
+    let certificates = certificates(certificate)?;
+    let Some(own) = certificates.first().cloned() else {
+        return Err(Error::failed(format!(
+            "{}: no certificate in it",
+            Name(certificate)
+        )));
+    };
+    let authority = CertificateAuthority::new(own, key).about(Name(certificate))?;
+    Ok((authority, certificates))
+}
+
+/// Opens what may be encrypted: with the passphrase whose source was named, or else with one that is asked for once it
+/// turns out to be needed.
+///
+/// # Errors
+///
+/// [`Error`] when the file can't be read or opened.
+pub(crate) fn open<T, E: Hint>(
+    path: &Path,
+    flag: Flag<'_>,
+    open: impl Fn(&[u8], Option<&Passphrase>) -> Result<T, E>,
+) -> Result<T, Error> {
+    // The passphrase comes first: it may be the first line of a standard input that goes on with the file.
+    let given = flag.given(Name(path))?;
+    let contents = read(path)?;
+    let mut opened = open(&contents, given.as_ref());
+    let cause = opened.as_ref().err().and_then(Hint::as_pki);
+    if given.is_none() && matches!(cause, Some(pki::Error::PassphraseRequired { .. })) {
+        let asked = flag.asked(Name(path))?;
+        opened = open(&contents, Some(&asked));
+    }
+    let cause = opened.as_ref().err().and_then(Hint::as_pki);
+    let wrong = given.is_some() && matches!(cause, Some(pki::Error::WrongPassphrase { .. }));
+    opened.about(Name(path)).map_err(|error| {
+        if wrong {
+            error.hint(format!("check the passphrase that {} gives", flag.name))
+        } else {
+            error
+        }
+    })
+}
+
+/// How an input file is called in messages.
+pub(crate) struct Name<'a>(pub(crate) &'a Path);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if is_stdin(self.0) {
+            f.write_str("standard input")
+        } else {
+            fmt::Display::fmt(&self.0.display(), f)
+        }
+    }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn read_bounded(
+    reader: impl Read,
+    expected: u64,
+    name: Name<'_>,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    // What is read may be a private key: a buffer of the right size from the start leaves no copies behind.
+    let capacity = usize::try_from(expected.min(LIMIT)).unwrap_or(0);
+    let mut contents = Zeroizing::new(Vec::with_capacity(capacity.saturating_add(1)));
+    let size = reader
+        .take(LIMIT.saturating_add(1))
+        .read_to_end(&mut contents)
+        .about(&name)?;
+    if u64::try_from(size).is_ok_and(|size| size <= LIMIT) {
+        Ok(contents)
+    } else {
+        Err(Error::failed(format!(
+            "{name}: larger than the limit of {} MiB",
+            LIMIT >> 20
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endless_input_is_cut_off() {
+        let error = read_bounded(io::repeat(0), 0, Name(Path::new("-"))).unwrap_err();
+        assert_eq!(
+            error,
+            Error::failed("standard input: larger than the limit of 16 MiB")
+        );
+    }
+}

@@ -1,0 +1,380 @@
+//! Passphrases and where they come from: `SRC` on the command line.
+
+use std::{
+    env,
+    ffi::OsStr,
+    fmt,
+    fs::File,
+    io::{self, IsTerminal, Read},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use clap::{
+    Arg, Command,
+    builder::{StyledStr, TypedValueParser},
+    error::ErrorKind,
+};
+use pki::Passphrase;
+use zeroize::Zeroizing;
+
+use crate::{
+    error::{Context, Error},
+    ui,
+};
+
+/// The forms of `SRC`, for `--help`.
+pub(crate) const SOURCES: &str = "\
+Passphrase sources (SRC):
+  env:NAME    the environment variable NAME
+  file:PATH   the first line of a file
+  fd:N        the first line of the open file descriptor N (Unix)
+  stdin       the next line of standard input
+  prompt      asked for on the terminal, twice for a new one
+  pass:TEXT   TEXT itself; other users of this computer can see it, so this earns a warning
+Without a source, a passphrase that is needed is asked for when there is a terminal.";
+
+/// No honest passphrase is longer. In octets.
+const LIMIT: usize = 4096;
+
+/// Where a passphrase comes from.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    Env(String),
+    File(PathBuf),
+    Fd(u32),
+    Stdin,
+    Prompt,
+    Literal(Arc<Passphrase>),
+}
+
+/// Where the passphrase of one thing comes from: the flag, and what was given with it, if anything was.
+#[derive(Clone, Copy)]
+pub(crate) struct Flag<'a> {
+    /// For example `--passin`.
+    pub(crate) name: &'static str,
+    pub(crate) source: Option<&'a Source>,
+}
+
+impl<'a> Flag<'a> {
+    pub(crate) fn new(name: &'static str, source: &'a Option<Source>) -> Self {
+        Self {
+            name,
+            source: source.as_ref(),
+        }
+    }
+
+    /// The passphrase of something that exists, if a source was named for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the source doesn't give one.
+    pub(crate) fn given(self, subject: impl fmt::Display) -> Result<Option<Passphrase>, Error> {
+        self.source
+            .map(|source| source.read(self.name, || prompt_for(subject)))
+            .transpose()
+    }
+
+    /// The passphrase of something that exists and turned out to need one, with no source named for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when there is no terminal to ask on.
+    pub(crate) fn asked(self, subject: impl fmt::Display) -> Result<Passphrase, Error> {
+        if has_terminal() {
+            prompt_for(subject)
+        } else {
+            let problem = format!("{subject} is encrypted and needs a passphrase");
+            Err(Error::failed(problem).hint(self.advice()))
+        }
+    }
+
+    /// The passphrase of something new, if a source was named for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the source doesn't give one, or an empty one.
+    pub(crate) fn chosen(self, subject: impl fmt::Display) -> Result<Option<Passphrase>, Error> {
+        self.source
+            .map(|source| {
+                let passphrase = source.read(self.name, || prompt_twice(&subject))?;
+                if passphrase.is_empty() {
+                    return Err(Error::failed(format!(
+                        "the new passphrase for {subject} is empty"
+                    )));
+                }
+                Ok(passphrase)
+            })
+            .transpose()
+    }
+
+    /// The passphrase of something new that must have one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the source doesn't give one, or an empty one, or when there is neither a source nor a terminal.
+    pub(crate) fn chosen_or_asked(self, subject: impl fmt::Display) -> Result<Passphrase, Error> {
+        let flag = match self.source {
+            None if has_terminal() => Self {
+                source: Some(&Source::Prompt),
+                ..self
+            },
+            _ => self,
+        };
+        flag.chosen(&subject)?.ok_or_else(|| {
+            Error::failed(format!("{subject} needs a passphrase")).hint(self.advice())
+        })
+    }
+
+    fn advice(self) -> String {
+        format!(
+            "name its source with {}: env:NAME, file:PATH, fd:N or stdin",
+            self.name
+        )
+    }
+}
+
+/// Java opens no bundle whose passphrase has other characters.
+pub(crate) fn warn_if_java_refuses(passphrase: &Passphrase) {
+    if !passphrase.as_str().is_ascii() {
+        ui::warn("the passphrase of the bundle is not ASCII: Java will refuse it");
+    }
+}
+
+impl Source {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        let source = match text.split_once(':') {
+            Some(("env", name)) if !name.is_empty() => Self::Env(name.to_owned()),
+            Some(("file", path)) if !path.is_empty() => Self::File(PathBuf::from(path)),
+            Some(("fd", number)) => match number.parse() {
+                Ok(0) => Self::Stdin,
+                Ok(number) => Self::Fd(number),
+                Err(_) => return Err("fd: takes the number of an open file descriptor"),
+            },
+            Some(("pass", text)) => Self::Literal(Arc::new(Passphrase::from(text))),
+            None if text == "stdin" => Self::Stdin,
+            None if text == "prompt" => Self::Prompt,
+            // What was given may be the passphrase itself, so it isn't repeated.
+            _ => {
+                return Err(
+                    "a passphrase source is env:NAME, file:PATH, fd:N, stdin, prompt or pass:TEXT",
+                );
+            }
+        };
+        Ok(source)
+    }
+
+    fn read(
+        &self,
+        flag: &str,
+        prompt: impl FnOnce() -> Result<Passphrase, Error>,
+    ) -> Result<Passphrase, Error> {
+        match self {
+            Self::Env(name) => match env::var(name) {
+                Ok(value) => Ok(Passphrase::new(value)),
+                Err(env::VarError::NotPresent) => Err(Error::failed(format!(
+                    "{flag}: the environment variable {name} is not set"
+                ))),
+                Err(env::VarError::NotUnicode(_)) => Err(Error::failed(format!(
+                    "{flag}: the environment variable {name} is not UTF-8"
+                ))),
+            },
+            Self::File(path) => {
+                let file = File::open(path).about(path.display())?;
+                next_line(file, &path.display().to_string())
+            }
+            Self::Fd(number) => {
+                let file = open_fd(*number).about(format!("file descriptor {number}"))?;
+                next_line(file, &format!("file descriptor {number}"))
+            }
+            Self::Stdin => next_line(io::stdin().lock(), "standard input"),
+            Self::Prompt => prompt(),
+            Self::Literal(passphrase) => {
+                ui::warn(format!(
+                    "{flag} pass:... can be seen by everybody on this computer; env:, file:, fd: or stdin can not"
+                ));
+                Ok(Passphrase::from(passphrase.as_str()))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "env:{name}"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Fd(number) => write!(f, "fd:{number}"),
+            Self::Stdin => f.write_str("stdin"),
+            Self::Prompt => f.write_str("prompt"),
+            Self::Literal(_) => f.write_str("pass:[passphrase elided]"),
+        }
+    }
+}
+
+/// Parses `SRC`. clap's own way of reporting a bad value repeats the value, which may be the passphrase.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceParser;
+
+impl TypedValueParser for SourceParser {
+    type Value = Source;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Source, clap::Error> {
+        let parsed = value
+            .to_str()
+            .ok_or("a passphrase source is UTF-8")
+            .and_then(Source::parse);
+        parsed.map_err(|problem| {
+            let arg = arg.map_or_else(StyledStr::new, |arg| arg.to_string().into());
+            command.clone().error(
+                ErrorKind::ValueValidation,
+                format!("invalid value for '{arg}': {problem}"),
+            )
+        })
+    }
+}
+
+fn has_terminal() -> bool {
+    io::stdin().is_terminal() || io::stderr().is_terminal()
+}
+
+fn prompt(question: &str) -> Result<Passphrase, Error> {
+    rpassword::prompt_password(question)
+        .map(Passphrase::new)
+        .map_err(|error| {
+            Error::failed(format!("no terminal to ask for a passphrase on: {error}"))
+                .hint("name another source: env:NAME, file:PATH, fd:N or stdin")
+        })
+}
+
+fn prompt_for(subject: impl fmt::Display) -> Result<Passphrase, Error> {
+    prompt(&format!("passphrase for {subject}: "))
+}
+
+fn prompt_twice(subject: impl fmt::Display) -> Result<Passphrase, Error> {
+    let first = prompt(&format!("new passphrase for {subject}: "))?;
+    let second = prompt("the same again: ")?;
+    if first == second {
+        Ok(first)
+    } else {
+        Err(Error::failed("the two passphrases differ"))
+    }
+}
+
+#[cfg(unix)]
+fn open_fd(number: u32) -> io::Result<File> {
+    File::open(format!("/dev/fd/{number}"))
+}
+
+#[cfg(not(unix))]
+fn open_fd(_number: u32) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// The next line, without its line end. It is read octet by octet, so that what follows it stays for the next reader.
+#[expect(
+    clippy::unbuffered_bytes,
+    reason = "a buffer would swallow the lines of the next reader"
+)]
+fn next_line(reader: impl Read, name: &str) -> Result<Passphrase, Error> {
+    // Allocated once at full size: a buffer that grows would leave copies behind.
+    let mut line = Zeroizing::new(Vec::with_capacity(LIMIT));
+    let mut ended = false;
+    for octet in reader.bytes() {
+        match octet.about(name)? {
+            b'\n' => {
+                ended = true;
+                break;
+            }
+            _ if line.len() == LIMIT => {
+                return Err(Error::failed(format!(
+                    "{name}: a passphrase of more than {LIMIT} octets"
+                )));
+            }
+            octet => line.push(octet),
+        }
+    }
+    if line.is_empty() && !ended {
+        return Err(Error::failed(format!(
+            "{name}: ended where a passphrase was expected"
+        )));
+    }
+    let line = line.strip_suffix(b"\r").unwrap_or(&line);
+    std::str::from_utf8(line)
+        .map(Passphrase::from)
+        .map_err(|_| Error::failed(format!("{name}: the passphrase is not UTF-8")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_written_as_openssl_writes_them() {
+        assert_eq!(Source::parse("env:PW"), Ok(Source::Env("PW".into())));
+        assert_eq!(
+            Source::parse("file:/run/a:b"),
+            Ok(Source::File("/run/a:b".into()))
+        );
+        assert_eq!(Source::parse("fd:3"), Ok(Source::Fd(3)));
+        assert_eq!(Source::parse("fd:0"), Ok(Source::Stdin));
+        assert_eq!(Source::parse("stdin"), Ok(Source::Stdin));
+        assert_eq!(Source::parse("prompt"), Ok(Source::Prompt));
+        let Ok(Source::Literal(text)) = Source::parse("pass:a:b") else {
+            panic!("pass: is a source");
+        };
+        assert_eq!(text.as_str(), "a:b");
+    }
+
+    #[test]
+    fn a_passphrase_without_its_prefix_is_refused_and_not_repeated() {
+        for text in ["hunter2", "env:", "file:", "fd:x", "secret:x", ""] {
+            let problem = Source::parse(text).unwrap_err();
+            assert!(text.is_empty() || !problem.contains("hunter2"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn debug_output_elides_the_text() {
+        let source = Source::parse("pass:hunter2").unwrap();
+        assert_eq!(format!("{source:?}"), "pass:[passphrase elided]");
+    }
+
+    #[test]
+    fn each_reader_gets_the_next_line() {
+        let mut input = &b"one\r\n\nthree"[..];
+        assert_eq!(next_line(&mut input, "x").unwrap().as_str(), "one");
+        assert_eq!(next_line(&mut input, "x").unwrap().as_str(), "");
+        assert_eq!(next_line(&mut input, "x").unwrap().as_str(), "three");
+        assert_eq!(
+            next_line(&mut input, "x"),
+            Err(Error::failed("x: ended where a passphrase was expected"))
+        );
+    }
+
+    #[test]
+    fn an_endless_line_is_cut_off() {
+        assert_eq!(
+            next_line(io::repeat(b'a'), "x"),
+            Err(Error::failed("x: a passphrase of more than 4096 octets"))
+        );
+        let longest = "a".repeat(LIMIT);
+        assert_eq!(
+            next_line(longest.as_bytes(), "x").unwrap().as_str(),
+            longest
+        );
+    }
+
+    #[test]
+    fn octets_that_are_not_utf8_are_refused() {
+        assert_eq!(
+            next_line(&b"p\xe4ss\n"[..], "x"),
+            Err(Error::failed("x: the passphrase is not UTF-8"))
+        );
+    }
+}

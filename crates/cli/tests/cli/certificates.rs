@@ -1,0 +1,207 @@
+use crate::sandbox::Sandbox;
+
+#[test]
+fn a_root_is_made_with_its_key() {
+    let sandbox = Sandbox::new();
+    let made = sandbox
+        .run(
+            "ca create --type ec-p256 --subject '/CN=Demo CA/O=Excelsior Bank/C=GB' --passout env:PW \
+             --out-cert ca.crt.pem --out-key ca.key.pem",
+        )
+        .succeeds();
+    assert_eq!(made.stdout, "");
+    assert!(
+        made.stderr
+            .starts_with("ca.key.pem: ECDSA P-256 private key, encrypted\nca.crt.pem: certificate of C=GB,O=Excelsior Bank,CN=Demo CA, serial number "),
+        "{}",
+        made.stderr
+    );
+    assert_eq!(sandbox.files(), ["ca.crt.pem", "ca.key.pem"]);
+    #[cfg(unix)]
+    {
+        assert_eq!(sandbox.mode("ca.key.pem"), 0o600);
+        assert_eq!(sandbox.mode("ca.crt.pem") & 0o600, 0o600);
+    }
+}
+
+#[test]
+fn an_intermediate_signs_below_its_parent() {
+    let sandbox = Sandbox::with_authority();
+    sandbox.script(
+        "ca create --type ec-p256 --subject /CN=Bots --path-len 0 --parent-cert ca.crt.pem --parent-key ca.key.pem \
+         --out-cert bots.crt.pem --out-key bots.key.pem
+         key generate --type ec-p256 --out bot.key.pem
+         csr create --key bot.key.pem --subject /CN=demo-bot1 --out bot.csr.pem
+         ca sign --ca-cert bots.crt.pem --ca-key bots.key.pem --csr bot.csr.pem --out bot.crt.pem",
+    );
+    let shown = sandbox.run("inspect bot.crt.pem").succeeds().stdout;
+    assert!(shown.contains("CN=Bots"), "{shown}");
+
+    sandbox
+        .run("ca sign --ca-cert bots.crt.pem --ca-key bots.key.pem --csr bot.csr.pem --profile intermediate --out x.pem")
+        .fails(
+            "error: signing bot.csr.pem: the path length constraint of CN=Bots allows no further authority below it\n\
+             hint: sign with an authority higher up, or with one that was made with a larger --path-len\n",
+        );
+}
+
+#[test]
+fn a_parent_is_a_certificate_and_a_key() {
+    let sandbox = Sandbox::with_authority();
+    sandbox
+        .run("ca create --subject /CN=a --parent-cert ca.crt.pem --out-cert a.crt --out-key a.key")
+        .misuses("--parent-key <FILE>");
+}
+
+#[test]
+fn of_two_outputs_both_are_written_or_none() {
+    let sandbox = Sandbox::new();
+    sandbox.write("ca.key.pem", "precious");
+    sandbox
+        .run("ca create --type ec-p256 --subject /CN=a --out-cert ca.crt.pem --out-key ca.key.pem")
+        .fails(
+            "error: ca.key.pem: already exists\n\
+             hint: choose another name, or replace it with --force\n",
+        );
+    assert_eq!(sandbox.files(), ["ca.key.pem"]);
+    assert_eq!(sandbox.text("ca.key.pem"), "precious");
+
+    sandbox
+        .run("ca create --type ec-p256 --subject /CN=a --out-cert a --out-key ./a --force")
+        .misuses("error: two outputs can not both go to ./a\n");
+}
+
+#[test]
+fn the_certificate_of_the_workflow_has_its_serial_number_and_is_version_3() {
+    let sandbox = Sandbox::with_bot();
+    let made = sandbox
+        .run(
+            "ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr bot.csr.pem --days 2922 --serial 0x1 \
+             --out demo.crt.pem --json",
+        )
+        .succeeds();
+    assert!(
+        made.stderr
+            .starts_with("demo.crt.pem: certificate of CN=demo-bot1, serial number "),
+        "{}",
+        made.stderr
+    );
+    let inspected = sandbox.run("inspect demo.crt.pem --json").succeeds();
+    assert_eq!(made.json(), inspected.json());
+    let shown = sandbox.run("inspect demo.crt.pem").succeeds().stdout;
+    assert!(shown.contains("clientAuth"), "{shown}");
+}
+
+#[test]
+fn a_certificate_can_go_to_standard_output_but_not_together_with_a_report() {
+    let sandbox = Sandbox::with_bot();
+    let sign = "ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr bot.csr.pem --out -";
+    let made = sandbox.run(sign).succeeds();
+    assert!(made.stdout.starts_with("-----BEGIN CERTIFICATE-----\n"));
+    sandbox
+        .run(&format!("{sign} --json"))
+        .misuses("error: the certificate and the report can not both go to standard output\n");
+}
+
+#[test]
+fn a_request_that_was_altered_is_not_signed() {
+    let sandbox = Sandbox::with_bot();
+    // The subject is in the signed part: its last letter in base64 is somewhere in the second line.
+    let request = sandbox.text("bot.csr.pem");
+    let der = decode(&request);
+    let at = der
+        .windows(9)
+        .position(|window| window == b"demo-bot1")
+        .unwrap();
+    let mut altered = der;
+    altered[at + 8] = b'2';
+    sandbox.write("bot.csr.der", altered);
+    sandbox
+        .run("ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr bot.csr.der --out x.pem")
+        .fails(
+            "error: bot.csr.der: the signature of the certificate request does not match its public key\n\
+             hint: the request was altered after it was signed: have it made again\n",
+        );
+    assert!(!sandbox.files().contains(&"x.pem".to_owned()));
+}
+
+#[test]
+fn a_bot_can_not_sign() {
+    let sandbox = Sandbox::with_bot();
+    let outcome = sandbox.run(
+        "ca sign --ca-cert bot.crt.pem --ca-key bot.key.pem --ca-passin env:PW --csr bot.csr.pem --out x.pem",
+    );
+    assert_eq!(outcome.status, 1);
+    assert!(
+        outcome.stderr.starts_with(
+            "error: bot.crt.pem: the certificate of CN=demo-bot1 may not sign certificates: "
+        ),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn an_authority_needs_its_own_key() {
+    let sandbox = Sandbox::with_bot();
+    sandbox
+        .run("ca sign --ca-cert ca.crt.pem --ca-key bot.key.pem --ca-passin env:PW --csr bot.csr.pem --out x.pem")
+        .fails(
+            "error: ca.crt.pem: the private key does not match the certificate of C=GB,O=Excelsior Bank,CN=Demo CA\n\
+             hint: give the key that the certificate was issued for\n",
+        );
+}
+
+#[test]
+fn a_validity_beyond_the_authoritys_is_an_error_and_not_a_silent_cut() {
+    let sandbox = Sandbox::with_bot();
+    let outcome = sandbox.run(
+        "ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr bot.csr.pem --days 9999 --out x.pem",
+    );
+    assert_eq!(outcome.status, 1);
+    assert!(
+        outcome
+            .stderr
+            .contains("exceeds the authority's, which ends at")
+            && outcome.stderr.contains("\nhint: ask for fewer --days"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn a_server_needs_a_name() {
+    let sandbox = Sandbox::with_bot();
+    let outcome = sandbox.run(
+        "ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr bot.csr.pem --profile server --out x.pem",
+    );
+    assert_eq!(outcome.status, 1);
+    assert!(
+        outcome.stderr.contains("subject alternative name"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+/// The body of a PEM file.
+fn decode(pem: &str) -> Vec<u8> {
+    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let mut octets = Vec::new();
+    let (mut bits, mut held) = (0_u32, 0);
+    for c in base64.bytes().filter(|&c| c != b'=') {
+        let value = match c {
+            b'A'..=b'Z' => c - b'A',
+            b'a'..=b'z' => c - b'a' + 26,
+            b'0'..=b'9' => c - b'0' + 52,
+            b'+' => 62,
+            _ => 63,
+        };
+        bits = bits << 6 | u32::from(value);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            octets.push((bits >> held) as u8);
+        }
+    }
+    octets
+}

@@ -1,0 +1,233 @@
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    process::{Child, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::sandbox::{Outcome, Sandbox};
+
+/// `countersign pod serve`, until the end of the test.
+struct PodProcess {
+    child: Child,
+    urls: Value,
+}
+
+impl PodProcess {
+    fn start(sandbox: &Sandbox, arguments: &str) -> Self {
+        let line =
+            format!("pod serve --web-port 0 --api-port 0 --key-manager-port 0 --json {arguments}");
+        let mut child = sandbox
+            .command(&line)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut ready)
+            .unwrap();
+        let urls = serde_json::from_str(&ready).unwrap();
+        Self { child, urls }
+    }
+
+    /// The words that log in here.
+    fn login(&self) -> String {
+        format!(
+            "auth login --p12 bots/demo-bot1.p12 --passin env:PW --pod {} --key-manager {}",
+            self.urls["api"].as_str().unwrap(),
+            self.urls["keyManager"].as_str().unwrap()
+        )
+    }
+}
+
+impl Drop for PodProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn with_bundle() -> Sandbox {
+    let sandbox = Sandbox::with_authority();
+    sandbox.script(
+        "issue --ca-cert ca.crt.pem --ca-key ca.key.pem --type ec-p256 --subject /CN=demo-bot1 \
+         --passout env:PW --dir bots",
+    );
+    sandbox
+}
+
+#[test]
+fn the_tokens_are_elided_unless_asked_for() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(&sandbox, "--import ca.crt.pem --user demo-bot1");
+    let login = format!("{} --trust pod-root.pem", pod.login());
+
+    let elided = sandbox.run(&login).succeeds();
+    assert_eq!(
+        elided.stdout,
+        "session token:      [elided]\nkey manager token:  [elided]\n"
+    );
+    let elided = sandbox.run(&format!("{login} --json")).succeeds().json();
+    assert_eq!(elided["sessionToken"], Value::Null);
+    assert_eq!(elided["keyManagerToken"], Value::Null);
+    assert_eq!(elided["tokensElided"], true);
+
+    let shown = sandbox
+        .run(&format!("{login} --json --show-tokens"))
+        .succeeds()
+        .json();
+    let token = |name: &str| shown[name].as_str().unwrap().to_owned();
+    assert!(token("sessionToken").len() > 16 && token("keyManagerToken").len() > 16);
+    assert_ne!(token("sessionToken"), token("keyManagerToken"));
+    assert_eq!(shown["tokensElided"], false);
+
+    let text = sandbox
+        .run(&format!("{login} --show-tokens"))
+        .succeeds()
+        .stdout;
+    assert!(text.starts_with("session token:      ") && !text.contains("elided"));
+}
+
+#[test]
+fn a_server_under_an_unknown_root_is_not_trusted() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(&sandbox, "--import ca.crt.pem --user demo-bot1");
+    let login = pod.login();
+    let output = sandbox
+        .command(&login)
+        .env("SSL_CERT_FILE", sandbox.path("ca.crt.pem"))
+        .output()
+        .unwrap();
+    let outcome = Outcome::of(&login, output);
+    assert_eq!(outcome.status, 1);
+    assert!(
+        outcome
+            .stderr
+            .starts_with("error: authentication: the certificate of the ")
+            && outcome.stderr.ends_with(
+                "\nhint: name the root that issued the server's certificate with --trust\n"
+            ),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn a_machine_without_roots_of_its_own_trusts_the_ones_it_is_given() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(&sandbox, "--import ca.crt.pem --user demo-bot1");
+    let login = format!("{} --trust pod-root.pem", pod.login());
+    let output = sandbox
+        .command(&login)
+        .env("SSL_CERT_FILE", sandbox.path("missing.pem"))
+        .env_remove("SSL_CERT_DIR")
+        .output()
+        .unwrap();
+    Outcome::of(&login, output).succeeds();
+}
+
+#[test]
+fn a_bot_without_a_service_user_is_told() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(&sandbox, "--import ca.crt.pem --user Demo-Bot1");
+    let outcome = sandbox.run(&format!("{} --trust pod-root.pem", pod.login()));
+    assert_eq!((outcome.status, outcome.stdout.as_str()), (1, ""));
+    assert!(
+        outcome.stderr.contains("answered 401 Unauthorized")
+            && outcome.stderr.contains(
+                "\nhint: the service user's name must equal the certificate's Common Name"
+            ),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn a_certificate_that_was_not_imported_is_refused() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(&sandbox, "--user demo-bot1");
+    let outcome = sandbox.run(&format!("{} --trust pod-root.pem", pod.login()));
+    assert_eq!((outcome.status, outcome.stdout.as_str()), (1, ""));
+    assert!(
+        outcome
+            .stderr
+            .contains("refused the client certificate: alert "),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn a_users_own_certificate_can_be_imported() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(&sandbox, "--import bots/demo-bot1.crt.pem --user demo-bot1");
+    sandbox
+        .run(&format!("{} --trust pod-root.pem", pod.login()))
+        .succeeds();
+}
+
+#[test]
+fn the_bundle_is_opened_before_anybody_is_called() {
+    let sandbox = with_bundle();
+    let login = "auth login --p12 bots/demo-bot1.p12 --pod https://localhost:1 --key-manager https://localhost:1";
+    sandbox.run(&format!("{login} --passin env:WRONG")).fails(
+        "error: bots/demo-bot1.p12: client identity: the passphrase does not open the PKCS#12 file\n\
+         hint: check the passphrase that --passin gives\n",
+    );
+    sandbox.run(login).fails(
+        "error: bots/demo-bot1.p12 is encrypted and needs a passphrase\n\
+         hint: name its source with --passin: env:NAME, file:PATH, fd:N or stdin\n",
+    );
+}
+
+#[test]
+fn a_url_that_can_not_be_called_is_misuse() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .run("auth login --p12 a.p12 --pod http://localhost --key-manager https://localhost")
+        .misuses("error: the command line: URL of the Pod: the scheme is not https\nhint: ");
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_with_its_flag() {
+    let sandbox = Sandbox::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let outcome = sandbox.run(&format!(
+        "pod serve --web-port 0 --api-port {port} --key-manager-port 0"
+    ));
+    assert_eq!(outcome.status, 1);
+    assert!(
+        outcome
+            .stderr
+            .ends_with("\nhint: choose another port with --api-port; 0 is any free one\n"),
+        "{}",
+        outcome.stderr
+    );
+    assert!(sandbox.files().is_empty());
+}
+
+#[test]
+fn what_can_not_be_imported_is_named() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .run("pod serve --web-port 0 --api-port 0 --key-manager-port 0 --import missing.pem")
+        .fails("error: missing.pem: No such file or directory (os error 2)\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_pod_ends_well() {
+    let sandbox = Sandbox::new();
+    let mut pod = PodProcess::start(&sandbox, "");
+    let status = std::process::Command::new("kill")
+        .args(["-INT", &pod.child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    assert_eq!(pod.child.wait().unwrap().code(), Some(0));
+    assert_eq!(sandbox.files(), ["pod-root.pem"]);
+}

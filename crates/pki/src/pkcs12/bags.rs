@@ -1,0 +1,227 @@
+//! The bags of a bundle (RFC 7292, section 4.2).
+//!
+//! Key bags are taken apart here, because `p12-keystore` leaves copies of what it decrypts, and loses names outside the
+//! Basic Multilingual Plane. Certificate bags are `p12-keystore`'s.
+
+use der::oid::ObjectIdentifier;
+use p12_keystore::Pkcs12Archive;
+use zeroize::Zeroizing;
+
+use super::WHAT;
+use crate::{
+    Error,
+    der::{self as tlv, Reader, malformed},
+    pbe::Scheme,
+};
+
+/// What a `SafeContents` holds, as far as it matters here: CRLs, secrets and unknown bags are left out.
+#[derive(Default)]
+pub(super) struct Bags {
+    pub(super) keys: Vec<KeyBag>,
+    /// Whole certificate bags in DER.
+    pub(super) certificates: Vec<Vec<u8>>,
+}
+
+/// A private key before it is opened.
+pub(super) struct KeyBag {
+    pub(super) key: Sealed,
+    pub(super) attributes: Attributes,
+}
+
+/// PKCS#8, encrypted or not.
+pub(super) enum Sealed {
+    Plain(Zeroizing<Vec<u8>>),
+    Shrouded { scheme: Scheme, ciphertext: Vec<u8> },
+}
+
+/// The attributes of a bag that are used.
+#[derive(Default)]
+pub(super) struct Attributes {
+    /// friendlyName
+    pub(super) alias: Option<String>,
+    /// localKeyId, encoded
+    pub(super) local_key_id: Option<Vec<u8>>,
+}
+
+impl Bags {
+    /// Adds the bags of a `SafeContents`, which may be BER.
+    pub(super) fn read(&mut self, safe_contents: &[u8]) -> Result<(), Error> {
+        self.read_nested(&tlv::from_ber(safe_contents, WHAT)?, MAX_NESTING)
+    }
+
+    fn read_nested(&mut self, safe_contents: &[u8], depth: usize) -> Result<(), Error> {
+        let mut bags = Reader::enter(safe_contents, tlv::SEQUENCE, WHAT)?;
+        while !bags.is_empty() {
+            let bag = bags.read_tagged(tlv::SEQUENCE)?;
+            let mut fields = Reader::new(bag.value, WHAT);
+            let kind = fields.oid()?;
+            let value = fields.value(tlv::EXPLICIT_0)?;
+            let attributes = match fields.optional(tlv::SET)? {
+                Some(attributes) => Attributes::read(attributes)?,
+                None => Attributes::default(),
+            };
+            fields.finish()?;
+            match kind {
+                KEY_BAG => self.keys.push(KeyBag {
+                    key: Sealed::Plain(Zeroizing::new(value.to_vec())),
+                    attributes,
+                }),
+                SHROUDED_KEY_BAG => self.keys.push(KeyBag {
+                    key: read_shrouded(value)?,
+                    attributes,
+                }),
+                CERTIFICATE_BAG => self.certificates.push(certificate_bag(value, &attributes)),
+                SAFE_CONTENTS_BAG => {
+                    let depth = depth.checked_sub(1).ok_or(Error::NestedTooDeeply {
+                        what: WHAT,
+                        limit: MAX_NESTING,
+                    })?;
+                    self.read_nested(value, depth)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Attributes {
+    fn read(attributes: &[u8]) -> Result<Self, Error> {
+        let mut found = Self::default();
+        let mut attributes = Reader::new(attributes, WHAT);
+        while !attributes.is_empty() {
+            let mut attribute = attributes.nested(tlv::SEQUENCE)?;
+            let kind = attribute.oid()?;
+            let mut values = attribute.nested(tlv::SET)?;
+            match (kind, values.peek()) {
+                (FRIENDLY_NAME, Some(tlv::BMP_STRING)) => {
+                    found.alias = Some(bmp_text(values.value(tlv::BMP_STRING)?));
+                }
+                (LOCAL_KEY_ID, Some(tlv::OCTET_STRING)) => {
+                    found.local_key_id = Some(values.value(tlv::OCTET_STRING)?.to_vec());
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A certificate, and the localKeyId of its bag.
+pub(super) struct CertificateBag {
+    pub(super) der: Vec<u8>,
+    pub(super) local_key_id: Option<Vec<u8>>,
+}
+
+/// The certificates in certificate bags, in order. `p12-keystore` gets them in a file of its own: no MAC, which was
+/// checked by then, and no encryption.
+pub(super) fn certificates(bags: &[Vec<u8>]) -> Result<Vec<CertificateBag>, Error> {
+    let bags: Vec<&[u8]> = bags.iter().map(Vec::as_slice).collect();
+    let safe = data(&tlv::sequence(&bags));
+    let archive = Pkcs12Archive::from_pkcs12(&pfx(&tlv::sequence(&[&safe]), &[]), "")
+        .map_err(|error| malformed(WHAT, format!("certificate bag: {error}")))?;
+    Ok(archive
+        .certs
+        .into_iter()
+        .map(|bag| CertificateBag {
+            der: bag.cert.as_der().to_vec(),
+            local_key_id: bag.local_key_id,
+        })
+        .collect())
+}
+
+/// A `PFX` around an encoded `AuthenticatedSafe` and an encoded `MacData`, or none.
+pub(super) fn pfx(authenticated_safe: &[u8], mac_data: &[u8]) -> Vec<u8> {
+    tlv::sequence(&[&tlv::uint(VERSION), &data(authenticated_safe), mac_data])
+}
+
+/// A `ContentInfo` of type data.
+pub(super) fn data(octets: &[u8]) -> Vec<u8> {
+    let octets = Zeroizing::new(tlv::tlv(tlv::OCTET_STRING, &[octets]));
+    tlv::sequence(&[&tlv::oid(&DATA), &tlv::tlv(tlv::EXPLICIT_0, &[&octets])])
+}
+
+/// A `SafeBag`.
+pub(super) fn bag(kind: &ObjectIdentifier, value: &[u8], attributes: &Attributes) -> Vec<u8> {
+    let attribute = |kind: &ObjectIdentifier, tag: u8, value: &[u8]| {
+        let values = tlv::tlv(tlv::SET, &[&tlv::tlv(tag, &[value])]);
+        tlv::sequence(&[&tlv::oid(kind), &values])
+    };
+    let mut encoded: Vec<Vec<u8>> = Vec::new();
+    if let Some(alias) = &attributes.alias {
+        let octets: Vec<u8> = alias.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        encoded.push(attribute(&FRIENDLY_NAME, tlv::BMP_STRING, &octets));
+    }
+    if let Some(id) = &attributes.local_key_id {
+        encoded.push(attribute(&LOCAL_KEY_ID, tlv::OCTET_STRING, id));
+    }
+    // DER wants the elements of a SET OF in the order of their octets (X.690, section 11.6).
+    encoded.sort();
+    let encoded: Vec<&[u8]> = encoded.iter().map(Vec::as_slice).collect();
+    let attributes = if encoded.is_empty() {
+        Vec::new()
+    } else {
+        tlv::tlv(tlv::SET, &encoded)
+    };
+    tlv::sequence(&[
+        &tlv::oid(kind),
+        &tlv::tlv(tlv::EXPLICIT_0, &[value]),
+        &attributes,
+    ])
+}
+
+/// The `CertBag` of an X.509 certificate, in DER.
+pub(super) fn x509(der: &[u8]) -> Vec<u8> {
+    let octets = tlv::tlv(tlv::OCTET_STRING, &[der]);
+    tlv::sequence(&[
+        &tlv::oid(&X509_CERTIFICATE),
+        &tlv::tlv(tlv::EXPLICIT_0, &[&octets]),
+    ])
+}
+
+/// RFC 7292, section 4: "version" is v3.
+pub(super) const VERSION: u64 = 3;
+pub(super) const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
+pub(super) const ENCRYPTED_DATA: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.6");
+const KEY_BAG: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.1");
+pub(super) const SHROUDED_KEY_BAG: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.2");
+pub(super) const CERTIFICATE_BAG: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.3");
+const SAFE_CONTENTS_BAG: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.6");
+const X509_CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.22.1");
+const FRIENDLY_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.20");
+const LOCAL_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.21");
+
+/// Nothing that writes nested `SafeContents` is known; these are enough.
+const MAX_NESTING: usize = 8;
+
+/// The certificate bag for `p12-keystore`, with the one attribute that is asked of it, so that an odd one beside it can't
+/// make the whole file unreadable.
+fn certificate_bag(value: &[u8], attributes: &Attributes) -> Vec<u8> {
+    let attributes = Attributes {
+        alias: None,
+        local_key_id: attributes.local_key_id.clone(),
+    };
+    bag(&CERTIFICATE_BAG, value, &attributes)
+}
+
+fn read_shrouded(value: &[u8]) -> Result<Sealed, Error> {
+    let mut fields = Reader::enter(value, tlv::SEQUENCE, WHAT)?;
+    let scheme = Scheme::read(fields.value(tlv::SEQUENCE)?, super::ENCRYPTION)?;
+    let ciphertext = fields.value(tlv::OCTET_STRING)?.to_vec();
+    fields.finish()?;
+    Ok(Sealed::Shrouded { scheme, ciphertext })
+}
+
+/// The text of a BMPString; surrogate pairs, which writers put there for what it can't hold, are understood.
+fn bmp_text(octets: &[u8]) -> String {
+    let units: Vec<u16> = octets
+        .chunks_exact(2)
+        .filter_map(|pair| pair.try_into().ok())
+        .map(u16::from_be_bytes)
+        .collect();
+    String::from_utf16_lossy(&units)
+}

@@ -1,0 +1,38 @@
+//! The order of a chain: from the leaf to its issuers, by names and signatures.
+
+use crate::{Certificate, Error};
+
+/// The leaf, then its issuers as far as `certificates` has them.
+pub(super) fn upwards<'a>(
+    leaf: &'a Certificate,
+    certificates: &'a [Certificate],
+) -> Vec<&'a Certificate> {
+    let mut chain = vec![leaf];
+    let mut below = leaf;
+    while chain.len() < MAX_LENGTH && !below.is_self_signed() {
+        let Some(issuer) = certificates
+            .iter()
+            .find(|issuer| !chain.contains(issuer) && issued(issuer, below))
+        else {
+            break;
+        };
+        chain.push(issuer);
+        below = issuer;
+    }
+    chain
+}
+
+/// Ten are more than any authority has; this bounds what a file full of namesakes can cost.
+const MAX_LENGTH: usize = 16;
+
+/// Whether `issuer` signed `certificate`. Where the signature can't be checked, for its algorithm isn't supported, the
+/// names have to do: this is about order, and trust is decided elsewhere.
+fn issued(issuer: &Certificate, certificate: &Certificate) -> bool {
+    match certificate.verify_issued_by(issuer) {
+        Ok(()) => true,
+        Err(Error::UnsupportedScheme { .. } | Error::UnsupportedKey { .. }) => {
+            certificate.issuer() == issuer.subject()
+        }
+        Err(_) => false,
+    }
+}

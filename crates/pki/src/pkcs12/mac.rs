@@ -1,0 +1,173 @@
+//! The MAC of a bundle: the classic one (RFC 7292, section 4) and PBMAC1 (RFC 9579) in, the classic one out.
+
+use const_oid::db::rfc5912::{ID_SHA_1, ID_SHA_224, ID_SHA_256, ID_SHA_384, ID_SHA_512};
+use der::oid::ObjectIdentifier;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::Integrity;
+use crate::{
+    Error,
+    der::{self as tlv, Reader, malformed, unsupported},
+    kdf::{Hash, Purpose, Spending},
+    pbe::{Password, Pbkdf2, read_hmac, read_iterations},
+};
+
+/// A MAC as it stands in a file.
+pub(super) struct Mac {
+    scheme: Scheme,
+    digest: Vec<u8>,
+}
+
+impl Mac {
+    /// Reads the contents of a `MacData`.
+    pub(super) fn read(mac_data: &[u8]) -> Result<Self, Error> {
+        let mut fields = Reader::new(mac_data, WHAT);
+        let mut digest_info = fields.nested(tlv::SEQUENCE)?;
+        let salt = fields.value(tlv::OCTET_STRING)?.to_vec();
+        let iterations = match fields.is_empty() {
+            true => 1,
+            false => read_iterations(&mut fields, WHAT)?,
+        };
+        fields.finish()?;
+
+        let mut algorithm = digest_info.nested(tlv::SEQUENCE)?;
+        let digest = digest_info.value(tlv::OCTET_STRING)?.to_vec();
+        digest_info.finish()?;
+
+        let oid = algorithm.oid()?;
+        let scheme = if oid == PBMAC1 {
+            read_pbmac1(algorithm.nested(tlv::SEQUENCE)?)?
+        } else {
+            algorithm.optional(tlv::NULL)?;
+            let hash = HASHES
+                .iter()
+                .find_map(|(known, hash)| (*known == oid).then_some(*hash))
+                .ok_or_else(|| unsupported(WHAT, &oid))?;
+            Scheme::Classic {
+                hash,
+                salt,
+                iterations,
+            }
+        };
+        algorithm.finish()?;
+        Ok(Self { scheme, digest })
+    }
+
+    /// Charges what one verification costs.
+    pub(super) fn charge(&self, spending: &mut Spending) -> Result<(), Error> {
+        match &self.scheme {
+            Scheme::Classic { iterations, .. } => spending.charge(*iterations, 1),
+            Scheme::Pbmac1 { kdf, key_len, .. } => kdf.charge(*key_len, spending),
+        }
+    }
+
+    /// Whether it is the MAC of these octets, in constant time. Charge for it first.
+    pub(super) fn verifies(&self, password: &Password<'_>, octets: &[u8]) -> bool {
+        let found = match &self.scheme {
+            Scheme::Classic {
+                hash,
+                salt,
+                iterations,
+            } => classic(*hash, password, salt, *iterations, octets),
+            Scheme::Pbmac1 { kdf, hash, key_len } => {
+                let mut key = Zeroizing::new(vec![0; *key_len]);
+                kdf.derive(password.utf8(), &mut key);
+                hash.hmac(&key, octets)
+            }
+        };
+        found.ct_eq(&self.digest).into()
+    }
+
+    pub(super) fn integrity(&self) -> Integrity {
+        match &self.scheme {
+            Scheme::Classic {
+                hash, iterations, ..
+            } => Integrity::Mac {
+                digest: hash.name().to_owned(),
+                iterations: (*iterations).into(),
+            },
+            Scheme::Pbmac1 { kdf, hash, .. } => Integrity::Mac {
+                digest: format!("{} (PBMAC1)", hash.name()),
+                iterations: kdf.iterations.into(),
+            },
+        }
+    }
+}
+
+/// The `MacData` of a file that is written, in DER: HMAC-SHA-256.
+pub(super) fn mac_data(
+    password: &Password<'_>,
+    salt: &[u8],
+    iterations: u32,
+    octets: &[u8],
+) -> Vec<u8> {
+    let digest = classic(Hash::Sha256, password, salt, iterations, octets);
+    let algorithm = tlv::sequence(&[&tlv::oid(&ID_SHA_256), tlv::ENCODED_NULL]);
+    tlv::sequence(&[
+        &tlv::sequence(&[&algorithm, &tlv::tlv(tlv::OCTET_STRING, &[&digest])]),
+        &tlv::tlv(tlv::OCTET_STRING, &[salt]),
+        &tlv::uint(iterations.into()),
+    ])
+}
+
+const WHAT: &str = "PKCS#12 MAC";
+/// A key longer than the longest block of a hash would be hashed first.
+const MAX_KEY_LEN: u64 = 128;
+
+const PBMAC1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.14");
+const PBKDF2: ObjectIdentifier = const_oid::db::rfc5911::ID_PBKDF_2;
+const SHA_512_224: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.5");
+const SHA_512_256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.6");
+const HASHES: [(ObjectIdentifier, Hash); 7] = [
+    (ID_SHA_1, Hash::Sha1),
+    (ID_SHA_224, Hash::Sha224),
+    (ID_SHA_256, Hash::Sha256),
+    (ID_SHA_384, Hash::Sha384),
+    (ID_SHA_512, Hash::Sha512),
+    (SHA_512_224, Hash::Sha512_224),
+    (SHA_512_256, Hash::Sha512_256),
+];
+
+enum Scheme {
+    Classic {
+        hash: Hash,
+        salt: Vec<u8>,
+        iterations: u32,
+    },
+    Pbmac1 {
+        kdf: Pbkdf2,
+        hash: Hash,
+        key_len: usize,
+    },
+}
+
+/// `PBMAC1-params` (RFC 8018, appendix A.5). RFC 9579, section 5 makes the key length mandatory.
+fn read_pbmac1(mut parameters: Reader<'_>) -> Result<Scheme, Error> {
+    let mut derivation = parameters.nested(tlv::SEQUENCE)?;
+    let hash = read_hmac(parameters.value(tlv::SEQUENCE)?, WHAT)?;
+    parameters.finish()?;
+    let oid = derivation.oid()?;
+    if oid != PBKDF2 {
+        return Err(unsupported(WHAT, &oid));
+    }
+    let (kdf, key_len) = Pbkdf2::read(derivation.nested(tlv::SEQUENCE)?, WHAT)?;
+    derivation.finish()?;
+    let key_len = key_len
+        .filter(|len| (1..=MAX_KEY_LEN).contains(len))
+        .and_then(|len| usize::try_from(len).ok())
+        .ok_or_else(|| malformed(WHAT, "PBMAC1 without a proper key length"))?;
+    Ok(Scheme::Pbmac1 { kdf, hash, key_len })
+}
+
+fn classic(
+    hash: Hash,
+    password: &Password<'_>,
+    salt: &[u8],
+    iterations: u32,
+    octets: &[u8],
+) -> Vec<u8> {
+    let mut key = Zeroizing::new(vec![0; hash.output_len()]);
+    hash.pkcs12(&password.bmp(), salt, Purpose::Mac, iterations, &mut key);
+    hash.hmac(&key, octets)
+}

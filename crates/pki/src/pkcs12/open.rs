@@ -1,0 +1,458 @@
+//! Opening a bundle: form, budget, integrity and encryption.
+//!
+//! First the whole file is taken apart as far as it is in the clear, and everything that opening it will cost is
+//! charged; then the MAC is checked over the octets as they stand; only then is anything decrypted and kept.
+
+use zeroize::Zeroizing;
+
+use super::{
+    Entry, Integrity, Pkcs12, WHAT,
+    bags::{self, Bags, DATA, ENCRYPTED_DATA, KeyBag, Sealed, VERSION},
+    mac::Mac,
+};
+use crate::{
+    Certificate, Error, KdfBudget, Passphrase,
+    der::{self as tlv, Reader, malformed, unsupported},
+    kdf::Spending,
+    key,
+    pbe::{Password, Scheme},
+};
+
+pub(super) fn open(
+    input: &[u8],
+    passphrase: &Passphrase,
+    budget: KdfBudget,
+) -> Result<Pkcs12, Error> {
+    if input.len() > MAX_SIZE {
+        return Err(Error::TooLarge {
+            what: WHAT,
+            found: input.len(),
+            limit: MAX_SIZE,
+        });
+    }
+    let mut spending = Spending::new(budget);
+    let pfx = Pfx::read(input)?;
+    let safes = pfx.safes()?;
+    charge(&pfx, &safes, &mut spending)?;
+
+    let mut passwords: Vec<_> = [Some(Password::new(passphrase)), Password::null(passphrase)]
+        .into_iter()
+        .flatten()
+        .collect();
+    let integrity = match &pfx.mac {
+        Some(mac) => {
+            let Some(password) = verified(mac, &passwords, &pfx.octets, &mut spending)? else {
+                return Err(why_mac_mismatches(&safes, &passwords)?);
+            };
+            passwords = vec![password];
+            mac.integrity()
+        }
+        None => Integrity::Absent,
+    };
+
+    let mut opener = Opener {
+        passwords,
+        spending,
+        encryption: Vec::new(),
+    };
+    let bags = opener.bags(safes)?;
+    let entries = bags
+        .keys
+        .into_iter()
+        .map(|bag| opener.key(bag))
+        .collect::<Result<_, _>>()?;
+    let (certificates, ids) = bags::certificates(&bags.certificates)?
+        .into_iter()
+        .map(|bag| Ok((Certificate::from_der(&bag.der)?, bag.local_key_id)))
+        .collect::<Result<_, Error>>()?;
+    Ok(Pkcs12::new(
+        entries,
+        certificates,
+        ids,
+        integrity,
+        opener.encryption,
+    ))
+}
+
+/// A collection of every public root is a fourteenth of it.
+const MAX_SIZE: usize = 4 << 20;
+
+/// The outermost structure.
+struct Pfx {
+    /// The encoded `AuthenticatedSafe`, over which the MAC is made: as it stands, BER or not.
+    octets: Vec<u8>,
+    mac: Option<Mac>,
+}
+
+impl Pfx {
+    fn read(input: &[u8]) -> Result<Self, Error> {
+        let der = tlv::from_ber(input, WHAT)?;
+        let mut fields = Reader::enter(&der, tlv::SEQUENCE, WHAT)?;
+        let version = fields.uint()?;
+        if version != VERSION {
+            return Err(malformed(WHAT, format!("version {version}, not 3")));
+        }
+        let mut content = fields.nested(tlv::SEQUENCE)?;
+        let kind = content.oid()?;
+        if kind != DATA {
+            return Err(unsupported("PKCS#12 integrity", &kind));
+        }
+        let octets = explicit_octets(&mut content)?.to_vec();
+        let mac = fields.optional(tlv::SEQUENCE)?.map(Mac::read).transpose()?;
+        fields.finish()?;
+        Ok(Self { octets, mac })
+    }
+
+    /// The parts of the `AuthenticatedSafe`.
+    fn safes(&self) -> Result<Vec<Safe>, Error> {
+        let der = tlv::from_ber(&self.octets, WHAT)?;
+        let mut contents = Reader::enter(&der, tlv::SEQUENCE, WHAT)?;
+        let mut safes = Vec::new();
+        while !contents.is_empty() {
+            let mut content = contents.nested(tlv::SEQUENCE)?;
+            safes.push(match content.oid()? {
+                DATA => {
+                    let mut bags = Bags::default();
+                    bags.read(explicit_octets(&mut content)?)?;
+                    Safe::Plain(bags)
+                }
+                ENCRYPTED_DATA => Safe::read_encrypted(content.value(tlv::EXPLICIT_0)?)?,
+                other => return Err(unsupported(super::ENCRYPTION, &other)),
+            });
+            content.finish()?;
+        }
+        Ok(safes)
+    }
+}
+
+/// One part of the `AuthenticatedSafe`.
+enum Safe {
+    Plain(Bags),
+    Encrypted {
+        scheme: Scheme,
+        ciphertext: Zeroizing<Vec<u8>>,
+    },
+}
+
+impl Safe {
+    /// `EncryptedData` (RFC 5652, section 8).
+    fn read_encrypted(value: &[u8]) -> Result<Self, Error> {
+        let mut fields = Reader::enter(value, tlv::SEQUENCE, WHAT)?;
+        fields.uint()?;
+        let mut info = fields.nested(tlv::SEQUENCE)?;
+        let kind = info.oid()?;
+        if kind != DATA {
+            return Err(unsupported("PKCS#12 content", &kind));
+        }
+        let scheme = Scheme::read(info.value(tlv::SEQUENCE)?, super::ENCRYPTION)?;
+        let ciphertext = tlv::implicit_octets(info.read()?, WHAT)?;
+        info.finish()?;
+        Ok(Self::Encrypted { scheme, ciphertext })
+    }
+}
+
+/// The octets in the `[0] { OCTET STRING }` of a `ContentInfo`.
+fn explicit_octets<'a>(content: &mut Reader<'a>) -> Result<&'a [u8], Error> {
+    let mut explicit = content.nested(tlv::EXPLICIT_0)?;
+    let octets = explicit.value(tlv::OCTET_STRING)?;
+    explicit.finish()?;
+    Ok(octets)
+}
+
+/// Charges every derivation that can be seen from outside.
+fn charge(pfx: &Pfx, safes: &[Safe], spending: &mut Spending) -> Result<(), Error> {
+    if let Some(mac) = &pfx.mac {
+        mac.charge(spending)?;
+    }
+    for safe in safes {
+        match safe {
+            Safe::Plain(bags) => charge_keys(bags, spending)?,
+            Safe::Encrypted { scheme, .. } => scheme.charge(spending)?,
+        }
+    }
+    Ok(())
+}
+
+fn charge_keys(bags: &Bags, spending: &mut Spending) -> Result<(), Error> {
+    for bag in &bags.keys {
+        if let Sealed::Shrouded { scheme, .. } = &bag.key {
+            scheme.charge(spending)?;
+        }
+    }
+    Ok(())
+}
+
+/// The form of the passphrase under which the MAC is right, if one is.
+fn verified<'p>(
+    mac: &Mac,
+    passwords: &[Password<'p>],
+    octets: &[u8],
+    spending: &mut Spending,
+) -> Result<Option<Password<'p>>, Error> {
+    for (number, password) in passwords.iter().enumerate() {
+        // The first one has been charged with the rest of the file.
+        if number > 0 {
+            mac.charge(spending)?;
+        }
+        if mac.verifies(password, octets) {
+            return Ok(Some(*password));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the passphrase is wrong or the file was altered: where it opens something, it was right. Everything here has
+/// been charged.
+fn why_mac_mismatches(safes: &[Safe], passwords: &[Password<'_>]) -> Result<Error, Error> {
+    let Some(password) = passwords.first() else {
+        return Ok(Error::MacMismatch);
+    };
+    for safe in safes {
+        let opens = match safe {
+            Safe::Encrypted { scheme, ciphertext } => {
+                opened(scheme, password, ciphertext)?.is_some()
+            }
+            Safe::Plain(bags) => {
+                let mut opens = false;
+                for bag in &bags.keys {
+                    if let Sealed::Shrouded { scheme, ciphertext } = &bag.key {
+                        opens = opens || opened(scheme, password, ciphertext)?.is_some();
+                    }
+                }
+                opens
+            }
+        };
+        if opens {
+            return Ok(Error::MacMismatch);
+        }
+    }
+    Ok(Error::WrongPassphrase { what: WHAT })
+}
+
+/// The plaintext, if it is at least a SEQUENCE: noise has proper padding once in 256 times.
+fn opened(
+    scheme: &Scheme,
+    password: &Password<'_>,
+    ciphertext: &[u8],
+) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    Ok(scheme
+        .decrypt(password, ciphertext)?
+        .filter(|plaintext| plaintext.first() == Some(&tlv::SEQUENCE))
+        .and_then(|plaintext| tlv::from_ber(&plaintext, WHAT).ok()))
+}
+
+/// Decrypts what the file holds, now that its integrity is known.
+struct Opener<'p> {
+    passwords: Vec<Password<'p>>,
+    spending: Spending,
+    /// Names of the schemes met.
+    encryption: Vec<String>,
+}
+
+impl Opener<'_> {
+    fn bags(&mut self, safes: Vec<Safe>) -> Result<Bags, Error> {
+        let mut all = Bags::default();
+        for safe in safes {
+            let bags = match safe {
+                Safe::Plain(bags) => bags,
+                Safe::Encrypted { scheme, ciphertext } => {
+                    let contents = self.open(&scheme, &ciphertext)?;
+                    let mut bags = Bags::default();
+                    bags.read(&contents)?;
+                    charge_keys(&bags, &mut self.spending)?;
+                    bags
+                }
+            };
+            all.keys.extend(bags.keys);
+            all.certificates.extend(bags.certificates);
+        }
+        Ok(all)
+    }
+
+    fn key(&mut self, bag: KeyBag) -> Result<Entry, Error> {
+        let key = match bag.key {
+            Sealed::Plain(der) => key::unencrypted(&der)?,
+            Sealed::Shrouded { scheme, ciphertext } => {
+                key::unencrypted(&self.open(&scheme, &ciphertext)?)?
+            }
+        };
+        Ok(Entry {
+            key,
+            alias: bag.attributes.alias,
+            local_key_id: bag.attributes.local_key_id,
+        })
+    }
+
+    /// Opens something that has been charged once.
+    fn open(&mut self, scheme: &Scheme, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let name = scheme.to_string();
+        if !self.encryption.contains(&name) {
+            self.encryption.push(name);
+        }
+        for (number, password) in self.passwords.iter().enumerate() {
+            if number > 0 {
+                if !scheme.takes_bmp() {
+                    break;
+                }
+                scheme.charge(&mut self.spending)?;
+            }
+            if let Some(plaintext) = opened(scheme, password, ciphertext)? {
+                return Ok(plaintext);
+            }
+        }
+        Err(Error::WrongPassphrase { what: WHAT })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use der::oid::ObjectIdentifier;
+    use getrandom::SysRng;
+
+    use super::*;
+    use crate::{
+        PrivateKey, pbe,
+        pkcs12::{
+            bags::{Attributes, SHROUDED_KEY_BAG},
+            mac,
+        },
+    };
+
+    const PEM: &str = include_str!("../../tests/data/pkcs12/leaf.key");
+    const SAFE_CONTENTS_BAG: ObjectIdentifier =
+        ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.6");
+
+    fn passphrase() -> Passphrase {
+        Passphrase::from("correct")
+    }
+
+    fn shrouded_key(iterations: u32) -> Vec<u8> {
+        let pkcs8 = PrivateKey::from_pem(PEM, None)
+            .unwrap()
+            .to_pkcs8_der()
+            .unwrap();
+        let (algorithm, ciphertext) =
+            pbe::encrypt(&pkcs8, &passphrase(), iterations, &mut SysRng).unwrap();
+        let shrouded = tlv::sequence(&[&algorithm, &tlv::tlv(tlv::OCTET_STRING, &[&ciphertext])]);
+        bags::bag(&SHROUDED_KEY_BAG, &shrouded, &Attributes::default())
+    }
+
+    fn encrypted_safe(safe_contents: &[u8]) -> Vec<u8> {
+        let (algorithm, ciphertext) =
+            pbe::encrypt(safe_contents, &passphrase(), 1, &mut SysRng).unwrap();
+        let info = tlv::sequence(&[
+            &tlv::oid(&DATA),
+            &algorithm,
+            &tlv::tlv(tlv::IMPLICIT_0, &[&ciphertext]),
+        ]);
+        let encrypted_data = tlv::sequence(&[&tlv::uint(0), &info]);
+        tlv::sequence(&[
+            &tlv::oid(&ENCRYPTED_DATA),
+            &tlv::tlv(tlv::EXPLICIT_0, &[&encrypted_data]),
+        ])
+    }
+
+    /// A file of one part, without a MAC.
+    fn file(safe: &[u8]) -> Vec<u8> {
+        bags::pfx(&tlv::sequence(&[safe]), &[])
+    }
+
+    fn budget(max_blocks: u64) -> KdfBudget {
+        KdfBudget {
+            max_blocks,
+            ..KdfBudget::default()
+        }
+    }
+
+    #[test]
+    fn keys_within_encrypted_contents_are_opened_and_charged() {
+        let contents = tlv::sequence(&[&shrouded_key(500), &shrouded_key(501)]);
+        let der = file(&encrypted_safe(&contents));
+        let bundle = open(&der, &passphrase(), budget(1002)).unwrap();
+        // It is the same key twice.
+        assert_eq!(bundle.private_keys().len(), 1);
+        assert_eq!(bundle.encryption().len(), 3);
+        assert_eq!(
+            open(&der, &passphrase(), budget(1001)).unwrap_err(),
+            Error::BudgetExceeded {
+                parameter: "key derivation work in hash blocks",
+                found: 1002,
+                limit: 1001,
+            }
+        );
+    }
+
+    #[test]
+    fn many_bags_are_charged_before_the_first_is_opened() {
+        let bag = shrouded_key(1);
+        let bags: Vec<&[u8]> = vec![&bag; 1000];
+        let der = file(&bags::data(&tlv::sequence(&bags)));
+        assert!(matches!(
+            open(&der, &passphrase(), budget(999)),
+            Err(Error::BudgetExceeded { found: 1000, .. })
+        ));
+    }
+
+    #[test]
+    fn nested_contents_are_read_down_to_a_limit() {
+        let nested = |levels| {
+            let mut contents = tlv::sequence(&[&shrouded_key(1)]);
+            for _ in 0..levels {
+                let bag = bags::bag(&SAFE_CONTENTS_BAG, &contents, &Attributes::default());
+                contents = tlv::sequence(&[&bag]);
+            }
+            open(
+                &file(&bags::data(&contents)),
+                &passphrase(),
+                KdfBudget::default(),
+            )
+        };
+        assert_eq!(nested(3).unwrap().private_keys().len(), 1);
+        assert!(matches!(nested(9), Err(Error::NestedTooDeeply { .. })));
+    }
+
+    #[test]
+    fn an_empty_passphrase_is_tried_as_none_and_charged_again() {
+        let empty = Passphrase::from("");
+        let contents = tlv::sequence(&[&bags::data(&tlv::sequence(&[]))]);
+        let null = Password::null(&empty).unwrap();
+        let mac = mac::mac_data(&null, b"salt", 10, &contents);
+        let der = bags::pfx(&contents, &mac);
+        open(&der, &empty, budget(20)).unwrap();
+        assert!(matches!(
+            open(&der, &empty, budget(19)),
+            Err(Error::BudgetExceeded { found: 20, .. })
+        ));
+        assert_eq!(
+            open(&der, &passphrase(), budget(20)).unwrap_err(),
+            Error::WrongPassphrase { what: WHAT }
+        );
+    }
+
+    #[test]
+    fn a_mac_over_ber_is_checked_as_it_stands() {
+        // An AuthenticatedSafe with an indefinite length, without any parts.
+        let contents = [0x30, 0x80, 0, 0];
+        let mac = mac::mac_data(&Password::new(&passphrase()), b"salt", 1, &contents);
+        let der = bags::pfx(&contents, &mac);
+        let bundle = open(&der, &passphrase(), KdfBudget::default()).unwrap();
+        assert!(bundle.certificates().is_empty());
+    }
+
+    #[test]
+    fn public_key_integrity_and_privacy_are_named() {
+        let signed = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
+        let enveloped = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.3");
+        let content = |kind| {
+            let empty = tlv::tlv(tlv::EXPLICIT_0, &[&tlv::sequence(&[])]);
+            tlv::sequence(&[&tlv::oid(kind), &empty])
+        };
+        let name = |der: &[u8]| match open(der, &passphrase(), KdfBudget::default()) {
+            Err(Error::UnsupportedScheme { name, .. }) => name,
+            other => panic!("{other:?}"),
+        };
+        let signed = tlv::sequence(&[&tlv::uint(VERSION), &content(&signed)]);
+        assert_eq!(name(&signed), "id-signedData");
+        assert_eq!(name(&file(&content(&enveloped))), "id-envelopedData");
+    }
+}

@@ -1,0 +1,104 @@
+//! What is to be found out, and what came out.
+use std::fmt::Write;
+
+use anyhow::Result;
+
+use super::{shell::Shell, tool::Tool};
+
+/// One thing to find out: a script that succeeds if it is so.
+pub(super) struct Case {
+    tool: Tool,
+    direction: Direction,
+    artefact: String,
+    script: String,
+}
+
+/// Who judges whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    /// The tool reads what we made.
+    ReadsOurs,
+    /// We read what the tool made.
+    ReadByUs,
+    /// Both make the same, or both refuse.
+    Agrees,
+}
+
+pub(super) fn reads_ours(
+    tool: Tool,
+    artefact: impl Into<String>,
+    script: impl Into<String>,
+) -> Case {
+    Case::new(tool, Direction::ReadsOurs, artefact.into(), script.into())
+}
+
+pub(super) fn read_by_us(
+    tool: Tool,
+    artefact: impl Into<String>,
+    script: impl Into<String>,
+) -> Case {
+    Case::new(tool, Direction::ReadByUs, artefact.into(), script.into())
+}
+
+pub(super) fn agrees(tool: Tool, artefact: impl Into<String>, script: impl Into<String>) -> Case {
+    Case::new(tool, Direction::Agrees, artefact.into(), script.into())
+}
+
+impl Case {
+    fn new(tool: Tool, direction: Direction, artefact: String, script: String) -> Self {
+        Self {
+            tool,
+            direction,
+            artefact,
+            script,
+        }
+    }
+
+    /// Runs the script in a directory of its own.
+    fn run(&self, shell: &Shell, number: usize) -> Result<()> {
+        shell
+            .in_folder(&format!("case-{number}"))?
+            .run(&self.script)
+            .map(drop)
+    }
+
+    /// The tool and its version, who judges whom, and what.
+    pub(super) fn row(&self, versions: &[(Tool, String)]) -> String {
+        let version = versions
+            .iter()
+            .find(|(tool, _)| *tool == self.tool)
+            .map_or("", |(_, version)| version);
+        let tool = format!("{} {version}", self.tool.name());
+        let direction = self.direction.words();
+        format!("{tool:<26}  {direction:<10}  {}", self.artefact)
+    }
+}
+
+impl Direction {
+    fn words(self) -> &'static str {
+        match self {
+            Self::ReadsOurs => "reads ours",
+            Self::ReadByUs => "read by us",
+            Self::Agrees => "agrees",
+        }
+    }
+}
+
+/// Runs the cases and prints a table as it grows. Returns what failed, in full.
+pub(super) fn run_all(cases: &[Case], shell: &Shell, versions: &[(Tool, String)]) -> Vec<String> {
+    let mut failures = Vec::new();
+    for (number, case) in cases.iter().enumerate() {
+        let result = case.run(shell, number);
+        let row = case.row(versions);
+        println!("{:<6}  {row}", if result.is_ok() { "ok" } else { "FAILED" });
+        if let Err(error) = result {
+            let mut failure = format!("--- {row}\n");
+            for line in case.script.trim().lines() {
+                let _ = writeln!(failure, "  | {}", line.trim());
+            }
+            let _ = write!(failure, "{error:#}");
+            failures.push(failure);
+        }
+    }
+    failures
+}

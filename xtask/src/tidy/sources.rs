@@ -1,0 +1,150 @@
+//! Rules about single sources: where `unsafe` may stand, and that an ignored test says why.
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Result;
+use proc_macro2::{Delimiter, TokenTree};
+
+use super::tokens::{self, is_ident, line, punct};
+use crate::workspace::Metadata;
+
+/// The one crate that may contain `unsafe`, in a single top-level module.
+const MAY_BE_UNSAFE: &str = "rsa-keygen";
+
+/// Tells which sources break these rules.
+pub(crate) fn check(metadata: &Metadata) -> Result<Vec<String>> {
+    let mut violations = Vec::new();
+    for package in &metadata.packages {
+        let may_be_unsafe = package.short_name() == MAY_BE_UNSAFE;
+        let roots = package.targets.iter().filter(|target| {
+            target
+                .kind
+                .iter()
+                .any(|kind| kind == "lib" || kind == "bin")
+        });
+        for root in roots.filter(|_| !may_be_unsafe) {
+            if !forbids_unsafe(&tokens::read(&root.src_path)?) {
+                violations.push(format!(
+                    "{}: #![forbid(unsafe_code)] is missing",
+                    root.src_path.display()
+                ));
+            }
+        }
+        let mut unsafe_modules = BTreeSet::new();
+        for path in package.sources()? {
+            let source = tokens::read(&path)?;
+            for line in ignored_without_reason(&source) {
+                violations.push(format!(
+                    "{}:{line}: #[ignore] needs a reason",
+                    path.display()
+                ));
+            }
+            if may_be_unsafe && uses_unsafe(&source) {
+                unsafe_modules.insert(top_level_module(path.strip_prefix(package.folder())?));
+            }
+        }
+        if unsafe_modules.len() > 1 {
+            violations.push(format!(
+                "{MAY_BE_UNSAFE}: unsafe code in more than one module: {unsafe_modules:?}"
+            ));
+        }
+    }
+    Ok(violations)
+}
+
+/// `src/kernel` for `src/kernel.rs` and for everything under `src/kernel/`.
+fn top_level_module(relative: &Path) -> PathBuf {
+    relative.with_extension("").iter().take(2).collect()
+}
+
+fn forbids_unsafe(source: &[TokenTree]) -> bool {
+    source.windows(3).any(|window| match window {
+        [hash, bang, TokenTree::Group(attribute)] => {
+            punct(hash) == Some('#')
+                && punct(bang) == Some('!')
+                && attribute.stream().to_string().replace(' ', "") == "forbid(unsafe_code)"
+        }
+        _ => false,
+    })
+}
+
+fn uses_unsafe(source: &[TokenTree]) -> bool {
+    let mut found = false;
+    tokens::for_each_run(source, &mut |run| {
+        found |= run.iter().any(|token| is_ident(token, "unsafe"))
+    });
+    found
+}
+
+/// The lines of `#[ignore]` without `= "reason"`.
+fn ignored_without_reason(source: &[TokenTree]) -> Vec<usize> {
+    let mut lines = Vec::new();
+    tokens::for_each_run(source, &mut |run| {
+        for pair in run.windows(2) {
+            let [hash, TokenTree::Group(attribute)] = pair else {
+                continue;
+            };
+            if punct(hash) != Some('#') || attribute.delimiter() != Delimiter::Bracket {
+                continue;
+            }
+            let inner: Vec<_> = attribute.stream().into_iter().collect();
+            if matches!(&inner[..], [only] if is_ident(only, "ignore")) {
+                lines.push(line(hash));
+            }
+        }
+    });
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Vec<TokenTree> {
+        tokens::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_root_forbids_unsafe_code_in_so_many_words() {
+        assert!(forbids_unsafe(&parse(
+            "//! docs\n#![forbid(unsafe_code)]\nmod a;"
+        )));
+        for text in [
+            "mod a;",
+            "#![deny(unsafe_code)]",
+            "// #![forbid(unsafe_code)]",
+            "#[forbid(unsafe_code)] mod a {}",
+        ] {
+            assert!(!forbids_unsafe(&parse(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn unsafe_is_found_in_code_and_nowhere_else() {
+        assert!(uses_unsafe(&parse("fn f() { unsafe { g() } }")));
+        assert!(!uses_unsafe(&parse(
+            "#![deny(unsafe_code)] // unsafe\nconst A: &str = \"unsafe\";"
+        )));
+    }
+
+    #[test]
+    fn a_module_is_a_file_or_a_folder() {
+        let module = |path: &str| top_level_module(Path::new(path));
+        assert_eq!(module("src/kernel/x86_64/ifma.rs"), module("src/kernel.rs"));
+        assert_ne!(module("src/kernel/mod.rs"), module("src/sieve.rs"));
+    }
+
+    #[test]
+    fn an_ignored_test_says_why() {
+        assert!(
+            ignored_without_reason(&parse("#[ignore = \"needs the vectors\"] fn f() {}"))
+                .is_empty()
+        );
+        assert_eq!(
+            ignored_without_reason(&parse("mod tests {\n#[test]\n#[ignore]\nfn f() {}\n}")),
+            [3]
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! The workspace as cargo sees it.
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+/// The folder of the root manifest.
+pub(crate) fn root() -> Result<PathBuf> {
+    let parent = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    parent
+        .map(Path::to_owned)
+        .context("xtask has no parent folder")
+}
+
+/// The output of a cargo command that succeeded.
+pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Result<String> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let output = command.args(arguments).current_dir(root()?).output()?;
+    if !output.status.success() {
+        bail!(
+            "{command:?}: {}",
+            String::from_utf8_lossy(&output.stderr).trim_end()
+        );
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// What `cargo metadata --no-deps` says about our own packages.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Metadata {
+    pub(crate) packages: Vec<Package>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) manifest_path: PathBuf,
+    pub(crate) dependencies: Vec<Dependency>,
+    pub(crate) targets: Vec<Target>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Dependency {
+    pub(crate) name: String,
+    pub(crate) rename: Option<String>,
+    /// "dev", "build" or nothing for a normal dependency.
+    pub(crate) kind: Option<String>,
+    /// Where a dependency inside the workspace lives.
+    pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Target {
+    pub(crate) kind: Vec<String>,
+    pub(crate) src_path: PathBuf,
+}
+
+impl Metadata {
+    pub(crate) fn read() -> Result<Self> {
+        let json = cargo(["metadata", "--no-deps", "--format-version", "1", "--locked"])?;
+        serde_json::from_str(&json).context("cargo metadata")
+    }
+
+    pub(crate) fn package(&self, short_name: &str) -> Result<&Package> {
+        let found = self
+            .packages
+            .iter()
+            .find(|package| package.short_name() == short_name);
+        found.with_context(|| format!("the workspace has no package {short_name}"))
+    }
+}
+
+impl Package {
+    /// The name without the project's prefix: what its sources and the design call it.
+    pub(crate) fn short_name(&self) -> &str {
+        short_name(&self.name)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// Every Rust file of the package, in a stable order.
+    pub(crate) fn sources(&self) -> Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        rust_files(self.folder(), &mut found)?;
+        Ok(found)
+    }
+}
+
+/// The name of one of our packages without the project's prefix.
+pub(crate) fn short_name(package: &str) -> &str {
+    package.strip_prefix("countersign-").unwrap_or(package)
+}
+
+/// Adds every Rust file under a folder, in a stable order.
+pub(crate) fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    let mut paths = fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<Vec<_>, _>>()?;
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            rust_files(&path, found)?;
+        } else if path.extension() == Some(OsStr::new("rs")) {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
