@@ -50,8 +50,15 @@ async fn a_tunnel_leads_to_the_pod() {
     let (head, tunnel) = connect(&proxy, &authority(&world), "").await.unwrap();
 
     assert_eq!(head, "HTTP/1.1 200 Connection established\r\n\r\n");
-    world.client().handshake_over(tunnel).await.unwrap();
-    assert_eq!(world.pod.handshakes(Port::Web).completed, 1);
+    let mut stream = world.client().handshake_over(tunnel).await.unwrap();
+    let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    drop(stream);
+    // The tunnel ends with its client.
+    world.pod.all_closed().await;
 }
 
 #[tokio::test]
