@@ -8,7 +8,7 @@ mod stream;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, Version, header};
+use http::{HeaderValue, Method, Request, Response, Uri, Version, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper_util::{
@@ -60,6 +60,11 @@ impl Channel {
         self.base.peer()
     }
 
+    /// Tells whether a request may be sent here at all.
+    pub(crate) fn check(&self, target: &Uri) -> Result<(), Error> {
+        self.base.resolve(target).map(drop)
+    }
+
     /// Sends a request and reads the whole reply, whatever its status.
     ///
     /// The request's URI is resolved against the peer's URL. A reply of more than `limit` octets is an error if it
@@ -68,17 +73,23 @@ impl Channel {
         &self,
         request: Request<Bytes>,
         limit: usize,
-    ) -> Result<Response<Bytes>, Error> {
-        let mut request = self.prepare(request)?;
+    ) -> Result<Response<Bytes>, Failure> {
+        let mut request = self.prepare(request).map_err(Failure::unsent)?;
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let connection = capture_connection(&mut request);
         let exchange = self.exchange(request, connection.clone(), limit);
         let result = match tokio::time::timeout(self.timeouts.total, exchange).await {
             Ok(result) => result,
-            Err(_) => Err(self.timed_out(Phase::Total, self.timeouts.total)),
+            Err(_) => Err(Failure {
+                error: self.timed_out(Phase::Total, self.timeouts.total),
+                sent: connection.connection_metadata().is_some(),
+            }),
         };
-        if let Err(Error::Timeout { .. }) = result
+        if let Err(Failure {
+            error: Error::Timeout { .. },
+            ..
+        }) = result
             && let Some(connection) = connection.connection_metadata().as_ref()
         {
             // Its peer may have vanished, and HTTP/2 would give the same connection to the next call too.
@@ -88,7 +99,7 @@ impl Channel {
             Ok(response) => {
                 tracing::debug!(peer = %self.peer(), %method, path, status = response.status().as_u16(), "call answered");
             }
-            Err(error) => {
+            Err(Failure { error, .. }) => {
                 tracing::debug!(peer = %self.peer(), %method, path, %error, "call failed")
             }
         }
@@ -123,7 +134,7 @@ impl Channel {
         request: Request<Full<Bytes>>,
         mut connection: CaptureConnection,
         limit: usize,
-    ) -> Result<Response<Bytes>, Error> {
+    ) -> Result<Response<Bytes>, Failure> {
         let mut pending = std::pin::pin!(self.http.request(request));
 
         // First the connection, then the head of the reply, each with its own limit.
@@ -132,20 +143,21 @@ impl Channel {
             result = &mut pending => Some(result),
             _ = connection.wait_for_connection_metadata() => None,
             () = tokio::time::sleep(self.timeouts.connect) => {
-                return Err(self.timed_out(Phase::Connect, self.timeouts.connect));
+                return Err(Failure::unsent(self.timed_out(Phase::Connect, self.timeouts.connect)));
             }
         };
         let result = match connected {
             Some(result) => result,
-            None => self.within_read(pending).await?,
+            None => self.within_read(pending).await.map_err(Failure::sent)?,
         };
-        let response = result.map_err(|error| {
-            Fault::of_call(&error, &self.connector.latest()).at(self.peer().clone())
+        let response = result.map_err(|error| Failure {
+            sent: !fault::before_sending(&error),
+            error: Fault::of_call(&error, &self.connector.latest()).at(self.peer().clone()),
         })?;
 
         let (parts, body) = response.into_parts();
         let body = match self.collect(body, &parts.extensions, limit).await {
-            Err(error) if parts.status.is_success() => return Err(error),
+            Err(error) if parts.status.is_success() => return Err(Failure::sent(error)),
             result => result.unwrap_or_default(),
         };
         Ok(Response::from_parts(parts, body))
@@ -193,6 +205,30 @@ impl Channel {
             phase,
             after,
         }
+    }
+}
+
+/// A call that failed, and whether the request was on its way by then.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: Error,
+    /// In whole or in part: the server may have acted on it.
+    pub(crate) sent: bool,
+}
+
+impl Failure {
+    pub(crate) fn unsent(error: Error) -> Self {
+        Self { error, sent: false }
+    }
+
+    fn sent(error: Error) -> Self {
+        Self { error, sent: true }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        failure.error
     }
 }
 
