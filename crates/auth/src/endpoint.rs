@@ -43,6 +43,33 @@ impl Endpoints {
         })
     }
 
+    /// The service that a URL belongs to.
+    ///
+    /// Services may share a host, and even a context: then the first segment of the path tells them apart.
+    pub(crate) fn owner_of(&self, target: &Uri) -> Option<Endpoint> {
+        let mut here: Vec<(&Base, &str)> = [&self.pod, &self.key_manager]
+            .into_iter()
+            .chain(&self.agent)
+            .filter_map(|base| Some((base, base.path_within(target)?)))
+            .collect();
+        // The longest context is the closest.
+        let longest = here.iter().map(|(base, _)| base.context.len()).max()?;
+        here.retain(|(base, _)| base.context.len() == longest);
+        let owners = here.iter().map(|(base, _)| base.peer.endpoint());
+        match here.as_slice() {
+            [_] => owners.last(),
+            several => {
+                let (_, path) = several.first()?;
+                let by_path = match path.split('/').nth(1) {
+                    Some("agent") => Endpoint::Agent,
+                    Some("keyauth" | "relay") => Endpoint::KeyManager,
+                    _ => Endpoint::Pod,
+                };
+                owners.into_iter().find(|owner| *owner == by_path)
+            }
+        }
+    }
+
     pub(crate) fn into_bases(self) -> (Base, Base, Option<Base>) {
         (self.pod, self.key_manager, self.agent)
     }
@@ -135,6 +162,14 @@ impl Base {
             .map_err(|_| foreign())
     }
 
+    /// The path of a URL of this very endpoint, without the context.
+    fn path_within<'u>(&self, target: &'u Uri) -> Option<&'u str> {
+        let (scheme, authority) = (target.scheme()?, target.authority()?);
+        let rest = target.path().strip_prefix(self.context.as_str())?;
+        let whole_segments = rest.is_empty() || rest.starts_with('/');
+        (whole_segments && self.is_origin(scheme, authority)).then_some(rest)
+    }
+
     fn is_origin(&self, scheme: &uri::Scheme, authority: &uri::Authority) -> bool {
         *scheme == uri::Scheme::HTTPS
             && !authority.as_str().contains('@')
@@ -145,7 +180,7 @@ impl Base {
 }
 
 /// Scheme, host and port, or the path where there is none: what stands before an `@` may be a password.
-fn without_credentials(target: &Uri) -> String {
+pub(crate) fn without_credentials(target: &Uri) -> String {
     let scheme = target
         .scheme()
         .map_or_else(String::new, |scheme| format!("{scheme}://"));
@@ -205,6 +240,79 @@ mod tests {
             ),
         ] {
             assert_eq!(resolved(url, path), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_url_has_one_owner_or_none() {
+        let apart = Endpoints::new("https://pod.test:8444/ctx", "https://km.test:8444")
+            .unwrap()
+            .agent("https://agent.test")
+            .unwrap();
+        let together = Endpoints::new("https://acme.test", "https://acme.test")
+            .unwrap()
+            .agent("https://acme.test:443")
+            .unwrap();
+        let nested = Endpoints::new("https://acme.test", "https://acme.test/km").unwrap();
+        for (endpoints, url, owner) in [
+            (
+                &apart,
+                "https://pod.test:8444/ctx/pod/v2/sessioninfo",
+                Some(Endpoint::Pod),
+            ),
+            (&apart, "https://POD.test:8444/ctx", Some(Endpoint::Pod)),
+            (
+                &apart,
+                "https://km.test:8444/relay/x",
+                Some(Endpoint::KeyManager),
+            ),
+            (
+                &apart,
+                "https://agent.test/agent/v1/util/echo",
+                Some(Endpoint::Agent),
+            ),
+            (
+                &apart,
+                "https://agent.test:443/anything",
+                Some(Endpoint::Agent),
+            ),
+            (
+                &together,
+                "https://acme.test/agent/v1/util/echo",
+                Some(Endpoint::Agent),
+            ),
+            (
+                &together,
+                "https://acme.test/relay/keys",
+                Some(Endpoint::KeyManager),
+            ),
+            (
+                &together,
+                "https://acme.test/keyauth/v1/logout",
+                Some(Endpoint::KeyManager),
+            ),
+            (
+                &together,
+                "https://acme.test/pod/v2/sessioninfo",
+                Some(Endpoint::Pod),
+            ),
+            (&together, "https://acme.test/agents", Some(Endpoint::Pod)),
+            (
+                &nested,
+                "https://acme.test/km/relay/keys",
+                Some(Endpoint::KeyManager),
+            ),
+            (&nested, "https://acme.test/kmx", Some(Endpoint::Pod)),
+            (&apart, "https://pod.test:8444/ctxx/pod", None),
+            (&apart, "https://pod.test:8444/", None),
+            (&apart, "https://pod.test/ctx/pod", None),
+            (&apart, "http://pod.test:8444/ctx/pod", None),
+            (&apart, "https://me@pod.test:8444/ctx/pod", None),
+            (&apart, "https://pod.test:8444@evil.test/ctx/pod", None),
+            (&apart, "https://pod.test.evil.test:8444/ctx/pod", None),
+            (&apart, "/ctx/pod", None),
+        ] {
+            assert_eq!(endpoints.owner_of(&url.parse().unwrap()), owner, "{url}");
         }
     }
 

@@ -1,4 +1,4 @@
-use std::{fmt, io, time::Duration};
+use std::{fmt, io, path::PathBuf, time::Duration};
 
 use http::StatusCode;
 use rustls::{AlertDescription, CertificateError};
@@ -38,6 +38,26 @@ pub enum Error {
     EndpointNotConfigured {
         /// The service that was called.
         endpoint: Endpoint,
+    },
+    /// A request is for a URL that belongs to no endpoint of the client. Nothing was sent.
+    #[error("no endpoint is at {found}")]
+    UnknownTarget {
+        /// Scheme, host and port that the request names.
+        found: String,
+    },
+    /// The body of a request, which its maker gives piece by piece, ended in an error. Nothing was sent.
+    #[error("body of the request: {reason}")]
+    RequestBody {
+        /// What its maker said.
+        reason: String,
+    },
+    /// The file with the client identity can't be read.
+    #[error("client identity in {}: {kind}", .path.display())]
+    IdentityFile {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system reported.
+        kind: io::ErrorKind,
     },
     /// A request names a host that isn't the endpoint it is sent to. Nothing was sent, and no token went there.
     #[error("request for {found}, which is not the {peer}")]
@@ -270,6 +290,9 @@ impl Error {
             | Self::UnsupportedKey { .. }
             | Self::InvalidUrl { .. }
             | Self::EndpointNotConfigured { .. }
+            | Self::UnknownTarget { .. }
+            | Self::RequestBody { .. }
+            | Self::IdentityFile { .. }
             | Self::TrustAnchors(_)
             | Self::InvalidTrustAnchor { .. }
             | Self::NoPlatformRoots { .. }
@@ -311,6 +334,8 @@ pub enum Phase {
     Read,
     /// The whole call.
     Total,
+    /// All attempts at a call, with the pauses between them: see [`RetryPolicy::deadline`](crate::RetryPolicy::deadline).
+    Deadline,
 }
 
 impl fmt::Display for Phase {
@@ -319,6 +344,7 @@ impl fmt::Display for Phase {
             Self::Connect => "connecting",
             Self::Read => "waiting for the reply",
             Self::Total => "the whole call",
+            Self::Deadline => "the call with its repeats",
         })
     }
 }

@@ -16,6 +16,11 @@ impl Error {
             Self::EndpointNotConfigured { .. } => {
                 "name the Agent's URL with Endpoints::agent before calling it"
             }
+            Self::UnknownTarget { .. } => {
+                "send requests to the URLs of the endpoints that the client was built with"
+            }
+            Self::RequestBody { .. } => return None,
+            Self::IdentityFile { .. } => "check the path of the .p12 file and who may read it",
             Self::ForeignUrl { .. } => {
                 "send a path only; it is resolved against the URL of the endpoint"
             }

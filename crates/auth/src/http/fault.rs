@@ -192,6 +192,18 @@ impl fmt::Display for Fault {
 
 impl StdError for Fault {}
 
+/// Whether a call failed before anything of its request was sent: no connection came about, or the one that was chosen
+/// had ended by then.
+pub(super) fn before_sending(error: &legacy::Error) -> bool {
+    let canceled = || {
+        let source = error
+            .source()
+            .and_then(|source| source.downcast_ref::<hyper::Error>());
+        source.is_some_and(hyper::Error::is_canceled)
+    };
+    error.is_connect() || canceled()
+}
+
 /// The alerts that a server sends about a client's certificate, its chain or the signature made with its key
 /// (RFC 8446, section 6.2). `handshake_failure` isn't among them: it mostly means that no cipher suite is shared.
 fn is_about_our_certificate(alert: AlertDescription) -> bool {
