@@ -212,8 +212,7 @@ impl Setup {
             &self.tls_versions,
             self.http1_only,
         )?);
-        let channel =
-            |base: &Base, link: &Link| Channel::new(base.clone(), Arc::clone(&tls), link);
+        let channel = |base: &Base, link: &Link| Channel::new(base.clone(), Arc::clone(&tls), link);
         let (at, by) = (&self.endpoints, &self.links);
         let session_auth = at.session_auth.as_ref();
         let agent = at.agent.as_ref();

@@ -11,9 +11,11 @@ use crate::{Endpoint, Error, Peer};
 /// doesn't matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
-    pod: Base,
-    key_manager: Base,
-    agent: Option<Base>,
+    /// Where session tokens are given, if not at `pod`.
+    pub(crate) session_auth: Option<Base>,
+    pub(crate) pod: Base,
+    pub(crate) key_manager: Base,
+    pub(crate) agent: Option<Base>,
 }
 
 impl Endpoints {
@@ -27,7 +29,22 @@ impl Endpoints {
         Ok(Self {
             pod: Base::parse(Endpoint::Pod, pod.as_ref())?,
             key_manager: Base::parse(Endpoint::KeyManager, key_manager.as_ref())?,
+            session_auth: None,
             agent: None,
+        })
+    }
+
+    /// Where the Pod gives session tokens, if that isn't where it answers other calls: some Pods ask for a client
+    /// certificate on a host or port of its own, and answer everything else at `acme.symphony.com:443`. Authentication
+    /// and logout go there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidUrl`], as for [`Endpoints::new`].
+    pub fn session_auth(self, url: impl AsRef<str>) -> Result<Self, Error> {
+        Ok(Self {
+            session_auth: Some(Base::parse(Endpoint::Pod, url.as_ref())?),
+            ..self
         })
     }
 
@@ -68,10 +85,6 @@ impl Endpoints {
                 owners.into_iter().find(|owner| *owner == by_path)
             }
         }
-    }
-
-    pub(crate) fn into_bases(self) -> (Base, Base, Option<Base>) {
-        (self.pod, self.key_manager, self.agent)
     }
 }
 

@@ -59,6 +59,24 @@ pub enum Error {
         /// What the operating system reported.
         kind: io::ErrorKind,
     },
+    /// A configuration file that can't be understood.
+    #[error("configuration, line {line}: {}{reason}", key_prefix(.key))]
+    Configuration {
+        /// The line, counted from one; 0 where none is to blame, as for a key that is missing.
+        line: usize,
+        /// The key, for example `pod.port`; empty when the text isn't YAML at all.
+        key: String,
+        /// What is wrong. Values are left out: they may be passwords.
+        reason: String,
+    },
+    /// A file that a configuration names, or the configuration itself, can't be read.
+    #[error("{}: {kind}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system reported.
+        kind: io::ErrorKind,
+    },
     /// A request names a host that isn't the endpoint it is sent to. Nothing was sent, and no token went there.
     #[error("request for {found}, which is not the {peer}")]
     ForeignUrl {
@@ -293,6 +311,8 @@ impl Error {
             | Self::UnknownTarget { .. }
             | Self::RequestBody { .. }
             | Self::IdentityFile { .. }
+            | Self::Configuration { .. }
+            | Self::File { .. }
             | Self::TrustAnchors(_)
             | Self::InvalidTrustAnchor { .. }
             | Self::NoPlatformRoots { .. }
@@ -395,6 +415,14 @@ fn detail(code: &Option<i64>, message: &Option<String>) -> String {
         (Some(code), None) => format!(" (code {code})"),
         (None, Some(message)) => format!(": {message}"),
         (None, None) => String::new(),
+    }
+}
+
+fn key_prefix(key: &str) -> String {
+    if key.is_empty() {
+        String::new()
+    } else {
+        format!("{key}: ")
     }
 }
 

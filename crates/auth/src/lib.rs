@@ -42,6 +42,7 @@
 
 mod calls;
 mod client;
+mod date;
 mod endpoint;
 mod error;
 mod hint;
@@ -70,4 +71,4 @@ pub use proxy::Proxy;
 pub use retry::{Idempotent, RetryPolicy};
 pub use session::Session;
 pub use token::Token;
-pub use trust::TrustAnchors;
+pub use trust::{TrustAnchor, TrustAnchors, TrustSource};

@@ -74,7 +74,10 @@ impl Fault {
     pub(super) fn on_the_way_to(self, proxy: &Proxy) -> Self {
         let reason = match self {
             Self::ConnectTimeout(_) | Self::Network(io::ErrorKind::TimedOut) => return self,
-            Self::Dns(reason) => format!("its host name does not resolve: {reason}"),
+            Self::Dns(_) => {
+                let fault = ProxyFault::Failed("its host name does not resolve");
+                return Self::Proxy(proxy.clone(), fault);
+            }
             Self::Refused => "it refused the connection".to_owned(),
             Self::Reset => "it reset the connection".to_owned(),
             Self::Closed => "it closed the connection".to_owned(),

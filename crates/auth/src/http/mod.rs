@@ -62,11 +62,7 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    pub(crate) fn new(
-        base: Base,
-        tls: Arc<ClientConfig>,
-        link: &Link,
-    ) -> Result<Self, Error> {
+    pub(crate) fn new(base: Base, tls: Arc<ClientConfig>, link: &Link) -> Result<Self, Error> {
         let proxy = link.proxy.resolve(&base.origin())?;
         let connector = Connector::new(tls, proxy, link.timeouts.connect);
         let http = legacy::Client::builder(TokioExecutor::new())

@@ -17,7 +17,11 @@ pub(super) async fn open(
     target: &Uri,
 ) -> Result<TcpStream, Fault> {
     let fault = |kind| Fault::Proxy(proxy.clone(), kind);
-    let cut_off = || fault(ProxyFault::Failed("it closed the connection"));
+    let cut_off = || {
+        fault(ProxyFault::Unreachable(
+            "it closed the connection".to_owned(),
+        ))
+    };
 
     stream
         .write_all(request(proxy, target).as_bytes())
