@@ -42,6 +42,7 @@
 
 mod calls;
 mod client;
+pub mod config;
 mod date;
 mod endpoint;
 mod error;
