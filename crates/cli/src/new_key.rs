@@ -1,9 +1,9 @@
 //! Making a private key: the flags that describe it, progress, and its file.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use clap::ValueEnum;
-use pki::{KeyEncryption, KeyKind, Passphrase, PrivateKey};
+use pki::{KeyEncryption, KeyGenerator, KeyKind, Passphrase, PrivateKey};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -45,6 +45,10 @@ enum Bits {
 }
 
 impl KeyArgs {
+    pub(crate) fn is_rsa(&self) -> bool {
+        self.kind == Kind::Rsa
+    }
+
     /// # Errors
     ///
     /// [`Error`] when `--bits` goes with a key that isn't RSA.
@@ -64,14 +68,25 @@ impl KeyArgs {
     }
 }
 
-/// Makes a key, with progress on a terminal.
+/// Makes a key, with progress on a terminal: from the system's randomness, or from a seed.
 ///
 /// # Errors
 ///
-/// [`Error`] when the system gives no randomness.
-pub(crate) fn generate(kind: KeyKind) -> Result<PrivateKey, Error> {
-    let _progress = ui::progress("generating the private key");
-    PrivateKey::generate(kind).about("generating the private key")
+/// [`Error`] when the system gives no randomness, or when the seed makes no key of this kind.
+pub(crate) fn generate(kind: KeyKind, seed: Option<&[u8]>) -> Result<PrivateKey, Error> {
+    let progress = Arc::new(ui::progress("generating the private key"));
+    let line = Arc::clone(&progress);
+    let generator = KeyGenerator::new(kind).progress(move |progress| {
+        line.update(format!(
+            "generating the private key: {} of about {} candidates, {} of 2 primes",
+            progress.candidates, progress.expected, progress.primes
+        ));
+    });
+    match seed {
+        Some(seed) => generator.generate_from_seed(seed),
+        None => generator.generate(),
+    }
+    .about("generating the private key")
 }
 
 /// The key's file: PKCS#8 in PEM, encrypted when there is a passphrase.

@@ -117,6 +117,14 @@ impl Drop for Progress {
     }
 }
 
+impl Progress {
+    /// Says how far it has come.
+    pub(crate) fn update(&self, doing: impl Display) {
+        self.0
+            .set_message(printable(&doing.to_string()).into_owned());
+    }
+}
+
 fn complain(label: &str, text: &str) {
     // When even standard error is closed there is nobody left to tell.
     let _ = writeln!(io::stderr().lock(), "{label}{}", printable(text));

@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     };
     let passphrase = Flag::new("--passout", &args.passout).chosen("the authority's key")?;
 
-    let key = new_key::generate(kind)?;
+    let key = new_key::generate(kind, None)?;
     let subject = args.subject.clone();
     let authority = match &parent {
         None => CertificateAuthority::create_root(subject, key, &args.profile(Profile::root())),

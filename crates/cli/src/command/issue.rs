@@ -102,7 +102,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     passphrase::warn_if_java_refuses(&passphrase);
     new_key::warn_if_too_short_for_a_pod(kind);
 
-    let key = new_key::generate(kind)?;
+    let key = new_key::generate(kind, None)?;
     let request = CertificateRequest::builder(args.subject.clone())
         .sign(&key)
         .about("the certificate request")?;

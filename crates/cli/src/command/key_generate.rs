@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use crate::{
     error::Error,
+    input,
     new_key::{self, KeyArgs},
-    output::{self, Access},
+    output::{self, Access, Name},
     passphrase::{self, Flag, Source, SourceParser},
+    ui,
 };
 
 /// Make a private key
@@ -23,6 +25,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SRC", value_parser = SourceParser)]
     passout: Option<Source>,
 
+    /// Make the RSA key that belongs to the contents of this file, the same each time (C2SP det-keygen). For test
+    /// material: whoever has the file has the key
+    #[arg(long, value_name = "FILE")]
+    seed_file: Option<PathBuf>,
+
     /// Where to write the key; - is standard output
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -35,15 +42,28 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   countersign key generate --passout env:KEY_PASS --out bot.key.pem
-  countersign key generate --type ec-p256 --out server.key.pem";
+  countersign key generate --type ec-p256 --out server.key.pem
+  countersign key generate --seed-file fixture.seed --out fixture.key.pem";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let kind = args.key.kind()?;
+    if args.seed_file.is_some() && !args.key.is_rsa() {
+        return Err(Error::misused("--seed-file goes with --type rsa only"));
+    }
     let [out] = output::claim([(&args.out, Access::Owner)], args.force)?;
     let passphrase = Flag::new("--passout", &args.passout).chosen("the private key")?;
     new_key::warn_if_too_short_for_a_pod(kind);
 
-    let key = new_key::generate(kind)?;
+    let key = match &args.seed_file {
+        Some(file) => {
+            ui::warn(format!(
+                "the key is no more secret than {}: whoever has that file has the key",
+                Name(file)
+            ));
+            new_key::generate(kind, Some(&input::read(file)?))?
+        }
+        None => new_key::generate(kind, None)?,
+    };
     let pem = new_key::to_pem(&key, passphrase.as_ref())?;
     output::write([(out, pem.as_bytes())])?;
     new_key::note_written(&key, passphrase.is_some(), &args.out);

@@ -137,3 +137,47 @@ fn only_rsa_keys_have_a_choice_of_bits() {
         .misuses("[possible values: 2048, 3072, 4096, 8192]");
     assert!(sandbox.files().is_empty());
 }
+
+#[test]
+fn a_seed_makes_the_same_key_each_time_and_a_warning() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.seed", "a seed of enough octets");
+    sandbox.write("b.seed", "a seed of other octets.");
+    let make = |seed: &str, out: &str| {
+        sandbox
+            .run(&format!(
+                "key generate --bits 2048 --seed-file {seed} --out {out}"
+            ))
+            .succeeds()
+    };
+    let made = make("a.seed", "a1.pem");
+    assert!(
+        made.stderr.contains(
+            "warning: the key is no more secret than a.seed: whoever has that file has the key\n"
+        ),
+        "{}",
+        made.stderr
+    );
+    make("a.seed", "a2.pem");
+    make("b.seed", "b.pem");
+    assert_eq!(sandbox.text("a1.pem"), sandbox.text("a2.pem"));
+    assert_ne!(sandbox.text("a1.pem"), sandbox.text("b.pem"));
+}
+
+#[test]
+fn a_seed_that_can_not_make_the_key_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write("short.seed", "too short");
+    sandbox
+        .run("key generate --bits 2048 --seed-file short.seed --out a.pem")
+        .fails(
+            "warning: a Pod rejects RSA keys of less than 4096 bits\n\
+             warning: the key is no more secret than short.seed: whoever has that file has the key\n\
+             error: generating the private key: a seed of 9 octets is shorter than the 16 it needs\n",
+        );
+    sandbox.write("long.seed", "a seed of enough octets");
+    sandbox
+        .run("key generate --type ed25519 --seed-file long.seed --out a.pem")
+        .misuses("--seed-file goes with --type rsa only");
+    assert_eq!(sandbox.files(), ["long.seed", "short.seed"]);
+}
