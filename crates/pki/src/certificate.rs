@@ -15,7 +15,7 @@ const MAX_SIZE: usize = 1 << 20;
 /// An X.509 certificate (RFC 5280, section 4.1), parsed and immutable, that owns its DER.
 ///
 /// Versions 1 to 3 are read; this crate writes version 3 only. A signature is checked where
-/// [`verify_issued_by`](Certificate::verify_issued_by) is called, and not before. Two certificates are equal when their DER is.
+/// [`verify_issued_by`](Self::verify_issued_by) is called, and not before. Two certificates are equal when their DER is.
 #[derive(Clone)]
 pub struct Certificate {
     der: Vec<u8>,
