@@ -240,3 +240,6 @@ fn run(jobs: &[Power<'_>], bits: usize, options: &Options<'_>) -> Result<Vec<Nat
     }
     Ok(results.into_values().flatten().collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,8 @@ mod nat;
 mod random;
 mod search;
 mod sieve;
+#[cfg(test)]
+mod test_support;
 mod trials;
 
 pub use error::Error;
@@ -72,6 +74,12 @@ pub mod measure {
     #[must_use]
     pub fn has_small_factor(kernel: Kernel, candidate: &[u8], bits: usize) -> bool {
         kernel.has_small_factor(&crate::nat::from_bytes(candidate, bits.div_ceil(64)))
+    }
+
+    /// How many 52-bit limbs the IFMA kernel uses for a modulus of so many bits.
+    #[must_use]
+    pub fn ifma_limbs(bits: usize) -> usize {
+        crate::kernel::ifma_limbs(bits)
     }
 
     /// How many candidates a kernel takes at once.

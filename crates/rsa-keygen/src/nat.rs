@@ -341,3 +341,103 @@ fn division_steps(mut delta: i64, mut f: u64, mut g: u64) -> (i64, [i64; 4]) {
     }
     (delta, [u as i64, v as i64, q as i64, r as i64])
 }
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::BigUint;
+
+    use super::*;
+    use crate::test_support::{Xorshift, integer, limbs};
+
+    fn euclid(a: &BigUint, b: &BigUint) -> BigUint {
+        if *b == BigUint::default() {
+            a.clone()
+        } else {
+            euclid(b, &(a % b))
+        }
+    }
+
+    #[test]
+    fn bytes_go_in_and_out() {
+        let bytes: Vec<u8> = (1..=17).collect();
+        let number = from_bytes(&bytes, 3);
+        assert_eq!(*number, [0x0a0b_0c0d_0e0f_1011, 0x0203_0405_0607_0809, 1]);
+        assert_eq!(*to_bytes(&number, 17), bytes);
+        assert_eq!(to_bytes(&number, 20)[..4], [0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn divisors_agree_with_euclid() {
+        let mut random = Xorshift::new(1);
+        for length in [1usize, 2, 16, 17, 33] {
+            let bound = BigUint::from(1u8) << (64 * length - 4);
+            for common in [1u32, 3, 65537, 0x7fff_ffff] {
+                let part = &bound / common;
+                for _ in 0..3 {
+                    let f = (random.below(&part) | BigUint::from(1u8)) * common;
+                    for g in [
+                        random.below(&part) * common,
+                        f.clone(),
+                        BigUint::from(common),
+                        BigUint::default(),
+                    ] {
+                        assert_eq!(
+                            integer(&gcd_odd(&limbs(&f, length), &limbs(&g, length))),
+                            euclid(&f, &g),
+                            "{f} {g}"
+                        );
+                    }
+                }
+            }
+        }
+        // Full top limbs.
+        let f = limbs(&((BigUint::from(1u8) << 128) - 1u8), 2);
+        let g = limbs(&((BigUint::from(1u8) << 128) - 4u8), 2);
+        assert_eq!(*gcd_odd(&f, &g), [3, 0]);
+    }
+
+    #[test]
+    fn exact_divisions_are_exact() {
+        let mut random = Xorshift::new(2);
+        for divisor in [1u64, 3, 65537, 0x7fff_ffff, u64::MAX] {
+            let quotient = random.below(&(BigUint::from(1u8) << 1000));
+            let mut product = limbs(&(&quotient * divisor), 17);
+            divide_exactly(&mut product, divisor);
+            assert_eq!(integer(&product), quotient);
+        }
+    }
+
+    #[test]
+    fn residues_modulo_65537_are_right() {
+        let mut random = Xorshift::new(3);
+        let n = BigUint::from(65537u32);
+        for length in [1usize, 2, 32, 128] {
+            let all: BigUint = (BigUint::from(1u8) << (64 * length)) - 1u8;
+            for a in [
+                BigUint::default(),
+                all.clone(),
+                n.clone(),
+                BigUint::from(65536u32),
+                random.below(&all),
+                &all / &n * &n,
+            ] {
+                assert_eq!(BigUint::from(mod_65537(&limbs(&a, length))), a % &n);
+            }
+        }
+        for a in [1, 2, 3, 255, 256, 65535, 65536] {
+            assert_eq!(a * invert_65537(a) % 65537, 1);
+        }
+        assert_eq!(invert_65537(0), 0);
+    }
+
+    #[test]
+    fn powers_of_two_are_reduced() {
+        let n = (BigUint::from(3u8) << 126) + 7u8;
+        for exponent in [128, 129, 200] {
+            assert_eq!(
+                integer(&power_of_two_mod(&limbs(&n, 2), 128, exponent)),
+                (BigUint::from(1u8) << exponent) % &n
+            );
+        }
+    }
+}

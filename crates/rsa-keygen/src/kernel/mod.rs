@@ -182,6 +182,12 @@ pub(crate) fn power_65537_mod(a: &[u64], n: &[u64], bits: usize) -> Zeroizing<Ve
     scalar::power_65537_mod(&portable::Portable, a, n, bits)
 }
 
+/// How many 52-bit limbs the IFMA kernel uses: four bits of room, whole blocks of four limbs, and three blocks at least, because its loops are
+/// entered unconditionally.
+pub(crate) fn ifma_limbs(bits: usize) -> usize {
+    (bits + 4).div_ceil(52).next_multiple_of(4).max(12)
+}
+
 /// One exponentiation; the three numbers have equally many little-endian limbs.
 #[derive(Clone, Copy)]
 pub(crate) struct Power<'a> {
@@ -231,3 +237,6 @@ pub(crate) fn is_one_or_minus_one(value: &[u64], n: &[u64]) -> bool {
     }
     one == 0 || minus_one == 0
 }
+
+#[cfg(test)]
+mod tests;

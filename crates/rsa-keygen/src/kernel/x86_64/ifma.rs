@@ -345,8 +345,7 @@ macro_rules! reduce {
 impl Eight {
     /// Prepares for at most eight odd moduli of at most `bits` bits, given as little-endian 64-bit limbs. A lane left over repeats the first modulus.
     pub(super) fn new(moduli: &[&[u64]], bits: usize) -> Self {
-        // Four bits of room, and whole blocks of four limbs. Three blocks at least: the loops are entered unconditionally.
-        let limbs = (bits + 4).div_ceil(52).next_multiple_of(4).max(12);
+        let limbs = super::super::ifma_limbs(bits);
         assert!(limbs <= MAX_LIMBS && moduli.len() <= LANES && !moduli.is_empty());
         let mut eight = Self {
             limbs,

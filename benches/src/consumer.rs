@@ -1,0 +1,1 @@
+pub fn measure(_: &std::path::Path, _: &std::path::Path) {}
