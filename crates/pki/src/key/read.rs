@@ -144,7 +144,7 @@ fn rsa(der: &[u8]) -> Result<PrivateKey, Error> {
     rsa_bits(numbers.modulus.as_bytes())?;
     let key = rsa::PrivateKey::try_from(numbers)
         .map_err(|_| invalid("its RSA numbers don't belong together"))?;
-    PrivateKey::new(Secret::Rsa(Box::new(key)))
+    PrivateKey::new(Secret::Rsa(Box::new(key)))?.with_larger_prime_first()
 }
 
 /// `ECPrivateKey` (RFC 5915, section 3). Inside PKCS#8 the curve stands outside, and may stand inside, too.
