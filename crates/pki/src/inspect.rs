@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use const_oid::{ObjectIdentifier, db::DB};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::{
@@ -228,7 +229,7 @@ fn certificate(certificate: &Certificate) -> Item {
     let critical = certificate
         .extensions()
         .filter(|(_, critical)| *critical)
-        .map(|(oid, _)| oid);
+        .map(|(oid, _)| extension_name(oid));
     let item = Item::new("certificate")
         .text("version", certificate.version())
         .text("subject", name(certificate.subject()))
@@ -286,7 +287,10 @@ fn request(request: &CertificateRequest) -> Result<Item, Error> {
         .text("signatureAlgorithm", request.signature_algorithm()?)
         .with("signatureVerifies", Value::Flag(verifies))
         .list("subjectAltNames", request.subject_alt_names())
-        .list("requestedExtensions", request.requested_extensions()))
+        .list(
+            "requestedExtensions",
+            request.requested_extensions().map(extension_name),
+        ))
 }
 
 fn private_key(key: &PrivateKey) -> Item {
@@ -320,6 +324,20 @@ fn integrity(integrity: &Integrity) -> String {
             format!("HMAC with {digest}, {iterations} iterations")
         }
         Integrity::Absent => "none: nothing vouches for the contents".to_owned(),
+    }
+}
+
+/// The name that RFC 5280 gives an extension, for example `keyUsage`, or else its object identifier.
+fn extension_name(oid: &str) -> String {
+    let known = ObjectIdentifier::new(oid)
+        .ok()
+        .and_then(|oid| DB.by_oid(&oid));
+    match known {
+        Some(name) => name
+            .trim_start_matches("id-ce-")
+            .trim_start_matches("id-pe-")
+            .to_owned(),
+        None => oid.to_owned(),
     }
 }
 

@@ -104,8 +104,16 @@ impl DistinguishedName {
 impl FromStr for DistinguishedName {
     type Err = Error;
 
-    /// Either form: a name that starts with `/` is in OpenSSL's, anything else is RFC 4514.
+    /// Either form: a name that starts with `/` is in OpenSSL's, anything else is RFC 4514. An empty text is mostly a
+    /// variable that wasn't set, and an error here; `/` is the name without attributes.
     fn from_str(text: &str) -> Result<Self, Error> {
+        if text.is_empty() {
+            let reason = "the text is empty (\"/\" is the name without attributes)";
+            return Err(Error::MalformedName {
+                position: 1,
+                reason,
+            });
+        }
         if text.starts_with('/') {
             Self::from_openssl(text)
         } else {

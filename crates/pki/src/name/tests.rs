@@ -216,6 +216,16 @@ fn foreign_string_types_are_read_and_kept() {
 }
 
 #[test]
+fn an_empty_text_is_no_name_unless_it_says_so() {
+    assert!(matches!(
+        "".parse::<DistinguishedName>(),
+        Err(Error::MalformedName { position: 1, .. })
+    ));
+    assert!("/".parse::<DistinguishedName>().unwrap().is_empty());
+    assert!(DistinguishedName::from_rfc4514("").unwrap().is_empty());
+}
+
+#[test]
 fn malformed_der_is_refused() {
     for der in [
         b"".as_slice(),
