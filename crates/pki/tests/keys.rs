@@ -70,10 +70,17 @@ fn pkcs1_and_sec1_hold_the_same_key_as_pkcs8() {
 #[test]
 fn encrypted_keys_open_with_their_passphrase() {
     let expected = read(data!("p256.pem"));
-    for pem in ENCRYPTED
-        .into_iter()
-        .chain([data!("p256-pbes1-sha1-3des.pem")])
-    {
+    for pem in ENCRYPTED.into_iter().chain([
+        data!("p256-pbes1-sha1-3des.pem"),
+        data!("p256-pbes1-sha1-rc2-40.pem"),
+        data!("p256-pbes1-md5-des.pem"),
+        data!("p256-pbes1-md5-rc2-64.pem"),
+        data!("p256-pbes1-sha1-des.pem"),
+        data!("p256-pbes1-sha1-rc2-64.pem"),
+        data!("p256-pbes2-des.pem"),
+        data!("p256-pbes2-aes256-gcm.pem"),
+        data!("p256-traditional-des-cbc.pem"),
+    ]) {
         let key = PrivateKey::from_pem(pem, &correct())
             .unwrap_or_else(|error| panic!("{error}\n{}", text(pem)));
         assert_eq!(key.public_key(), expected.public_key());
@@ -140,6 +147,7 @@ fn keys_that_are_not_handled_are_named() {
             "id-RSASSA-PSS (1.2.840.113549.1.1.10)",
         ),
         (data!("secp256k1.pem"), "secp256k1 (1.3.132.0.10)"),
+        (data!("p521.pem"), "secp521r1 (1.3.132.0.35)"),
         (
             data!("rsa512.pem"),
             "RSA 512 (sizes from 1024 to 8192 bits are handled)",
@@ -531,4 +539,40 @@ fn rsa_numbers(pkcs8: &[u8]) -> Vec<Vec<u8>> {
         .skip(1)
         .map(|number| pad(number.as_slice().unwrap()))
         .collect()
+}
+
+#[test]
+fn an_rsa_key_with_a_wrong_exponent_or_coefficient_is_refused() {
+    let key = read(data!("rsa2048.pem"));
+    let der = key.to_pkcs8_der().unwrap();
+    // The coefficient is the last number, behind two exponents of 128 octets each and their headers.
+    for from_the_end in [1, 150, 280] {
+        let mut wrong = der.to_vec();
+        let at = wrong.len() - from_the_end;
+        wrong[at] ^= 4;
+        assert_eq!(
+            PrivateKey::from_der(&wrong, None).unwrap_err(),
+            Error::InvalidKey {
+                reason: "its RSA exponents or coefficient are not those of its primes".to_owned()
+            }
+        );
+    }
+}
+
+#[test]
+fn encryption_that_is_not_read_is_named_with_what_to_do() {
+    for (pem, expected) in [
+        (
+            data!("p256-pbes1-sha1-rc4-128.pem"),
+            "pbeWithSHAAnd128BitRC4",
+        ),
+        (data!("p256-pbes2-aria.pem"), "ARIA-256-CBC"),
+    ] {
+        let error = PrivateKey::from_pem(pem, &correct()).unwrap_err();
+        assert!(
+            matches!(&error, Error::UnsupportedScheme { name, .. } if name == expected),
+            "{error}"
+        );
+        assert!(error.hint().unwrap().contains("AES-256"));
+    }
 }
