@@ -12,7 +12,7 @@ use super::{
     signature::{SignatureAlgorithm, hash, pkcs1v15},
 };
 use crate::{
-    Digest, Error, KdfBudget, Passphrase,
+    Budget, Digest, Error, Passphrase,
     der::{self as tlv},
     pem,
 };
@@ -56,7 +56,7 @@ impl PrivateKey {
         pem: impl AsRef<[u8]>,
         passphrase: impl Into<Option<&'p Passphrase>>,
     ) -> Result<Self, Error> {
-        read::from_pem(pem.as_ref(), passphrase.into(), KdfBudget::default())
+        read::from_pem(pem.as_ref(), passphrase.into(), Budget::default())
     }
 
     /// Reads a private key in DER: PKCS#8, encrypted PKCS#8, PKCS#1 or SEC 1.
@@ -67,7 +67,7 @@ impl PrivateKey {
         der: &[u8],
         passphrase: impl Into<Option<&'p Passphrase>>,
     ) -> Result<Self, Error> {
-        read::from_der(der, passphrase.into(), KdfBudget::default())
+        read::from_der(der, passphrase.into(), Budget::default())
     }
 
     /// Finds out by itself whether the input is PEM or DER.
@@ -78,7 +78,7 @@ impl PrivateKey {
         input: &[u8],
         passphrase: impl Into<Option<&'p Passphrase>>,
     ) -> Result<Self, Error> {
-        Self::from_pem_or_der_within(input, passphrase, KdfBudget::default())
+        Self::from_pem_or_der_within(input, passphrase, Budget::default())
     }
 
     /// Like [`from_pem_or_der`](Self::from_pem_or_der), with other limits for key derivation than the default ones.
@@ -88,7 +88,7 @@ impl PrivateKey {
     pub fn from_pem_or_der_within<'p>(
         input: &[u8],
         passphrase: impl Into<Option<&'p Passphrase>>,
-        budget: KdfBudget,
+        budget: Budget,
     ) -> Result<Self, Error> {
         if pem::is_pem(input) {
             read::from_pem(input, passphrase.into(), budget)
@@ -127,7 +127,7 @@ impl PrivateKey {
         block: &pem::Block,
         passphrase: Option<&Passphrase>,
     ) -> Result<Self, Error> {
-        read::from_block(block, passphrase, KdfBudget::default())
+        read::from_block(block, passphrase, Budget::default())
     }
 
     /// The key as an unencrypted PKCS#8 `PrivateKeyInfo` (RFC 5208) in DER.
