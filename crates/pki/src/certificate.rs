@@ -265,9 +265,14 @@ impl Certificate {
     }
 
     /// The `CERTIFICATE` blocks of a PEM file, not parsed yet; at least one.
-    pub(crate) fn blocks(pem: &[u8]) -> Result<Vec<pem::Block>, Error> {
+    fn blocks(pem: &[u8]) -> Result<Vec<pem::Block>, Error> {
+        Self::blocks_within(pem, pem::MAX_INPUT)
+    }
+
+    /// Likewise, of a file of at most this size.
+    pub(crate) fn blocks_within(pem: &[u8], max_size: usize) -> Result<Vec<pem::Block>, Error> {
         let is_certificate = |label: &str| matches!(label, "CERTIFICATE" | "X509 CERTIFICATE");
-        let (certificates, others): (Vec<_>, Vec<_>) = pem::blocks(pem)?
+        let (certificates, others): (Vec<_>, Vec<_>) = pem::blocks_within(pem, max_size)?
             .into_iter()
             .partition(|block| is_certificate(&block.label));
         if certificates.is_empty() {

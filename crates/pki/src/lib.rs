@@ -29,7 +29,7 @@ pub use certificate::{Certificate, Version};
 pub use digest::Digest;
 pub use error::Error;
 pub use extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName};
-pub use kdf::KdfBudget;
+pub use kdf::Budget;
 pub use key::{KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PrivateKey, PublicKey};
 pub use name::{Attribute, DistinguishedName, DistinguishedNameBuilder};
 pub use passphrase::Passphrase;

@@ -1,7 +1,9 @@
 //! Private keys in and out, through the public interface. What other programs wrote is in `data/keys`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // tests
 
-use pki::{Error, KdfBudget, KeyAlgorithm, KeyEncryption, KeyKind, Passphrase, PrivateKey};
+use pki::{
+    Budget, Error, KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, Passphrase, PrivateKey,
+};
 
 macro_rules! data {
     ($name:literal) => {
@@ -249,7 +251,7 @@ fn trailing_octets_are_refused() {
 #[test]
 fn too_large_an_input_is_refused() {
     let mut pem = data!("p256.pem").to_vec();
-    pem.resize((1 << 20) + 1, b'\n');
+    pem.resize((4 << 20) + 1, b'\n');
     for result in [
         PrivateKey::from_pem(&pem, None),
         PrivateKey::from_pem_or_der(&pem, None),
@@ -363,7 +365,7 @@ fn too_many_iterations_are_refused_before_they_are_done() {
         b"\x02\x02\x08\x00",
         b"\x02\x02\x7f\xff",
     );
-    let mut budget = KdfBudget::default();
+    let mut budget = Budget::default();
     budget.max_iterations = 10_000;
     assert_eq!(
         PrivateKey::from_pem_or_der_within(&der, &correct(), budget).unwrap_err(),
@@ -497,6 +499,46 @@ fn debug_elides_the_key() {
         format!("{key:?}"),
         "PrivateKey(ECDSA P-256, [secret key elided])"
     );
+}
+
+/// graviola signs wrongly now and then where the smaller prime comes first, and OpenSSL never writes a key so.
+#[test]
+fn a_generated_or_read_rsa_key_has_its_larger_prime_first() {
+    let is_ordered = |key: &PrivateKey| {
+        let der = key.to_pkcs8_der().unwrap();
+        let numbers = rsa_numbers(&der);
+        numbers[3] > numbers[4] // n, e, d, p, q
+    };
+    for _ in 0..8 {
+        assert!(is_ordered(&PrivateKey::generate(KeyKind::Rsa2048).unwrap()));
+    }
+    // `det-keygen` keeps the order in which it finds the primes.
+    let seeded = (0..64_u8)
+        .map(|n| {
+            KeyGenerator::new(KeyKind::Rsa2048)
+                .generate_from_seed(&[n; 16])
+                .unwrap()
+        })
+        .find(|key| !is_ordered(key))
+        .unwrap();
+    let read = PrivateKey::from_pem(&*seeded.to_pem().unwrap(), None).unwrap();
+    assert!(is_ordered(&read));
+    assert_eq!(read.public_key(), seeded.public_key());
+}
+
+/// The numbers of the `RSAPrivateKey` in a PKCS#8 key, padded to one length: n, e, d, p, q and so on.
+fn rsa_numbers(pkcs8: &[u8]) -> Vec<Vec<u8>> {
+    let (_, outer) = x509_parser::der_parser::parse_der(pkcs8).unwrap();
+    let octets = outer.as_sequence().unwrap()[2].as_slice().unwrap();
+    let (_, inner) = x509_parser::der_parser::parse_der(octets).unwrap();
+    let pad = |number: &[u8]| [vec![0; 1100 - number.len()], number.to_vec()].concat();
+    inner
+        .as_sequence()
+        .unwrap()
+        .iter()
+        .skip(1)
+        .map(|number| pad(number.as_slice().unwrap()))
+        .collect()
 }
 
 #[test]

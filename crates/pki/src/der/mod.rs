@@ -145,6 +145,16 @@ pub(crate) fn is_sequence(input: &[u8]) -> bool {
     matches!(split_der(input), Ok((tlv, [])) if tlv.tag == SEQUENCE)
 }
 
+/// Whether the first element is a SEQUENCE whose length, where it is definite, is that of the input: enough to tell what
+/// was decrypted from noise.
+pub(crate) fn is_ber_sequence(input: &[u8]) -> bool {
+    matches!(
+        Header::read(input),
+        Ok(Header { tag: SEQUENCE, size, len, .. })
+            if len.is_none_or(|len| size.checked_add(len) == Some(input.len()))
+    )
+}
+
 /// What follows the first header: contents, and perhaps more.
 pub(crate) fn after_header(input: &[u8]) -> Option<&[u8]> {
     let header = Header::read(input).ok()?;

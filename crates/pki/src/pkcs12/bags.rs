@@ -11,6 +11,7 @@ use super::WHAT;
 use crate::{
     Certificate, Error,
     der::{self as tlv, Reader, malformed},
+    kdf::Budget,
     pbe::Scheme,
 };
 
@@ -53,11 +54,12 @@ pub(super) struct Attributes {
 
 impl Bags {
     /// Adds the bags of a `SafeContents`, which may be BER.
-    pub(super) fn read(&mut self, safe_contents: &[u8]) -> Result<(), Error> {
-        self.read_nested(&tlv::from_ber(safe_contents, WHAT)?, MAX_NESTING)
+    pub(super) fn read(&mut self, safe_contents: &[u8], budget: &Budget) -> Result<(), Error> {
+        self.read_nested(&tlv::from_ber(safe_contents, budget.max_nesting, WHAT)?)
     }
 
-    fn read_nested(&mut self, safe_contents: &[u8], depth: usize) -> Result<(), Error> {
+    /// The form has been checked, so that nesting is bounded.
+    fn read_nested(&mut self, safe_contents: &[u8]) -> Result<(), Error> {
         let mut bags = Reader::enter(safe_contents, tlv::SEQUENCE, WHAT)?;
         while !bags.is_empty() {
             let bag = bags.read_tagged(tlv::SEQUENCE)?;
@@ -82,13 +84,7 @@ impl Bags {
                     value: value.to_vec(),
                     attributes,
                 }),
-                SAFE_CONTENTS_BAG => {
-                    let depth = depth.checked_sub(1).ok_or(Error::NestedTooDeeply {
-                        what: WHAT,
-                        limit: MAX_NESTING,
-                    })?;
-                    self.read_nested(value, depth)?;
-                }
+                SAFE_CONTENTS_BAG => self.read_nested(value)?,
                 _ => {}
             }
         }
@@ -211,9 +207,6 @@ const TRUSTED_KEY_USAGE: ObjectIdentifier =
     ObjectIdentifier::new_unwrap("2.16.840.1.113894.746875.1.1");
 /// RFC 5280, section 4.2.1.12
 const ANY_EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
-
-/// Nothing that writes nested `SafeContents` is known; these are enough.
-const MAX_NESTING: usize = 8;
 
 fn read_shrouded(value: &[u8]) -> Result<Sealed, Error> {
     let mut fields = Reader::enter(value, tlv::SEQUENCE, WHAT)?;

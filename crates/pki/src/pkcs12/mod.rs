@@ -15,7 +15,7 @@ pub use self::{
     build::Pkcs12Builder,
     profile::{Pkcs12Profile, Pkcs12Warning},
 };
-use crate::{Certificate, Error, KdfBudget, Passphrase, PrivateKey};
+use crate::{Budget, Certificate, Error, Passphrase, PrivateKey, PublicKey};
 
 /// How the integrity of an opened file was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,18 +86,14 @@ impl Pkcs12 {
     /// the scheme's name; [`Error::UnsupportedKey`] and [`Error::InvalidKey`]; [`Error::Malformed`],
     /// [`Error::TrailingData`], [`Error::TooLarge`] and [`Error::NestedTooDeeply`].
     pub fn open(der: &[u8], passphrase: &Passphrase) -> Result<Self, Error> {
-        Self::open_within(der, passphrase, KdfBudget::default())
+        Self::open_within(der, passphrase, Budget::default())
     }
 
     /// Like [`open`](Self::open), with other limits for key derivation than the default ones.
     ///
     /// # Errors
     /// Those of [`open`](Self::open).
-    pub fn open_within(
-        der: &[u8],
-        passphrase: &Passphrase,
-        budget: KdfBudget,
-    ) -> Result<Self, Error> {
+    pub fn open_within(der: &[u8], passphrase: &Passphrase, budget: Budget) -> Result<Self, Error> {
         open::open(der, passphrase, budget)
     }
 
@@ -225,6 +221,15 @@ impl Pkcs12 {
             integrity,
             encryption,
         };
+        // Parsed once: a file may hold thousands of them.
+        let theirs: Vec<Option<PublicKey>> = match entries.as_slice() {
+            [] => Vec::new(),
+            _ => this
+                .certificates()
+                .iter()
+                .map(|c| c.public_key().ok())
+                .collect(),
+        };
         for entry in entries {
             let public = entry.key.public_key();
             if this
@@ -235,10 +240,8 @@ impl Pkcs12 {
                 continue;
             }
             let ours = |at: &usize| {
-                this.certificates
-                    .parsed
-                    .get(*at)
-                    .is_some_and(|certificate| belongs(&entry.key, certificate))
+                let theirs = theirs.get(*at).and_then(Option::as_ref);
+                theirs.is_some_and(|theirs| is_same_key(public, theirs))
             };
             let same_id = |at: &usize| {
                 let theirs = this.certificates.attributes.get(*at);
@@ -270,13 +273,15 @@ struct Entry {
     attributes: Attributes,
 }
 
-/// Whether the certificate is about this key. The octets of the key itself are compared: encodings around them vary.
+/// Whether the certificate is about this key.
 fn belongs(key: &PrivateKey, certificate: &Certificate) -> bool {
-    let own = key.public_key();
-    certificate.spki_der() == own.spki_der()
-        || certificate.public_key().is_ok_and(|theirs| {
-            theirs.algorithm() == own.algorithm() && theirs.key_octets() == own.key_octets()
-        })
+    let theirs = certificate.public_key();
+    theirs.is_ok_and(|theirs| is_same_key(key.public_key(), &theirs))
+}
+
+/// The octets of the keys themselves are compared: encodings around them vary.
+fn is_same_key(one: &PublicKey, other: &PublicKey) -> bool {
+    one.algorithm() == other.algorithm() && one.key_octets() == other.key_octets()
 }
 
 /// For example `SHA-256, 2048 iterations`, `not checked`, or `none`.

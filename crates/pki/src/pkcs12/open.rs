@@ -11,18 +11,14 @@ use super::{
     mac::Mac,
 };
 use crate::{
-    Certificate, Error, KdfBudget, Passphrase,
+    Budget, Certificate, Error, Passphrase,
     der::{self as tlv, Reader, malformed, unsupported},
     kdf::Spending,
     key,
     pbe::{Password, Scheme},
 };
 
-pub(super) fn open(
-    input: &[u8],
-    passphrase: &Passphrase,
-    budget: KdfBudget,
-) -> Result<Pkcs12, Error> {
+pub(super) fn open(input: &[u8], passphrase: &Passphrase, budget: Budget) -> Result<Pkcs12, Error> {
     let (mut opener, bags) = contents(input, Some(passphrase), budget)?;
     let keys = bags
         .keys
@@ -42,7 +38,7 @@ pub(super) fn open(
 pub(crate) fn open_certificates(
     input: &[u8],
     passphrase: Option<&Passphrase>,
-    budget: KdfBudget,
+    budget: Budget,
 ) -> Result<OpenedCertificates, Error> {
     let (opener, bags) = contents(input, passphrase, budget)?;
     Ok(OpenedCertificates {
@@ -103,18 +99,12 @@ impl Certificates {
 fn contents<'p>(
     input: &[u8],
     passphrase: Option<&'p Passphrase>,
-    budget: KdfBudget,
+    budget: Budget,
 ) -> Result<(Opener<'p>, Bags), Error> {
-    if input.len() > MAX_SIZE {
-        return Err(Error::TooLarge {
-            what: WHAT,
-            found: input.len(),
-            limit: MAX_SIZE,
-        });
-    }
+    budget.check_size(input, WHAT)?;
     let mut spending = Spending::new(budget);
-    let pfx = Pfx::read(input)?;
-    let safes = pfx.safes()?;
+    let pfx = Pfx::read(input, &budget)?;
+    let safes = pfx.safes(&budget)?;
     charge(&pfx, &safes, &mut spending)?;
 
     let mut passwords: Vec<_> = [
@@ -146,19 +136,16 @@ fn contents<'p>(
     Ok((opener, bags))
 }
 
-/// A collection of every public root is a fourteenth of it.
-const MAX_SIZE: usize = 4 << 20;
-
 /// The outermost structure.
 struct Pfx {
     /// The encoded `AuthenticatedSafe`, over which the MAC is made: as it stands, BER or not.
-    octets: Vec<u8>,
+    octets: Zeroizing<Vec<u8>>,
     mac: Option<Mac>,
 }
 
 impl Pfx {
-    fn read(input: &[u8]) -> Result<Self, Error> {
-        let der = tlv::from_ber(input, WHAT)?;
+    fn read(input: &[u8], budget: &Budget) -> Result<Self, Error> {
+        let der = tlv::from_ber(input, budget.max_nesting, WHAT)?;
         let mut fields = Reader::enter(&der, tlv::SEQUENCE, WHAT)?;
         let version = fields.uint()?;
         if version != VERSION {
@@ -169,15 +156,15 @@ impl Pfx {
         if kind != DATA {
             return Err(unsupported("PKCS#12 integrity", &kind));
         }
-        let octets = explicit_octets(&mut content)?.to_vec();
+        let octets = Zeroizing::new(explicit_octets(&mut content)?.to_vec());
         let mac = fields.optional(tlv::SEQUENCE)?.map(Mac::read).transpose()?;
         fields.finish()?;
         Ok(Self { octets, mac })
     }
 
     /// The parts of the `AuthenticatedSafe`.
-    fn safes(&self) -> Result<Vec<Safe>, Error> {
-        let der = tlv::from_ber(&self.octets, WHAT)?;
+    fn safes(&self, budget: &Budget) -> Result<Vec<Safe>, Error> {
+        let der = tlv::from_ber(&self.octets, budget.max_nesting, WHAT)?;
         let mut contents = Reader::enter(&der, tlv::SEQUENCE, WHAT)?;
         let mut safes = Vec::new();
         while !contents.is_empty() {
@@ -185,7 +172,7 @@ impl Pfx {
             safes.push(match content.oid()? {
                 DATA => {
                     let mut bags = Bags::default();
-                    bags.read(explicit_octets(&mut content)?)?;
+                    bags.read(explicit_octets(&mut content)?, budget)?;
                     Safe::Plain(bags)
                 }
                 ENCRYPTED_DATA => Safe::read_encrypted(content.value(tlv::EXPLICIT_0)?)?,
@@ -309,8 +296,7 @@ fn opened(
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     Ok(scheme
         .decrypt(password, ciphertext)?
-        .filter(|plaintext| plaintext.first() == Some(&tlv::SEQUENCE))
-        .and_then(|plaintext| tlv::from_ber(&plaintext, WHAT).ok()))
+        .filter(|plaintext| tlv::is_ber_sequence(plaintext)))
 }
 
 /// Decrypts what the file holds, now that its integrity is known.
@@ -332,12 +318,13 @@ impl Opener<'_> {
                 Safe::Encrypted { scheme, ciphertext } => {
                     let contents = self.open(&scheme, &ciphertext)?;
                     let mut bags = Bags::default();
-                    bags.read(&contents)?;
+                    bags.read(&contents, self.spending.budget())?;
                     charge_keys(&bags, &mut self.spending)?;
                     bags
                 }
             };
             all.keys.extend(bags.keys);
+            self.spending.check_keys(all.keys.len())?;
             all.certificates.extend(bags.certificates);
         }
         Ok(all)
@@ -437,10 +424,10 @@ mod tests {
         bags::pfx(&tlv::sequence(&[safe]), &[])
     }
 
-    fn budget(max_blocks: u64) -> KdfBudget {
-        KdfBudget {
+    fn budget(max_blocks: u64) -> Budget {
+        Budget {
             max_blocks,
-            ..KdfBudget::default()
+            ..Budget::default()
         }
     }
 
@@ -474,6 +461,25 @@ mod tests {
     }
 
     #[test]
+    fn private_keys_are_counted() {
+        let bag = shrouded_key(1);
+        let der = file(&bags::data(&tlv::sequence(&[&bag, &bag, &bag])));
+        let budget = |max_private_keys| Budget {
+            max_private_keys,
+            ..Budget::default()
+        };
+        open(&der, &passphrase(), budget(3)).unwrap();
+        assert_eq!(
+            open(&der, &passphrase(), budget(2)).unwrap_err(),
+            Error::BudgetExceeded {
+                parameter: "number of private keys",
+                found: 3,
+                limit: 2
+            }
+        );
+    }
+
+    #[test]
     fn nested_contents_are_read_down_to_a_limit() {
         let nested = |levels| {
             let mut contents = tlv::sequence(&[&shrouded_key(1)]);
@@ -484,7 +490,7 @@ mod tests {
             open(
                 &file(&bags::data(&contents)),
                 &passphrase(),
-                KdfBudget::default(),
+                Budget::default(),
             )
         };
         assert_eq!(nested(3).unwrap().private_keys().len(), 1);
@@ -520,7 +526,7 @@ mod tests {
             &contents,
         );
         let der = bags::pfx(&contents, &mac);
-        let bundle = open(&der, &passphrase(), KdfBudget::default()).unwrap();
+        let bundle = open(&der, &passphrase(), Budget::default()).unwrap();
         assert!(bundle.certificates().is_empty());
     }
 
@@ -532,7 +538,7 @@ mod tests {
             let empty = tlv::tlv(tlv::EXPLICIT_0, &[&tlv::sequence(&[])]);
             tlv::sequence(&[&tlv::oid(kind), &empty])
         };
-        let name = |der: &[u8]| match open(der, &passphrase(), KdfBudget::default()) {
+        let name = |der: &[u8]| match open(der, &passphrase(), Budget::default()) {
             Err(Error::UnsupportedScheme { name, .. }) => name,
             other => panic!("{other:?}"),
         };

@@ -16,13 +16,6 @@ pub(crate) fn is_jks(input: &[u8]) -> bool {
 
 /// Reads the trusted certificates; the digest is checked when a passphrase is given.
 pub(super) fn read(input: &[u8], passphrase: Option<&Passphrase>) -> Result<TrustStore, Error> {
-    if input.len() > MAX_SIZE {
-        return Err(Error::TooLarge {
-            what: WHAT,
-            found: input.len(),
-            limit: MAX_SIZE,
-        });
-    }
     if input.starts_with(&JCEKS) {
         return Err(Error::UnsupportedScheme {
             what: "trust store format",
@@ -76,8 +69,6 @@ pub(super) fn read(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Trus
 const WHAT: &str = "JKS file";
 const JKS: [u8; 4] = [0xfe, 0xed, 0xfe, 0xed];
 const JCEKS: [u8; 4] = [0xce, 0xce, 0xce, 0xce];
-/// As for PKCS#12.
-const MAX_SIZE: usize = 4 << 20;
 const DIGEST_LEN: usize = 20;
 /// What is digested between the passphrase and the file.
 const WHITENER: &[u8] = b"Mighty Aphrodite";

@@ -4,7 +4,7 @@ mod jks;
 
 pub(crate) use self::jks::is_jks;
 use crate::{
-    Certificate, CertificateEntry, Error, Integrity, KdfBudget, Passphrase, Pkcs12, Pkcs12Builder,
+    Budget, Certificate, CertificateEntry, Error, Integrity, Passphrase, Pkcs12, Pkcs12Builder,
     UnreadableCertificate, der, pem,
     pkcs12::{OpenedCertificates, open_certificates},
 };
@@ -46,7 +46,7 @@ impl TrustStore {
         input: &[u8],
         passphrase: impl Into<Option<&'p Passphrase>>,
     ) -> Result<Self, Error> {
-        Self::read_within(input, passphrase, KdfBudget::default())
+        Self::read_within(input, passphrase, Budget::default())
     }
 
     /// Like [`read`](Self::read), with other limits for key derivation than the default ones.
@@ -56,13 +56,14 @@ impl TrustStore {
     pub fn read_within<'p>(
         input: &[u8],
         passphrase: impl Into<Option<&'p Passphrase>>,
-        budget: KdfBudget,
+        budget: Budget,
     ) -> Result<Self, Error> {
+        budget.check_size(input, "trust store")?;
         let passphrase = passphrase.into();
         let store = if is_jks(input) {
             jks::read(input, passphrase)?
         } else if pem::is_pem(input) {
-            from_pem(input)?
+            from_pem(input, &budget)?
         } else if is_pkcs12(input) {
             open_certificates(input, passphrase, budget)?.into()
         } else {
@@ -192,9 +193,9 @@ impl From<OpenedCertificates> for TrustStore {
     }
 }
 
-fn from_pem(input: &[u8]) -> Result<TrustStore, Error> {
+fn from_pem(input: &[u8], budget: &Budget) -> Result<TrustStore, Error> {
     let mut store = TrustStore::default();
-    for block in Certificate::blocks(input)? {
+    for block in Certificate::blocks_within(input, budget.max_size)? {
         store.push_read(None, Certificate::from_der(&block.der));
     }
     Ok(store)

@@ -21,7 +21,7 @@ use std::{
 };
 
 use mutator::Mutator;
-use pki::{Error, KdfBudget, Passphrase, Pkcs12, PrivateKey, TrustStore};
+use pki::{Budget, Error, Passphrase, Pkcs12, PrivateKey, TrustStore};
 
 macro_rules! data {
     ($name:literal) => {
@@ -30,8 +30,8 @@ macro_rules! data {
 }
 
 /// Enough for the originals; a mutant that asks for more is refused.
-fn budget() -> KdfBudget {
-    let mut budget = KdfBudget::default();
+fn budget() -> Budget {
+    let mut budget = Budget::default();
     budget.max_iterations = 3_000;
     budget.max_blocks = 10_000;
     budget.max_scrypt_memory = 17 << 20;
