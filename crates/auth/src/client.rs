@@ -65,7 +65,7 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    fn each(&mut self, change: impl Fn(&mut Link)) {
+    pub(crate) fn each(&mut self, change: impl Fn(&mut Link)) {
         let Self {
             session_auth,
             pod,

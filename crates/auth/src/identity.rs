@@ -72,7 +72,7 @@ impl Identity {
         Self::new(&key, chain)
     }
 
-    fn new(key: &PrivateKey, chain: Vec<Certificate>) -> Result<Self, Error> {
+    pub(crate) fn new(key: &PrivateKey, chain: Vec<Certificate>) -> Result<Self, Error> {
         let mut chain = chain.into_iter();
         let Some(leaf) = chain.next() else {
             return Err(Error::Identity(pki::Error::Pkcs12Lacks {

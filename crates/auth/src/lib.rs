@@ -44,6 +44,7 @@ mod calls;
 mod client;
 pub mod config;
 mod date;
+pub mod doctor;
 mod endpoint;
 mod error;
 mod hint;

@@ -246,6 +246,10 @@ impl BdkConfig {
         &self.endpoints
     }
 
+    pub(crate) fn links(&self) -> &Links {
+        &self.links
+    }
+
     /// The service user, `bot.username`.
     pub fn username(&self) -> Option<&str> {
         self.username.as_deref()
