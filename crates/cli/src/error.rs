@@ -145,7 +145,7 @@ impl Hint for pki::Error {
             }
             Self::Pkcs12Lacks { .. } => "countersign p12 info FILE shows what the file holds",
             Self::NotInChain { .. } => "leave out the certificates that are not its issuers",
-            _ => return None,
+            other => other.hint()?,
         };
         Some(hint.to_owned())
     }

@@ -22,6 +22,7 @@ mod rng;
 mod serial;
 mod tbs;
 mod time;
+mod trust_store;
 
 pub use authority::CertificateAuthority;
 pub use certificate::{Certificate, Version};
@@ -32,8 +33,12 @@ pub use kdf::KdfBudget;
 pub use key::{KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PrivateKey, PublicKey};
 pub use name::{Attribute, DistinguishedName, DistinguishedNameBuilder};
 pub use passphrase::Passphrase;
-pub use pkcs12::{Integrity, Pkcs12, Pkcs12Builder};
+pub use pkcs12::{
+    CertificateEntry, Integrity, Pkcs12, Pkcs12Builder, Pkcs12Profile, Pkcs12Warning,
+    UnreadableCertificate,
+};
 pub use profile::{Profile, Validity};
 pub use request::{CertificateRequest, CertificateRequestBuilder, VerifiedRequest};
 pub use rsa_keygen::Progress;
 pub use serial::SerialNumber;
+pub use trust_store::TrustStore;

@@ -21,8 +21,9 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
             &["name", "serial", "key", "extension"],
             &["profile", "tbs"],
             &["certificate", "request"],
-            &["pkcs12", "inspect"],
-            &["authority"],
+            &["pkcs12"],
+            &["trust_store"],
+            &["inspect", "authority"],
         ],
     ),
     (

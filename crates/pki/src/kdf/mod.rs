@@ -2,7 +2,7 @@
 
 mod functions;
 
-pub(crate) use functions::{Hash, Purpose, scrypt};
+pub(crate) use functions::{Hash, Pbkdf1Hash, Purpose, pbkdf1, scrypt};
 
 use crate::Error;
 

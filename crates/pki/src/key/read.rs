@@ -3,7 +3,9 @@
 use rsa::{
     pkcs1::{RsaPrivateKeyRef, Version},
     pkcs8::der::Decode,
+    traits::PrivateKeyParts,
 };
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{
@@ -142,9 +144,37 @@ fn rsa(der: &[u8]) -> Result<PrivateKey, Error> {
         });
     }
     rsa_bits(numbers.modulus.as_bytes())?;
-    let key = rsa::PrivateKey::try_from(numbers)
+    let key = rsa::PrivateKey::try_from(numbers.clone())
         .map_err(|_| invalid("its RSA numbers don't belong together"))?;
-    PrivateKey::new(Secret::Rsa(Box::new(key)))
+    check_crt(&numbers, &key)?;
+    PrivateKey::new(Secret::Rsa(Box::new(key)))?.with_larger_prime_first()
+}
+
+/// `rsa` works out d mod (p - 1), d mod (q - 1) and the coefficient by itself, and looks at none of the file's. Wrong ones
+/// mean damage: other programs that use them would sign wrongly, and give the primes away (Boneh, DeMillo, Lipton 1997).
+fn check_crt(numbers: &RsaPrivateKeyRef<'_>, key: &rsa::PrivateKey) -> Result<(), Error> {
+    let same = |found: &[u8], own: Option<&rsa::BoxedUint>| {
+        own.is_some_and(|own| {
+            let own = Zeroizing::new(own.to_be_bytes_trimmed_vartime());
+            strip_zeros(found).ct_eq(&own).into()
+        })
+    };
+    let coefficient = key.crt_coefficient();
+    let matches = same(numbers.exponent1.as_bytes(), key.dp())
+        & same(numbers.exponent2.as_bytes(), key.dq())
+        & same(numbers.coefficient.as_bytes(), coefficient.as_ref());
+    if matches {
+        Ok(())
+    } else {
+        Err(invalid(
+            "its RSA exponents or coefficient are not those of its primes",
+        ))
+    }
+}
+
+fn strip_zeros(octets: &[u8]) -> &[u8] {
+    let zeros = octets.iter().take_while(|octet| **octet == 0).count();
+    octets.get(zeros..).unwrap_or_default()
 }
 
 /// `ECPrivateKey` (RFC 5915, section 3). Inside PKCS#8 the curve stands outside, and may stand inside, too.

@@ -5,10 +5,16 @@ mod build;
 mod chain;
 mod mac;
 mod open;
+mod profile;
 
 use std::fmt;
 
-pub use self::build::Pkcs12Builder;
+pub(crate) use self::open::{OpenedCertificates, open_certificates};
+use self::{bags::Attributes, open::Certificates};
+pub use self::{
+    build::Pkcs12Builder,
+    profile::{Pkcs12Profile, Pkcs12Warning},
+};
 use crate::{Certificate, Error, KdfBudget, Passphrase, PrivateKey};
 
 /// How the integrity of an opened file was checked.
@@ -22,8 +28,33 @@ pub enum Integrity {
         /// Iterations of the key derivation.
         iterations: u64,
     },
+    /// There is a MAC, and no passphrase was given to check it with. Only [`TrustStore`](crate::TrustStore) reads such
+    /// files.
+    Unchecked,
     /// The file has no MAC: nothing vouches for its contents.
     Absent,
+}
+
+/// A certificate of a PKCS#12 file with what the file says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CertificateEntry<'a> {
+    /// The certificate.
+    pub certificate: &'a Certificate,
+    /// Its friendlyName, which Java calls the alias.
+    pub alias: Option<&'a str>,
+    /// Whether it carries the attribute by which Java knows a trusted certificate.
+    pub trusted: bool,
+}
+
+/// A certificate in a PKCS#12 file or a trust store that can't be read. It doesn't keep the others from being read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnreadableCertificate {
+    /// Its friendlyName or alias.
+    pub alias: Option<String>,
+    /// What is wrong with it.
+    pub error: Error,
 }
 
 /// A PKCS#12 file that was opened.
@@ -34,7 +65,7 @@ pub enum Integrity {
 pub struct Pkcs12 {
     private_keys: Vec<PrivateKey>,
     aliases: Vec<Option<String>>,
-    certificates: Vec<Certificate>,
+    certificates: Certificates,
     /// For each private key, where its certificate is.
     leaves: Vec<Option<usize>>,
     integrity: Integrity,
@@ -81,6 +112,11 @@ impl Pkcs12 {
         Pkcs12Builder::new(key, certificate)
     }
 
+    /// Starts a file of trusted certificates alone, which [`Pkcs12Builder::trusted`] adds.
+    pub fn trust_builder() -> Pkcs12Builder<'static> {
+        Pkcs12Builder::with(None)
+    }
+
     /// The private key.
     ///
     /// # Errors
@@ -108,7 +144,7 @@ impl Pkcs12 {
             .first()
             .copied()
             .flatten()
-            .and_then(|leaf| self.certificates.get(leaf))
+            .and_then(|leaf| self.certificates().get(leaf))
             .ok_or(Error::Pkcs12Lacks {
                 what: "certificate for the private key",
             })
@@ -119,12 +155,22 @@ impl Pkcs12 {
     /// # Errors
     /// Those of [`certificate`](Self::certificate).
     pub fn chain(&self) -> Result<Vec<&Certificate>, Error> {
-        Ok(chain::upwards(self.certificate()?, &self.certificates))
+        Ok(chain::upwards(self.certificate()?, self.certificates()))
     }
 
     /// Every certificate in the file, in file order.
     pub fn certificates(&self) -> &[Certificate] {
-        &self.certificates
+        &self.certificates.parsed
+    }
+
+    /// Every certificate in the file, in file order, with its friendlyName and whether it is marked as trusted.
+    pub fn entries(&self) -> impl Iterator<Item = CertificateEntry<'_>> {
+        self.certificates.entries()
+    }
+
+    /// The certificates in the file that can't be read. None of them is among [`certificates`](Self::certificates).
+    pub fn unreadable(&self) -> &[UnreadableCertificate] {
+        &self.certificates.unreadable
     }
 
     /// Every private key in the file, in file order; one that is there twice is listed once.
@@ -135,6 +181,11 @@ impl Pkcs12 {
     /// The friendlyName of the first private key that has one.
     pub fn alias(&self) -> Option<&str> {
         self.aliases.iter().flatten().next().map(String::as_str)
+    }
+
+    /// The friendlyName of each of the [`private_keys`](Self::private_keys), where it has one.
+    pub fn aliases(&self) -> &[Option<String>] {
+        &self.aliases
     }
 
     /// Whether, and how, the integrity of the file was checked.
@@ -162,8 +213,7 @@ impl Pkcs12 {
 
     fn new(
         entries: Vec<Entry>,
-        certificates: Vec<Certificate>,
-        ids: Vec<Option<Vec<u8>>>,
+        certificates: Certificates,
         integrity: Integrity,
         encryption: Vec<String>,
     ) -> Self {
@@ -186,13 +236,16 @@ impl Pkcs12 {
             }
             let ours = |at: &usize| {
                 this.certificates
+                    .parsed
                     .get(*at)
                     .is_some_and(|certificate| belongs(&entry.key, certificate))
             };
             let same_id = |at: &usize| {
-                entry.local_key_id.is_some() && ids.get(*at) == Some(&entry.local_key_id)
+                let theirs = this.certificates.attributes.get(*at);
+                entry.attributes.local_key_id.is_some()
+                    && theirs.is_some_and(|a| a.local_key_id == entry.attributes.local_key_id)
             };
-            let range = 0..this.certificates.len();
+            let range = 0..this.certificates.parsed.len();
             let leaf = range
                 .clone()
                 .filter(same_id)
@@ -200,7 +253,7 @@ impl Pkcs12 {
                 .or_else(|| range.clone().find(&ours));
             this.leaves.push(leaf);
             this.private_keys.push(entry.key);
-            this.aliases.push(entry.alias);
+            this.aliases.push(entry.attributes.alias);
         }
         this
     }
@@ -214,8 +267,7 @@ const ENCRYPTION: &str = "PKCS#12 encryption";
 /// A private key with what its bag said about it.
 struct Entry {
     key: PrivateKey,
-    alias: Option<String>,
-    local_key_id: Option<Vec<u8>>,
+    attributes: Attributes,
 }
 
 /// Whether the certificate is about this key. The octets of the key itself are compared: encodings around them vary.
@@ -227,11 +279,12 @@ fn belongs(key: &PrivateKey, certificate: &Certificate) -> bool {
         })
 }
 
-/// For example `SHA-256, 2048 iterations`, or `none`.
+/// For example `SHA-256, 2048 iterations`, `not checked`, or `none`.
 impl fmt::Display for Integrity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mac { digest, iterations } => write!(f, "{digest}, {iterations} iterations"),
+            Self::Unchecked => f.write_str("not checked"),
             Self::Absent => f.write_str("none"),
         }
     }

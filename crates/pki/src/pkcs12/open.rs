@@ -6,8 +6,8 @@
 use zeroize::Zeroizing;
 
 use super::{
-    Entry, Integrity, Pkcs12, WHAT,
-    bags::{self, Bags, DATA, ENCRYPTED_DATA, KeyBag, Sealed, VERSION},
+    CertificateEntry, Entry, Integrity, Pkcs12, UnreadableCertificate, WHAT,
+    bags::{Attributes, Bags, CertificateBag, DATA, ENCRYPTED_DATA, KeyBag, Sealed, VERSION},
     mac::Mac,
 };
 use crate::{
@@ -23,6 +23,88 @@ pub(super) fn open(
     passphrase: &Passphrase,
     budget: KdfBudget,
 ) -> Result<Pkcs12, Error> {
+    let (mut opener, bags) = contents(input, Some(passphrase), budget)?;
+    let keys = bags
+        .keys
+        .into_iter()
+        .map(|bag| opener.key(bag))
+        .collect::<Result<_, _>>()?;
+    let certificates = Certificates::parse(bags.certificates);
+    Ok(Pkcs12::new(
+        keys,
+        certificates,
+        opener.integrity,
+        opener.encryption,
+    ))
+}
+
+/// The certificates of a file, whose private keys stay closed. Without a passphrase the MAC is not checked.
+pub(crate) fn open_certificates(
+    input: &[u8],
+    passphrase: Option<&Passphrase>,
+    budget: KdfBudget,
+) -> Result<OpenedCertificates, Error> {
+    let (opener, bags) = contents(input, passphrase, budget)?;
+    Ok(OpenedCertificates {
+        certificates: Certificates::parse(bags.certificates),
+        keys: bags.keys.len(),
+        integrity: opener.integrity,
+    })
+}
+
+/// What [`open_certificates`] gives.
+pub(crate) struct OpenedCertificates {
+    pub(crate) certificates: Certificates,
+    /// How many private keys are beside them.
+    pub(crate) keys: usize,
+    pub(crate) integrity: Integrity,
+}
+
+/// The certificates of a file: those that can be parsed, each with the attributes of its bag, and the others.
+#[derive(Debug, Default)]
+pub(crate) struct Certificates {
+    pub(crate) parsed: Vec<Certificate>,
+    /// As many as there are certificates.
+    pub(super) attributes: Vec<Attributes>,
+    pub(crate) unreadable: Vec<UnreadableCertificate>,
+}
+
+impl Certificates {
+    fn parse(bags: Vec<CertificateBag>) -> Self {
+        let mut all = Self::default();
+        for bag in bags {
+            match bag.certificate() {
+                Ok(certificate) => {
+                    all.parsed.push(certificate);
+                    all.attributes.push(bag.attributes);
+                }
+                Err(error) => all.unreadable.push(UnreadableCertificate {
+                    alias: bag.attributes.alias,
+                    error,
+                }),
+            }
+        }
+        all
+    }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = CertificateEntry<'_>> {
+        self.parsed
+            .iter()
+            .zip(&self.attributes)
+            .map(|(certificate, attributes)| CertificateEntry {
+                certificate,
+                alias: attributes.alias.as_deref(),
+                trusted: attributes.trusted,
+            })
+    }
+}
+
+/// What is in the file, decrypted but for the private keys.
+fn contents<'p>(
+    input: &[u8],
+    passphrase: Option<&'p Passphrase>,
+    budget: KdfBudget,
+) -> Result<(Opener<'p>, Bags), Error> {
     if input.len() > MAX_SIZE {
         return Err(Error::TooLarge {
             what: WHAT,
@@ -35,11 +117,15 @@ pub(super) fn open(
     let safes = pfx.safes()?;
     charge(&pfx, &safes, &mut spending)?;
 
-    let mut passwords: Vec<_> = [Some(Password::new(passphrase)), Password::null(passphrase)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut passwords: Vec<_> = [
+        passphrase.map(Password::new),
+        passphrase.and_then(Password::null),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let integrity = match &pfx.mac {
+        Some(_) if passwords.is_empty() => Integrity::Unchecked,
         Some(mac) => {
             let Some(password) = verified(mac, &passwords, &pfx.octets, &mut spending)? else {
                 return Err(why_mac_mismatches(&safes, &passwords)?);
@@ -53,25 +139,11 @@ pub(super) fn open(
     let mut opener = Opener {
         passwords,
         spending,
+        integrity,
         encryption: Vec::new(),
     };
     let bags = opener.bags(safes)?;
-    let entries = bags
-        .keys
-        .into_iter()
-        .map(|bag| opener.key(bag))
-        .collect::<Result<_, _>>()?;
-    let (certificates, ids) = bags::certificates(&bags.certificates)?
-        .into_iter()
-        .map(|bag| Ok((Certificate::from_der(&bag.der)?, bag.local_key_id)))
-        .collect::<Result<_, Error>>()?;
-    Ok(Pkcs12::new(
-        entries,
-        certificates,
-        ids,
-        integrity,
-        opener.encryption,
-    ))
+    Ok((opener, bags))
 }
 
 /// A collection of every public root is a fourteenth of it.
@@ -243,8 +315,10 @@ fn opened(
 
 /// Decrypts what the file holds, now that its integrity is known.
 struct Opener<'p> {
+    /// None when no passphrase was given.
     passwords: Vec<Password<'p>>,
     spending: Spending,
+    integrity: Integrity,
     /// Names of the schemes met.
     encryption: Vec<String>,
 }
@@ -278,13 +352,15 @@ impl Opener<'_> {
         };
         Ok(Entry {
             key,
-            alias: bag.attributes.alias,
-            local_key_id: bag.attributes.local_key_id,
+            attributes: bag.attributes,
         })
     }
 
     /// Opens something that has been charged once.
     fn open(&mut self, scheme: &Scheme, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        if self.passwords.is_empty() {
+            return Err(Error::PassphraseRequired { what: WHAT });
+        }
         let name = scheme.to_string();
         if !self.encryption.contains(&name) {
             self.encryption.push(name);
@@ -311,10 +387,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        PrivateKey, pbe,
+        PrivateKey,
+        kdf::Hash,
+        pbe::Encryption,
         pkcs12::{
-            bags::{Attributes, SHROUDED_KEY_BAG},
-            mac,
+            bags::{self, SHROUDED_KEY_BAG},
+            mac::MacKind,
         },
     };
 
@@ -331,15 +409,17 @@ mod tests {
             .unwrap()
             .to_pkcs8_der()
             .unwrap();
-        let (algorithm, ciphertext) =
-            pbe::encrypt(&pkcs8, &passphrase(), iterations, &mut SysRng).unwrap();
+        let (algorithm, ciphertext) = Encryption::Aes256
+            .encrypt(&pkcs8, &passphrase(), iterations, &mut SysRng)
+            .unwrap();
         let shrouded = tlv::sequence(&[&algorithm, &tlv::tlv(tlv::OCTET_STRING, &[&ciphertext])]);
         bags::bag(&SHROUDED_KEY_BAG, &shrouded, &Attributes::default())
     }
 
     fn encrypted_safe(safe_contents: &[u8]) -> Vec<u8> {
-        let (algorithm, ciphertext) =
-            pbe::encrypt(safe_contents, &passphrase(), 1, &mut SysRng).unwrap();
+        let (algorithm, ciphertext) = Encryption::Aes256
+            .encrypt(safe_contents, &passphrase(), 1, &mut SysRng)
+            .unwrap();
         let info = tlv::sequence(&[
             &tlv::oid(&DATA),
             &algorithm,
@@ -416,7 +496,7 @@ mod tests {
         let empty = Passphrase::from("");
         let contents = tlv::sequence(&[&bags::data(&tlv::sequence(&[]))]);
         let null = Password::null(&empty).unwrap();
-        let mac = mac::mac_data(&null, b"salt", 10, &contents);
+        let mac = MacKind::Classic(Hash::Sha256).mac_data(&null, b"salt", 10, &contents);
         let der = bags::pfx(&contents, &mac);
         open(&der, &empty, budget(20)).unwrap();
         assert!(matches!(
@@ -433,7 +513,12 @@ mod tests {
     fn a_mac_over_ber_is_checked_as_it_stands() {
         // An AuthenticatedSafe with an indefinite length, without any parts.
         let contents = [0x30, 0x80, 0, 0];
-        let mac = mac::mac_data(&Password::new(&passphrase()), b"salt", 1, &contents);
+        let mac = MacKind::Classic(Hash::Sha256).mac_data(
+            &Password::new(&passphrase()),
+            b"salt",
+            1,
+            &contents,
+        );
         let der = bags::pfx(&contents, &mac);
         let bundle = open(&der, &passphrase(), KdfBudget::default()).unwrap();
         assert!(bundle.certificates().is_empty());
