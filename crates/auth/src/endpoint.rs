@@ -60,6 +60,16 @@ impl Endpoints {
         })
     }
 
+    /// The URL of the Pod, without a slash at the end.
+    pub fn pod_url(&self) -> String {
+        self.pod.url()
+    }
+
+    /// The URL of the Key Manager, without a slash at the end.
+    pub fn key_manager_url(&self) -> String {
+        self.key_manager.url()
+    }
+
     /// The service that a URL belongs to.
     ///
     /// Services may share a host, and even a context: then the first segment of the path tells them apart.
@@ -72,9 +82,8 @@ impl Endpoints {
         // The longest context is the closest.
         let longest = here.iter().map(|(base, _)| base.context.len()).max()?;
         here.retain(|(base, _)| base.context.len() == longest);
-        let owners = here.iter().map(|(base, _)| base.peer.endpoint());
         match here.as_slice() {
-            [_] => owners.last(),
+            [(base, _)] => Some(base.peer.endpoint()),
             several => {
                 let (_, path) = several.first()?;
                 let by_path = match path.split('/').nth(1) {
@@ -82,7 +91,8 @@ impl Endpoints {
                     Some("keyauth" | "relay") => Endpoint::KeyManager,
                     _ => Endpoint::Pod,
                 };
-                owners.into_iter().find(|owner| *owner == by_path)
+                let mut owners = several.iter().map(|(base, _)| base.peer.endpoint());
+                owners.find(|owner| *owner == by_path)
             }
         }
     }
@@ -136,6 +146,10 @@ impl Base {
                 .map_err(|_| invalid("the host is not a DNS name"))?,
             context: url.path().trim_end_matches('/').to_owned(),
         })
+    }
+
+    fn url(&self) -> String {
+        format!("https://{}{}", self.authority, self.context)
     }
 
     /// Scheme, host and port.

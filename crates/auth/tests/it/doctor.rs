@@ -174,18 +174,8 @@ async fn what_is_wrong_with_the_file_is_told_before_anybody_is_called() {
 
 #[tokio::test]
 async fn a_file_with_old_encryption_is_opened_and_told() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../pki/tests/data/pkcs12");
-    let legacy = std::fs::read_dir(path)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.to_string_lossy().contains("legacy"))
-        .expect("a legacy file among the test data");
-    let password = ["changeit", "correct horse", "test", "secret"];
-    let bytes = std::fs::read(legacy).unwrap();
-    let opening = password
-        .into_iter()
-        .find(|word| Pkcs12::open(&bytes, &Passphrase::from(*word)).is_ok());
-    let report = offline(bytes, opening).examine().await;
+    let legacy = include_bytes!("../../../pki/tests/data/pkcs12/openssl-legacy.p12");
+    let report = offline(legacy.as_slice(), Some("correct")).examine().await;
     assert!(
         ids(&report, Severity::Warning).contains(&"identity-legacy-encryption"),
         "{report}"
