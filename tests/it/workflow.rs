@@ -78,7 +78,7 @@ async fn a_bot_gets_from_its_name_to_an_echo_and_out_again() -> Result {
         "{expired:?}"
     );
 
-    client.logout(client.authenticate().await?).await?;
+    client.end(&client.authenticate().await?).await?;
     pod.shutdown().await;
     Ok(())
 }

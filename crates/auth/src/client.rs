@@ -1,28 +1,90 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use rustls::{SupportedProtocolVersion, crypto::CryptoProvider};
 
+use tokio::time::sleep;
+use tracing::{Instrument, debug_span};
+
 use crate::{
-    Endpoint, Endpoints, Error, Identity, Session, Token, TrustAnchors,
-    http::{Channel, Timeouts, reply},
-    provider, tls,
+    Endpoint, Endpoints, Error, Identity, Phase, RetryPolicy, Session, Token, TrustAnchors,
+    endpoint::Base,
+    http::{Channel, Link, reply},
+    keeper::Keeper,
+    provider,
+    proxy::{Proxy, ProxyChoice},
+    retry::{Attempts, Transient},
+    tls,
 };
 
 /// Authenticates with a client certificate, and makes the calls that follow.
 ///
-/// It is cheap to clone, and all clones share their connections. It needs a tokio runtime with time and I/O enabled.
+/// There are two ways to use it. [`Client::call`] is the one to run a bot on: it authenticates when it has to, keeps the
+/// tokens, renews them when they are over, and tries again what may pass. [`Client::authenticate`] and [`Client::send`]
+/// do each one thing once, and leave the session and every decision to the caller.
+///
+/// It is cheap to clone, and all clones share their connections and the session that is kept. It needs a tokio runtime
+/// with time and I/O enabled.
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-struct Inner {
-    pod: Channel,
-    key_manager: Channel,
+pub(crate) struct Inner {
+    /// Replaced as a whole: TLS resumes sessions under the identity that they were begun with.
+    channels: RwLock<Arc<Channels>>,
+    pub(crate) setup: Setup,
+    pub(crate) keeper: Arc<Keeper>,
+}
+
+/// What a client was built with, but for the identity.
+pub(crate) struct Setup {
+    pub(crate) endpoints: Endpoints,
+    trust: TrustAnchors,
+    provider: Arc<CryptoProvider>,
+    tls_versions: Vec<&'static SupportedProtocolVersion>,
+    http1_only: bool,
+    links: Links,
+    pub(crate) reply_limit: usize,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) renew_after: Option<Duration>,
+}
+
+/// How each endpoint is reached.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Links {
+    pub(crate) session_auth: Link,
+    pub(crate) pod: Link,
+    pub(crate) key_manager: Link,
+    pub(crate) agent: Link,
+}
+
+impl Links {
+    pub(crate) fn each(&mut self, change: impl Fn(&mut Link)) {
+        let Self {
+            session_auth,
+            pod,
+            key_manager,
+            agent,
+        } = self;
+        [session_auth, pod, key_manager, agent]
+            .into_iter()
+            .for_each(change);
+    }
+}
+
+/// The connections under one identity.
+pub(crate) struct Channels {
+    /// Where the Pod gives session tokens, if that isn't where it answers other calls.
+    session_auth: Option<Channel>,
+    pub(crate) pod: Channel,
+    pub(crate) key_manager: Channel,
     agent: Option<Channel>,
-    reply_limit: usize,
 }
 
 impl Client {
@@ -35,12 +97,10 @@ impl Client {
             provider: None,
             tls_versions: rustls::DEFAULT_VERSIONS.to_vec(),
             http1_only: false,
-            timeouts: Timeouts {
-                connect: Duration::from_secs(15),
-                read: Duration::from_secs(60),
-                total: Duration::from_secs(120),
-            },
+            links: Links::default(),
             reply_limit: 16 << 20,
+            retry: RetryPolicy::default(),
+            renew_after: None,
         }
     }
 
@@ -58,21 +118,7 @@ impl Client {
     /// may not use certificates, [`Error::Status`] for any other answer; [`Error::MalformedReply`],
     /// [`Error::ReplyTooLarge`] (more than 64 KiB) and [`Error::Http`] for a reply that can't be used.
     pub async fn authenticate(&self) -> Result<Session, Error> {
-        let Inner {
-            pod, key_manager, ..
-        } = &*self.inner;
-        let (session, key) = tokio::try_join!(
-            request_token(pod, "/sessionauth/v1/authenticate"),
-            request_token(key_manager, "/keyauth/v1/authenticate"),
-        )?;
-        if session.header_name() == key.header_name() {
-            return Err(Error::MalformedReply {
-                peer: key_manager.peer().clone(),
-                reason: "`name` is the header of the session token",
-            });
-        }
-        tracing::info!(pod = %pod.peer(), key_manager = %key_manager.peer(), "authenticated");
-        Ok(Session::new(session, key))
+        self.channels().authenticate(&RetryPolicy::none()).await
     }
 
     /// Sends a request with the tokens that belong to `endpoint`, and returns a reply that means success.
@@ -93,52 +139,164 @@ impl Client {
         endpoint: Endpoint,
         mut request: Request<Bytes>,
     ) -> Result<Response<Bytes>, Error> {
-        let channel = self.channel(endpoint)?;
+        let channels = self.channels();
         session.authorize(endpoint, request.headers_mut());
-        let response = channel.call(request, self.inner.reply_limit).await?;
+        self.send_over(channels.of(endpoint)?, request).await
+    }
+
+    async fn send_over(
+        &self,
+        channel: &Channel,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, Error> {
+        let response = channel.call(request, self.inner.setup.reply_limit).await?;
         reply::accept(channel.peer(), response)
     }
 
-    /// Ends the session at both endpoints, concurrently; its tokens are wiped here in any case.
+    /// Ends this session at both endpoints, concurrently. For the one that the client keeps there is [`Client::logout`].
     ///
     /// # Errors
     ///
     /// As for [`Client::send`]. Both endpoints are asked even if one fails; if both fail, the Pod's error is returned.
-    pub async fn logout(&self, session: Session) -> Result<(), Error> {
+    pub async fn end(&self, session: &Session) -> Result<(), Error> {
+        let channels = self.channels();
+        let logout = |endpoint, path| {
+            let mut request = post(path);
+            session.authorize(endpoint, request.headers_mut());
+            request
+        };
         let (pod, key_manager) = tokio::join!(
-            self.send(&session, Endpoint::Pod, post("/sessionauth/v1/logout")),
-            self.send(&session, Endpoint::KeyManager, post("/keyauth/v1/logout")),
+            self.send_over(
+                channels.session_auth(),
+                logout(Endpoint::Pod, "/sessionauth/v1/logout")
+            ),
+            self.send_over(
+                &channels.key_manager,
+                logout(Endpoint::KeyManager, "/keyauth/v1/logout")
+            ),
         );
         pod.and(key_manager).map(drop)
     }
 
-    fn channel(&self, endpoint: Endpoint) -> Result<&Channel, Error> {
-        match endpoint {
-            Endpoint::Pod => Ok(&self.inner.pod),
-            Endpoint::KeyManager => Ok(&self.inner.key_manager),
-            Endpoint::Agent => self
-                .inner
-                .agent
-                .as_ref()
-                .ok_or(Error::EndpointNotConfigured { endpoint }),
-        }
+    /// The connections of the moment.
+    pub(crate) fn channels(&self) -> Arc<Channels> {
+        let channels = self.inner.channels.read();
+        Arc::clone(&channels.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on, these. The former ones are gone when the last call over them ends.
+    pub(crate) fn set_channels(&self, new: Arc<Channels>) {
+        let channels = self.inner.channels.write();
+        *channels.unwrap_or_else(PoisonError::into_inner) = new;
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let channels = self.channels();
         f.debug_struct("Client")
-            .field("pod", self.inner.pod.peer())
-            .field("key_manager", self.inner.key_manager.peer())
-            .field("agent", &self.inner.agent.as_ref().map(Channel::peer))
+            .field("pod", channels.pod.peer())
+            .field("key_manager", channels.key_manager.peer())
+            .field("agent", &channels.agent.as_ref().map(Channel::peer))
             .finish_non_exhaustive()
     }
 }
 
-async fn request_token(channel: &Channel, path: &'static str) -> Result<Token, Error> {
-    let response = channel.call(post(path), TOKEN_REPLY_LIMIT).await?;
-    let response = reply::accept(channel.peer(), response)?;
-    reply::token(channel.peer(), response.body())
+impl Setup {
+    /// New connections, under this identity.
+    pub(crate) fn channels(&self, identity: &Identity) -> Result<Channels, Error> {
+        let tls = Arc::new(tls::client_config(
+            identity,
+            self.trust.clone(),
+            Arc::clone(&self.provider),
+            &self.tls_versions,
+            self.http1_only,
+        )?);
+        let channel = |base: &Base, link: &Link| Channel::new(base.clone(), Arc::clone(&tls), link);
+        let (at, by) = (&self.endpoints, &self.links);
+        let session_auth = at.session_auth.as_ref();
+        let agent = at.agent.as_ref();
+        Ok(Channels {
+            session_auth: session_auth
+                .map(|base| channel(base, &by.session_auth))
+                .transpose()?,
+            pod: channel(&at.pod, &by.pod)?,
+            key_manager: channel(&at.key_manager, &by.key_manager)?,
+            agent: agent.map(|base| channel(base, &by.agent)).transpose()?,
+        })
+    }
+}
+
+impl Channels {
+    fn session_auth(&self) -> &Channel {
+        self.session_auth.as_ref().unwrap_or(&self.pod)
+    }
+
+    pub(crate) fn of(&self, endpoint: Endpoint) -> Result<&Channel, Error> {
+        match endpoint {
+            Endpoint::Pod => Ok(&self.pod),
+            Endpoint::KeyManager => Ok(&self.key_manager),
+            Endpoint::Agent => self
+                .agent
+                .as_ref()
+                .ok_or(Error::EndpointNotConfigured { endpoint }),
+        }
+    }
+
+    /// Each endpoint is tried again by itself: one that gave its token is not asked for another.
+    pub(crate) async fn authenticate(&self, retry: &RetryPolicy) -> Result<Session, Error> {
+        let (pod, key_manager) = (self.session_auth(), &self.key_manager);
+        let (session, key) = tokio::try_join!(
+            request_token(pod, "/sessionauth/v1/authenticate", retry),
+            request_token(key_manager, "/keyauth/v1/authenticate", retry),
+        )?;
+        if session.header_name() == key.header_name() {
+            return Err(Error::MalformedReply {
+                peer: key_manager.peer().clone(),
+                reason: "`name` is the header of the session token",
+            });
+        }
+        tracing::info!(pod = %pod.peer(), key_manager = %key_manager.peer(), "authenticated");
+        Ok(Session::new(session, key))
+    }
+}
+
+async fn request_token(
+    channel: &Channel,
+    path: &'static str,
+    retry: &RetryPolicy,
+) -> Result<Token, Error> {
+    let attempts = async {
+        let mut attempts = Attempts::new(retry);
+        loop {
+            let result = channel.call(post(path), TOKEN_REPLY_LIMIT).await;
+            let transient = match &result {
+                Ok(response) => Transient::of_response(response.status(), response.headers()),
+                Err(failure) => Transient::of_error(&failure.error, failure.sent),
+            };
+            // To authenticate twice is harmless.
+            match transient.and_then(|transient| attempts.pause(transient, true)) {
+                Some(pause) => {
+                    let attempt = attempts.made();
+                    tracing::debug!(attempt, ?pause, "authentication is tried again");
+                    sleep(pause).await;
+                }
+                None => {
+                    let response = reply::accept(channel.peer(), result?)?;
+                    return reply::token(channel.peer(), response.body());
+                }
+            }
+        }
+    };
+    let span = debug_span!("authenticate", peer = %channel.peer());
+    match Attempts::within(retry, attempts.instrument(span)).await {
+        Ok(result) => result,
+        Err(after) => Err(Error::Timeout {
+            peer: channel.peer().clone(),
+            phase: Phase::Deadline,
+            after,
+        }),
+    }
 }
 
 fn post(path: &'static str) -> Request<Bytes> {
@@ -161,8 +319,10 @@ pub struct ClientBuilder {
     provider: Option<Arc<CryptoProvider>>,
     tls_versions: Vec<&'static SupportedProtocolVersion>,
     http1_only: bool,
-    timeouts: Timeouts,
+    links: Links,
     reply_limit: usize,
+    retry: RetryPolicy,
+    renew_after: Option<Duration>,
 }
 
 impl ClientBuilder {
@@ -172,6 +332,29 @@ impl ClientBuilder {
             trust: Some(anchors),
             ..self
         }
+    }
+
+    /// Go through this proxy to every endpoint, whatever the environment says.
+    ///
+    /// By default the environment decides, as with most HTTP clients: `HTTPS_PROXY`, or else `ALL_PROXY`, names a
+    /// proxy, and `NO_PROXY` the hosts that are reached without (in capitals or not). `localhost` and the loopback
+    /// addresses are always reached without then. The environment is read when connections are
+    /// set up: when the client is built, and when its identity is replaced.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.links
+            .each(|link| link.proxy = ProxyChoice::Via(proxy.clone()));
+        self
+    }
+
+    /// Use no proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.links.each(|link| link.proxy = ProxyChoice::Direct);
+        self
+    }
+
+    /// Reach each endpoint in its own way.
+    pub(crate) fn links(self, links: Links) -> Self {
+        Self { links, ..self }
     }
 
     /// Where TLS takes its cryptography from. Default: [`provider::graviola`].
@@ -198,22 +381,22 @@ impl ClientBuilder {
         }
     }
 
-    /// How long it may take to reach a server: name resolution, TCP and TLS together. Default: 15 seconds.
+    /// How long it may take to reach a server: name resolution, TCP, the proxy and TLS together. Default: 15 seconds.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.timeouts.connect = limit;
+        self.links.each(|link| link.timeouts.connect = limit);
         self
     }
 
     /// How long a server may be silent: from the request until the head of its reply, and between pieces of the body.
     /// Default: 60 seconds.
     pub fn read_timeout(mut self, limit: Duration) -> Self {
-        self.timeouts.read = limit;
+        self.links.each(|link| link.timeouts.read = limit);
         self
     }
 
     /// How long one call may take altogether. Default: 120 seconds.
     pub fn total_timeout(mut self, limit: Duration) -> Self {
-        self.timeouts.total = limit;
+        self.links.each(|link| link.timeouts.total = limit);
         self
     }
 
@@ -225,6 +408,26 @@ impl ClientBuilder {
         }
     }
 
+    /// How [`Client::call`] tries again, and whatever else uses the session that the client keeps. Default:
+    /// [`RetryPolicy::default`].
+    pub fn retry(self, policy: RetryPolicy) -> Self {
+        Self {
+            retry: policy,
+            ..self
+        }
+    }
+
+    /// Renews the kept session before a call once it is this old. Default: never, a 401 will tell.
+    ///
+    /// Worth it where the lifetime is known and a call must not wait for a renewal at an unfortunate moment. It is tried
+    /// once; if it fails, the tokens are used on, and the next try comes after the same time.
+    pub fn renew_after(self, age: Duration) -> Self {
+        Self {
+            renew_after: Some(age),
+            ..self
+        }
+    }
+
     /// The client. Nothing is sent yet.
     ///
     /// # Errors
@@ -232,7 +435,7 @@ impl ClientBuilder {
     /// [`Error::NoPlatformRoots`] if no trust anchors were given and the platform has none;
     /// [`Error::UnsupportedCpu`] if no provider was given and the default one can't run here;
     /// [`Error::UnsupportedKey`] if the provider can't use the identity's key; [`Error::TlsConfiguration`] if it
-    /// implements none of the TLS versions.
+    /// implements none of the TLS versions; [`Error::InvalidProxy`] for a proxy from the environment.
     pub fn build(self) -> Result<Client, Error> {
         let provider = match self.provider {
             Some(provider) => provider,
@@ -242,21 +445,22 @@ impl ClientBuilder {
             Some(trust) => trust,
             None => TrustAnchors::platform()?,
         };
-        let tls = Arc::new(tls::client_config(
-            &self.identity,
+        let setup = Setup {
+            endpoints: self.endpoints,
             trust,
             provider,
-            &self.tls_versions,
-            self.http1_only,
-        )?);
-        let channel = |base| Channel::new(base, Arc::clone(&tls), self.timeouts);
-        let (pod, key_manager, agent) = self.endpoints.into_bases();
+            tls_versions: self.tls_versions,
+            http1_only: self.http1_only,
+            links: self.links,
+            reply_limit: self.reply_limit,
+            retry: self.retry,
+            renew_after: self.renew_after,
+        };
         Ok(Client {
             inner: Arc::new(Inner {
-                pod: channel(pod),
-                key_manager: channel(key_manager),
-                agent: agent.map(channel),
-                reply_limit: self.reply_limit,
+                channels: RwLock::new(Arc::new(setup.channels(&self.identity)?)),
+                setup,
+                keeper: Arc::default(),
             }),
         })
     }

@@ -11,9 +11,11 @@ use crate::{Endpoint, Error, Peer};
 /// doesn't matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
-    pod: Base,
-    key_manager: Base,
-    agent: Option<Base>,
+    /// Where session tokens are given, if not at `pod`.
+    pub(crate) session_auth: Option<Base>,
+    pub(crate) pod: Base,
+    pub(crate) key_manager: Base,
+    pub(crate) agent: Option<Base>,
 }
 
 impl Endpoints {
@@ -27,7 +29,22 @@ impl Endpoints {
         Ok(Self {
             pod: Base::parse(Endpoint::Pod, pod.as_ref())?,
             key_manager: Base::parse(Endpoint::KeyManager, key_manager.as_ref())?,
+            session_auth: None,
             agent: None,
+        })
+    }
+
+    /// Where the Pod gives session tokens, if that isn't where it answers other calls: some Pods ask for a client
+    /// certificate on a host or port of its own, and answer everything else at `acme.symphony.com:443`. Authentication
+    /// and logout go there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidUrl`], as for [`Endpoints::new`].
+    pub fn session_auth(self, url: impl AsRef<str>) -> Result<Self, Error> {
+        Ok(Self {
+            session_auth: Some(Base::parse(Endpoint::Pod, url.as_ref())?),
+            ..self
         })
     }
 
@@ -43,8 +60,41 @@ impl Endpoints {
         })
     }
 
-    pub(crate) fn into_bases(self) -> (Base, Base, Option<Base>) {
-        (self.pod, self.key_manager, self.agent)
+    /// The URL of the Pod, without a slash at the end.
+    pub fn pod_url(&self) -> String {
+        self.pod.url()
+    }
+
+    /// The URL of the Key Manager, without a slash at the end.
+    pub fn key_manager_url(&self) -> String {
+        self.key_manager.url()
+    }
+
+    /// The service that a URL belongs to.
+    ///
+    /// Services may share a host, and even a context: then the first segment of the path tells them apart.
+    pub(crate) fn owner_of(&self, target: &Uri) -> Option<Endpoint> {
+        let mut here: Vec<(&Base, &str)> = [&self.pod, &self.key_manager]
+            .into_iter()
+            .chain(&self.agent)
+            .filter_map(|base| Some((base, base.path_within(target)?)))
+            .collect();
+        // The longest context is the closest.
+        let longest = here.iter().map(|(base, _)| base.context.len()).max()?;
+        here.retain(|(base, _)| base.context.len() == longest);
+        match here.as_slice() {
+            [(base, _)] => Some(base.peer.endpoint()),
+            several => {
+                let (_, path) = several.first()?;
+                let by_path = match path.split('/').nth(1) {
+                    Some("agent") => Endpoint::Agent,
+                    Some("keyauth" | "relay") => Endpoint::KeyManager,
+                    _ => Endpoint::Pod,
+                };
+                let mut owners = several.iter().map(|(base, _)| base.peer.endpoint());
+                owners.find(|owner| *owner == by_path)
+            }
+        }
     }
 }
 
@@ -98,6 +148,19 @@ impl Base {
         })
     }
 
+    fn url(&self) -> String {
+        format!("https://{}{}", self.authority, self.context)
+    }
+
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> Uri {
+        let mut parts = uri::Parts::default();
+        parts.scheme = Some(uri::Scheme::HTTPS);
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(uri::PathAndQuery::from_static("/"));
+        Uri::from_parts(parts).unwrap_or_default() // scheme, authority and path make a URI
+    }
+
     pub(crate) fn peer(&self) -> &Peer {
         &self.peer
     }
@@ -126,6 +189,14 @@ impl Base {
             .map_err(|_| foreign())
     }
 
+    /// The path of a URL of this very endpoint, without the context.
+    fn path_within<'u>(&self, target: &'u Uri) -> Option<&'u str> {
+        let (scheme, authority) = (target.scheme()?, target.authority()?);
+        let rest = target.path().strip_prefix(self.context.as_str())?;
+        let whole_segments = rest.is_empty() || rest.starts_with('/');
+        (whole_segments && self.is_origin(scheme, authority)).then_some(rest)
+    }
+
     fn is_origin(&self, scheme: &uri::Scheme, authority: &uri::Authority) -> bool {
         *scheme == uri::Scheme::HTTPS
             && !authority.as_str().contains('@')
@@ -136,7 +207,7 @@ impl Base {
 }
 
 /// Scheme, host and port, or the path where there is none: what stands before an `@` may be a password.
-fn without_credentials(target: &Uri) -> String {
+pub(crate) fn without_credentials(target: &Uri) -> String {
     let scheme = target
         .scheme()
         .map_or_else(String::new, |scheme| format!("{scheme}://"));
@@ -196,6 +267,79 @@ mod tests {
             ),
         ] {
             assert_eq!(resolved(url, path), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_url_has_one_owner_or_none() {
+        let apart = Endpoints::new("https://pod.test:8444/ctx", "https://km.test:8444")
+            .unwrap()
+            .agent("https://agent.test")
+            .unwrap();
+        let together = Endpoints::new("https://acme.test", "https://acme.test")
+            .unwrap()
+            .agent("https://acme.test:443")
+            .unwrap();
+        let nested = Endpoints::new("https://acme.test", "https://acme.test/km").unwrap();
+        for (endpoints, url, owner) in [
+            (
+                &apart,
+                "https://pod.test:8444/ctx/pod/v2/sessioninfo",
+                Some(Endpoint::Pod),
+            ),
+            (&apart, "https://POD.test:8444/ctx", Some(Endpoint::Pod)),
+            (
+                &apart,
+                "https://km.test:8444/relay/x",
+                Some(Endpoint::KeyManager),
+            ),
+            (
+                &apart,
+                "https://agent.test/agent/v1/util/echo",
+                Some(Endpoint::Agent),
+            ),
+            (
+                &apart,
+                "https://agent.test:443/anything",
+                Some(Endpoint::Agent),
+            ),
+            (
+                &together,
+                "https://acme.test/agent/v1/util/echo",
+                Some(Endpoint::Agent),
+            ),
+            (
+                &together,
+                "https://acme.test/relay/keys",
+                Some(Endpoint::KeyManager),
+            ),
+            (
+                &together,
+                "https://acme.test/keyauth/v1/logout",
+                Some(Endpoint::KeyManager),
+            ),
+            (
+                &together,
+                "https://acme.test/pod/v2/sessioninfo",
+                Some(Endpoint::Pod),
+            ),
+            (&together, "https://acme.test/agents", Some(Endpoint::Pod)),
+            (
+                &nested,
+                "https://acme.test/km/relay/keys",
+                Some(Endpoint::KeyManager),
+            ),
+            (&nested, "https://acme.test/kmx", Some(Endpoint::Pod)),
+            (&apart, "https://pod.test:8444/ctxx/pod", None),
+            (&apart, "https://pod.test:8444/", None),
+            (&apart, "https://pod.test/ctx/pod", None),
+            (&apart, "http://pod.test:8444/ctx/pod", None),
+            (&apart, "https://me@pod.test:8444/ctx/pod", None),
+            (&apart, "https://pod.test:8444@evil.test/ctx/pod", None),
+            (&apart, "https://pod.test.evil.test:8444/ctx/pod", None),
+            (&apart, "/ctx/pod", None),
+        ] {
+            assert_eq!(endpoints.owner_of(&url.parse().unwrap()), owner, "{url}");
         }
     }
 

@@ -13,22 +13,20 @@
 //!     .trust(TrustAnchors::platform()?.and_pem(std::fs::read("corporate-root.pem")?)?)
 //!     .build()?;
 //!
-//! let session = client.authenticate().await?;
-//!
 //! let echo = Request::post("/agent/v1/util/echo")
 //!     .header("content-type", "application/json")
 //!     .body(r#"{"message":"hello"}"#.into())?;
-//! let reply = client.send(&session, Endpoint::Agent, echo).await?;
+//! let reply = client.call(Endpoint::Agent, echo).await?; // authenticates when it has to
 //! assert_eq!(reply.body(), r#"{"message":"hello"}"#);
 //!
-//! client.logout(session).await?;
+//! client.logout().await?;
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! The parts, in the order in which they meet: an [`Identity`] to present, [`Endpoints`] to call, [`TrustAnchors`] to
-//! check the servers against, a [`Client`] made of the three, the [`Session`] that it returns with its two [`Token`]s.
-//! Whatever fails is one [`Error`], which names the peer and has a [hint](Error::hint) for whoever must repair it.
+//! check the servers against, a [`Client`] made of the three, the [`Session`] that it keeps with its two [`Token`]s, and
+//! the [`RetryPolicy`] by which it tries again. Whatever fails is one [`Error`], which names the peer and has a [hint](Error::hint) for whoever must repair it.
 //!
 //! # What it speaks
 //!
@@ -37,19 +35,28 @@
 //!
 //! # What it doesn't do
 //!
-//! Server certificates are always verified. Redirects are not followed, so that tokens stay with their host. Calls are
-//! not repeated, and a session that ended is not renewed: that is the caller's decision.
+//! Server certificates are always verified. Redirects are not followed, so that tokens stay with their host. Requests
+//! and replies are held in memory: there is no streaming, but through another HTTP client under [`Client::layer`].
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod calls;
 mod client;
+pub mod config;
+mod date;
+pub mod doctor;
 mod endpoint;
 mod error;
 mod hint;
 mod http;
 mod identity;
+mod identity_file;
+mod keeper;
+mod layer;
 mod peer;
 pub mod provider;
+mod proxy;
+mod retry;
 mod session;
 mod tls;
 mod token;
@@ -59,7 +66,11 @@ pub use client::{Client, ClientBuilder};
 pub use endpoint::Endpoints;
 pub use error::{Error, Phase};
 pub use identity::Identity;
+pub use identity_file::IdentityFile;
+pub use layer::{AuthError, AuthLayer, AuthService};
 pub use peer::{Endpoint, Peer};
+pub use proxy::Proxy;
+pub use retry::{Idempotent, RetryPolicy};
 pub use session::Session;
 pub use token::Token;
-pub use trust::TrustAnchors;
+pub use trust::{TrustAnchor, TrustAnchors, TrustSource};

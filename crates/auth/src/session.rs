@@ -31,19 +31,25 @@ impl Session {
     }
 
     /// Adds the headers that a call to `endpoint` needs, replacing any of the same name: the session token for the
-    /// Pod, the key manager token for the Key Manager, both for the Agent.
+    /// Pod, the key manager token for the Key Manager, both for the Agent. The token that the endpoint has no use for
+    /// is removed.
     ///
-    /// [`Client::send`](crate::Client::send) does this. For other HTTP clients: the tokens must not follow a redirect
-    /// to another host.
+    /// [`Client::call`](crate::Client::call) and [`Client::layer`](crate::Client::layer) do this. For other HTTP
+    /// clients: the tokens must not follow a redirect to another host.
     pub fn authorize(&self, endpoint: Endpoint, headers: &mut HeaderMap) {
-        match endpoint {
-            Endpoint::Pod => self.session.insert_into(headers),
-            Endpoint::KeyManager => self.key_manager.insert_into(headers),
-            Endpoint::Agent => {
-                self.session.insert_into(headers);
-                self.key_manager.insert_into(headers);
-            }
+        self.strip(headers);
+        if matches!(endpoint, Endpoint::Pod | Endpoint::Agent) {
+            self.session.insert_into(headers);
         }
+        if matches!(endpoint, Endpoint::KeyManager | Endpoint::Agent) {
+            self.key_manager.insert_into(headers);
+        }
+    }
+
+    /// Removes what [`Session::authorize`] adds.
+    pub(crate) fn strip(&self, headers: &mut HeaderMap) {
+        headers.remove(self.session.header_name());
+        headers.remove(self.key_manager.header_name());
     }
 }
 
@@ -58,9 +64,7 @@ mod tests {
         );
         let mut headers = HeaderMap::new();
         headers.insert("sessionToken", "stale".parse().unwrap());
-        if endpoint == Endpoint::KeyManager {
-            headers.clear();
-        }
+        headers.insert("keyManagerToken", "stale".parse().unwrap());
         session.authorize(endpoint, &mut headers);
         let mut headers: Vec<_> = headers
             .iter()

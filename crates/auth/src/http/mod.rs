@@ -4,11 +4,12 @@ mod connect;
 mod fault;
 pub(crate) mod reply;
 mod stream;
+mod tunnel;
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, Version, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper_util::{
@@ -22,7 +23,7 @@ use rustls::ClientConfig;
 use zeroize::Zeroizing;
 
 use self::{connect::Connector, fault::Fault};
-use crate::{Error, Peer, Phase, endpoint::Base};
+use crate::{Error, Peer, Phase, endpoint::Base, proxy::ProxyChoice};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
@@ -32,32 +33,59 @@ pub(crate) struct Timeouts {
     pub(crate) total: Duration,
 }
 
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(15),
+            read: Duration::from_secs(60),
+            total: Duration::from_secs(120),
+        }
+    }
+}
+
+/// How a peer is reached, but for its URL.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Link {
+    pub(crate) proxy: ProxyChoice,
+    pub(crate) timeouts: Timeouts,
+    /// Added to every request that has none of the same name.
+    pub(crate) headers: HeaderMap,
+}
+
 /// One peer and the pool of connections to it.
 pub(crate) struct Channel {
     base: Base,
     connector: Connector,
     http: legacy::Client<Connector, Full<Bytes>>,
     timeouts: Timeouts,
+    headers: HeaderMap,
 }
 
 impl Channel {
-    pub(crate) fn new(base: Base, tls: Arc<ClientConfig>, timeouts: Timeouts) -> Self {
-        let connector = Connector::new(tls, timeouts.connect);
+    pub(crate) fn new(base: Base, tls: Arc<ClientConfig>, link: &Link) -> Result<Self, Error> {
+        let proxy = link.proxy.resolve(&base.origin())?;
+        let connector = Connector::new(tls, proxy, link.timeouts.connect);
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
             .timer(TokioTimer::new())
             .build(connector.clone());
-        Self {
+        Ok(Self {
             base,
             connector,
             http,
-            timeouts,
-        }
+            timeouts: link.timeouts,
+            headers: link.headers.clone(),
+        })
     }
 
     pub(crate) fn peer(&self) -> &Peer {
         self.base.peer()
+    }
+
+    /// Tells whether a request may be sent here at all.
+    pub(crate) fn check(&self, target: &Uri) -> Result<(), Error> {
+        self.base.resolve(target).map(drop)
     }
 
     /// Sends a request and reads the whole reply, whatever its status.
@@ -68,17 +96,23 @@ impl Channel {
         &self,
         request: Request<Bytes>,
         limit: usize,
-    ) -> Result<Response<Bytes>, Error> {
-        let mut request = self.prepare(request)?;
+    ) -> Result<Response<Bytes>, Failure> {
+        let mut request = self.prepare(request).map_err(Failure::unsent)?;
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let connection = capture_connection(&mut request);
         let exchange = self.exchange(request, connection.clone(), limit);
         let result = match tokio::time::timeout(self.timeouts.total, exchange).await {
             Ok(result) => result,
-            Err(_) => Err(self.timed_out(Phase::Total, self.timeouts.total)),
+            Err(_) => Err(Failure {
+                error: self.timed_out(Phase::Total, self.timeouts.total),
+                sent: connection.connection_metadata().is_some(),
+            }),
         };
-        if let Err(Error::Timeout { .. }) = result
+        if let Err(Failure {
+            error: Error::Timeout { .. },
+            ..
+        }) = result
             && let Some(connection) = connection.connection_metadata().as_ref()
         {
             // Its peer may have vanished, and HTTP/2 would give the same connection to the next call too.
@@ -88,7 +122,7 @@ impl Channel {
             Ok(response) => {
                 tracing::debug!(peer = %self.peer(), %method, path, status = response.status().as_u16(), "call answered");
             }
-            Err(error) => {
+            Err(Failure { error, .. }) => {
                 tracing::debug!(peer = %self.peer(), %method, path, %error, "call failed")
             }
         }
@@ -101,6 +135,12 @@ impl Channel {
         parts.version = Version::HTTP_11; // the connection decides, by ALPN
         // A caller's Host would send the tokens to another virtual host.
         parts.headers.remove(header::HOST);
+        for (name, value) in &self.headers {
+            // `authenticate` must carry no Content-Type.
+            if !(body.is_empty() && name == header::CONTENT_TYPE) {
+                parts.headers.entry(name).or_insert_with(|| value.clone());
+            }
+        }
         parts
             .headers
             .entry(header::ACCEPT)
@@ -123,7 +163,7 @@ impl Channel {
         request: Request<Full<Bytes>>,
         mut connection: CaptureConnection,
         limit: usize,
-    ) -> Result<Response<Bytes>, Error> {
+    ) -> Result<Response<Bytes>, Failure> {
         let mut pending = std::pin::pin!(self.http.request(request));
 
         // First the connection, then the head of the reply, each with its own limit.
@@ -132,20 +172,21 @@ impl Channel {
             result = &mut pending => Some(result),
             _ = connection.wait_for_connection_metadata() => None,
             () = tokio::time::sleep(self.timeouts.connect) => {
-                return Err(self.timed_out(Phase::Connect, self.timeouts.connect));
+                return Err(Failure::unsent(self.timed_out(Phase::Connect, self.timeouts.connect)));
             }
         };
         let result = match connected {
             Some(result) => result,
-            None => self.within_read(pending).await?,
+            None => self.within_read(pending).await.map_err(Failure::sent)?,
         };
-        let response = result.map_err(|error| {
-            Fault::of_call(&error, &self.connector.latest()).at(self.peer().clone())
+        let response = result.map_err(|error| Failure {
+            sent: !fault::before_sending(&error),
+            error: Fault::of_call(&error, &self.connector.latest()).at(self.peer().clone()),
         })?;
 
         let (parts, body) = response.into_parts();
         let body = match self.collect(body, &parts.extensions, limit).await {
-            Err(error) if parts.status.is_success() => return Err(error),
+            Err(error) if parts.status.is_success() => return Err(Failure::sent(error)),
             result => result.unwrap_or_default(),
         };
         Ok(Response::from_parts(parts, body))
@@ -193,6 +234,30 @@ impl Channel {
             phase,
             after,
         }
+    }
+}
+
+/// A call that failed, and whether the request was on its way by then.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: Error,
+    /// In whole or in part: the server may have acted on it.
+    pub(crate) sent: bool,
+}
+
+impl Failure {
+    pub(crate) fn unsent(error: Error) -> Self {
+        Self { error, sent: false }
+    }
+
+    fn sent(error: Error) -> Self {
+        Self { error, sent: true }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        failure.error
     }
 }
 

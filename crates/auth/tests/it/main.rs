@@ -8,10 +8,12 @@
 )] // a failed expectation is a failed test
 
 mod authenticate;
+mod doctor;
 mod faults;
 mod identity;
 mod lab;
 mod provider;
+mod proxy;
 mod refusal;
 mod requests;
 mod server;

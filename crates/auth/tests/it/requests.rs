@@ -248,7 +248,7 @@ async fn logout_gives_each_endpoint_its_own_token() {
         session,
         ..
     } = stage;
-    client.logout(session).await.unwrap();
+    client.end(&session).await.unwrap();
 
     for (server, path, token) in [
         (&pod, "/sessionauth/v1/logout", "sessiontoken"),

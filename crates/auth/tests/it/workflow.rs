@@ -76,7 +76,7 @@ async fn from_certificate_to_echo_to_logout_over_every_protocol() {
                 .await
                 .unwrap();
             assert_eq!(reply.body(), r#"{"message":"hello"}"#);
-            client.logout(session).await.unwrap();
+            client.end(&session).await.unwrap();
 
             assert_eq!(pod.handshakes(Port::KeyManager).completed, 1);
             pod.shutdown().await;

@@ -54,7 +54,7 @@ fn tokens_appear_in_no_event() {
                     .body(Bytes::new())
                     .unwrap();
                 client.send(&session, Endpoint::Pod, request).await.unwrap();
-                client.logout(session).await.unwrap();
+                client.end(&session).await.unwrap();
 
                 let refuses = Server::start(Setup::new(|| {
                     Answer::json(200, r#"{"name":"sessionToken","token":["s3ss10n"]}"#)

@@ -215,7 +215,7 @@ fn authenticate(bot: &Bot, steps: &mut Steps) -> Result<(), Error> {
     })?;
 
     runtime.block_on(async {
-        client.logout(session).await.about("logout")?;
+        client.end(&session).await.about("logout")?;
         pod.shutdown().await;
         Ok(())
     })

@@ -1,0 +1,163 @@
+use std::{
+    convert::Infallible,
+    fmt, fs,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use pki::Passphrase;
+
+use crate::{Client, Error, Identity};
+
+/// A PKCS#12 file that is replaced from time to time, as certificates are.
+///
+/// ```no_run
+/// # use auth::{Client, Endpoints, IdentityFile};
+/// # use std::time::Duration;
+/// # async fn bot(endpoints: Endpoints, passphrase: pki::Passphrase) -> Result<(), auth::Error> {
+/// let mut file = IdentityFile::new("/run/secrets/demo-bot1.p12", passphrase);
+/// let client = Client::builder(endpoints, file.load()?).build()?;
+/// let follower = client.clone();
+/// tokio::spawn(async move {
+///     file.follow(&follower, Duration::from_secs(60), |outcome| {
+///         if let Err(error) = outcome {
+///             eprintln!("the identity stays what it was: {error}");
+///         }
+///     })
+///     .await
+/// });
+/// # Ok(())
+/// # }
+/// ```
+pub struct IdentityFile {
+    path: PathBuf,
+    passphrase: Arc<Passphrase>,
+    /// What was in it when it was taken over, or found to be broken. Times and inodes say less: copies keep the one, and
+    /// Kubernetes swaps symbolic links above the file.
+    seen: Option<Vec<u8>>,
+}
+
+impl IdentityFile {
+    /// Nothing is read yet.
+    pub fn new(path: impl Into<PathBuf>, passphrase: Passphrase) -> Self {
+        Self {
+            path: path.into(),
+            passphrase: Arc::new(passphrase),
+            seen: None,
+        }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the file and opens it. This blocks, for as long as its key derivation takes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IdentityFile`] if it can't be read or is larger than a mebibyte; [`Error::Identity`] as for
+    /// [`Identity::from_pkcs12`].
+    pub fn load(&mut self) -> Result<Identity, Error> {
+        let content = read(&self.path)?;
+        let identity = Identity::from_pkcs12(&content, &self.passphrase);
+        self.seen = Some(content);
+        identity
+    }
+
+    /// Looks at the file so often, and when its content has changed, makes the client
+    /// [use it](Client::replace_identity). Runs until it is dropped; for a task of its own.
+    ///
+    /// `report` is told of each identity that was taken over, and of each failure, after which the client goes on with
+    /// the identity that it has. A content that can't be opened is not tried again, since it can't get better; a file
+    /// that can't be read, and an identity that can't authenticate (yet), are tried each time, and reported when the
+    /// failure is another one.
+    pub async fn follow(
+        mut self,
+        client: &Client,
+        every: Duration,
+        mut report: impl FnMut(Result<(), Error>),
+    ) -> Infallible {
+        let mut latest = None;
+        loop {
+            tokio::time::sleep(every).await;
+            let result = match self.changed().await {
+                Ok(None) => {
+                    latest = None;
+                    continue;
+                }
+                Ok(Some((identity, content))) => {
+                    let result = client.replace_identity(&identity).await;
+                    if result.is_ok() {
+                        self.seen = Some(content);
+                    }
+                    result
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = &result {
+                if latest.as_ref() == Some(error) {
+                    continue;
+                }
+                tracing::warn!(path = %self.path.display(), %error, "the identity stays what it was");
+            }
+            latest = result.clone().err();
+            report(result);
+        }
+    }
+
+    /// What is in the file, if it isn't what was there before.
+    async fn changed(&mut self) -> Result<Option<(Identity, Vec<u8>)>, Error> {
+        let (path, passphrase) = (self.path.clone(), Arc::clone(&self.passphrase));
+        let seen = self.seen.take();
+        let look = move || {
+            let content = match read(&path) {
+                Ok(content) if seen.as_ref() == Some(&content) => return (seen, Ok(None)),
+                Ok(content) => content,
+                Err(error) => return (seen, Err(error)),
+            };
+            match Identity::from_pkcs12(&content, &passphrase) {
+                Ok(identity) => (seen, Ok(Some((identity, content)))),
+                Err(error) => (Some(content), Err(error)),
+            }
+        };
+        // Deriving the key takes its time.
+        let (seen, result) = match tokio::task::spawn_blocking(look).await {
+            Ok(looked) => looked,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => std::future::pending().await, // the runtime is shutting down
+            },
+        };
+        self.seen = seen;
+        result
+    }
+}
+
+impl fmt::Debug for IdentityFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdentityFile")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let failed = |error: std::io::Error| Error::IdentityFile {
+        path: path.to_owned(),
+        kind: error.kind(),
+    };
+    let mut content = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut content))
+        .map_err(failed)?;
+    if content.len() as u64 > LIMIT {
+        return Err(failed(std::io::ErrorKind::FileTooLarge.into()));
+    }
+    Ok(content)
+}
+
+/// In octets; an honest bundle takes five thousand.
+const LIMIT: u64 = 1 << 20;

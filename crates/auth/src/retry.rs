@@ -1,0 +1,447 @@
+//! What is tried again, when, and for how long.
+
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, StatusCode, header};
+use tokio::time::Instant;
+
+use crate::{Error, Phase};
+
+/// How often a call is tried again, and how long it waits in between.
+///
+/// The default is what the official clients do, 10 attempts with pauses of half a second, doubled up to five minutes,
+/// with two differences: a pause is drawn at random between nothing and that length ("full jitter"), so that clients
+/// that failed together don't come back together; and a server that says [`Retry-After`] is not asked earlier.
+///
+/// # What is tried again
+///
+/// | outcome | again |
+/// |---|---|
+/// | 429; 503 with `Retry-After`; 400 with `Retry-After`, which is how one version of the Agent passes a 429 on | yes |
+/// | not reached: connection refused, reset or closed while connecting, too slow, network down | yes |
+/// | 500 to 599 otherwise; a connection that broke, or an answer that didn't come in time, after the request was sent | if the request is idempotent |
+/// | any other status, among them 400, 401, 403, 404 | no (401: see [`Client::call`]) |
+/// | host unknown; TLS failed, on either side's account; an answer that isn't what the protocol says | no |
+///
+/// A request is idempotent by its method (RFC 9110, section 9.2.2), or because it says so: see [`Idempotent`]. Those
+/// that authenticate are, although they are `POST`.
+///
+/// [`Client::call`]: crate::Client::call
+/// [`Retry-After`]: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a policy does nothing until a client is built with it"]
+pub struct RetryPolicy {
+    attempts: u32,
+    first_pause: Duration,
+    longest_pause: Duration,
+    deadline: Option<Duration>,
+}
+
+impl RetryPolicy {
+    /// One attempt, and no deadline beside the time limits of that attempt.
+    pub fn none() -> Self {
+        Self {
+            attempts: 1,
+            deadline: None,
+            ..Self::default()
+        }
+    }
+
+    /// How often to try, the first time included; 0 is taken for 1. Default: 10.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts.max(1);
+        self
+    }
+
+    /// The longest pause after the first attempt; it doubles with each that follows. Default: 500 milliseconds.
+    pub fn first_pause(mut self, pause: Duration) -> Self {
+        self.first_pause = pause;
+        self
+    }
+
+    /// No pause is longer than this, unless a server asks for it. Default: 300 seconds.
+    pub fn longest_pause(mut self, pause: Duration) -> Self {
+        self.longest_pause = pause;
+        self
+    }
+
+    /// How long a call may take with all its attempts and pauses; `None` is without limit. Default: 10 minutes.
+    ///
+    /// A pause that would end after the deadline is not begun: the call ends with the latest failure at once. What is
+    /// under way at the deadline ends with [`Error::Timeout`] and [`Phase::Deadline`].
+    pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
+        self.deadline = deadline.into();
+        self
+    }
+
+    /// The pause after so many attempts. `jitter` is from 0 to 1.
+    pub(crate) fn pause_after(&self, attempts: u32, jitter: f64) -> Duration {
+        let doublings = attempts.saturating_sub(1);
+        let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
+        let longest = self
+            .first_pause
+            .saturating_mul(factor)
+            .min(self.longest_pause);
+        Duration::try_from_secs_f64(longest.as_secs_f64() * jitter).unwrap_or(longest)
+    }
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            attempts: 10,
+            first_pause: Duration::from_millis(500),
+            longest_pause: Duration::from_secs(300),
+            deadline: Some(Duration::from_secs(600)),
+        }
+    }
+}
+
+/// Put into a request's [extensions](http::Request::extensions_mut), says that it may be sent twice, whatever its
+/// method: a `POST` that only asks, or that carries a key by which the server knows it again.
+///
+/// ```
+/// let mut echo = http::Request::post("/agent/v1/util/echo").body(r#"{"message":"hello"}"#)?;
+/// echo.extensions_mut().insert(auth::Idempotent);
+/// # Ok::<(), http::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Idempotent;
+
+impl Idempotent {
+    pub(crate) fn holds_for<B>(request: &http::Request<B>) -> bool {
+        request.method().is_idempotent() || request.extensions().get::<Self>().is_some()
+    }
+}
+
+/// A failure that may pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Transient {
+    /// The server has seen the request, and may have acted on it.
+    pub(crate) acted: bool,
+    /// How long the server asks to be left alone.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Transient {
+    /// What a status says. `None`: it is final.
+    pub(crate) fn of_response(status: StatusCode, headers: &HeaderMap) -> Option<Self> {
+        let retry_after = retry_after(headers, SystemTime::now());
+        let acted = match status {
+            StatusCode::TOO_MANY_REQUESTS => false,
+            StatusCode::BAD_REQUEST if retry_after.is_some() => false,
+            StatusCode::SERVICE_UNAVAILABLE => retry_after.is_none(),
+            status if status.is_server_error() => true,
+            _ => return None,
+        };
+        Some(Self { acted, retry_after })
+    }
+
+    /// What an error that isn't an answer says. `None`: it is final.
+    pub(crate) fn of_error(error: &Error, sent: bool) -> Option<Self> {
+        let passes = matches!(
+            error,
+            Error::ConnectionRefused { .. }
+                | Error::ConnectionReset { .. }
+                | Error::ConnectionClosed { .. }
+                | Error::Network { .. }
+                | Error::Http { .. }
+                | Error::ProxyUnreachable { .. }
+        ) || matches!(error, Error::ProxyRefused { status, .. } if status.is_server_error())
+            || matches!(error, Error::Timeout { phase, .. } if *phase != Phase::Deadline);
+        passes.then_some(Self {
+            acted: sent,
+            retry_after: None,
+        })
+    }
+}
+
+/// The attempts of one call.
+pub(crate) struct Attempts<'a> {
+    policy: &'a RetryPolicy,
+    made: u32,
+    end: Option<Instant>,
+}
+
+impl<'a> Attempts<'a> {
+    /// Begins now.
+    pub(crate) fn new(policy: &'a RetryPolicy) -> Self {
+        Self {
+            policy,
+            made: 0,
+            end: policy
+                .deadline
+                .and_then(|deadline| Instant::now().checked_add(deadline)),
+        }
+    }
+
+    /// How long to wait before the next attempt, given how the latest one failed. `None`: there is none.
+    pub(crate) fn pause(&mut self, failure: Transient, idempotent: bool) -> Option<Duration> {
+        self.made = self.made.saturating_add(1);
+        if self.made >= self.policy.attempts || (failure.acted && !idempotent) {
+            return None;
+        }
+        let jitter = self.policy.pause_after(self.made, fastrand::f64());
+        // Jitter on top: all whom the server told the same would come back together.
+        let pause = failure
+            .retry_after
+            .unwrap_or_default()
+            .saturating_add(jitter);
+        match self.end {
+            Some(end)
+                if Instant::now()
+                    .checked_add(pause)
+                    .is_none_or(|next| next >= end) =>
+            {
+                None
+            }
+            _ => Some(pause),
+        }
+    }
+
+    /// How many attempts have failed.
+    pub(crate) fn made(&self) -> u32 {
+        self.made
+    }
+
+    /// Waits for the future until the deadline; `Err` is the length that was exceeded.
+    pub(crate) async fn within<F: Future>(
+        policy: &RetryPolicy,
+        future: F,
+    ) -> Result<F::Output, Duration> {
+        match policy.deadline {
+            Some(deadline) => tokio::time::timeout(deadline, future)
+                .await
+                .map_err(|_| deadline),
+            None => Ok(future.await),
+        }
+    }
+}
+
+/// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3).
+///
+/// A date is compared with that of the answer itself, where it has one: clocks differ.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if !value.is_empty() && value.bytes().all(|octet| octet.is_ascii_digit()) {
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    let sent = headers
+        .get(header::DATE)
+        .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
+        .unwrap_or(now);
+    Some(date.duration_since(sent).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Endpoint, Peer};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    fn again(acted: bool) -> Transient {
+        Transient {
+            acted,
+            retry_after: None,
+        }
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let policy = RetryPolicy::default();
+        let pauses: Vec<_> = (1..12).map(|n| policy.pause_after(n, 1.0)).collect();
+        let seconds = |millis| Duration::from_millis(millis);
+        let expected = [
+            500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000,
+        ];
+        assert_eq!(pauses, expected.map(seconds));
+    }
+
+    #[test]
+    fn a_pause_is_drawn_between_nothing_and_its_length() {
+        let policy = RetryPolicy::default();
+        assert_eq!(policy.pause_after(3, 0.0), Duration::ZERO);
+        assert_eq!(policy.pause_after(3, 0.25), Duration::from_millis(500));
+    }
+
+    #[test]
+    fn no_policy_overflows() {
+        let policy = RetryPolicy::default()
+            .first_pause(Duration::MAX)
+            .longest_pause(Duration::MAX);
+        assert_eq!(policy.pause_after(u32::MAX, 1.0), Duration::MAX);
+        assert_eq!(
+            RetryPolicy::default().pause_after(0, 1.0),
+            Duration::from_millis(500)
+        );
+        let mut attempts = Attempts::new(&policy);
+        let later = Transient {
+            retry_after: Some(Duration::MAX),
+            ..again(false)
+        };
+        assert_eq!(attempts.pause(later, true), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_are_counted_the_first_one_included() {
+        let policy = RetryPolicy::default().attempts(3);
+        let mut attempts = Attempts::new(&policy);
+        assert!(attempts.pause(again(false), false).is_some());
+        assert!(attempts.pause(again(false), false).is_some());
+        assert_eq!(attempts.pause(again(false), false), None);
+        assert_eq!(attempts.made(), 3);
+        assert_eq!(
+            Attempts::new(&RetryPolicy::none()).pause(again(false), true),
+            None
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_have_been_acted_on_is_repeated_for_idempotent_requests_only() {
+        let policy = RetryPolicy::default();
+        assert_eq!(Attempts::new(&policy).pause(again(true), false), None);
+        assert!(Attempts::new(&policy).pause(again(true), true).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_is_not_asked_before_the_time_it_said() {
+        let policy = RetryPolicy::default();
+        let failure = Transient {
+            retry_after: Some(SECOND * 7),
+            ..again(false)
+        };
+        let pause = Attempts::new(&policy).pause(failure, false).unwrap();
+        assert!((SECOND * 7..SECOND * 8).contains(&pause), "{pause:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_beyond_the_deadline_is_not_begun() {
+        let policy = RetryPolicy::default().deadline(SECOND * 10);
+        let failure = Transient {
+            retry_after: Some(SECOND * 6),
+            ..again(false)
+        };
+        let mut attempts = Attempts::new(&policy);
+        let pause = attempts.pause(failure, false).unwrap();
+        tokio::time::sleep(pause).await;
+        assert_eq!(attempts.pause(failure, false), None);
+    }
+
+    #[test]
+    fn statuses_are_sorted_into_those_that_pass_and_those_that_stay() {
+        let bare = headers(&[]);
+        let later = headers(&[("retry-after", "2")]);
+        let of = |status, headers| {
+            Transient::of_response(StatusCode::from_u16(status).unwrap(), headers)
+        };
+        for status in [200, 302, 400, 401, 403, 404, 408, 409] {
+            assert_eq!(of(status, &bare), None, "{status}");
+        }
+        for status in [401, 403, 404] {
+            assert_eq!(of(status, &later), None, "{status}");
+        }
+        for (status, headers, acted) in [
+            (429, &bare, false),
+            (429, &later, false),
+            (400, &later, false),
+            (503, &later, false),
+            (503, &bare, true),
+            (500, &later, true),
+            (502, &bare, true),
+            (599, &bare, true),
+        ] {
+            let transient = of(status, headers).unwrap();
+            assert_eq!(transient.acted, acted, "{status}");
+            assert_eq!(
+                transient.retry_after,
+                (headers == &later).then_some(SECOND * 2),
+                "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn errors_are_sorted_into_those_that_pass_and_those_that_stay() {
+        let peer = Peer::new(Endpoint::Agent, "agent.test:443");
+        let of = |error: &Error| Transient::of_error(error, true);
+        let timeout = |phase| Error::Timeout {
+            peer: peer.clone(),
+            phase,
+            after: SECOND,
+        };
+        for error in [
+            Error::ConnectionRefused { peer: peer.clone() },
+            Error::ConnectionReset { peer: peer.clone() },
+            Error::ConnectionClosed { peer: peer.clone() },
+            timeout(Phase::Connect),
+            timeout(Phase::Read),
+            timeout(Phase::Total),
+        ] {
+            assert_eq!(of(&error), Some(again(true)), "{error}");
+            assert_eq!(Transient::of_error(&error, false), Some(again(false)));
+        }
+        for error in [
+            timeout(Phase::Deadline),
+            Error::DnsFailed {
+                peer: peer.clone(),
+                reason: String::new(),
+            },
+            Error::NotTls { peer: peer.clone() },
+            Error::ServerNotTrusted {
+                peer: peer.clone(),
+                reason: rustls::CertificateError::Expired,
+            },
+            Error::ClientCertificateRefused {
+                peer: peer.clone(),
+                alert: rustls::AlertDescription::UnknownCA,
+            },
+            Error::TlsFailed {
+                peer: peer.clone(),
+                reason: rustls::Error::DecryptError,
+            },
+            Error::MalformedReply {
+                peer: peer.clone(),
+                reason: "",
+            },
+            Error::ReplyTooLarge { peer, limit: 1 },
+        ] {
+            assert_eq!(of(&error), None, "{error}");
+        }
+    }
+
+    #[test]
+    fn retry_after_comes_in_seconds_or_as_a_date() {
+        let now = httpdate::parse_http_date("Fri, 31 Dec 1999 23:59:00 GMT").unwrap();
+        let of = |pairs: &[(&'static str, &str)]| retry_after(&headers(pairs), now);
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[("retry-after", "120")]), Some(SECOND * 120));
+        assert_eq!(of(&[("retry-after", " 0 ")]), Some(Duration::ZERO));
+        assert_eq!(
+            of(&[("retry-after", "99999999999999999999")]),
+            Some(Duration::from_secs(u64::MAX))
+        );
+        for nonsense in ["", "-1", "1.5", "soon", "+3"] {
+            assert_eq!(of(&[("retry-after", nonsense)]), None, "{nonsense}");
+        }
+        let date = ("retry-after", "Fri, 31 Dec 1999 23:59:59 GMT");
+        assert_eq!(of(&[date]), Some(SECOND * 59));
+        // The server's clock is 50 seconds ahead of ours.
+        assert_eq!(
+            of(&[date, ("date", "Fri, 31 Dec 1999 23:59:50 GMT")]),
+            Some(SECOND * 9)
+        );
+        assert_eq!(
+            of(&[("retry-after", "Fri, 31 Dec 1999 23:58:00 GMT")]),
+            Some(Duration::ZERO)
+        );
+    }
+}
