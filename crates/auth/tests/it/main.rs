@@ -13,6 +13,7 @@ mod identity;
 mod lab;
 mod layer;
 mod life;
+mod matrix;
 mod provider;
 mod refusal;
 mod requests;

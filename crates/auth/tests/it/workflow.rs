@@ -16,7 +16,7 @@ pub(crate) async fn admitting() -> Pod {
     pod
 }
 
-fn admit(pod: &Pod) {
+pub(crate) fn admit(pod: &Pod) {
     for authority in [&lab().root, &lab().signing] {
         pod.import_certificate(
             authority.certificate().to_pem(),
