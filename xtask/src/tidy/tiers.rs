@@ -33,9 +33,13 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
             &["error", "token"],
             &["hint", "provider", "endpoint", "identity", "trust"],
             &["tls"],
+            &["retry"],
             &["http"],
             &["session"],
+            &["keeper"],
             &["client"],
+            &["calls"],
+            &["layer", "identity_file"],
         ],
     ),
 ];
