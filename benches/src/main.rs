@@ -45,7 +45,7 @@ fn main() {
         cold::race(program, arguments.keys);
     }
     if let Some(directory) = &arguments.consumer {
-        consumer::measure(directory, &arguments.vectors);
+        consumer::measure(directory, arguments.keys);
     }
 }
 
@@ -171,7 +171,7 @@ impl Arguments {
             let value = arguments.next().ok_or_else(|| format!("{flag} needs a value"))?;
             match flag.as_str() {
                 "--keys" => parsed.keys = value.parse().map_err(|error| format!("--keys: {error}"))?,
-                "--bits" => parsed.bits = value.split(',').map(str::parse).collect::<Result<_, _>>().map_err(|error| format!("--bits: {error}"))?,
+                "--bits" => parsed.bits = value.split(',').filter(|size| !size.is_empty()).map(str::parse).collect::<Result<_, _>>().map_err(|error| format!("--bits: {error}"))?,
                 "--vectors" => parsed.vectors = value.into(),
                 "--countersign" => parsed.countersign = Some(value.into()),
                 "--debug-consumer" => parsed.consumer = Some(value.into()),

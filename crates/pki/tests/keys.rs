@@ -1,7 +1,9 @@
 //! Private keys in and out, through the public interface. What other programs wrote is in `data/keys`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // tests
 
-use pki::{Budget, Error, KeyAlgorithm, KeyEncryption, KeyKind, Passphrase, PrivateKey};
+use pki::{
+    Budget, Error, KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, Passphrase, PrivateKey,
+};
 
 macro_rules! data {
     ($name:literal) => {
@@ -533,4 +535,44 @@ fn encryption_that_is_not_read_is_named_with_what_to_do() {
         );
         assert!(error.hint().unwrap().contains("AES-256"));
     }
+}
+
+/// graviola signs wrongly now and then where the smaller prime comes first, and OpenSSL never writes a key so.
+#[test]
+fn a_generated_or_read_rsa_key_has_its_larger_prime_first() {
+    let is_ordered = |key: &PrivateKey| {
+        let der = key.to_pkcs8_der().unwrap();
+        let numbers = rsa_numbers(&der);
+        numbers[3] > numbers[4] // n, e, d, p, q
+    };
+    for _ in 0..8 {
+        assert!(is_ordered(&PrivateKey::generate(KeyKind::Rsa2048).unwrap()));
+    }
+    // `det-keygen` keeps the order in which it finds the primes.
+    let seeded = (0..64_u8)
+        .map(|n| {
+            KeyGenerator::new(KeyKind::Rsa2048)
+                .generate_from_seed(&[n; 16])
+                .unwrap()
+        })
+        .find(|key| !is_ordered(key))
+        .unwrap();
+    let read = PrivateKey::from_pem(&*seeded.to_pem().unwrap(), None).unwrap();
+    assert!(is_ordered(&read));
+    assert_eq!(read.public_key(), seeded.public_key());
+}
+
+/// The numbers of the `RSAPrivateKey` in a PKCS#8 key, padded to one length: n, e, d, p, q and so on.
+fn rsa_numbers(pkcs8: &[u8]) -> Vec<Vec<u8>> {
+    let (_, outer) = x509_parser::der_parser::parse_der(pkcs8).unwrap();
+    let octets = outer.as_sequence().unwrap()[2].as_slice().unwrap();
+    let (_, inner) = x509_parser::der_parser::parse_der(octets).unwrap();
+    let pad = |number: &[u8]| [vec![0; 1100 - number.len()], number.to_vec()].concat();
+    inner
+        .as_sequence()
+        .unwrap()
+        .iter()
+        .skip(1)
+        .map(|number| pad(number.as_slice().unwrap()))
+        .collect()
 }

@@ -6,14 +6,15 @@ use std::{
 
 use pki::{Certificate, PrivateKey};
 use rustls::SupportedProtocolVersion;
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, watch},
-};
+use tokio::sync::{Semaphore, watch};
 
 use crate::{
     Error, Pod, Port,
     connection::{ALPN_HTTP1, ALPN_HTTP2, MAX_CONNECTIONS, Server},
+    door::Door,
+    fault::{Faults, Forger},
+    issuer::{self, Issuer},
+    open::OpenConnections,
     port::PerPort,
     state::{Clock, Policy, State},
     tasks::Tasks,
@@ -148,28 +149,28 @@ impl PodBuilder {
     ///
     /// Outside a tokio runtime, or inside one without its I/O and time drivers.
     pub async fn start(self) -> Result<Pod, Error> {
-        let provider = tls::provider()?;
+        let provider = Arc::new(tls::provider()?);
         let versions = self.supported_versions()?;
         let alpn = self.protocols()?;
 
-        let mut listeners = Vec::new();
-        let mut addresses = self.addresses;
-        for port in Port::ALL {
-            let address = *self.addresses.of(port);
-            let cannot = |source| Error::Bind {
-                port,
-                address,
-                source,
-            };
-            let listener = TcpListener::bind(address).await.map_err(cannot)?;
-            *addresses.of_mut(port) = listener.local_addr().map_err(cannot)?;
-            listeners.push((listener, port));
-        }
+        let doors = PerPort {
+            web: bind(Port::Web, self.addresses.web).await?,
+            api: bind(Port::Api, self.addresses.api).await?,
+            key_manager: bind(Port::KeyManager, self.addresses.key_manager).await?,
+        };
+        let addresses = doors.as_ref().map(|door| door.address());
 
-        let identity = match self.server_certificate {
-            Some((chain, key)) => ServerIdentity::new(chain, key)?,
-            None => ServerIdentity::make(&certified_addresses(&addresses))
-                .map_err(Error::ServerCertificate)?,
+        let (identity, issuer) = match self.server_certificate {
+            Some((chain, key)) => (ServerIdentity::new(chain, key)?, None),
+            None => {
+                let names = issuer::local_names(&certified_addresses(&addresses));
+                let issuer = Issuer::create("Countersign pod root", names)
+                    .map_err(Error::ServerCertificate)?;
+                let identity = issuer
+                    .issue(issuer.names(), None)
+                    .map_err(Error::ServerCertificate)?;
+                (identity, Some(issuer))
+            }
         };
         let policy = Policy {
             clock: self.clock,
@@ -177,17 +178,25 @@ impl PodBuilder {
             minimum_rsa_bits: self.minimum_rsa_bits,
             algorithms: provider.signature_verification_algorithms,
         };
-        let tls = Tls::new(provider, versions, alpn, &identity)?;
+        let tls = Tls::new(Arc::clone(&provider), versions, alpn, &identity)?;
         // So that a combination that can't work comes to light here.
-        tls.config(None).map_err(Error::UnusableServerCertificate)?;
+        tls.config(tls.handshake(None))
+            .map_err(Error::UnusableServerCertificate)?;
 
         let (stop, stopped) = watch::channel(false);
+        // The doors belong to those who wait at them, and are gone with them.
+        let faults = Faults::new(
+            Forger::new(provider, issuer),
+            doors.as_ref().map(Arc::downgrade),
+        );
         let server = Server {
             state: Arc::new(State {
                 certificates: RwLock::default(),
                 users: RwLock::default(),
                 tokens: Mutex::default(),
                 records: Mutex::default(),
+                open: OpenConnections::default(),
+                faults: Arc::new(faults),
                 policy,
             }),
             tls: Arc::new(tls),
@@ -196,9 +205,10 @@ impl PodBuilder {
             tasks: Tasks::default(),
             stop: stopped,
         };
-        for (listener, port) in listeners {
+        for port in Port::ALL {
             tracing::info!(%port, address = %addresses.of(port), "listening");
-            server.tasks.spawn(server.clone().listen(listener, port));
+            let door = Arc::clone(doors.of(port));
+            server.tasks.spawn(server.clone().listen(door, port));
         }
         Ok(Pod::new(
             server.state,
@@ -237,6 +247,17 @@ impl PodBuilder {
             return Err(Error::NoVersion { what: "HTTP" });
         }
         Ok(protocols)
+    }
+}
+
+async fn bind(port: Port, address: SocketAddr) -> Result<Arc<Door>, Error> {
+    match Door::bind(address).await {
+        Ok(door) => Ok(Arc::new(door)),
+        Err(source) => Err(Error::Bind {
+            port,
+            address,
+            source,
+        }),
     }
 }
 

@@ -1,5 +1,5 @@
 //! From an accepted socket to its last octet: handshake, HTTP, and a close that loses nothing.
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use http::Request;
 use hyper::{
@@ -11,7 +11,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConnection;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{Semaphore, watch},
     time::{sleep, timeout},
 };
@@ -19,7 +19,9 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::{
     Port,
+    door::Door,
     endpoints::{self, Peer},
+    fault::{End, Layer, Line, Wire},
     state::State,
     sync::{lock, read},
     tasks::Tasks,
@@ -42,23 +44,24 @@ pub(crate) struct Server {
 
 impl Server {
     /// Accepts connections until the pod shuts down.
-    pub(crate) async fn listen(self, listener: TcpListener, port: Port) {
+    pub(crate) async fn listen(self, door: Arc<Door>, port: Port) {
         loop {
             let mut stop = self.stop.clone();
             let next = async {
                 let permit = Arc::clone(&self.connections).acquire_owned().await;
-                (permit, listener.accept().await)
+                (permit, door.accept().await)
             };
             let (permit, accepted) = tokio::select! {
                 next = next => next,
                 () = stopped(&mut stop) => return,
             };
             match accepted {
-                Ok((socket, _)) => {
+                Ok(socket) => {
                     let server = self.clone();
+                    let open = self.state.open.enter(port);
                     self.tasks.spawn(async move {
                         server.serve(socket, port).await;
-                        drop(permit);
+                        drop((open, permit));
                     });
                 }
                 // Out of file descriptors, for example: wait for some to be closed, rather than spin.
@@ -72,13 +75,18 @@ impl Server {
 
     async fn serve(mut self, mut socket: TcpStream, port: Port) {
         let _ = socket.set_nodelay(true);
+        let line = Arc::<Line>::default();
+        let mut stop = self.stop.clone();
         // Everything above the socket only borrows it, so that it is still there when all else has ended in whatever
         // way.
-        self.converse(&mut socket, port).await;
-        linger(socket).await;
+        tokio::select! {
+            () = self.converse(&mut socket, port, &line) => linger(socket).await,
+            end = line.was_cut() => cut(socket, end, &mut stop).await,
+        }
     }
 
-    async fn converse(&mut self, socket: &mut TcpStream, port: Port) {
+    async fn converse(&mut self, socket: &mut TcpStream, port: Port, line: &Arc<Line>) {
+        let socket = Wire::new(socket, line, Layer::Tls);
         let Some(mut stream) = self.handshake(socket, port).await else {
             return;
         };
@@ -90,21 +98,22 @@ impl Server {
         let peer = Arc::new(Peer {
             port,
             connection: lock(&self.state.records).next_connection(),
+            line: Arc::clone(line),
             certificates: presented_certificates(session),
         });
         let state = Arc::clone(&self.state);
         let service = service_fn(move |request: Request<Incoming>| {
             let (state, peer) = (Arc::clone(&state), Arc::clone(&peer));
-            async move { Ok::<_, Infallible>(endpoints::serve(&state, &peer, request).await) }
+            async move { endpoints::serve(&state, &peer, request).await }
         });
 
-        let io = TokioIo::new(&mut stream);
+        let io = TokioIo::new(Wire::new(&mut stream, line, Layer::Http));
         let ended = if http2 {
             let connection = self.http2().serve_connection(io, service);
             tokio::pin!(connection);
             tokio::select! {
                 ended = connection.as_mut() => ended,
-                () = stopped(&mut self.stop) => {
+                () = self.enough(line) => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }
@@ -114,7 +123,7 @@ impl Server {
             tokio::pin!(connection);
             tokio::select! {
                 ended = connection.as_mut() => ended,
-                () = stopped(&mut self.stop) => {
+                () = self.enough(line) => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }
@@ -128,28 +137,34 @@ impl Server {
         let _ = timeout(LINGER_TIME, stream.shutdown()).await;
     }
 
+    /// Returns when no more requests are to be taken on a connection.
+    async fn enough(&mut self, line: &Line) {
+        tokio::select! {
+            () = stopped(&mut self.stop) => {}
+            () = line.hung_up() => {}
+        }
+    }
+
     async fn handshake<'s>(
         &mut self,
-        socket: &'s mut TcpStream,
+        socket: Socket<'s>,
         port: Port,
-    ) -> Option<TlsStream<&'s mut TcpStream>> {
-        let verifier = port.demands_certificate().then(|| {
-            let store = Arc::clone(&read(&self.state.certificates));
-            Arc::new(ClientVerifier::new(store, self.state.policy.clone())) as Arc<_>
-        });
-        let config = match self.tls.config(verifier) {
-            Ok(config) => config,
-            Err(error) => {
-                tracing::error!(%error, "no TLS configuration");
-                return None;
+    ) -> Option<TlsStream<Socket<'s>>> {
+        let mut outcome = Outcome {
+            state: Arc::clone(&self.state),
+            port,
+            completed: false,
+        };
+        let mut stop = self.stop.clone();
+        let accepted = tokio::select! {
+            accepted = timeout(HANDSHAKE_TIME, self.accept(socket, port)) => accepted,
+            () = stopped(&mut stop) => return None,
+        };
+        match accepted {
+            Ok(Ok(stream)) => {
+                outcome.completed = true;
+                Some(stream)
             }
-        };
-        let outcome = tokio::select! {
-            outcome = timeout(HANDSHAKE_TIME, TlsAcceptor::from(config).accept(socket)) => outcome,
-            () = stopped(&mut self.stop) => return None,
-        };
-        let stream = match outcome {
-            Ok(Ok(stream)) => Some(stream),
             Ok(Err(error)) => {
                 tracing::info!(%error, %port, "handshake failed");
                 None
@@ -158,9 +173,24 @@ impl Server {
                 tracing::info!(%port, "handshake took too long");
                 None
             }
-        };
-        lock(&self.state.records).handshake(port, stream.is_some());
-        stream
+        }
+    }
+
+    async fn accept<'s>(
+        &self,
+        mut socket: Socket<'s>,
+        port: Port,
+    ) -> io::Result<TlsStream<Socket<'s>>> {
+        let verifier = port.demands_certificate().then(|| {
+            let store = Arc::clone(&read(&self.state.certificates));
+            Arc::new(ClientVerifier::new(store, self.state.policy.clone())) as Arc<_>
+        });
+        let mut handshake = self.tls.handshake(verifier);
+        if let Some(fault) = self.state.faults.handshake(port) {
+            fault.spoil(&mut handshake, &mut socket).await?;
+        }
+        let config = self.tls.config(handshake).map_err(io::Error::other)?;
+        TlsAcceptor::from(config).accept(socket).await
     }
 
     fn http2(&self) -> http2::Builder<Tasks> {
@@ -185,10 +215,40 @@ fn http1() -> http1::Builder {
     builder
 }
 
+/// A client's socket, for as long as it is lent.
+type Socket<'s> = Wire<&'s mut TcpStream>;
+
+/// Counts a handshake, however it ends.
+struct Outcome {
+    state: Arc<State>,
+    port: Port,
+    completed: bool,
+}
+
+impl Drop for Outcome {
+    fn drop(&mut self) {
+        lock(&self.state.records).handshake(self.port, self.completed);
+    }
+}
+
 fn presented_certificates(
     session: &ServerConnection,
 ) -> Vec<rustls_pki_types::CertificateDer<'static>> {
     session.peer_certificates().unwrap_or_default().to_vec()
+}
+
+/// Ends a connection whose line was cut.
+async fn cut(mut socket: TcpStream, end: End, stop: &mut watch::Receiver<bool>) {
+    match end {
+        End::Reset => {
+            let _ = socket.set_zero_linger();
+        }
+        End::Close => linger(socket).await,
+        End::Silence => tokio::select! {
+            () = drain(&mut socket, u64::MAX) => {}
+            () = stopped(stop) => {}
+        },
+    }
 }
 
 /// Closes so that the last octets arrive.
@@ -200,17 +260,19 @@ async fn linger(mut socket: TcpStream) {
     if socket.shutdown().await.is_err() {
         return;
     }
-    let drain = async {
-        let mut buffer = vec![0; LINGER_BUFFER];
-        let mut left = LINGER_OCTETS;
-        while left > 0 {
-            match socket.read(&mut buffer).await {
-                Ok(0) | Err(_) => break,
-                Ok(count) => left = left.saturating_sub(count),
-            }
+    let _ = timeout(LINGER_TIME, drain(&mut socket, LINGER_OCTETS)).await;
+}
+
+/// Reads until the other side has closed, or so many octets have come.
+async fn drain(socket: &mut TcpStream, octets: u64) {
+    let mut buffer = vec![0; LINGER_BUFFER];
+    let mut left = octets;
+    while left > 0 {
+        match socket.read(&mut buffer).await {
+            Ok(0) | Err(_) => break,
+            Ok(count) => left = left.saturating_sub(count as u64),
         }
-    };
-    let _ = timeout(LINGER_TIME, drain).await;
+    }
 }
 
 /// Returns when the pod shuts down, or is gone.
@@ -238,5 +300,5 @@ const MAX_HEADERS: usize = 100;
 const MAX_STREAMS: u32 = 256;
 
 const LINGER_TIME: Duration = Duration::from_secs(2);
-const LINGER_OCTETS: usize = 16 << 20;
+const LINGER_OCTETS: u64 = 16 << 20;
 const LINGER_BUFFER: usize = 65_536;

@@ -5,14 +5,17 @@ use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header, request::Parts,
 };
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use rustls_pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use crate::{
-    Port, RecordedRequest, User, path,
+    Port, RecordedRequest, User,
+    fault::{Line, ResponseBody, Unanswered},
+    path,
+    reply::Reply,
     state::State,
     sync::{lock, read},
     tokens::TokenKind,
@@ -23,6 +26,7 @@ use crate::{
 pub(crate) struct Peer {
     pub(crate) port: Port,
     pub(crate) connection: u64,
+    pub(crate) line: Arc<Line>,
     /// What was presented in the handshake, the client's own certificate first; empty where none was asked for.
     pub(crate) certificates: Vec<CertificateDer<'static>>,
 }
@@ -32,14 +36,18 @@ pub(crate) async fn serve(
     state: &State,
     peer: &Peer,
     request: Request<Incoming>,
-) -> Response<Full<Bytes>> {
+) -> Result<Response<ResponseBody>, Unanswered> {
     let (head, body) = request.into_parts();
     let mut record = RecordedRequest::new(peer.port, peer.connection, &head);
+    let script = state.faults.script(peer.port, &head);
     let body = read_body(body).await;
     let unread = body.is_err();
     let reply = body
         .and_then(|body| {
             record.body_len = body.len();
+            if let Some(answer) = script.answer(state) {
+                return Ok(answer);
+            }
             let call = Call {
                 state,
                 peer,
@@ -51,17 +59,24 @@ pub(crate) async fn serve(
         .unwrap_or_else(|refusal| refusal);
 
     record.status = reply.status;
+    record.faults = script.faults();
     tracing::info!(
         port = %peer.port,
         method = %record.method,
         path = record.path,
         status = record.status.as_u16(),
         user = record.username,
+        faults = ?record.faults,
         "request"
     );
     lock(&state.records).request(record);
+    let mut response = script.deliver(reply, &peer.line).await?;
     // What is left of the body would be taken for the next request.
-    reply.into_response(unread && head.version <= Version::HTTP_11)
+    if unread && head.version <= Version::HTTP_11 {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    Ok(response)
 }
 
 /// The endpoints, by path and method, on the ports where they are.
@@ -136,9 +151,11 @@ impl Call<'_> {
             })
             .ok_or_else(|| Reply::error(StatusCode::NOT_FOUND, "There is nothing here."))?;
         if route.method != self.head.method {
-            let mut refusal = Reply::error(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed.");
-            refusal.allow = HeaderValue::from_str(route.method.as_str()).ok();
-            return Err(refusal);
+            let refusal = Reply::error(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed.");
+            return Err(match HeaderValue::from_str(route.method.as_str()) {
+                Ok(allow) => refusal.header(header::ALLOW, allow),
+                Err(_) => refusal,
+            });
         }
         match route.endpoint {
             Endpoint::Authenticate(kind) => self.authenticate(kind, username),
@@ -296,64 +313,10 @@ async fn read_body(body: Incoming) -> Result<Bytes, Reply> {
     }
 }
 
-/// An answer before it is put into HTTP.
-struct Reply {
-    status: StatusCode,
-    body: Vec<u8>,
-    /// Which method would do, on 405.
-    allow: Option<HeaderValue>,
-}
-
-impl Reply {
-    fn json(status: StatusCode, body: &impl Serialize) -> Self {
-        Self {
-            status,
-            // Strings and numbers under fixed names can't fail to serialize.
-            body: serde_json::to_vec(body).unwrap_or_default(),
-            allow: None,
-        }
-    }
-
-    fn error(status: StatusCode, message: &str) -> Self {
-        let body = ErrorBody {
-            code: status.as_u16(),
-            message,
-        };
-        Self::json(status, &body)
-    }
-
-    fn unauthorized(message: &str) -> Self {
-        Self::error(StatusCode::UNAUTHORIZED, message)
-    }
-
-    fn into_response(self, close: bool) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(Bytes::from(self.body)));
-        *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
-        if let Some(allow) = self.allow {
-            headers.insert(header::ALLOW, allow);
-        }
-        if close {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        response
-    }
-}
-
 #[derive(Serialize)]
 struct TokenBody {
     name: TokenKind,
     token: String,
-}
-
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    code: u16,
-    message: &'a str,
 }
 
 #[derive(Serialize, Deserialize)]

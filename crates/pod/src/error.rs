@@ -25,6 +25,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A proxy can't listen on the loopback interface.
+    #[error("can not listen for a proxy")]
+    BindProxy(#[source] io::Error),
     /// The server's certificate can't be made, or its key can't be encoded.
     #[error("can not prepare the server certificate")]
     ServerCertificate(#[source] pki::Error),
@@ -37,6 +40,55 @@ pub enum Error {
     NoVersion {
         /// "TLS" or "HTTP".
         what: &'static str,
+    },
+    /// A server certificate was asked for that only a pod with an authority of its own can make.
+    #[error("the pod was given its server certificate, and has no authority to make another")]
+    NoServerAuthority,
+
+    /// A rule that could never strike.
+    #[error("the fault can never strike: {reason}")]
+    FaultContradiction {
+        /// What doesn't go together.
+        reason: &'static str,
+    },
+    /// The text of a rule has no `=` between the place and the fault.
+    #[error("{text:?} is no rule: PLACE=FAULT is expected")]
+    FaultWithoutPlace {
+        /// The text.
+        text: String,
+    },
+    /// The text before the `=` of a rule is no place.
+    #[error(
+        "{place:?} is no place: `any` is expected, or a port (web, api, key-manager), a method in capitals, and a path \
+         that begins with a slash, in this order, one or more of them"
+    )]
+    FaultPlace {
+        /// The text.
+        place: String,
+    },
+    /// There is no fault of this name.
+    #[error("there is no fault {name:?}")]
+    UnknownFault {
+        /// The name.
+        name: String,
+    },
+    /// There is no option of this name, or it doesn't go with the fault.
+    #[error("the fault {fault:?} has no option {name:?}")]
+    UnknownFaultOption {
+        /// The name of the fault.
+        fault: String,
+        /// The name of the option.
+        name: String,
+    },
+    /// A fault or an option has no value or the wrong one.
+    #[error("{name:?} has the value {value:?}: {expected} is expected")]
+    FaultValue {
+        /// The name of the fault or the option.
+        name: String,
+        /// The text after the colon; empty where there was none.
+        value: String,
+        /// What is expected.
+        expected: &'static str,
     },
 
     /// The certificate that was to be imported can't be read, or its key is of an unknown kind.

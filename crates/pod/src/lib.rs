@@ -39,6 +39,47 @@
 //! # }
 //! ```
 //!
+//! # Faults
+//!
+//! What can go wrong with a real Pod goes wrong here when a [`Rule`] says so: a [`Fault`], where it strikes, and how
+//! often. Rules come from code or from text, and the text is what `countersign pod serve --fault` takes.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use http::StatusCode;
+//! use pod::{BadCertificate, Fault, Pod, Port, Rule};
+//!
+//! let pod = Pod::builder().start().await?;
+//!
+//! // The first two authentications fail, the third gets through.
+//! let unavailable = Rule::new(Fault::status(StatusCode::SERVICE_UNAVAILABLE))
+//!     .path("/sessionauth/v1/authenticate")
+//!     .times(2);
+//! let unavailable = pod.inject(unavailable)?;
+//! // From now on the Key Manager shows a certificate that has expired.
+//! let expired = Fault::ServerCertificate(BadCertificate::Expired);
+//! pod.inject(Rule::new(expired).port(Port::KeyManager))?;
+//! // One answer in a hundred breaks off after ten octets, and the rate is limited as Symphony does it.
+//! pod.inject("any=reset:10,probability:0.01,seed:7".parse()?)?;
+//! pod.inject("any=throttle:400".parse()?)?;
+//!
+//! // ... the client under test at work ...
+//!
+//! assert_eq!(unavailable.applied(), 0);
+//! pod.clear_faults();
+//! // Requests are recorded, spoilt or not, and a client that leaks connections is found out.
+//! assert_eq!(pod.requests_to("/sessionauth/v1/authenticate"), 0);
+//! pod.all_closed().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Some of what goes wrong is no fault, and is steered directly: tokens [expire](Pod::expire_tokens), an authority is
+//! [revoked or disabled](Pod::set_status), a user [may not use certificates](Pod::set_certificates_allowed), TLS and
+//! HTTP come in [chosen versions](PodBuilder::tls_versions). And a [`Proxy`] stands between a client and the pod, where
+//! there is one.
+//!
 //! # Limitations
 //!
 //! Names are compared octet for octet, and name constraints are not evaluated: a path through a certificate that marks
@@ -49,12 +90,18 @@
 mod builder;
 mod certificates;
 mod connection;
+mod door;
 mod endpoints;
 mod error;
+mod fault;
+mod issuer;
+mod open;
 mod path;
 mod pod;
 mod port;
+mod proxy;
 mod record;
+mod reply;
 mod signature;
 mod state;
 mod sync;
@@ -67,7 +114,9 @@ mod verifier;
 pub use builder::{HttpVersion, PodBuilder, TlsVersion};
 pub use certificates::{CertificateType, Fingerprint, ImportedCertificate, Status};
 pub use error::Error;
+pub use fault::{Answer, BadCertificate, End, Fault, Injected, Rule};
 pub use pod::Pod;
 pub use port::Port;
+pub use proxy::{Proxy, ProxyBuilder, ProxyFault, RecordedConnect};
 pub use record::{HandshakeCounts, RecordedRequest};
 pub use users::User;

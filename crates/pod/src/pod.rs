@@ -11,8 +11,8 @@ use pki::Certificate;
 use tokio::sync::watch;
 
 use crate::{
-    CertificateType, Error, Fingerprint, HandshakeCounts, ImportedCertificate, PodBuilder, Port,
-    RecordedRequest, Status, User,
+    CertificateType, Error, Fingerprint, HandshakeCounts, ImportedCertificate, Injected,
+    PodBuilder, Port, RecordedRequest, Rule, Status, User,
     port::PerPort,
     state::State,
     sync::{lock, read, write},
@@ -195,11 +195,48 @@ impl Pod {
     }
 }
 
+/// What goes wrong.
+impl Pod {
+    /// Makes something go wrong, from the next connection, handshake or request on, until the rule has struck as often
+    /// as it should or is removed.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::FaultContradiction`] when the rule could never strike.
+    /// - [`Error::NoServerAuthority`] for a [server certificate](crate::Fault::ServerCertificate) when the pod was given
+    ///   its own, [`Error::ServerCertificate`] when none can be made.
+    pub fn inject(&self, rule: Rule) -> Result<Injected, Error> {
+        self.state.faults.inject(rule)
+    }
+
+    /// Ends every rule.
+    pub fn clear_faults(&self) {
+        self.state.faults.clear();
+    }
+}
+
 /// What a test looks at.
 impl Pod {
     /// The requests that were answered, in the order of their answers. Only the last 10,000 are kept.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         lock(&self.state.records).requests()
+    }
+
+    /// How many requests for this path were recorded, on all ports, since the start. Counted for the first 1,000
+    /// paths.
+    pub fn requests_to(&self, path: &str) -> u64 {
+        lock(&self.state.records).requests_to(path)
+    }
+
+    /// How many connections to a port are open: from the time that they were accepted until both sides have closed
+    /// them. To a client that doesn't close a connection that the pod has ended, two seconds are given.
+    pub fn open_connections(&self, port: Port) -> usize {
+        self.state.open.count(port)
+    }
+
+    /// Returns when no connection is open. Under a time-out, this proves that a client leaks none.
+    pub async fn all_closed(&self) {
+        self.state.open.none().await;
     }
 
     /// How many handshakes a port saw.

@@ -58,4 +58,20 @@ impl<T> PerPort<T> {
             Port::KeyManager => &mut self.key_manager,
         }
     }
+
+    pub(crate) fn as_ref(&self) -> PerPort<&T> {
+        PerPort {
+            web: &self.web,
+            api: &self.api,
+            key_manager: &self.key_manager,
+        }
+    }
+
+    pub(crate) fn map<U>(self, change: impl Fn(T) -> U) -> PerPort<U> {
+        PerPort {
+            web: change(self.web),
+            api: change(self.api),
+            key_manager: change(self.key_manager),
+        }
+    }
 }

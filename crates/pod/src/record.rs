@@ -1,10 +1,10 @@
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header, request::Parts};
 
-use crate::{Port, port::PerPort, tokens::TokenKind};
+use crate::{Fault, Port, port::PerPort, tokens::TokenKind};
 
-/// A request that the pod saw, and how it answered.
+/// A request that the pod saw, and how it answered. One that a [`Fault`] kept from being answered is here as well.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RecordedRequest {
@@ -26,6 +26,8 @@ pub struct RecordedRequest {
     pub username: Option<String>,
     /// The status of the answer.
     pub status: StatusCode,
+    /// What went wrong on purpose. Faults in the handshake belong to no request.
+    pub faults: Vec<Fault>,
 }
 
 /// How many TLS handshakes a port saw.
@@ -43,6 +45,7 @@ pub struct HandshakeCounts {
 #[derive(Debug, Default)]
 pub(crate) struct Records {
     requests: VecDeque<RecordedRequest>,
+    by_path: HashMap<String, u64>,
     handshakes: PerPort<HandshakeCounts>,
     connections: u64,
 }
@@ -68,10 +71,19 @@ impl Records {
     }
 
     pub(crate) fn request(&mut self, request: RecordedRequest) {
+        if let Some(count) = self.by_path.get_mut(&request.path) {
+            *count = count.saturating_add(1);
+        } else if self.by_path.len() < MAX_PATHS {
+            self.by_path.insert(request.path.clone(), 1);
+        }
         if self.requests.len() >= MAX_REQUESTS {
             self.requests.pop_front();
         }
         self.requests.push_back(request);
+    }
+
+    pub(crate) fn requests_to(&self, path: &str) -> u64 {
+        self.by_path.get(path).copied().unwrap_or_default()
     }
 
     pub(crate) fn requests(&self) -> Vec<RecordedRequest> {
@@ -92,6 +104,7 @@ impl RecordedRequest {
             body_len: 0,
             username: None,
             status: StatusCode::INTERNAL_SERVER_ERROR,
+            faults: Vec::new(),
         }
     }
 }
@@ -114,3 +127,6 @@ fn elided(mut headers: HeaderMap) -> HeaderMap {
 
 /// Beyond this the oldest are forgotten.
 const MAX_REQUESTS: usize = 10_000;
+
+/// Beyond this, requests to further paths are not counted.
+const MAX_PATHS: usize = 1_000;

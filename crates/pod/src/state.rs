@@ -6,7 +6,10 @@ use std::{
 
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
-use crate::{certificates::CertificateStore, record::Records, tokens::Tokens, users::Users};
+use crate::{
+    certificates::CertificateStore, fault::Faults, open::OpenConnections, record::Records,
+    tokens::Tokens, users::Users,
+};
 
 /// What the ports share.
 #[derive(Debug)]
@@ -16,6 +19,8 @@ pub(crate) struct State {
     pub(crate) users: RwLock<Users>,
     pub(crate) tokens: Mutex<Tokens>,
     pub(crate) records: Mutex<Records>,
+    pub(crate) open: OpenConnections,
+    pub(crate) faults: Arc<Faults>,
     pub(crate) policy: Policy,
 }
 

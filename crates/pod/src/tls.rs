@@ -1,10 +1,7 @@
 //! The server's side of TLS: its provider, its certificate, its configuration for one handshake.
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
-use pki::{
-    Certificate, CertificateAuthority, CertificateRequest, DistinguishedName, KeyKind, PrivateKey,
-    Profile, SubjectAltName,
-};
+use pki::{Certificate, PrivateKey};
 use rustls::{
     ServerConfig, SupportedProtocolVersion,
     crypto::CryptoProvider,
@@ -35,39 +32,52 @@ pub(crate) struct Tls {
 
 impl Tls {
     pub(crate) fn new(
-        provider: CryptoProvider,
+        provider: Arc<CryptoProvider>,
         versions: Vec<&'static SupportedProtocolVersion>,
         alpn: Vec<Vec<u8>>,
         identity: &ServerIdentity,
     ) -> Result<Self, Error> {
         let certificate = identity.certified_key(&provider)?;
         Ok(Self {
-            provider: Arc::new(provider),
+            provider,
             versions,
             alpn,
             certificate: Arc::new(SingleCertAndKey::from(certificate)),
         })
     }
 
-    /// The configuration of one handshake. Without a verifier no client certificate is asked for.
+    /// A handshake that asks for no client certificate when there is no verifier.
+    pub(crate) fn handshake(&self, verifier: Option<Arc<dyn ClientCertVerifier>>) -> Handshake {
+        Handshake {
+            certificate: Arc::clone(&self.certificate),
+            verifier,
+        }
+    }
+
+    /// The configuration of one handshake.
     ///
     /// Sessions are not resumed: a resumption would let a client in under a certificate that was revoked since.
-    pub(crate) fn config(
-        &self,
-        verifier: Option<Arc<dyn ClientCertVerifier>>,
-    ) -> Result<Arc<ServerConfig>, rustls::Error> {
+    pub(crate) fn config(&self, handshake: Handshake) -> Result<Arc<ServerConfig>, rustls::Error> {
         let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&self.versions)?;
-        let builder = match verifier {
+        let builder = match handshake.verifier {
             Some(verifier) => builder.with_client_cert_verifier(verifier),
             None => builder.with_no_client_auth(),
         };
-        let mut config = builder.with_cert_resolver(Arc::clone(&self.certificate) as Arc<_>);
+        let mut config = builder.with_cert_resolver(handshake.certificate);
         config.alpn_protocols.clone_from(&self.alpn);
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         Ok(Arc::new(config))
     }
+}
+
+/// What may differ from one handshake to the next.
+pub(crate) struct Handshake {
+    /// What is shown.
+    pub(crate) certificate: Arc<SingleCertAndKey>,
+    /// Judges what the client shows. `None`: it is not asked.
+    pub(crate) verifier: Option<Arc<dyn ClientCertVerifier>>,
 }
 
 /// The server's certificate, its chain, and its key.
@@ -91,36 +101,24 @@ impl ServerIdentity {
         Ok(Self { chain, anchor, key })
     }
 
-    /// A certificate for this machine, issued by an authority whose key is thrown away.
-    pub(crate) fn make(addresses: &[IpAddr]) -> Result<Self, pki::Error> {
-        let authority = CertificateAuthority::create_root(
-            name("Countersign pod root")?,
-            PrivateKey::generate(KeyKind::EcP256)?,
-            &Profile::root().valid_for_days(VALID_DAYS),
-        )?;
-        let key = PrivateKey::generate(KeyKind::EcP256)?;
-        let request = addresses
-            .iter()
-            .fold(
-                CertificateRequest::builder(name("localhost")?)
-                    .subject_alt_name(SubjectAltName::Dns("localhost".to_owned())),
-                |request, address| request.subject_alt_name(SubjectAltName::Ip(*address)),
-            )
-            .sign(&key)?;
-        // The default validity is cut to the authority's; the same number of days would end a moment after it.
-        let certificate = authority.issue(&request.verify()?, &Profile::server())?;
-        Ok(Self {
+    /// A certificate of the pod's own authority.
+    pub(crate) fn issued(
+        certificate: Certificate,
+        authority: &Certificate,
+        key: PrivateKey,
+    ) -> Self {
+        Self {
             chain: vec![certificate],
-            anchor: authority.certificate().clone(),
+            anchor: authority.clone(),
             key,
-        })
+        }
     }
 
     pub(crate) fn anchor(&self) -> &Certificate {
         &self.anchor
     }
 
-    fn certified_key(&self, provider: &CryptoProvider) -> Result<CertifiedKey, Error> {
+    pub(crate) fn certified_key(&self, provider: &CryptoProvider) -> Result<CertifiedKey, Error> {
         let pkcs8 = self.key.to_pkcs8_der().map_err(Error::ServerCertificate)?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(pkcs8.as_slice()));
         let chain = self
@@ -138,13 +136,6 @@ impl ServerIdentity {
             .map_err(Error::UnusableServerCertificate)?;
         Ok(certified)
     }
-}
-
-fn name(common_name: &str) -> Result<DistinguishedName, pki::Error> {
-    DistinguishedName::builder()
-        .common_name(common_name)
-        .organization("Countersign")
-        .build()
 }
 
 /// As graviola asserts them (its message names fewer).
@@ -184,6 +175,3 @@ fn missing(features: &[(&'static str, bool)]) -> Vec<&'static str> {
         .map(|(name, _)| *name)
         .collect()
 }
-
-/// A pod lives for hours; one that is left running for a season still works.
-const VALID_DAYS: u32 = 90;

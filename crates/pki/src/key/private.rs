@@ -3,6 +3,7 @@ use std::fmt;
 use getrandom::SysRng;
 use pkcs8::{EncodePrivateKey, EncodePublicKey};
 use rand_core::{CryptoRng, TryCryptoRng};
+use rsa::traits::{PrivateKeyParts, PublicKeyParts};
 use signature::{Signer, hazmat::PrehashSigner};
 use zeroize::Zeroizing;
 
@@ -94,6 +95,31 @@ impl PrivateKey {
         } else {
             read::from_der(input, passphrase.into(), budget)
         }
+    }
+
+    /// The same key with the larger prime as its first.
+    ///
+    /// Both orders are valid (RFC 8017, section 3.2), but graviola's CRT step gives a wrong signature now and then when
+    /// the first prime is the smaller one, and OpenSSL never writes it so.
+    pub(super) fn with_larger_prime_first(self) -> Result<Self, Error> {
+        let Secret::Rsa(key) = &self.secret else {
+            return Ok(self);
+        };
+        let [p, q] = key.primes() else {
+            return Ok(self);
+        };
+        if p > q {
+            return Ok(self);
+        }
+        let (n, e) = (key.n().as_ref().clone(), key.e().clone());
+        rsa::PrivateKey::from_components(
+            n,
+            e,
+            key.d().clone(),
+            vec![q.clone().get(), p.clone().get()],
+        )
+        .map_err(|_| invalid("its primes can't change places"))
+        .and_then(|key| Self::new(Secret::Rsa(Box::new(key))))
     }
 
     /// The key of one PEM block.

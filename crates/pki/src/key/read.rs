@@ -141,7 +141,7 @@ fn rsa(der: &[u8]) -> Result<PrivateKey, Error> {
     let key = rsa::PrivateKey::try_from(numbers.clone())
         .map_err(|_| invalid("its RSA numbers don't belong together"))?;
     check_crt(&numbers, &key)?;
-    PrivateKey::new(Secret::Rsa(Box::new(key)))
+    PrivateKey::new(Secret::Rsa(Box::new(key)))?.with_larger_prime_first()
 }
 
 /// `rsa` works out d mod (p - 1), d mod (q - 1) and the coefficient by itself, and looks at none of the file's. Wrong ones

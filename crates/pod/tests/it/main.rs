@@ -9,5 +9,7 @@
 
 mod administration;
 mod endpoints;
+mod faults;
 mod handshake;
+mod proxy;
 mod support;

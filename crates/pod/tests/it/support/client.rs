@@ -6,8 +6,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode, Version};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use pod::{Pod, Port};
 use rustls::{
@@ -97,6 +98,14 @@ impl Client {
 
     /// The handshake alone.
     pub(crate) async fn handshake(&self, port: Port) -> io::Result<TlsStream<TcpStream>> {
+        let socket = TcpStream::connect(self.address(port)).await?;
+        self.handshake_over(socket).await
+    }
+
+    pub(crate) async fn handshake_over(
+        &self,
+        socket: TcpStream,
+    ) -> io::Result<TlsStream<TcpStream>> {
         let provider = rustls_graviola::default_provider();
         let certified = self.identity.as_ref().map(|identity| {
             let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(identity.key_pkcs8.clone()));
@@ -123,7 +132,6 @@ impl Client {
                 vec![if self.http2 { b"h2" } else { &b"http/1.1"[..] }.to_vec()];
         }
 
-        let socket = TcpStream::connect(self.address(port)).await?;
         let server = ServerName::try_from("localhost").unwrap();
         TlsConnector::from(Arc::new(config))
             .connect(server, socket)
@@ -184,23 +192,50 @@ impl Client {
 
 impl Connection {
     pub(crate) async fn send(&mut self, request: Request<Full<Bytes>>) -> Answer {
-        let response = match self {
-            Self::Http1(sender) => {
-                sender.ready().await.unwrap();
-                sender.send_request(request).await
-            }
-            Self::Http2(sender) => {
-                sender.ready().await.unwrap();
-                sender.send_request(request).await
-            }
-        }
-        .unwrap();
-        let (head, body) = response.into_parts();
-        Answer {
+        self.try_send(request).await.unwrap()
+    }
+
+    pub(crate) async fn try_send(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> hyper::Result<Answer> {
+        let (head, body) = self.head(request).await?.into_parts();
+        Ok(Answer {
             status: head.status,
             version: head.version,
             headers: head.headers,
-            body: body.collect().await.unwrap().to_bytes(),
+            body: body.collect().await?.to_bytes(),
+        })
+    }
+
+    /// The response, its body still to come.
+    pub(crate) async fn head(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> hyper::Result<Response<Incoming>> {
+        match self {
+            Self::Http1(sender) => {
+                sender.ready().await?;
+                sender.send_request(request).await
+            }
+            Self::Http2(sender) => {
+                sender.ready().await?;
+                sender.send_request(request).await
+            }
+        }
+    }
+
+    pub(crate) async fn until_closed(&mut self) {
+        // Neither becomes ready again once its connection is gone.
+        loop {
+            let ready = match self {
+                Self::Http1(sender) => sender.ready().await,
+                Self::Http2(sender) => sender.ready().await,
+            };
+            if ready.is_err() {
+                return;
+            }
+            tokio::task::yield_now().await;
         }
     }
 }

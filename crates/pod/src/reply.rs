@@ -1,0 +1,62 @@
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+
+/// An answer before it is put into HTTP.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: Bytes,
+}
+
+impl Reply {
+    pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Self {
+        Self {
+            status,
+            headers: vec![(header::CONTENT_TYPE, JSON)],
+            // Strings and numbers under fixed names can't fail to serialize.
+            body: serde_json::to_vec(body).unwrap_or_default().into(),
+        }
+    }
+
+    pub(crate) fn error(status: StatusCode, message: &str) -> Self {
+        let body = ErrorBody {
+            code: status.as_u16(),
+            message,
+        };
+        Self::json(status, &body)
+    }
+
+    pub(crate) fn unauthorized(message: &str) -> Self {
+        Self::error(StatusCode::UNAUTHORIZED, message)
+    }
+
+    /// Adds a header.
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Without the headers that it has so far.
+    pub(crate) fn without_headers(mut self) -> Self {
+        self.headers.clear();
+        self
+    }
+
+    /// Everything but the body.
+    pub(crate) fn into_response<B>(self, body: B) -> Response<B> {
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        response.headers_mut().extend(self.headers);
+        response
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    code: u16,
+    message: &'a str,
+}
+
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
