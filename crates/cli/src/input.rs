@@ -7,7 +7,9 @@ use std::{
     path::Path,
 };
 
-use pki::{Certificate, CertificateAuthority, CertificateRequest, Passphrase, PrivateKey};
+use pki::{
+    Certificate, CertificateAuthority, CertificateRequest, Passphrase, PrivateKey, TrustStore,
+};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -55,6 +57,15 @@ pub(crate) fn private_key(path: &Path, passphrase: Flag<'_>) -> Result<PrivateKe
 /// [`Error`] when the file holds no certificate.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
     Certificate::all_from_pem_or_der(&read(path)?).about(Name(path))
+}
+
+/// The trusted certificates in any format that needs no passphrase.
+///
+/// # Errors
+///
+/// [`Error`] when the file holds none.
+pub(crate) fn trust_store(path: &Path) -> Result<TrustStore, Error> {
+    TrustStore::read(&read(path)?, None).about(Name(path))
 }
 
 /// A certificate request.

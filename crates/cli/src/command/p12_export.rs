@@ -1,8 +1,8 @@
 //! `countersign p12 export`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use pki::{Pkcs12, Pkcs12Profile};
+use pki::{Certificate, Pkcs12, Pkcs12Builder, Pkcs12Profile, PrivateKey};
 
 use crate::{
     error::{Context, Error},
@@ -21,23 +21,33 @@ use crate::{
 #[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
 pub(crate) struct Args {
     /// Certificate, in PEM or DER; further certificates in the file are taken as its chain
-    #[arg(long, value_name = "FILE")]
-    cert: PathBuf,
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "trusted",
+        requires = "key"
+    )]
+    cert: Option<PathBuf>,
 
     /// Its private key, in PEM or DER
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
 
     /// Passphrase of the key, if it is encrypted
     #[arg(long, value_name = "SRC", value_parser = SourceParser)]
     passin: Option<Source>,
 
     /// Certificates of its issuers; may be repeated
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "cert")]
     chain: Vec<PathBuf>,
 
+    /// Trust store (PEM, DER, PKCS#12 without a passphrase, or JKS) whose certificates go into the bundle as trusted
+    /// ones; may be repeated. Alone, it makes a trust store for Java
+    #[arg(long, value_name = "FILE")]
+    trusted: Vec<PathBuf>,
+
     /// Name (alias) of the entry
-    #[arg(long, value_name = "ALIAS")]
+    #[arg(long, value_name = "ALIAS", requires = "cert")]
     name: Option<String>,
 
     /// Algorithms
@@ -82,34 +92,31 @@ impl From<Profile> for Pkcs12Profile {
 }
 
 const EXAMPLES: &str = "\
-Example:
+Examples:
   countersign p12 export --cert bot.crt.pem --key bot.key.pem --passin env:KEY_PASS --chain ca.crt.pem \\
-    --name demo-bot1 --passout env:P12_PASS --out bot.p12";
+    --name demo-bot1 --passout env:P12_PASS --out bot.p12
+  countersign p12 export --trusted roots.pem --passout env:STORE_PASS --out trust.p12";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let [out] = output::claim([(&args.out, Access::Owner)], args.force)?;
     out.holds_binary()?;
-    let key = input::private_key(&args.key, Flag::new("--passin", &args.passin))?;
-    let mut certificates = input::certificates(&args.cert)?.into_iter();
-    let Some(certificate) = certificates.next() else {
-        return Err(Error::failed(format!(
-            "{}: no certificate",
-            input::Name(&args.cert)
-        )));
+    let identity = match (&args.cert, &args.key) {
+        (Some(cert), Some(key)) => Some(Identity::read(args, cert, key)?),
+        _ => None,
     };
-    let mut chain: Vec<_> = certificates.collect();
-    for path in &args.chain {
-        chain.extend(input::certificates(path)?);
+    let mut builder = match &identity {
+        Some(identity) => identity.builder()?,
+        None => Pkcs12::trust_builder(),
+    };
+    for path in &args.trusted {
+        for (alias, certificate) in input::trust_store(path)?.entries() {
+            builder = match alias {
+                Some(alias) => builder.trusted_as(alias, certificate),
+                None => builder.trusted(certificate),
+            };
+        }
     }
-
-    let mut builder = Pkcs12::builder(&key, &certificate)
-        .about(format!(
-            "{} with {}",
-            input::Name(&args.key),
-            input::Name(&args.cert)
-        ))?
-        .chain(chain)
-        .profile(args.profile.into());
+    builder = builder.profile(args.profile.into());
     if let Some(name) = &args.name {
         builder = builder.alias(name);
     }
@@ -126,10 +133,53 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         builder.to_der(&passphrase).about(output::Name(&args.out))?
     };
     output::write([(out, &bundle)])?;
-    ui::note(format!(
-        "{}: PKCS#12 bundle of {}",
-        output::Name(&args.out),
-        certificate.subject()
-    ));
+    let out = output::Name(&args.out);
+    ui::note(match &identity {
+        Some(identity) => format!(
+            "{out}: PKCS#12 bundle of {}",
+            identity.certificate.subject()
+        ),
+        None => format!("{out}: PKCS#12 bundle of trusted certificates"),
+    });
     Ok(())
+}
+
+/// What a bundle is about, unless it holds trusted certificates alone.
+struct Identity<'a> {
+    key: PrivateKey,
+    certificate: Certificate,
+    chain: Vec<Certificate>,
+    /// Where key and certificate come from, for messages.
+    paths: (&'a Path, &'a Path),
+}
+
+impl<'a> Identity<'a> {
+    fn read(args: &Args, cert: &'a Path, key: &'a Path) -> Result<Self, Error> {
+        let paths = (key, cert);
+        let key = input::private_key(key, Flag::new("--passin", &args.passin))?;
+        let mut certificates = input::certificates(cert)?.into_iter();
+        let Some(certificate) = certificates.next() else {
+            return Err(Error::failed(format!(
+                "{}: no certificate",
+                input::Name(cert)
+            )));
+        };
+        let mut chain: Vec<_> = certificates.collect();
+        for path in &args.chain {
+            chain.extend(input::certificates(path)?);
+        }
+        Ok(Self {
+            key,
+            certificate,
+            chain,
+            paths,
+        })
+    }
+
+    fn builder(&self) -> Result<Pkcs12Builder<'_>, Error> {
+        let (key, cert) = self.paths;
+        let about = format!("{} with {}", input::Name(key), input::Name(cert));
+        let builder = Pkcs12::builder(&self.key, &self.certificate).about(about)?;
+        Ok(builder.chain(&self.chain))
+    }
 }

@@ -157,3 +157,23 @@ fn a_profile_chooses_the_algorithms() {
         assert_eq!(info["certificates"][0]["alias"], "demo-bot1");
     }
 }
+
+#[test]
+fn trusted_certificates_make_a_trust_store() {
+    let sandbox = Sandbox::with_bot();
+    let made = sandbox
+        .run("p12 export --trusted ca.crt.pem --iterations 10000 --passout env:PW --out trust.p12")
+        .succeeds();
+    assert_eq!(
+        made.stderr,
+        "trust.p12: PKCS#12 bundle of trusted certificates\n"
+    );
+    let info = sandbox
+        .run("p12 info trust.p12 --passin env:PW --json")
+        .succeeds()
+        .json();
+    let info = &info["items"][0];
+    assert_eq!(info["privateKeys"].as_array().unwrap().len(), 0);
+    assert_eq!(info["certificates"][0]["alias"], "Demo CA");
+    assert_eq!(info["certificates"][0]["trusted"], true);
+}

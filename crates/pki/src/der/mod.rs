@@ -199,7 +199,7 @@ pub(crate) fn uint(number: u64) -> Vec<u8> {
 /// The name of an object identifier, or "unknown".
 pub(crate) fn oid_name(oid: &ObjectIdentifier) -> &'static str {
     // What `const-oid`, generated from the LDAP registry and RFC 5280, doesn't know.
-    const MORE: [(&str, &str); 16] = [
+    const MORE: [(&str, &str); 23] = [
         ("1.2.840.113549.1.5.1", "pbeWithMD2AndDES-CBC"),
         ("1.2.840.113549.1.5.3", "pbeWithMD5AndDES-CBC"),
         ("1.2.840.113549.1.5.6", "pbeWithMD5AndRC2-CBC"),
@@ -215,6 +215,13 @@ pub(crate) fn oid_name(oid: &ObjectIdentifier) -> &'static str {
         ("1.2.410.200046.1.1.12", "ARIA-256-CBC"),
         ("1.2.840.113549.3.2", "RC2-CBC"),
         ("1.2.156.10197.1.104.2", "SM4-CBC"),
+        ("1.2.156.10197.1.401", "SM3"),
+        ("1.2.840.113533.7.66.10", "CAST5-CBC"),
+        ("1.3.6.1.4.1.3029.1.2", "Blowfish-CBC"),
+        ("1.3.36.3.2.1", "RIPEMD-160"),
+        ("2.16.840.1.101.3.4.1.4", "AES-128-CFB"),
+        ("2.16.840.1.101.3.4.1.24", "AES-192-CFB"),
+        ("2.16.840.1.101.3.4.1.44", "AES-256-CFB"),
         ("1.3.132.0.10", "secp256k1"),
     ];
     if let Some(name) = const_oid::db::DB.by_oid(oid) {
