@@ -29,9 +29,9 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
     (
         "auth",
         &[
-            &["peer"],
+            &["peer", "date"],
             &["error", "token"],
-            &["hint", "provider", "endpoint", "identity", "trust"],
+            &["hint", "provider", "proxy", "endpoint", "identity", "trust"],
             &["tls"],
             &["retry"],
             &["http"],
@@ -39,7 +39,7 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
             &["keeper"],
             &["client"],
             &["calls"],
-            &["layer", "identity_file"],
+            &["layer", "identity_file", "config", "doctor"],
         ],
     ),
 ];

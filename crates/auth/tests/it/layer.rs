@@ -26,10 +26,13 @@ use crate::{
     workflow::admitting,
 };
 
+/// What a client was given: target, headers and body.
+type Seen = (Uri, HeaderMap, &'static str);
+
 /// An HTTP client that sends nothing: it notes what it was given, and answers from a list, the last entry forever.
 #[derive(Clone)]
 struct Notes {
-    seen: Arc<Mutex<Vec<(Uri, HeaderMap, &'static str)>>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
     answers: Arc<Mutex<Vec<Response<&'static str>>>>,
     ready: bool,
 }
