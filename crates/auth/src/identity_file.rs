@@ -2,6 +2,7 @@ use std::{
     convert::Infallible,
     fmt, fs,
     io::Read,
+    mem,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -73,7 +74,7 @@ impl IdentityFile {
     /// `report` is told of each identity that was taken over, and of each failure, after which the client goes on with
     /// the identity that it has. A content that can't be opened is not tried again, since it can't get better; a file
     /// that can't be read, and an identity that can't authenticate (yet), are tried each time, and reported when the
-    /// failure is another one.
+    /// failure is of another kind than the one before.
     pub async fn follow(
         mut self,
         client: &Client,
@@ -97,13 +98,15 @@ impl IdentityFile {
                 }
                 Err(error) => Err(error),
             };
+            latest = latest.filter(|_| result.is_err());
             if let Err(error) = &result {
-                if latest.as_ref() == Some(error) {
+                // Not by value: of two endpoints that refuse, the quicker one is named.
+                let kind = Some(mem::discriminant(error));
+                if mem::replace(&mut latest, kind) == kind && !matches!(error, Error::Identity(_)) {
                     continue;
                 }
                 tracing::warn!(path = %self.path.display(), %error, "the identity stays what it was");
             }
-            latest = result.clone().err();
             report(result);
         }
     }

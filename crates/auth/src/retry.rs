@@ -187,16 +187,9 @@ impl<'a> Attempts<'a> {
             .retry_after
             .unwrap_or_default()
             .saturating_add(jitter);
-        match self.end {
-            Some(end)
-                if Instant::now()
-                    .checked_add(pause)
-                    .is_none_or(|next| next >= end) =>
-            {
-                None
-            }
-            _ => Some(pause),
-        }
+        // A clock has an end, too.
+        let next = Instant::now().checked_add(pause)?;
+        self.end.is_none_or(|end| next < end).then_some(pause)
     }
 
     /// How many attempts have failed.

@@ -10,13 +10,13 @@ use rustls::AlertDescription;
 use crate::lab::{Pair, as_version_1, identity, identity_of, issue, lab};
 
 /// A pod that admits whom the lab's root and signing certificate signed, with the bot as a user.
-async fn admitting() -> Pod {
+pub(crate) async fn admitting() -> Pod {
     let pod = Pod::builder().start().await.unwrap();
     admit(&pod);
     pod
 }
 
-fn admit(pod: &Pod) {
+pub(crate) fn admit(pod: &Pod) {
     for authority in [&lab().root, &lab().signing] {
         pod.import_certificate(
             authority.certificate().to_pem(),
@@ -38,13 +38,13 @@ fn client(pod: &Pod, identity: Identity) -> Client {
         .unwrap()
 }
 
-fn session_info() -> Request<Bytes> {
+pub(crate) fn session_info() -> Request<Bytes> {
     Request::get("/pod/v2/sessioninfo")
         .body(Bytes::new())
         .unwrap()
 }
 
-fn echo() -> Request<Bytes> {
+pub(crate) fn echo() -> Request<Bytes> {
     Request::post("/agent/v1/util/echo")
         .header("content-type", "application/json")
         .body(r#"{"message":"hello"}"#.into())

@@ -1,0 +1,318 @@
+//! The session that a client keeps: got when needed, renewed once for everybody, given up when told.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use auth::{Client, ClientBuilder, Endpoint, Endpoints, Error, RetryPolicy, TrustAnchors};
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use pod::{Answer as PodAnswer, Fault, Pod, Port, Rule};
+use tokio::task::JoinSet;
+
+use crate::{
+    lab::{client as scripted_client, identity, key_manager_answer, pod_answer},
+    server::{Answer, Server, Setup},
+    workflow::{admitting, echo, session_info},
+};
+
+const POD_LOGIN: &str = "/sessionauth/v1/authenticate";
+const KEY_MANAGER_LOGIN: &str = "/keyauth/v1/authenticate";
+const ECHO: &str = "/agent/v1/util/echo";
+
+pub(crate) fn builder(pod: &Pod) -> ClientBuilder {
+    let endpoints = Endpoints::new(pod.api_url(), pod.key_manager_url())
+        .unwrap()
+        .agent(pod.agent_url())
+        .unwrap();
+    Client::builder(endpoints, identity())
+        .trust(TrustAnchors::pem(pod.trust_anchor_pem()).unwrap())
+        .retry(quick())
+}
+
+/// The default policy with pauses that a test can afford.
+pub(crate) fn quick() -> RetryPolicy {
+    RetryPolicy::default()
+        .first_pause(Duration::from_millis(1))
+        .longest_pause(Duration::from_millis(4))
+        .deadline(Duration::from_secs(30))
+}
+
+fn logins(pod: &Pod) -> (u64, u64) {
+    (
+        pod.requests_to(POD_LOGIN),
+        pod.requests_to(KEY_MANAGER_LOGIN),
+    )
+}
+
+#[tokio::test]
+async fn the_first_call_authenticates_and_the_rest_share_its_tokens() {
+    let pod = admitting().await;
+    let client = builder(&pod).build().unwrap();
+    assert_eq!(logins(&pod), (0, 0));
+    for _ in 0..3 {
+        let reply = client.call(Endpoint::Agent, echo()).await.unwrap();
+        assert_eq!(reply.body(), r#"{"message":"hello"}"#);
+    }
+    client
+        .clone()
+        .call(Endpoint::Pod, session_info())
+        .await
+        .unwrap();
+    assert_eq!(logins(&pod), (1, 1));
+    assert_eq!(pod.handshakes(Port::KeyManager).completed, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_callers_whose_token_ends_share_one_renewal() {
+    let pod = admitting().await;
+    let client = builder(&pod).build().unwrap();
+    client.call(Endpoint::Agent, echo()).await.unwrap();
+    // The renewal takes a while, so that everybody comes to wait for it.
+    let slow = Rule::new(Fault::Delay(Duration::from_millis(300))).path(POD_LOGIN);
+    pod.inject(slow).unwrap();
+    pod.expire_tokens();
+
+    let mut callers = JoinSet::new();
+    for index in 0..200 {
+        let client = client.clone();
+        callers.spawn(async move {
+            let (endpoint, request) = match index % 2 {
+                0 => (Endpoint::Agent, echo()),
+                _ => (Endpoint::Pod, session_info()),
+            };
+            client.call(endpoint, request).await
+        });
+    }
+    for result in callers.join_all().await {
+        assert_eq!(result.unwrap().status(), StatusCode::OK);
+    }
+    assert_eq!(logins(&pod), (2, 2), "one at first, one renewal");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_that_is_dropped_leaves_the_renewal_to_the_others() {
+    let pod = admitting().await;
+    let client = builder(&pod).build().unwrap();
+    let slow = Rule::new(Fault::Delay(Duration::from_millis(500))).path(POD_LOGIN);
+    pod.inject(slow).unwrap();
+
+    let call = || {
+        let client = client.clone();
+        tokio::spawn(async move { client.call(Endpoint::Agent, echo()).await })
+    };
+    let (first, second) = (call(), call());
+    // Both are under way once the fast endpoint was asked.
+    while pod.requests_to(KEY_MANAGER_LOGIN) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    second.await.unwrap().unwrap();
+    assert_eq!(logins(&pod), (1, 1));
+}
+
+#[tokio::test]
+async fn all_who_wait_are_told_why_there_are_no_tokens() {
+    let pod = admitting().await;
+    pod.set_certificates_allowed("demo-bot1", false).unwrap();
+    let slow = Rule::new(Fault::Delay(Duration::from_millis(200))).path(POD_LOGIN);
+    pod.inject(slow).unwrap();
+    let client = builder(&pod).build().unwrap();
+
+    let calls = (0..20).map(|_| {
+        let client = client.clone();
+        async move { client.call(Endpoint::Agent, echo()).await }
+    });
+    for result in calls.collect::<JoinSet<_>>().join_all().await {
+        let error = result.unwrap_err();
+        assert!(
+            matches!(&error, Error::Forbidden { peer, .. }
+                if [Endpoint::Pod, Endpoint::KeyManager].contains(&peer.endpoint())),
+            "{error:?}"
+        );
+    }
+    assert_eq!(pod.requests_to(ECHO), 0);
+    assert!(pod.requests_to(POD_LOGIN) <= 1, "nobody asked again");
+}
+
+#[tokio::test]
+async fn a_401_that_stays_costs_one_renewal_and_then_none_for_a_while() {
+    let pod = admitting().await;
+    let patient = RetryPolicy::default()
+        .first_pause(Duration::from_secs(3600))
+        .longest_pause(Duration::from_secs(3600));
+    let client = builder(&pod).retry(patient).build().unwrap();
+    let refuse = Rule::new(Fault::status(StatusCode::UNAUTHORIZED)).path(ECHO);
+    let rule = pod.inject(refuse).unwrap();
+
+    for (calls, (echoes, authentications)) in [(2, 2), (3, 2), (4, 2)].into_iter().enumerate() {
+        let error = client.call(Endpoint::Agent, echo()).await.unwrap_err();
+        assert!(matches!(error, Error::Unauthorized { .. }), "{error:?}");
+        assert_eq!(pod.requests_to(ECHO), echoes, "after {calls} calls more");
+        assert_eq!(logins(&pod), (authentications, authentications));
+    }
+
+    // Other endpoints are not held back, and neither is this one after it accepted a token.
+    pod.expire_tokens();
+    client.call(Endpoint::Pod, session_info()).await.unwrap();
+    assert_eq!(logins(&pod), (3, 3));
+    rule.remove();
+    client.call(Endpoint::Agent, echo()).await.unwrap();
+    pod.expire_tokens();
+    client.call(Endpoint::Agent, echo()).await.unwrap();
+    assert_eq!(logins(&pod), (4, 4));
+}
+
+#[tokio::test]
+async fn logout_ends_the_kept_session_and_the_next_call_begins_another() {
+    let pod = admitting().await;
+    let client = builder(&pod).build().unwrap();
+    client.logout().await.unwrap();
+    assert!(pod.requests().is_empty(), "there was nothing to end");
+
+    let session = client.session().await.unwrap();
+    client.logout().await.unwrap();
+    let error = client
+        .send(&session, Endpoint::Pod, session_info())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Unauthorized { .. }), "{error:?}");
+    client.call(Endpoint::Pod, session_info()).await.unwrap();
+    assert_eq!(logins(&pod), (2, 2));
+}
+
+#[tokio::test]
+async fn a_session_can_be_renewed_before_its_end() {
+    let pod = admitting().await;
+    let age = Duration::from_millis(200);
+    let client = builder(&pod).renew_after(age).build().unwrap();
+    client.call(Endpoint::Pod, session_info()).await.unwrap();
+    client.call(Endpoint::Pod, session_info()).await.unwrap();
+    assert_eq!(logins(&pod), (1, 1));
+    tokio::time::sleep(age).await;
+    client.call(Endpoint::Pod, session_info()).await.unwrap();
+    assert_eq!(logins(&pod), (2, 2));
+
+    // What can't be renewed is used on.
+    let down = Rule::new(Fault::status(StatusCode::INTERNAL_SERVER_ERROR)).path(POD_LOGIN);
+    pod.inject(down).unwrap();
+    tokio::time::sleep(age).await;
+    client.call(Endpoint::Pod, session_info()).await.unwrap();
+    assert_eq!(pod.requests_to(POD_LOGIN), 3, "tried once");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_gave_its_token_is_not_asked_for_another() {
+    let pod = admitting().await;
+    let down = Rule::new(Fault::status(StatusCode::SERVICE_UNAVAILABLE)).path(KEY_MANAGER_LOGIN);
+    pod.inject(down.times(4)).unwrap();
+    builder(&pod).build().unwrap().session().await.unwrap();
+    assert_eq!(logins(&pod), (1, 5));
+}
+
+#[tokio::test]
+async fn retry_after_is_waited_for_also_on_the_400_that_hides_a_429() {
+    for answer in [
+        PodAnswer::new(StatusCode::TOO_MANY_REQUESTS).retry_after(Duration::from_secs(1)),
+        PodAnswer::new(StatusCode::BAD_REQUEST).retry_after(Duration::from_secs(1)),
+        // Two, of which the part of a second that has passed is cut off.
+        PodAnswer::new(StatusCode::SERVICE_UNAVAILABLE).retry_after_date(Duration::from_secs(2)),
+    ] {
+        let pod = admitting().await;
+        let client = builder(&pod).build().unwrap();
+        client.session().await.unwrap();
+        pod.inject(Rule::new(Fault::Answer(answer)).path(ECHO).times(1))
+            .unwrap();
+        let started = std::time::Instant::now();
+        // Not marked as idempotent: nothing was done the first time.
+        client.call(Endpoint::Agent, echo()).await.unwrap();
+        assert!(
+            started.elapsed() >= Duration::from_millis(900),
+            "{:?}",
+            started.elapsed()
+        );
+        assert_eq!(pod.requests_to(ECHO), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_more_time_than_there_is_ends_the_call_at_once() {
+    let pod = admitting().await;
+    let client = builder(&pod).build().unwrap();
+    let later =
+        PodAnswer::new(StatusCode::TOO_MANY_REQUESTS).retry_after(Duration::from_secs(3600));
+    pod.inject(Rule::new(Fault::Answer(later)).path(ECHO))
+        .unwrap();
+    let started = std::time::Instant::now();
+    let error = client.call(Endpoint::Agent, echo()).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Status {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(started.elapsed() < Duration::from_secs(20));
+    assert_eq!(pod.requests_to(ECHO), 1);
+}
+
+#[tokio::test]
+async fn what_can_not_be_sent_is_told_before_anything_is() {
+    let pod = admitting().await;
+    let client = builder(&pod).build().unwrap();
+    let foreign = Request::get("https://evil.test/x")
+        .body(Bytes::new())
+        .unwrap();
+    let error = client.call(Endpoint::Agent, foreign).await.unwrap_err();
+    assert!(matches!(error, Error::ForeignUrl { .. }), "{error:?}");
+    assert!(pod.requests().is_empty());
+}
+
+/// A new connection each time, which the server closes before it has read anything.
+#[tokio::test]
+async fn a_connection_that_the_server_closed_while_it_idled_costs_no_call() {
+    let answers = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&answers);
+    let pod = Server::start(
+        Setup::new(move || {
+            count.fetch_add(1, Ordering::SeqCst);
+            pod_answer().header("connection", "close")
+        })
+        .over(&rustls::version::TLS13, "http/1.1"),
+    )
+    .await;
+    let key_manager = Server::start(Setup::new(key_manager_answer)).await;
+    let client = scripted_client(&pod, &key_manager)
+        .retry(quick())
+        .build()
+        .unwrap();
+    for _ in 0..5 {
+        let request = Request::get("/pod/v2/sessioninfo")
+            .body(Bytes::new())
+            .unwrap();
+        client.call(Endpoint::Pod, request).await.unwrap();
+    }
+    assert_eq!(answers.load(Ordering::SeqCst), 6);
+}
+
+#[tokio::test]
+async fn a_hostile_retry_after_is_not_a_way_to_hang_a_caller() {
+    let answer = || Answer::json(429, "{}").header("retry-after", "99999999999999999999999");
+    let pod = Server::start(Setup::new(answer)).await;
+    let key_manager = Server::start(Setup::new(key_manager_answer)).await;
+    let endless = RetryPolicy::default().deadline(None);
+    let client = scripted_client(&pod, &key_manager)
+        .retry(endless)
+        .build()
+        .unwrap();
+    let call = tokio::time::timeout(Duration::from_secs(10), client.session()).await;
+    assert!(matches!(call, Ok(Err(Error::Status { .. }))), "{call:?}");
+}
