@@ -29,9 +29,9 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
     (
         "auth",
         &[
-            &["peer", "date"],
-            &["error", "token"],
-            &["hint", "provider", "proxy", "endpoint", "identity", "trust"],
+            &["peer"],
+            &["error", "token", "date"],
+            &["hint", "provider", "endpoint", "identity", "trust", "proxy"],
             &["tls"],
             &["retry"],
             &["http"],
@@ -39,7 +39,9 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
             &["keeper"],
             &["client"],
             &["calls"],
-            &["layer", "identity_file", "config", "doctor"],
+            &["layer", "identity_file"],
+            &["config"],
+            &["doctor"],
         ],
     ),
 ];

@@ -177,7 +177,10 @@ fn kind(error: &Error, purpose: Purpose) -> &'static Kind {
         Error::NotTls { .. } => &found::NOT_TLS,
         Error::TlsFailed { .. } => &found::TLS_FAILED,
         Error::ServerNotTrusted { reason, .. } => match reason {
-            CertificateError::UnknownIssuer => &found::SERVER_NOT_TRUSTED,
+            // A trusted root of the same name, with another key, gives a bad signature.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                &found::SERVER_NOT_TRUSTED
+            }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                 &found::SERVER_CERTIFICATE_EXPIRED
             }

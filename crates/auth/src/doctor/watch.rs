@@ -141,7 +141,7 @@ impl ServerCertVerifier for WatchedVerifier {
         let unknown = matches!(
             verdict,
             Err(TlsError::InvalidCertificate(
-                CertificateError::UnknownIssuer
+                CertificateError::UnknownIssuer | CertificateError::BadSignature
             ))
         );
         let mut seen = self.watch.lock();

@@ -14,7 +14,10 @@ use pod::{
 };
 use rustls::AlertDescription;
 
-use crate::lab::{Pair, as_version_1, issue, lab, name};
+use crate::{
+    lab::{Pair, as_version_1, issue, lab, name, pod_answer},
+    server::{Server, Setup},
+};
 
 const PASSPHRASE: &str = "correct horse";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -531,5 +534,66 @@ async fn a_report_is_json_too() {
                 "nextStep": "give its passphrase",
             }],
         })
+    );
+}
+
+/// Where the platform's roots are is said by the environment, which belongs to a process: a second one is started.
+#[test]
+fn roots_that_replaced_the_platforms_are_told() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("doctor-roots-{}.pem", std::process::id()));
+    std::fs::write(&file, lab().root.certificate().to_pem()).unwrap();
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "doctor::with_a_stranger_as_only_root",
+            "--ignored",
+        ])
+        .env("SSL_CERT_FILE", &file)
+        .env(
+            "DOCTOR_KEYS",
+            pem(&Pair {
+                key: PrivateKey::from_pem(lab().server.key_pem(), None).unwrap(),
+                certificate: lab().server.certificate.clone(),
+            }),
+        )
+        .output()
+        .unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "run by `roots_that_replaced_the_platforms_are_told`, in an environment made for it"]
+async fn with_a_stranger_as_only_root() {
+    let keys = std::env::var("DOCTOR_KEYS").unwrap();
+    let server = Pair {
+        key: PrivateKey::from_pem(&keys, None).unwrap(),
+        certificate: pki::Certificate::from_pem(&keys).unwrap(),
+    };
+    let setup = Setup::new(pod_answer).certificate(std::sync::Arc::new(server));
+    let server = Server::start(setup).await;
+    // The root of this process' own lab, under which the server is not.
+    let report = Doctor::new(
+        Endpoints::new(server.url(), server.url()).unwrap(),
+        pem(&lab().bot),
+        None,
+    )
+    .trust(crate::lab::trust())
+    .examine()
+    .await;
+    assert_eq!(
+        problems(&report),
+        [
+            "server-not-trusted",
+            "trust-excludes-platform",
+            "server-not-trusted",
+            "trust-excludes-platform"
+        ],
+        "{report}"
     );
 }

@@ -8,6 +8,7 @@
 )] // a failed expectation is a failed test
 
 mod authenticate;
+mod config;
 mod doctor;
 mod faults;
 mod identity;
