@@ -34,16 +34,30 @@ fn main() {
 
 /// Makes the crate in `directory`, builds it with `cargo build`, and lets it make 4096-bit keys with each kernel.
 pub fn measure(directory: &Path, keys: usize) {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace around the benches");
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace around the benches");
     fs::create_dir_all(directory.join("src")).expect("a directory for the scratch crate");
     let pki = workspace.join("crates/pki");
-    fs::write(directory.join("Cargo.toml"), MANIFEST.replace("PATH", &pki.to_string_lossy())).expect("its manifest");
+    fs::write(
+        directory.join("Cargo.toml"),
+        MANIFEST.replace("PATH", &pki.to_string_lossy()),
+    )
+    .expect("its manifest");
     fs::write(directory.join("src/main.rs"), MAIN).expect("its source");
-    fs::copy(workspace.join("Cargo.lock"), directory.join("Cargo.lock")).expect("the versions of the workspace");
-    let status = Command::new("cargo").args(["build", "--quiet"]).current_dir(directory).env("CARGO_TARGET_DIR", directory.join("target")).status();
+    fs::copy(workspace.join("Cargo.lock"), directory.join("Cargo.lock"))
+        .expect("the versions of the workspace");
+    let status = Command::new("cargo")
+        .args(["build", "--quiet"])
+        .current_dir(directory)
+        .env("CARGO_TARGET_DIR", directory.join("target"))
+        .status();
     assert!(status.is_ok_and(|status| status.success()), "cargo build");
 
-    let mut table = Table::new("4096 bits: a consumer's debug build, through pki, all threads", &["mean", "n"]);
+    let mut table = Table::new(
+        "4096 bits: a consumer's debug build, through pki, all threads",
+        &["mean", "n"],
+    );
     for kernel in Kernel::available() {
         let keys = match kernel {
             Kernel::Ifma => keys,
@@ -55,9 +69,19 @@ pub fn measure(directory: &Path, keys: usize) {
             .env(KERNEL_VARIABLE, kernel.to_string())
             .output()
             .expect("the scratch program");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let seconds: f64 = String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number of seconds");
-        table.row(&format!("countersign, {kernel}"), &[format!("{:.1} ms", seconds * 1e3), keys.to_string()]);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let seconds: f64 = String::from_utf8_lossy(&output.stdout)
+            .trim()
+            .parse()
+            .expect("a number of seconds");
+        table.row(
+            &format!("countersign, {kernel}"),
+            &[format!("{:.1} ms", seconds * 1e3), keys.to_string()],
+        );
     }
     table.print();
 }
