@@ -501,42 +501,6 @@ fn debug_elides_the_key() {
     );
 }
 
-#[test]
-fn an_rsa_key_with_a_wrong_exponent_or_coefficient_is_refused() {
-    let key = read(data!("rsa2048.pem"));
-    let der = key.to_pkcs8_der().unwrap();
-    // The coefficient is the last number, behind two exponents of 128 octets each and their headers.
-    for from_the_end in [1, 150, 280] {
-        let mut wrong = der.to_vec();
-        let at = wrong.len() - from_the_end;
-        wrong[at] ^= 4;
-        assert_eq!(
-            PrivateKey::from_der(&wrong, None).unwrap_err(),
-            Error::InvalidKey {
-                reason: "its RSA exponents or coefficient are not those of its primes".to_owned()
-            }
-        );
-    }
-}
-
-#[test]
-fn encryption_that_is_not_read_is_named_with_what_to_do() {
-    for (pem, expected) in [
-        (
-            data!("p256-pbes1-sha1-rc4-128.pem"),
-            "pbeWithSHAAnd128BitRC4",
-        ),
-        (data!("p256-pbes2-aria.pem"), "ARIA-256-CBC"),
-    ] {
-        let error = PrivateKey::from_pem(pem, &correct()).unwrap_err();
-        assert!(
-            matches!(&error, Error::UnsupportedScheme { name, .. } if name == expected),
-            "{error}"
-        );
-        assert!(error.hint().unwrap().contains("AES-256"));
-    }
-}
-
 /// graviola signs wrongly now and then where the smaller prime comes first, and OpenSSL never writes a key so.
 #[test]
 fn a_generated_or_read_rsa_key_has_its_larger_prime_first() {
@@ -575,4 +539,40 @@ fn rsa_numbers(pkcs8: &[u8]) -> Vec<Vec<u8>> {
         .skip(1)
         .map(|number| pad(number.as_slice().unwrap()))
         .collect()
+}
+
+#[test]
+fn an_rsa_key_with_a_wrong_exponent_or_coefficient_is_refused() {
+    let key = read(data!("rsa2048.pem"));
+    let der = key.to_pkcs8_der().unwrap();
+    // The coefficient is the last number, behind two exponents of 128 octets each and their headers.
+    for from_the_end in [1, 150, 280] {
+        let mut wrong = der.to_vec();
+        let at = wrong.len() - from_the_end;
+        wrong[at] ^= 4;
+        assert_eq!(
+            PrivateKey::from_der(&wrong, None).unwrap_err(),
+            Error::InvalidKey {
+                reason: "its RSA exponents or coefficient are not those of its primes".to_owned()
+            }
+        );
+    }
+}
+
+#[test]
+fn encryption_that_is_not_read_is_named_with_what_to_do() {
+    for (pem, expected) in [
+        (
+            data!("p256-pbes1-sha1-rc4-128.pem"),
+            "pbeWithSHAAnd128BitRC4",
+        ),
+        (data!("p256-pbes2-aria.pem"), "ARIA-256-CBC"),
+    ] {
+        let error = PrivateKey::from_pem(pem, &correct()).unwrap_err();
+        assert!(
+            matches!(&error, Error::UnsupportedScheme { name, .. } if name == expected),
+            "{error}"
+        );
+        assert!(error.hint().unwrap().contains("AES-256"));
+    }
 }

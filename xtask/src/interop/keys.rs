@@ -93,6 +93,22 @@ pub(super) fn cases() -> Vec<Case> {
             "openssl genrsa 2048 | openssl pkcs8 -topk8 -v2 aes-128-cbc -v2prf hmacWithSHA1 -passout env:PASS -out k.pem",
         ),
         (
+            "RSA key, PBES1 with MD5 and DES",
+            "openssl genrsa 2048 | openssl pkcs8 -topk8 -provider legacy -provider default -v1 PBE-MD5-DES -passout env:PASS -out k.pem",
+        ),
+        (
+            "RSA key, PBES1 with SHA-1 and RC2-64",
+            "openssl genrsa 2048 | openssl pkcs8 -topk8 -provider legacy -provider default -v1 PBE-SHA1-RC2-64 -passout env:PASS -out k.pem",
+        ),
+        (
+            "RSA key, PKCS#12's 3DES",
+            "openssl genrsa 2048 | openssl pkcs8 -topk8 -v1 PBE-SHA1-3DES -passout env:PASS -out k.pem",
+        ),
+        (
+            "RSA key, PBES2 with DES",
+            "openssl genrsa 2048 | openssl pkcs8 -topk8 -provider legacy -provider default -v2 des-cbc -passout env:PASS -out k.pem",
+        ),
+        (
             "EC key, SEC1 with parameters",
             "openssl ecparam -name prime256v1 -genkey -out k.pem",
         ),
@@ -129,6 +145,6 @@ fn key_read_by_us(made: &str) -> String {
         "{made}
         countersign csr create --key k.pem --passin env:PASS --subject /CN=reader --out r.pem
         openssl req -in r.pem -verify -noout
-        same \"$(openssl pkey -in k.pem -passin env:PASS -pubout)\" \"$(openssl req -in r.pem -pubkey -noout)\""
+        same \"$(openssl pkey -provider legacy -provider default -in k.pem -passin env:PASS -pubout)\" \"$(openssl req -in r.pem -pubkey -noout)\""
     )
 }

@@ -5,6 +5,7 @@
 mod bundles;
 mod case;
 mod certificates;
+mod formats;
 mod keys;
 mod names;
 mod pod;
@@ -20,6 +21,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+pub(crate) use self::formats::table;
 use self::{case::run_all, pod::Pod, shell::Shell};
 use crate::workspace;
 
@@ -72,6 +74,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     cases.extend(requests::cases());
     cases.extend(certificates::cases());
     cases.extend(bundles::cases());
+    cases.extend(formats::cases());
     cases.extend(workflow::cases());
     if let Some(only) = &arguments.only {
         cases.retain(|case| case.row(&tools).contains(only));

@@ -1,25 +1,60 @@
-//! The part of ARCHITECTURE.md that is written by this program, so that the document can't drift from the rules.
+//! The parts of the documents that are written by this program, so that they can't drift from the rules, nor from what
+//! `cargo xtask interop` finds out.
 use std::{env, fmt::Write, fs, path::Path};
 
 use anyhow::{Context, Result};
 
 use super::{crate_map::ALLOWED, tiers::TIERS};
+use crate::interop;
 
-const FILE: &str = "ARCHITECTURE.md";
-const START: &str = "<!-- layers: written by `cargo xtask tidy` -->\n";
-const END: &str = "<!-- end of layers -->\n";
+/// What stands between two markers of a file.
+struct Part {
+    file: &'static str,
+    start: &'static str,
+    end: &'static str,
+}
 
-/// Brings ARCHITECTURE.md up to date, or tells in CI that it isn't.
+const LAYERS: Part = Part {
+    file: "ARCHITECTURE.md",
+    start: "<!-- layers: written by `cargo xtask tidy` -->\n",
+    end: "<!-- end of layers -->\n",
+};
+
+/// What it says is judged by `cargo xtask interop`, which runs the same lists.
+const FORMATS: Part = Part {
+    file: "README.md",
+    start: "<!-- formats: written by `cargo xtask tidy` -->\n",
+    end: "<!-- end of formats -->\n",
+};
+
+/// Brings the documents up to date, or tells in CI that they aren't.
 pub(crate) fn check(root: &Path) -> Result<Vec<String>> {
-    let path = root.join(FILE);
-    let Ok(text) = fs::read_to_string(&path) else {
-        return Ok(vec![format!("{FILE}: missing")]);
-    };
-    match with_layers(&text, &layers()) {
-        Some(wanted) => ensure_file_contents(&path, &wanted),
-        None => Ok(vec![format!(
-            "{FILE}: the markers {START:?} and {END:?} are missing"
-        )]),
+    let mut violations = LAYERS.check(root, &layers())?;
+    violations.extend(FORMATS.check(root, &interop::table())?);
+    Ok(violations)
+}
+
+impl Part {
+    fn check(&self, root: &Path, wanted: &str) -> Result<Vec<String>> {
+        let Self { file, start, end } = self;
+        let path = root.join(file);
+        let Ok(text) = fs::read_to_string(&path) else {
+            return Ok(vec![format!("{file}: missing")]);
+        };
+        match self.replaced(&text, wanted) {
+            Some(wanted) => ensure_file_contents(&path, &wanted),
+            None => Ok(vec![format!(
+                "{file}: the markers {start:?} and {end:?} are missing"
+            )]),
+        }
+    }
+
+    /// The text with what stands between the markers replaced.
+    fn replaced(&self, text: &str, wanted: &str) -> Option<String> {
+        let Self { start, end, .. } = self;
+        let (before, rest) = text.split_once(start)?;
+        let (_, after) = rest.split_once(end)?;
+        Some(format!("{before}{start}{wanted}{end}{after}"))
     }
 }
 
@@ -37,13 +72,6 @@ fn ensure_file_contents(path: &Path, wanted: &str) -> Result<Vec<String>> {
     fs::write(path, wanted).with_context(|| shown.to_string())?;
     println!("{shown} was brought up to date");
     Ok(Vec::new())
-}
-
-/// The text with what stands between the markers replaced.
-fn with_layers(text: &str, layers: &str) -> Option<String> {
-    let (before, rest) = text.split_once(START)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{START}{layers}{END}{after}"))
 }
 
 fn layers() -> String {
@@ -75,11 +103,16 @@ mod tests {
 
     #[test]
     fn only_what_stands_between_the_markers_is_replaced() {
-        let text = format!("# Title\n{START}old\n{END}the rest\n");
-        let expected = format!("# Title\n{START}new\n{END}the rest\n");
-        assert_eq!(with_layers(&text, "new\n"), Some(expected.clone()));
-        assert_eq!(with_layers(&expected, "new\n"), Some(expected));
-        assert_eq!(with_layers("# Title\n", "new\n"), None);
+        let part = Part {
+            file: "README.md",
+            start: "<start>\n",
+            end: "<end>\n",
+        };
+        let text = "# Title\n<start>\nold\n<end>\nthe rest\n";
+        let expected = "# Title\n<start>\nnew\n<end>\nthe rest\n";
+        assert_eq!(part.replaced(text, "new\n").as_deref(), Some(expected));
+        assert_eq!(part.replaced(expected, "new\n").as_deref(), Some(expected));
+        assert_eq!(part.replaced("# Title\n", "new\n"), None);
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub(crate) struct Target {
     #[arg(long, value_name = "SRC", value_parser = SourceParser)]
     trust_passin: Option<Source>,
 
-    /// The HTTP proxy to go through, http://[USER:PASSWORD@]HOST:PORT [default: HTTPS_PROXY or ALL_PROXY in the
+    /// The HTTP proxy to go through, `http://[USER:PASSWORD@]HOST:PORT` [default: HTTPS_PROXY or ALL_PROXY in the
     /// environment, unless NO_PROXY names the host]
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,

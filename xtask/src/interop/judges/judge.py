@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -84,6 +84,13 @@ def bundle(path, password):
     print(alias.decode() if alias else "-", len(contents.additional_certs))
 
 
+def trust_store(path, password):
+    """Opens a PKCS#12 file without a key; prints how many certificates it has."""
+    contents = pkcs12.load_pkcs12(read(path), password.encode())
+    assert contents.key is None and contents.cert is None
+    print(len(contents.additional_certs))
+
+
 def make_key(path, password=""):
     """An RSA 2048 key, PKCS#8, encrypted if there is a password."""
     made = rsa.generate_private_key(65537, 2048)
@@ -100,14 +107,19 @@ def make_request(key_path, path):
 
 
 def make_bundle(kind, key_path, key_password, chain, path, password):
-    """A PKCS#12 file: "modern" (AES-256, SHA-256) or "legacy" (3DES, SHA-1)."""
+    """A PKCS#12 file: "modern" (AES-256, SHA-256), "sha512", "legacy" (3DES, SHA-1), or "plain" (nothing, no MAC)."""
     private_key = load_pem_private_key(read(key_path), key_password.encode())
     leaf, *others = x509.load_pem_x509_certificates(read(chain))
     encryption = BestAvailableEncryption(password.encode())
+    builder = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(2048)
     if kind == "legacy":
-        builder = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(2048)
         builder = builder.key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC).hmac_hash(SHA1())
         encryption = builder.build(password.encode())
+    if kind == "sha512":
+        builder = builder.key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC).hmac_hash(SHA512())
+        encryption = builder.build(password.encode())
+    if kind == "plain":
+        encryption = NoEncryption()
     made = pkcs12.serialize_key_and_certificates(b"demo-bot1", private_key, leaf, others, encryption)
     Path(path).write_bytes(made)
 
