@@ -146,6 +146,9 @@ fn server_not_trusted(reason: &CertificateError) -> &'static str {
         CertificateError::UnknownIssuer => {
             "add the root that issued the server's certificate to the trust anchors, beside the platform's"
         }
+        CertificateError::BadSignature => {
+            "a trusted root has the name of the server's, and another key: get the root that is in use now"
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "the server's certificate is over: its operator must renew it"
         }

@@ -123,6 +123,8 @@ catalogue! {
     // --- Reaching an endpoint -------------------------------------------------------------------------------------
     CLIENT_UNUSABLE, "client-unusable", Problem,
         "a client can not be made of this";
+    TRUST_ANCHORS, "trust-anchors", Info,
+        "servers must lead to one of the trusted roots";
     THROUGH_PROXY, "through-proxy", Info,
         "a proxy stands before the endpoint";
     NAME_RESOLVES, "name-resolves", Info,

@@ -42,7 +42,7 @@ pub use self::{
     report::{Finding, Report, Severity},
 };
 use crate::{
-    Endpoints, Error, Identity, Proxy, Token, TrustAnchors,
+    Endpoints, Error, Identity, Proxy, Token, TrustAnchors, TrustSource,
     client::Links,
     config::BdkConfig,
     endpoint::Base,
@@ -185,6 +185,7 @@ impl Doctor {
             Some(trust) => trust.clone(),
             None => TrustAnchors::platform()?,
         };
+        report.add("client", &found::TRUST_ANCHORS, listed(&trust));
         let patient = |base: &Base, link: &Link| -> Result<Patient<'_>, Error> {
             let watch = Watch::default();
             let tls = watch::config(identity, &trust, Arc::clone(&provider), &watch)?;
@@ -262,6 +263,25 @@ async fn the_way_to(report: &mut Report, base: &Base, link: &Link) -> Result<(),
         report.add(base.peer(), &found::NAME_RESOLVES, addresses.join(", "));
     }
     Ok(())
+}
+
+/// The roots that were given, one by one, and the number of the platform's.
+fn listed(trust: &TrustAnchors) -> String {
+    const MOST: usize = 10;
+    let (platform, given): (Vec<_>, Vec<_>) = trust
+        .certificates()
+        .iter()
+        .partition(|anchor| *anchor.source() == TrustSource::Platform);
+    let mut parts: Vec<String> = given.iter().take(MOST).map(ToString::to_string).collect();
+    match given.len().saturating_sub(MOST) {
+        0 => {}
+        more => parts.push(format!("{more} more that were given")),
+    }
+    match platform.len() {
+        0 => parts.push("none of the platform's".to_owned()),
+        count => parts.push(format!("{count} of the platform's")),
+    }
+    parts.join("; ")
 }
 
 fn with<'t>(

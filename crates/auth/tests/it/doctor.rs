@@ -113,6 +113,7 @@ async fn a_healthy_bot_has_no_problems_and_leaves_no_session_behind() {
             [
                 "identity-opens",
                 "client-certificate",
+                "trust-anchors",
                 "name-resolves",
                 "tls",
                 "server-trusted",
