@@ -55,9 +55,8 @@ impl Endpoints {
         // The longest context is the closest.
         let longest = here.iter().map(|(base, _)| base.context.len()).max()?;
         here.retain(|(base, _)| base.context.len() == longest);
-        let owners = here.iter().map(|(base, _)| base.peer.endpoint());
         match here.as_slice() {
-            [_] => owners.last(),
+            [(only, _)] => Some(only.peer.endpoint()),
             several => {
                 let (_, path) = several.first()?;
                 let by_path = match path.split('/').nth(1) {
@@ -65,7 +64,8 @@ impl Endpoints {
                     Some("keyauth" | "relay") => Endpoint::KeyManager,
                     _ => Endpoint::Pod,
                 };
-                owners.into_iter().find(|owner| *owner == by_path)
+                let mut owners = several.iter().map(|(base, _)| base.peer.endpoint());
+                owners.find(|owner| *owner == by_path)
             }
         }
     }
