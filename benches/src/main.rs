@@ -1,5 +1,6 @@
 //! Races key generation against its peers, in one run: `cargo run --release -- [--keys N] [--bits 2048,4096] [--vectors DIR] [--countersign PATH]
-//! [--debug-consumer DIR]`.
+//! [--debug-consumer DIR]`. `--once KERNEL` makes one key of the average case on one thread and stops, for `valgrind --tool=callgrind`, whose count of
+//! instructions doesn't depend on the machine's mood. (Valgrind knows neither AVX-512 nor, in 3.19, ADX: so for the portable kernel.)
 //!
 //! Key generation is a lottery: its time varies by half of its mean from key to key, so 200 keys still leave an error of 4 % (one standard
 //! deviation). The published average case (C2SP CCTV) has no such noise, but only a generator that takes its candidates from outside can run it. So ours runs
@@ -7,8 +8,8 @@
 
 mod cold;
 mod consumer;
-mod peers;
 mod peak;
+mod peers;
 mod table;
 
 use std::path::PathBuf;
@@ -25,16 +26,29 @@ struct Arguments {
     vectors: PathBuf,
     countersign: Option<PathBuf>,
     consumer: Option<PathBuf>,
+    once: Option<Kernel>,
 }
 
 fn main() {
     let arguments = match Arguments::parse() {
         Ok(arguments) => arguments,
         Err(message) => {
-            eprintln!("{message}\nusage: [--keys N] [--bits 2048,4096] [--vectors DIR] [--countersign PATH] [--debug-consumer DIR]");
+            eprintln!(
+                "{message}\nusage: [--keys N] [--bits 2048,4096] [--vectors DIR] [--countersign PATH] [--debug-consumer DIR] [--once KERNEL]"
+            );
             std::process::exit(2);
         }
     };
+    if let Some(kernel) = arguments.once {
+        for bits in &arguments.bits {
+            let candidates = average_candidates(*bits, &arguments).concat();
+            let generator = Generator::new(*bits).kernel(kernel).threads(1);
+            generator
+                .generate_with_rng(&mut peers::List::new(&candidates))
+                .expect("a key");
+        }
+        return;
+    }
     println!("{}", table::machine());
     for bits in &arguments.bits {
         kernels(*bits, &arguments);
@@ -45,14 +59,17 @@ fn main() {
         cold::race(program, arguments.keys);
     }
     if let Some(directory) = &arguments.consumer {
-        consumer::measure(directory, &arguments.vectors);
+        consumer::measure(directory, arguments.keys);
     }
 }
 
 /// The kernels alone: one exponentiation of the average case's candidates, and the share of the machine's peak that IFMA reaches.
 fn kernels(bits: usize, arguments: &Arguments) {
     let candidates = average_candidates(bits, arguments);
-    let mut table = Table::new(&format!("{bits} bits: one squaring modulo a {}-bit number", bits / 2), &["best", "per squaring", "of the bound"]);
+    let mut table = Table::new(
+        &format!("{bits} bits: one squaring modulo a {}-bit number", bits / 2),
+        &["best", "per squaring", "of the bound"],
+    );
     for kernel in Kernel::available() {
         let lanes = measure::lanes(kernel);
         let squarings = (bits / 2) as f64;
@@ -69,11 +86,23 @@ fn kernels(bits: usize, arguments: &Arguments) {
             // Half of a square off the diagonal, low and high; the diagonal; the reduction without its zeros: see KEYGEN.
             let multiply_adds = limbs * (limbs - 1.0) + 2.0 * limbs + 2.0 * limbs * limbs;
             let rate = peak::multiply_adds_per_second();
-            format!("{:.2} times ({multiply_adds} multiply-adds at {:.2}/ns: {:.3} µs)", squaring * rate / multiply_adds, rate / 1e9, multiply_adds / rate * 1e6)
+            format!(
+                "{:.2} times ({multiply_adds} multiply-adds at {:.2}/ns: {:.3} µs)",
+                squaring * rate / multiply_adds,
+                rate / 1e9,
+                multiply_adds / rate * 1e6
+            )
         } else {
             String::new()
         };
-        table.row(&format!("{kernel}, {lanes} at once"), &[format!("{:.3} ms", best.as_secs_f64() * 1e3), format!("{:.3} µs", squaring * 1e6), share]);
+        table.row(
+            &format!("{kernel}, {lanes} at once"),
+            &[
+                format!("{:.3} ms", best.as_secs_f64() * 1e3),
+                format!("{:.3} µs", squaring * 1e6),
+                share,
+            ],
+        );
     }
     table.print();
 }
@@ -81,7 +110,10 @@ fn kernels(bits: usize, arguments: &Arguments) {
 /// Whole keys from the published list of candidates: everything but the randomness of the candidates.
 fn average_case(bits: usize, arguments: &Arguments) {
     let candidates = average_candidates(bits, arguments).concat();
-    let mut table = Table::new(&format!("{bits} bits: the CCTV average case, whole keys"), &["best", "mean", "n"]);
+    let mut table = Table::new(
+        &format!("{bits} bits: the CCTV average case, whole keys"),
+        &["best", "mean", "n"],
+    );
     for kernel in Kernel::available() {
         for threads in thread_counts() {
             let generator = Generator::new(bits).kernel(kernel).threads(threads);
@@ -92,7 +124,10 @@ fn average_case(bits: usize, arguments: &Arguments) {
                     timed(|| generator.generate_with_rng(&mut list).expect("a key"))
                 })
                 .collect();
-            table.row(&name(kernel, threads), &[sample.best(), sample.mean(), runs.to_string()]);
+            table.row(
+                &name(kernel, threads),
+                &[sample.best(), sample.mean(), runs.to_string()],
+            );
         }
     }
     table.print();
@@ -106,14 +141,20 @@ fn random_keys(bits: usize, arguments: &Arguments) {
             let generator = Generator::new(bits).kernel(kernel).threads(threads);
             // Ours take less time, so they can afford more keys and a smaller error.
             let turns = if kernel == Kernel::Ifma { 5 } else { 1 };
-            contestants.push(Contestant::new(&name(kernel, threads), turns, move || drop(generator.generate().expect("a key"))));
+            contestants.push(Contestant::new(&name(kernel, threads), turns, move || {
+                drop(generator.generate().expect("a key"))
+            }));
         }
     }
     contestants.extend(peers::all(bits));
     let mut samples = vec![Sample::default(); contestants.len()];
     let mut processors = vec![Duration::ZERO; contestants.len()];
     for _ in 0..arguments.keys {
-        for ((contestant, sample), processor) in contestants.iter_mut().zip(&mut samples).zip(&mut processors) {
+        for ((contestant, sample), processor) in contestants
+            .iter_mut()
+            .zip(&mut samples)
+            .zip(&mut processors)
+        {
             for _ in 0..contestant.turns {
                 let before = table::processor_time();
                 sample.push(timed(|| (contestant.generate)()));
@@ -121,18 +162,57 @@ fn random_keys(bits: usize, arguments: &Arguments) {
             }
         }
     }
-    let reference = |wanted: &str| contestants.iter().zip(&samples).find(|(contestant, _)| contestant.name == wanted).map(|(_, sample)| sample.clone());
+    let reference = |wanted: &str| {
+        contestants
+            .iter()
+            .zip(&samples)
+            .find(|(contestant, _)| contestant.name == wanted)
+            .map(|(_, sample)| sample.clone())
+    };
     let (openssl, graviola) = (reference(peers::OPENSSL), reference(peers::GRAVIOLA));
-    let mut table = Table::new(&format!("{bits} bits: random keys"), &["mean", "median", "processor", "n", "openssl takes", "graviola takes"]);
+    let mut table = Table::new(
+        &format!("{bits} bits: random keys"),
+        &[
+            "mean",
+            "median",
+            "processor",
+            "n",
+            "openssl takes",
+            "graviola takes",
+        ],
+    );
     for ((contestant, sample), processor) in contestants.iter().zip(&samples).zip(&processors) {
-        let ratio = |reference: &Option<Sample>| reference.as_ref().map_or_else(String::new, |reference| format!("{:.2} times", reference.mean_seconds() / sample.mean_seconds()));
-        table.row(&contestant.name, &[sample.mean(), sample.median(), format!("{:.2} ms", processor.as_secs_f64() * 1e3 / sample.len() as f64), sample.len().to_string(), ratio(&openssl), ratio(&graviola)]);
+        let ratio = |reference: &Option<Sample>| {
+            reference.as_ref().map_or_else(String::new, |reference| {
+                format!(
+                    "{:.2} times",
+                    reference.mean_seconds() / sample.mean_seconds()
+                )
+            })
+        };
+        table.row(
+            &contestant.name,
+            &[
+                sample.mean(),
+                sample.median(),
+                format!(
+                    "{:.2} ms",
+                    processor.as_secs_f64() * 1e3 / sample.len() as f64
+                ),
+                sample.len().to_string(),
+                ratio(&openssl),
+                ratio(&graviola),
+            ],
+        );
     }
     table.print();
 }
 
 fn name(kernel: Kernel, threads: usize) -> String {
-    format!("countersign, {kernel}, {threads} thread{}", if threads == 1 { "" } else { "s" })
+    format!(
+        "countersign, {kernel}, {threads} thread{}",
+        if threads == 1 { "" } else { "s" }
+    )
 }
 
 fn thread_counts() -> Vec<usize> {
@@ -142,9 +222,14 @@ fn thread_counts() -> Vec<usize> {
 
 fn average_candidates(bits: usize, arguments: &Arguments) -> Vec<Vec<u8>> {
     let path = arguments.vectors.join(format!("cctv/rsa.bench.{bits}.txt"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}; see --vectors", path.display()));
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; see --vectors", path.display()));
     text.split_whitespace()
-        .map(|hex| (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).expect("hexadecimal")).collect())
+        .map(|hex| {
+            (0..hex.len() / 2)
+                .map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).expect("hexadecimal"))
+                .collect()
+        })
         .collect()
 }
 
@@ -158,23 +243,40 @@ fn timed<T>(work: impl FnOnce() -> T) -> Duration {
 
 impl Arguments {
     fn parse() -> Result<Self, String> {
-        let default_vectors = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors");
+        let default_vectors =
+            || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors");
         let mut parsed = Self {
             keys: 200,
             bits: vec![2048, 4096],
-            vectors: std::env::var_os("COUNTERSIGN_VECTORS").map_or_else(default_vectors, PathBuf::from),
+            vectors: std::env::var_os("COUNTERSIGN_VECTORS")
+                .map_or_else(default_vectors, PathBuf::from),
             countersign: None,
             consumer: None,
+            once: None,
         };
         let mut arguments = std::env::args().skip(1);
         while let Some(flag) = arguments.next() {
-            let value = arguments.next().ok_or_else(|| format!("{flag} needs a value"))?;
+            let value = arguments
+                .next()
+                .ok_or_else(|| format!("{flag} needs a value"))?;
             match flag.as_str() {
-                "--keys" => parsed.keys = value.parse().map_err(|error| format!("--keys: {error}"))?,
-                "--bits" => parsed.bits = value.split(',').map(str::parse).collect::<Result<_, _>>().map_err(|error| format!("--bits: {error}"))?,
+                "--keys" => {
+                    parsed.keys = value.parse().map_err(|error| format!("--keys: {error}"))?
+                }
+                "--bits" => {
+                    parsed.bits = value
+                        .split(',')
+                        .filter(|size| !size.is_empty())
+                        .map(str::parse)
+                        .collect::<Result<_, _>>()
+                        .map_err(|error| format!("--bits: {error}"))?
+                }
                 "--vectors" => parsed.vectors = value.into(),
                 "--countersign" => parsed.countersign = Some(value.into()),
                 "--debug-consumer" => parsed.consumer = Some(value.into()),
+                "--once" => {
+                    parsed.once = Some(value.parse().map_err(|error| format!("--once: {error}"))?)
+                }
                 _ => return Err(format!("unknown option {flag}")),
             }
         }

@@ -15,27 +15,43 @@ pub struct Contestant {
 
 impl Contestant {
     pub fn new(name: &str, turns: usize, generate: impl FnMut() + 'static) -> Self {
-        Self { name: name.to_owned(), turns, generate: Box::new(generate) }
+        Self {
+            name: name.to_owned(),
+            turns,
+            generate: Box::new(generate),
+        }
     }
 }
 
 pub fn all(bits: usize) -> Vec<Contestant> {
     let mut peers = Vec::new();
     if let Some(size) = graviola_size(bits) {
-        peers.push(Contestant::new(GRAVIOLA, 1, move || drop(graviola::signing::rsa::SigningKey::generate(size).expect("a key"))));
+        peers.push(Contestant::new(GRAVIOLA, 1, move || {
+            drop(graviola::signing::rsa::SigningKey::generate(size).expect("a key"))
+        }));
     }
     if let Some(size) = aws_lc_size(bits) {
-        peers.push(Contestant::new("aws-lc-rs", 1, move || drop(aws_lc_rs::rsa::KeyPair::generate(size).expect("a key"))));
+        peers.push(Contestant::new("aws-lc-rs", 1, move || {
+            drop(aws_lc_rs::rsa::KeyPair::generate(size).expect("a key"))
+        }));
     }
-    peers.push(Contestant::new("rsa", 1, move || drop(rsa::PrivateKey::new(&mut rand::rng(), bits).expect("a key"))));
+    peers.push(Contestant::new("rsa", 1, move || {
+        drop(rsa::PrivateKey::new(&mut rand::rng(), bits).expect("a key"))
+    }));
     peers.push(Contestant::new(OPENSSL, 1, move || openssl(bits)));
     peers
 }
 
 /// `openssl genrsa`, the program: its start takes some milliseconds.
 pub fn openssl(bits: usize) {
-    let status = Command::new("openssl").args(["genrsa", "-out", "/dev/null", &bits.to_string()]).stderr(Stdio::null()).status();
-    assert!(status.is_ok_and(|status| status.success()), "openssl genrsa");
+    let status = Command::new("openssl")
+        .args(["genrsa", "-out", "/dev/null", &bits.to_string()])
+        .stderr(Stdio::null())
+        .status();
+    assert!(
+        status.is_ok_and(|status| status.success()),
+        "openssl genrsa"
+    );
 }
 
 fn graviola_size(bits: usize) -> Option<graviola::signing::rsa::KeySize> {
@@ -68,7 +84,10 @@ pub struct List<'a> {
 
 impl<'a> List<'a> {
     pub fn new(candidates: &'a [u8]) -> Self {
-        Self { candidates, state: 0x9e37_79b9_7f4a_7c15 }
+        Self {
+            candidates,
+            state: 0x9e37_79b9_7f4a_7c15,
+        }
     }
 
     fn next(&mut self) -> u64 {

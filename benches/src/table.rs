@@ -22,23 +22,38 @@ impl Sample {
     pub fn mean(&self) -> String {
         let (mean, n) = (self.mean_seconds(), self.0.len() as f64);
         let variance = self.0.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
-        format!("{:.2} ms ± {:.0} %", mean * 1e3, (variance / n).sqrt() / mean * 100.0)
+        format!(
+            "{:.2} ms ± {:.0} %",
+            mean * 1e3,
+            (variance / n).sqrt() / mean * 100.0
+        )
     }
 
     pub fn median(&self) -> String {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
-        format!("{:.2} ms", sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN) * 1e3)
+        format!(
+            "{:.2} ms",
+            sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN) * 1e3
+        )
     }
 
     pub fn best(&self) -> String {
-        format!("{:.2} ms", self.0.iter().copied().fold(f64::INFINITY, f64::min) * 1e3)
+        format!(
+            "{:.2} ms",
+            self.0.iter().copied().fold(f64::INFINITY, f64::min) * 1e3
+        )
     }
 }
 
 impl FromIterator<Duration> for Sample {
     fn from_iter<I: IntoIterator<Item = Duration>>(durations: I) -> Self {
-        Self(durations.into_iter().map(|duration| duration.as_secs_f64()).collect())
+        Self(
+            durations
+                .into_iter()
+                .map(|duration| duration.as_secs_f64())
+                .collect(),
+        )
     }
 }
 
@@ -49,20 +64,45 @@ pub struct Table {
 
 impl Table {
     pub fn new(title: &str, columns: &[&str]) -> Self {
-        let header = std::iter::once("").chain(columns.iter().copied()).map(str::to_owned).collect();
-        Self { title: title.to_owned(), rows: vec![header] }
+        let header = std::iter::once("")
+            .chain(columns.iter().copied())
+            .map(str::to_owned)
+            .collect();
+        Self {
+            title: title.to_owned(),
+            rows: vec![header],
+        }
     }
 
     pub fn row(&mut self, name: &str, cells: &[String]) {
-        self.rows.push(std::iter::once(name.to_owned()).chain(cells.iter().cloned()).collect());
+        self.rows.push(
+            std::iter::once(name.to_owned())
+                .chain(cells.iter().cloned())
+                .collect(),
+        );
     }
 
     pub fn print(&self) {
         println!("\n{}", self.title);
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+        let width = |column: usize| {
+            self.rows
+                .iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
+        };
         for row in &self.rows {
-            let cells: Vec<String> = (0..columns).map(|column| format!("{:<width$}", row.get(column).map_or("", String::as_str), width = width(column))).collect();
+            let cells: Vec<String> = (0..columns)
+                .map(|column| {
+                    format!(
+                        "{:<width$}",
+                        row.get(column).map_or("", String::as_str),
+                        width = width(column)
+                    )
+                })
+                .collect();
             println!("  {}", cells.join("  ").trim_end());
         }
     }
@@ -77,7 +117,10 @@ pub fn processor_time() -> Duration {
             assert!(libc::getrusage(who, &mut usage) == 0);
             usage
         };
-        [usage.ru_utime, usage.ru_stime].iter().map(|time| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000)).sum::<Duration>()
+        [usage.ru_utime, usage.ru_stime]
+            .iter()
+            .map(|time| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000))
+            .sum::<Duration>()
     };
     of(libc::RUSAGE_SELF) + of(libc::RUSAGE_CHILDREN)
 }
@@ -85,15 +128,28 @@ pub fn processor_time() -> Duration {
 /// The processor, and the flags that matter here.
 pub fn machine() -> String {
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let field = |name: &str| cpuinfo.lines().find(|line| line.starts_with(name)).and_then(|line| line.split(": ").nth(1)).unwrap_or("unknown");
-    let flags: Vec<&str> = field("flags").split(' ').filter(|flag| ["bmi2", "adx", "avx2", "avx512f", "avx512ifma", "sha_ni"].contains(flag)).collect();
+    let field = |name: &str| {
+        cpuinfo
+            .lines()
+            .find(|line| line.starts_with(name))
+            .and_then(|line| line.split(": ").nth(1))
+            .unwrap_or("unknown")
+    };
+    let flags: Vec<&str> = field("flags")
+        .split(' ')
+        .filter(|flag| ["bmi2", "adx", "avx2", "avx512f", "avx512ifma", "sha_ni"].contains(flag))
+        .collect();
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!(
         "{} (family {}, model {}), {cores} threads, {}; load {}",
         field("model name"),
         field("cpu family"),
-        cpuinfo.lines().find(|line| line.starts_with("model\t")).and_then(|line| line.split(": ").nth(1)).unwrap_or("unknown"),
+        cpuinfo
+            .lines()
+            .find(|line| line.starts_with("model\t"))
+            .and_then(|line| line.split(": ").nth(1))
+            .unwrap_or("unknown"),
         flags.join(" "),
         load.split(' ').next().unwrap_or_default()
     )

@@ -93,6 +93,13 @@ impl Package {
     }
 }
 
+impl Dependency {
+    /// What the manifest calls it.
+    pub(crate) fn key(&self) -> &str {
+        self.rename.as_ref().unwrap_or(&self.name)
+    }
+}
+
 /// The name of one of our packages without the project's prefix.
 pub(crate) fn short_name(package: &str) -> &str {
     package.strip_prefix("countersign-").unwrap_or(package)

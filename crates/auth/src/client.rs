@@ -13,9 +13,11 @@ use tracing::{Instrument, debug_span};
 
 use crate::{
     Endpoint, Endpoints, Error, Identity, Phase, RetryPolicy, Session, Token, TrustAnchors,
-    http::{Channel, Timeouts, reply},
+    endpoint::Base,
+    http::{Channel, Link, reply},
     keeper::Keeper,
     provider,
+    proxy::{Proxy, ProxyChoice},
     retry::{Attempts, Transient},
     tls,
 };
@@ -47,14 +49,39 @@ pub(crate) struct Setup {
     provider: Arc<CryptoProvider>,
     tls_versions: Vec<&'static SupportedProtocolVersion>,
     http1_only: bool,
-    timeouts: Timeouts,
+    links: Links,
     pub(crate) reply_limit: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) renew_after: Option<Duration>,
 }
 
+/// How each endpoint is reached.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Links {
+    pub(crate) session_auth: Link,
+    pub(crate) pod: Link,
+    pub(crate) key_manager: Link,
+    pub(crate) agent: Link,
+}
+
+impl Links {
+    pub(crate) fn each(&mut self, change: impl Fn(&mut Link)) {
+        let Self {
+            session_auth,
+            pod,
+            key_manager,
+            agent,
+        } = self;
+        [session_auth, pod, key_manager, agent]
+            .into_iter()
+            .for_each(change);
+    }
+}
+
 /// The connections under one identity.
 pub(crate) struct Channels {
+    /// Where the Pod gives session tokens, if that isn't where it answers other calls.
+    session_auth: Option<Channel>,
     pub(crate) pod: Channel,
     pub(crate) key_manager: Channel,
     agent: Option<Channel>,
@@ -70,11 +97,7 @@ impl Client {
             provider: None,
             tls_versions: rustls::DEFAULT_VERSIONS.to_vec(),
             http1_only: false,
-            timeouts: Timeouts {
-                connect: Duration::from_secs(15),
-                read: Duration::from_secs(60),
-                total: Duration::from_secs(120),
-            },
+            links: Links::default(),
             reply_limit: 16 << 20,
             retry: RetryPolicy::default(),
             renew_after: None,
@@ -117,8 +140,15 @@ impl Client {
         mut request: Request<Bytes>,
     ) -> Result<Response<Bytes>, Error> {
         let channels = self.channels();
-        let channel = channels.of(endpoint)?;
         session.authorize(endpoint, request.headers_mut());
+        self.send_over(channels.of(endpoint)?, request).await
+    }
+
+    async fn send_over(
+        &self,
+        channel: &Channel,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, Error> {
         let response = channel.call(request, self.inner.setup.reply_limit).await?;
         reply::accept(channel.peer(), response)
     }
@@ -129,9 +159,21 @@ impl Client {
     ///
     /// As for [`Client::send`]. Both endpoints are asked even if one fails; if both fail, the Pod's error is returned.
     pub async fn end(&self, session: &Session) -> Result<(), Error> {
+        let channels = self.channels();
+        let logout = |endpoint, path| {
+            let mut request = post(path);
+            session.authorize(endpoint, request.headers_mut());
+            request
+        };
         let (pod, key_manager) = tokio::join!(
-            self.send(session, Endpoint::Pod, post("/sessionauth/v1/logout")),
-            self.send(session, Endpoint::KeyManager, post("/keyauth/v1/logout")),
+            self.send_over(
+                channels.session_auth(),
+                logout(Endpoint::Pod, "/sessionauth/v1/logout")
+            ),
+            self.send_over(
+                &channels.key_manager,
+                logout(Endpoint::KeyManager, "/keyauth/v1/logout")
+            ),
         );
         pod.and(key_manager).map(drop)
     }
@@ -170,17 +212,26 @@ impl Setup {
             &self.tls_versions,
             self.http1_only,
         )?);
-        let channel = |base| Channel::new(base, Arc::clone(&tls), self.timeouts);
-        let (pod, key_manager, agent) = self.endpoints.clone().into_bases();
+        let channel = |base: &Base, link: &Link| Channel::new(base.clone(), Arc::clone(&tls), link);
+        let (at, by) = (&self.endpoints, &self.links);
+        let session_auth = at.session_auth.as_ref();
+        let agent = at.agent.as_ref();
         Ok(Channels {
-            pod: channel(pod),
-            key_manager: channel(key_manager),
-            agent: agent.map(channel),
+            session_auth: session_auth
+                .map(|base| channel(base, &by.session_auth))
+                .transpose()?,
+            pod: channel(&at.pod, &by.pod)?,
+            key_manager: channel(&at.key_manager, &by.key_manager)?,
+            agent: agent.map(|base| channel(base, &by.agent)).transpose()?,
         })
     }
 }
 
 impl Channels {
+    fn session_auth(&self) -> &Channel {
+        self.session_auth.as_ref().unwrap_or(&self.pod)
+    }
+
     pub(crate) fn of(&self, endpoint: Endpoint) -> Result<&Channel, Error> {
         match endpoint {
             Endpoint::Pod => Ok(&self.pod),
@@ -194,9 +245,7 @@ impl Channels {
 
     /// Each endpoint is tried again by itself: one that gave its token is not asked for another.
     pub(crate) async fn authenticate(&self, retry: &RetryPolicy) -> Result<Session, Error> {
-        let Self {
-            pod, key_manager, ..
-        } = self;
+        let (pod, key_manager) = (self.session_auth(), &self.key_manager);
         let (session, key) = tokio::try_join!(
             request_token(pod, "/sessionauth/v1/authenticate", retry),
             request_token(key_manager, "/keyauth/v1/authenticate", retry),
@@ -270,7 +319,7 @@ pub struct ClientBuilder {
     provider: Option<Arc<CryptoProvider>>,
     tls_versions: Vec<&'static SupportedProtocolVersion>,
     http1_only: bool,
-    timeouts: Timeouts,
+    links: Links,
     reply_limit: usize,
     retry: RetryPolicy,
     renew_after: Option<Duration>,
@@ -283,6 +332,29 @@ impl ClientBuilder {
             trust: Some(anchors),
             ..self
         }
+    }
+
+    /// Go through this proxy to every endpoint, whatever the environment says.
+    ///
+    /// By default the environment decides, as with most HTTP clients: `HTTPS_PROXY`, or else `ALL_PROXY`, names a
+    /// proxy, and `NO_PROXY` the hosts that are reached without (in capitals or not). `localhost` and the loopback
+    /// addresses are always reached without then. The environment is read when connections are
+    /// set up: when the client is built, and when its identity is replaced.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.links
+            .each(|link| link.proxy = ProxyChoice::Via(proxy.clone()));
+        self
+    }
+
+    /// Use no proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.links.each(|link| link.proxy = ProxyChoice::Direct);
+        self
+    }
+
+    /// Reach each endpoint in its own way.
+    pub(crate) fn links(self, links: Links) -> Self {
+        Self { links, ..self }
     }
 
     /// Where TLS takes its cryptography from. Default: [`provider::graviola`].
@@ -309,22 +381,22 @@ impl ClientBuilder {
         }
     }
 
-    /// How long it may take to reach a server: name resolution, TCP and TLS together. Default: 15 seconds.
+    /// How long it may take to reach a server: name resolution, TCP, the proxy and TLS together. Default: 15 seconds.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.timeouts.connect = limit;
+        self.links.each(|link| link.timeouts.connect = limit);
         self
     }
 
     /// How long a server may be silent: from the request until the head of its reply, and between pieces of the body.
     /// Default: 60 seconds.
     pub fn read_timeout(mut self, limit: Duration) -> Self {
-        self.timeouts.read = limit;
+        self.links.each(|link| link.timeouts.read = limit);
         self
     }
 
     /// How long one call may take altogether. Default: 120 seconds.
     pub fn total_timeout(mut self, limit: Duration) -> Self {
-        self.timeouts.total = limit;
+        self.links.each(|link| link.timeouts.total = limit);
         self
     }
 
@@ -363,7 +435,7 @@ impl ClientBuilder {
     /// [`Error::NoPlatformRoots`] if no trust anchors were given and the platform has none;
     /// [`Error::UnsupportedCpu`] if no provider was given and the default one can't run here;
     /// [`Error::UnsupportedKey`] if the provider can't use the identity's key; [`Error::TlsConfiguration`] if it
-    /// implements none of the TLS versions.
+    /// implements none of the TLS versions; [`Error::InvalidProxy`] for a proxy from the environment.
     pub fn build(self) -> Result<Client, Error> {
         let provider = match self.provider {
             Some(provider) => provider,
@@ -379,7 +451,7 @@ impl ClientBuilder {
             provider,
             tls_versions: self.tls_versions,
             http1_only: self.http1_only,
-            timeouts: self.timeouts,
+            links: self.links,
             reply_limit: self.reply_limit,
             retry: self.retry,
             renew_after: self.renew_after,

@@ -11,9 +11,11 @@ use crate::{Endpoint, Error, Peer};
 /// doesn't matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
-    pod: Base,
-    key_manager: Base,
-    agent: Option<Base>,
+    /// Where session tokens are given, if not at `pod`.
+    pub(crate) session_auth: Option<Base>,
+    pub(crate) pod: Base,
+    pub(crate) key_manager: Base,
+    pub(crate) agent: Option<Base>,
 }
 
 impl Endpoints {
@@ -27,7 +29,22 @@ impl Endpoints {
         Ok(Self {
             pod: Base::parse(Endpoint::Pod, pod.as_ref())?,
             key_manager: Base::parse(Endpoint::KeyManager, key_manager.as_ref())?,
+            session_auth: None,
             agent: None,
+        })
+    }
+
+    /// Where the Pod gives session tokens, if that isn't where it answers other calls: some Pods ask for a client
+    /// certificate on a host or port of its own, and answer everything else at `acme.symphony.com:443`. Authentication
+    /// and logout go there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidUrl`], as for [`Endpoints::new`].
+    pub fn session_auth(self, url: impl AsRef<str>) -> Result<Self, Error> {
+        Ok(Self {
+            session_auth: Some(Base::parse(Endpoint::Pod, url.as_ref())?),
+            ..self
         })
     }
 
@@ -43,6 +60,16 @@ impl Endpoints {
         })
     }
 
+    /// The URL of the Pod, without a slash at the end.
+    pub fn pod_url(&self) -> String {
+        self.pod.url()
+    }
+
+    /// The URL of the Key Manager, without a slash at the end.
+    pub fn key_manager_url(&self) -> String {
+        self.key_manager.url()
+    }
+
     /// The service that a URL belongs to.
     ///
     /// Services may share a host, and even a context: then the first segment of the path tells them apart.
@@ -56,7 +83,7 @@ impl Endpoints {
         let longest = here.iter().map(|(base, _)| base.context.len()).max()?;
         here.retain(|(base, _)| base.context.len() == longest);
         match here.as_slice() {
-            [(only, _)] => Some(only.peer.endpoint()),
+            [(base, _)] => Some(base.peer.endpoint()),
             several => {
                 let (_, path) = several.first()?;
                 let by_path = match path.split('/').nth(1) {
@@ -68,10 +95,6 @@ impl Endpoints {
                 owners.find(|owner| *owner == by_path)
             }
         }
-    }
-
-    pub(crate) fn into_bases(self) -> (Base, Base, Option<Base>) {
-        (self.pod, self.key_manager, self.agent)
     }
 }
 
@@ -123,6 +146,19 @@ impl Base {
                 .map_err(|_| invalid("the host is not a DNS name"))?,
             context: url.path().trim_end_matches('/').to_owned(),
         })
+    }
+
+    fn url(&self) -> String {
+        format!("https://{}{}", self.authority, self.context)
+    }
+
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> Uri {
+        let mut parts = uri::Parts::default();
+        parts.scheme = Some(uri::Scheme::HTTPS);
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(uri::PathAndQuery::from_static("/"));
+        Uri::from_parts(parts).unwrap_or_default() // scheme, authority and path make a URI
     }
 
     pub(crate) fn peer(&self) -> &Peer {

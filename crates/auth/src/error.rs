@@ -59,6 +59,24 @@ pub enum Error {
         /// What the operating system reported.
         kind: io::ErrorKind,
     },
+    /// A configuration file that can't be understood.
+    #[error("configuration, line {line}: {}{reason}", key_prefix(.key))]
+    Configuration {
+        /// The line, counted from one; 0 where none is to blame, as for a key that is missing.
+        line: usize,
+        /// The key, for example `pod.port`; empty when the text isn't YAML at all.
+        key: String,
+        /// What is wrong. Values are left out: they may be passwords.
+        reason: String,
+    },
+    /// A file that a configuration names, or the configuration itself, can't be read.
+    #[error("{}: {kind}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system reported.
+        kind: io::ErrorKind,
+    },
     /// A request names a host that isn't the endpoint it is sent to. Nothing was sent, and no token went there.
     #[error("request for {found}, which is not the {peer}")]
     ForeignUrl {
@@ -89,6 +107,14 @@ pub enum Error {
     UnsupportedCpu {
         /// The missing features, by the names that Rust gives them.
         missing: Vec<&'static str>,
+    },
+    /// A proxy that can't be used. Nothing was sent, neither through it nor past it.
+    #[error("proxy{}: {reason}", .origin.map_or_else(String::new, |name| format!(" in {name}")))]
+    InvalidProxy {
+        /// The environment variable that names it; `None` when it was given otherwise.
+        origin: Option<&'static str>,
+        /// What is wrong with it. The URL itself is left out: it may hold a password.
+        reason: &'static str,
     },
     /// The TLS provider doesn't fit the chosen protocol versions.
     #[error("TLS configuration: {0}")]
@@ -138,6 +164,48 @@ pub enum Error {
         phase: Phase,
         /// The limit that was exceeded.
         after: Duration,
+    },
+
+    // --- Through a proxy ----------------------------------------------------------------------------------------
+    /// No connection to the proxy before the peer.
+    #[error("proxy {proxy} before the {peer} is unreachable: {reason}")]
+    ProxyUnreachable {
+        /// Who was called.
+        peer: Peer,
+        /// Host and port of the proxy.
+        proxy: String,
+        /// What happened.
+        reason: String,
+    },
+    /// 407: the proxy wants a user name and a password, or others.
+    #[error("proxy {proxy} before the {peer} {}", if *.credentials_sent { "does not accept the user name and password" } else { "wants a user name and a password" })]
+    ProxyAuthenticationRequired {
+        /// Who was called.
+        peer: Peer,
+        /// Host and port of the proxy.
+        proxy: String,
+        /// Whether a user name and a password were sent.
+        credentials_sent: bool,
+    },
+    /// The proxy won't, or can't, connect to the peer.
+    #[error("proxy {proxy} refused to connect to the {peer}: {status}")]
+    ProxyRefused {
+        /// Who was called.
+        peer: Peer,
+        /// Host and port of the proxy.
+        proxy: String,
+        /// The status that it answered.
+        status: StatusCode,
+    },
+    /// What was taken for a proxy doesn't behave like one.
+    #[error("proxy {proxy} before the {peer}: {reason}")]
+    ProxyFailed {
+        /// Who was called.
+        peer: Peer,
+        /// Host and port of the proxy.
+        proxy: String,
+        /// What it did.
+        reason: &'static str,
     },
 
     // --- TLS ----------------------------------------------------------------------------------------------------
@@ -243,10 +311,13 @@ impl Error {
             | Self::UnknownTarget { .. }
             | Self::RequestBody { .. }
             | Self::IdentityFile { .. }
+            | Self::Configuration { .. }
+            | Self::File { .. }
             | Self::TrustAnchors(_)
             | Self::InvalidTrustAnchor { .. }
             | Self::NoPlatformRoots { .. }
             | Self::UnsupportedCpu { .. }
+            | Self::InvalidProxy { .. }
             | Self::TlsConfiguration(_) => None,
             Self::ForeignUrl { peer, .. }
             | Self::DnsFailed { peer, .. }
@@ -255,6 +326,10 @@ impl Error {
             | Self::ConnectionClosed { peer }
             | Self::Network { peer, .. }
             | Self::Timeout { peer, .. }
+            | Self::ProxyUnreachable { peer, .. }
+            | Self::ProxyAuthenticationRequired { peer, .. }
+            | Self::ProxyRefused { peer, .. }
+            | Self::ProxyFailed { peer, .. }
             | Self::NotTls { peer }
             | Self::ServerNotTrusted { peer, .. }
             | Self::ClientCertificateRefused { peer, .. }
@@ -273,7 +348,7 @@ impl Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Reaching the server: name resolution, TCP and the TLS handshake together.
+    /// Reaching the server: name resolution, TCP, the proxy and the TLS handshake together.
     Connect,
     /// Waiting for the server to send something: the head of the reply, or the next piece of its body.
     Read,
@@ -340,6 +415,14 @@ fn detail(code: &Option<i64>, message: &Option<String>) -> String {
         (Some(code), None) => format!(" (code {code})"),
         (None, Some(message)) => format!(": {message}"),
         (None, None) => String::new(),
+    }
+}
+
+fn key_prefix(key: &str) -> String {
+    if key.is_empty() {
+        String::new()
+    } else {
+        format!("{key}: ")
     }
 }
 

@@ -13,9 +13,7 @@ impl Error {
             Self::InvalidUrl { .. } => {
                 "give scheme, host, port and context only, for example https://acme-api.symphony.com:8444"
             }
-            Self::EndpointNotConfigured { .. } => {
-                "name the Agent's URL with Endpoints::agent before calling it"
-            }
+            Self::EndpointNotConfigured { .. } => "give the URL of the Agent",
             Self::UnknownTarget { .. } => {
                 "send requests to the URLs of the endpoints that the client was built with"
             }
@@ -24,16 +22,26 @@ impl Error {
             Self::ForeignUrl { .. } => {
                 "send a path only; it is resolved against the URL of the endpoint"
             }
+            Self::Configuration { .. } => {
+                "the keys are those of the official clients' config.yaml: host, port, bot.username, bot.certificate.path, ..."
+            }
+            Self::File { .. } => "check the path and its permissions",
+            Self::TrustAnchors(
+                pki::Error::WrongPassphrase { .. } | pki::Error::PassphraseRequired { .. },
+            ) => "check the passphrase of the trust store",
             Self::TrustAnchors(_) | Self::InvalidTrustAnchor { .. } => {
-                "give the server's root certificates as PEM CERTIFICATE blocks"
+                "give the server's root certificates as PEM, DER, PKCS#12 or JKS"
             }
             Self::NoPlatformRoots { .. } => {
                 "install the system's CA certificates, or give the server's root certificate explicitly"
             }
             Self::UnsupportedCpu { .. } => {
-                "build with the cargo feature `ring` or `aws-lc-rs` and pass auth::provider::ring() or auth::provider::aws_lc_rs() to the builder"
+                "use a more recent processor, or a build with the cargo feature ring or aws-lc-rs, which needs a C compiler"
             }
-            Self::TlsConfiguration(_) => "choose TLS versions that the provider implements",
+            Self::InvalidProxy { .. } => {
+                "give the proxy as http://host:port, with user:password@ before the host where it wants them"
+            }
+            Self::TlsConfiguration(_) => "allow TLS 1.2 or 1.3",
 
             Self::DnsFailed { .. } => {
                 "check the host name; behind a proxy, outside names may not resolve at all"
@@ -53,6 +61,26 @@ impl Error {
             }
             Self::Timeout { .. } => {
                 "the server accepts connections and does not answer: try again later"
+            }
+
+            Self::ProxyUnreachable { .. } => {
+                "check host and port of the proxy, or connect without it"
+            }
+            Self::ProxyAuthenticationRequired {
+                credentials_sent: false,
+                ..
+            } => "give the proxy's user name and password: http://user:password@host:port",
+            Self::ProxyAuthenticationRequired { .. } => {
+                "check the proxy's user name and password; special characters in its URL are percent-encoded"
+            }
+            Self::ProxyRefused { status, .. } if status.is_server_error() => {
+                "the proxy can not reach the server: check host and port of the server, and whether the proxy's names resolve it"
+            }
+            Self::ProxyRefused { .. } => {
+                "have the proxy's operator allow CONNECT to this host and port; many proxies allow port 443 only"
+            }
+            Self::ProxyFailed { .. } => {
+                "check host and port of the proxy: something other than an HTTP proxy may answer there"
             }
 
             Self::NotTls { .. } => "check the port: something other than TLS answers there",
@@ -88,9 +116,11 @@ impl Error {
                 Endpoint::Agent => "check the URL of the Agent",
             },
             Self::ReplyTooLarge { .. } => {
-                "check the URL; if the reply is honest, raise ClientBuilder::reply_limit"
+                "check the URL: honest replies are smaller; a larger one can be allowed"
             }
-            Self::Http { .. } => "try again; if it stays, restrict the client to HTTP/1.1",
+            Self::Http { .. } => {
+                "try again; if it stays, something between here and the server may not cope with HTTP/2"
+            }
         })
     }
 }

@@ -34,6 +34,28 @@ impl Identity {
         Self::new(&key, chain)
     }
 
+    /// Reads a PKCS#12 bundle, or PEM that holds a private key and its certificates, whichever it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Identity::from_pkcs12`] and [`Identity::from_pem`]; [`pki::Error::PassphraseRequired`] for a bundle
+    /// without a passphrase.
+    pub fn read<'p>(
+        input: &[u8],
+        passphrase: impl Into<Option<&'p Passphrase>>,
+    ) -> Result<Self, Error> {
+        let passphrase = passphrase.into();
+        if is_pem(input) {
+            return Self::from_pem(input, input, passphrase);
+        }
+        let required = || {
+            Error::Identity(pki::Error::PassphraseRequired {
+                what: "PKCS#12 file",
+            })
+        };
+        Self::from_pkcs12(input, passphrase.ok_or_else(required)?)
+    }
+
     /// Reads PEM: certificates, the leaf first, and a private key that may be encrypted.
     ///
     /// # Errors
@@ -50,7 +72,7 @@ impl Identity {
         Self::new(&key, chain)
     }
 
-    fn new(key: &PrivateKey, chain: Vec<Certificate>) -> Result<Self, Error> {
+    pub(crate) fn new(key: &PrivateKey, chain: Vec<Certificate>) -> Result<Self, Error> {
         let mut chain = chain.into_iter();
         let Some(leaf) = chain.next() else {
             return Err(Error::Identity(pki::Error::Pkcs12Lacks {
@@ -98,6 +120,12 @@ impl Identity {
     pub(crate) fn pkcs8_der(&self) -> &[u8] {
         &self.key
     }
+}
+
+/// Whether it is PEM and not DER, which starts with a SEQUENCE.
+pub(crate) fn is_pem(input: &[u8]) -> bool {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    input.first() != Some(&0x30) && input.windows(BEGIN.len()).any(|window| window == BEGIN)
 }
 
 impl fmt::Debug for Identity {

@@ -42,6 +42,9 @@
 
 mod calls;
 mod client;
+pub mod config;
+mod date;
+pub mod doctor;
 mod endpoint;
 mod error;
 mod hint;
@@ -52,6 +55,7 @@ mod keeper;
 mod layer;
 mod peer;
 pub mod provider;
+mod proxy;
 mod retry;
 mod session;
 mod tls;
@@ -65,7 +69,8 @@ pub use identity::Identity;
 pub use identity_file::IdentityFile;
 pub use layer::{AuthError, AuthLayer, AuthService};
 pub use peer::{Endpoint, Peer};
+pub use proxy::Proxy;
 pub use retry::{Idempotent, RetryPolicy};
 pub use session::Session;
 pub use token::Token;
-pub use trust::TrustAnchors;
+pub use trust::{TrustAnchor, TrustAnchors, TrustSource};

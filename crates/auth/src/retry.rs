@@ -146,7 +146,9 @@ impl Transient {
                 | Error::ConnectionClosed { .. }
                 | Error::Network { .. }
                 | Error::Http { .. }
-        ) || matches!(error, Error::Timeout { phase, .. } if *phase != Phase::Deadline);
+                | Error::ProxyUnreachable { .. }
+        ) || matches!(error, Error::ProxyRefused { status, .. } if status.is_server_error())
+            || matches!(error, Error::Timeout { phase, .. } if *phase != Phase::Deadline);
         passes.then_some(Self {
             acted: sent,
             retry_after: None,

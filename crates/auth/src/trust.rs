@@ -1,16 +1,29 @@
-use std::fmt;
+use std::{fmt, sync::Arc, time::SystemTime};
 
-use pki::Certificate;
+use pki::{Certificate, Passphrase, TrustStore};
 use rustls::{CertificateError, RootCertStore, pki_types::CertificateDer};
 
 use crate::Error;
 
 /// The roots that a server's certificate must lead to.
 ///
-/// There is no way to switch this check off. A server with a private root is trusted by naming that root.
+/// There is no way to switch this check off. A server with a private root is trusted by naming that root: beside the
+/// platform's (`TrustAnchors::platform()?.and_pem(..)?`), or instead of them (`TrustAnchors::pem(..)?`).
+///
+/// ```no_run
+/// # use auth::TrustAnchors;
+/// # fn load(passphrase: &pki::Passphrase) -> Result<(), Box<dyn std::error::Error>> {
+/// let store = std::fs::read("truststore.jks")?;
+/// let anchors = TrustAnchors::read("truststore.jks", &store, passphrase)?.and_platform();
+/// for anchor in anchors.certificates() {
+///     println!("{anchor}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct TrustAnchors {
-    certificates: Vec<CertificateDer<'static>>,
+    certificates: Vec<TrustAnchor>,
     store: RootCertStore,
 }
 
@@ -23,6 +36,22 @@ impl TrustAnchors {
     /// TLS can't use one of them.
     pub fn pem(pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         Self::empty().and_pem(pem)
+    }
+
+    /// The certificates in a trust store, and no others: PEM, DER, PKCS#12 or JKS, as [`TrustStore::read`] finds out.
+    ///
+    /// `source` is what they are listed under, mostly the name of a file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TrustAnchors`] with what [`TrustStore::read`] reports; [`Error::InvalidTrustAnchor`] if TLS can't use
+    /// one of them.
+    pub fn read<'p>(
+        source: impl Into<String>,
+        input: &[u8],
+        passphrase: impl Into<Option<&'p Passphrase>>,
+    ) -> Result<Self, Error> {
+        Self::empty().and_read(source, input, passphrase)
     }
 
     /// The roots that the operating system trusts (or those in `SSL_CERT_FILE` and `SSL_CERT_DIR`). This reads files;
@@ -38,7 +67,7 @@ impl TrustAnchors {
         let mut anchors = Self::empty();
         let mut skipped = 0_usize;
         for der in found.certs {
-            if anchors.add(der).is_err() {
+            if anchors.add(der, &TrustSource::Platform).is_err() {
                 skipped = skipped.saturating_add(1);
             }
         }
@@ -60,17 +89,47 @@ impl TrustAnchors {
     /// # Errors
     ///
     /// As for [`TrustAnchors::pem`].
-    pub fn and_pem(mut self, pem: impl AsRef<[u8]>) -> Result<Self, Error> {
+    pub fn and_pem(self, pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         let certificates = Certificate::all_from_pem(pem).map_err(Error::TrustAnchors)?;
-        for (index, certificate) in (1..).zip(certificates) {
-            self.add(CertificateDer::from(certificate.as_der().to_vec()))
-                .map_err(|reason| Error::InvalidTrustAnchor { index, reason })?;
+        self.and(&TrustSource::Given("PEM".into()), &certificates)
+    }
+
+    /// The certificates in a trust store too.
+    ///
+    /// # Errors
+    ///
+    /// As for [`TrustAnchors::read`].
+    pub fn and_read<'p>(
+        self,
+        source: impl Into<String>,
+        input: &[u8],
+        passphrase: impl Into<Option<&'p Passphrase>>,
+    ) -> Result<Self, Error> {
+        let source = source.into();
+        let store = TrustStore::read(input, passphrase).map_err(Error::TrustAnchors)?;
+        if !store.unreadable().is_empty() {
+            let count = store.unreadable().len();
+            tracing::warn!(source, count, "trust store with unreadable certificates");
         }
-        Ok(self)
+        self.and(&TrustSource::Given(source.into()), store.certificates())
+    }
+
+    /// The roots of the platform too, if it has any.
+    pub fn and_platform(mut self) -> Self {
+        match Self::platform() {
+            Ok(platform) => {
+                for anchor in platform.certificates {
+                    // It was added to another store already.
+                    let _ = self.add(anchor.der, &anchor.source);
+                }
+            }
+            Err(error) => tracing::debug!(%error, "going on without the platform's roots"),
+        }
+        self
     }
 
     /// What was loaded, in order, without repeats.
-    pub fn certificates(&self) -> &[CertificateDer<'static>] {
+    pub fn certificates(&self) -> &[TrustAnchor] {
         &self.certificates
     }
 
@@ -85,15 +144,30 @@ impl TrustAnchors {
         }
     }
 
-    fn add(&mut self, der: CertificateDer<'static>) -> Result<(), CertificateError> {
-        if self.certificates.contains(&der) {
+    fn and(mut self, source: &TrustSource, certificates: &[Certificate]) -> Result<Self, Error> {
+        for (index, certificate) in (1..).zip(certificates) {
+            self.add(CertificateDer::from(certificate.as_der().to_vec()), source)
+                .map_err(|reason| Error::InvalidTrustAnchor { index, reason })?;
+        }
+        Ok(self)
+    }
+
+    fn add(
+        &mut self,
+        der: CertificateDer<'static>,
+        source: &TrustSource,
+    ) -> Result<(), CertificateError> {
+        if self.certificates.iter().any(|known| known.der == der) {
             return Ok(());
         }
         self.store.add(der.clone()).map_err(|error| match error {
             rustls::Error::InvalidCertificate(reason) => reason,
             _ => CertificateError::BadEncoding,
         })?;
-        self.certificates.push(der);
+        self.certificates.push(TrustAnchor {
+            der,
+            source: source.clone(),
+        });
         Ok(())
     }
 }
@@ -101,5 +175,78 @@ impl TrustAnchors {
 impl fmt::Debug for TrustAnchors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TrustAnchors({} certificates)", self.certificates.len())
+    }
+}
+
+/// One of the [`TrustAnchors`]. It displays as subject, expiry and source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustAnchor {
+    der: CertificateDer<'static>,
+    source: TrustSource,
+}
+
+impl TrustAnchor {
+    /// The certificate.
+    pub fn der(&self) -> &CertificateDer<'static> {
+        &self.der
+    }
+
+    /// Where it comes from.
+    pub fn source(&self) -> &TrustSource {
+        &self.source
+    }
+
+    /// Whom it is about; `None` if only TLS can read it.
+    pub fn subject(&self) -> Option<String> {
+        Some(self.parsed()?.subject().to_string())
+    }
+
+    /// When it expires. A trust anchor is trusted beyond that; its operator should have replaced it.
+    pub fn not_after(&self) -> Option<SystemTime> {
+        Some(self.parsed()?.validity().not_after)
+    }
+
+    fn parsed(&self) -> Option<Certificate> {
+        Certificate::from_der(&self.der).ok()
+    }
+}
+
+impl AsRef<[u8]> for TrustAnchor {
+    fn as_ref(&self) -> &[u8] {
+        &self.der
+    }
+}
+
+impl fmt::Display for TrustAnchor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.parsed() {
+            Some(certificate) => write!(
+                f,
+                "{}, until {}",
+                certificate.subject(),
+                crate::date::Date(certificate.validity().not_after)
+            )?,
+            None => f.write_str("a certificate that only TLS can read")?,
+        }
+        write!(f, ", from {}", self.source)
+    }
+}
+
+/// Where a trust anchor comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrustSource {
+    /// The operating system's certificate store.
+    Platform,
+    /// Something that was given, under this name.
+    Given(Arc<str>),
+}
+
+impl fmt::Display for TrustSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Platform => f.write_str("the platform"),
+            Self::Given(name) => f.write_str(name),
+        }
     }
 }

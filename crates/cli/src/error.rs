@@ -22,6 +22,7 @@ enum Kind {
     Failed,
     Misused,
     OutputClosed,
+    Reported,
 }
 
 impl Error {
@@ -50,6 +51,14 @@ impl Error {
         }
     }
 
+    /// The result, which was printed, says itself what is wrong (exit status 1, and not another word).
+    pub(crate) fn reported() -> Self {
+        Self {
+            kind: Kind::Reported,
+            ..Self::failed("the report names problems")
+        }
+    }
+
     /// The same, blamed on the command line.
     pub(crate) fn into_misuse(self) -> Self {
         Self {
@@ -70,6 +79,7 @@ impl Error {
     pub(crate) fn report(&self) -> ExitCode {
         let status = match self.kind {
             Kind::OutputClosed => return ExitCode::SUCCESS,
+            Kind::Reported => return ExitCode::from(1),
             Kind::Failed => 1,
             Kind::Misused => 2,
         };
@@ -145,7 +155,7 @@ impl Hint for pki::Error {
             }
             Self::Pkcs12Lacks { .. } => "countersign p12 info FILE shows what the file holds",
             Self::NotInChain { .. } => "leave out the certificates that are not its issuers",
-            _ => return None,
+            other => other.hint()?,
         };
         Some(hint.to_owned())
     }

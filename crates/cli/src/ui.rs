@@ -12,7 +12,9 @@
 //!    that closes the pipe early (`| head`) has what it wanted: that is no failure.
 //! 6. No secret is printed, except where a flag asks for it by name (`--show-tokens`, `--out -`).
 //! 7. Text that came from a file can't drive the terminal: control characters are shown escaped.
-//! 8. No colours, no configuration file, no environment variable that changes what a command does.
+//! 8. No colours, no configuration file but one that is named, and no environment variable that changes what a command
+//!    does, but for those by which every program finds its way out: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`,
+//!    `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 
 use std::{
     borrow::Cow,

@@ -56,7 +56,7 @@ impl Certificate {
     /// # Errors
     /// [`Error::PemNotFound`], [`Error::MalformedPem`], and those of [`Certificate::from_der`].
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, Error> {
-        let blocks = certificate_blocks(pem.as_ref())?;
+        let blocks = Self::blocks(pem.as_ref())?;
         let first = blocks
             .first()
             .map(|block| block.der.as_slice())
@@ -69,7 +69,7 @@ impl Certificate {
     /// # Errors
     /// [`Error::PemNotFound`], [`Error::MalformedPem`], and those of [`Certificate::from_der`].
     pub fn all_from_pem(pem: impl AsRef<[u8]>) -> Result<Vec<Self>, Error> {
-        certificate_blocks(pem.as_ref())?
+        Self::blocks(pem.as_ref())?
             .iter()
             .map(|block| Self::from_der(&block.der))
             .collect()
@@ -264,6 +264,27 @@ impl Certificate {
         })
     }
 
+    /// The `CERTIFICATE` blocks of a PEM file, not parsed yet; at least one.
+    fn blocks(pem: &[u8]) -> Result<Vec<pem::Block>, Error> {
+        Self::blocks_within(pem, pem::MAX_INPUT)
+    }
+
+    /// Likewise, of a file of at most this size.
+    pub(crate) fn blocks_within(pem: &[u8], max_size: usize) -> Result<Vec<pem::Block>, Error> {
+        let is_certificate = |label: &str| matches!(label, "CERTIFICATE" | "X509 CERTIFICATE");
+        let (certificates, others): (Vec<_>, Vec<_>) = pem::blocks_within(pem, max_size)?
+            .into_iter()
+            .partition(|block| is_certificate(&block.label));
+        if certificates.is_empty() {
+            let found = others.into_iter().map(|block| block.label).collect();
+            return Err(Error::PemNotFound {
+                expected: "CERTIFICATE",
+                found,
+            });
+        }
+        Ok(certificates)
+    }
+
     /// Whether `time` lies within its validity.
     pub fn is_valid_at(&self, time: SystemTime) -> bool {
         self.validity.contains(time)
@@ -312,21 +333,6 @@ fn signature_algorithm(der: &[u8]) -> Result<String, Error> {
         Err(Error::UnsupportedScheme { oid, .. }) => Ok(oid),
         Err(error) => Err(error),
     }
-}
-
-fn certificate_blocks(pem: &[u8]) -> Result<Vec<pem::Block>, Error> {
-    let is_certificate = |label: &str| matches!(label, "CERTIFICATE" | "X509 CERTIFICATE");
-    let (certificates, others): (Vec<_>, Vec<_>) = pem::blocks(pem)?
-        .into_iter()
-        .partition(|block| is_certificate(&block.label));
-    if certificates.is_empty() {
-        let found = others.into_iter().map(|block| block.label).collect();
-        return Err(Error::PemNotFound {
-            expected: "CERTIFICATE",
-            found,
-        });
-    }
-    Ok(certificates)
 }
 
 fn malformed(reason: String) -> Error {

@@ -326,6 +326,23 @@ pub enum Error {
         /// How many there are.
         count: usize,
     },
+    /// A trust store in which no trusted certificate could be read.
+    #[error(
+        "no trusted certificate found{}",
+        beside(*.private_keys, *.unreadable)
+    )]
+    NoTrustedCertificate {
+        /// How many private keys are there, whose certificates are not trusted.
+        private_keys: usize,
+        /// How many certificates are there that can't be read.
+        unreadable: usize,
+    },
+    /// Two entries of a PKCS#12 file under one alias, of which Java would see one only.
+    #[error("the alias {alias:?} is given twice")]
+    DuplicateAlias {
+        /// The alias.
+        alias: String,
+    },
     /// Certificates that don't form a chain up from the leaf.
     #[error("the certificate of {subject} is not part of the chain of {leaf}")]
     NotInChain {
@@ -336,10 +353,48 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// What can be done about a file that isn't read, if there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::UnsupportedScheme { name, .. } if name == "JCEKS" => Some(
+                "turn it into PKCS#12: keytool -importkeystore -srckeystore FILE -srcstoretype JCEKS -destkeystore FILE.p12 -deststoretype PKCS12",
+            ),
+            Self::UnsupportedScheme {
+                what: "PKCS#12 encryption" | "PKCS#12 MAC" | "PKCS#12 integrity",
+                ..
+            } => Some(
+                "have it written with AES-256 and SHA-256 by the program that made it, or by OpenSSL: openssl pkcs12 -legacy -in FILE -nodes | openssl pkcs12 -export -out FILE.p12",
+            ),
+            Self::UnsupportedScheme {
+                what: "private key encryption",
+                ..
+            } => Some(
+                "have it encrypted with AES-256 by the program that made it, or by OpenSSL: openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out FILE.pem",
+            ),
+            Self::BudgetExceeded { .. } => Some(
+                "the file asks for more work than honest ones do; a program that trusts it can raise the limits",
+            ),
+            _ => None,
+        }
+    }
+}
+
 fn found_labels(found: &[String]) -> String {
     if found.is_empty() {
         String::new()
     } else {
         format!(", only {}", found.join(", "))
+    }
+}
+
+fn beside(private_keys: usize, unreadable: usize) -> String {
+    match (private_keys, unreadable) {
+        (0, 0) => String::new(),
+        (0, _) => format!(", only {unreadable} that can't be read"),
+        (_, 0) => format!(", only {private_keys} private keys with their own certificates"),
+        _ => format!(
+            ", only {private_keys} private keys with their own certificates, and {unreadable} certificates that can't be read"
+        ),
     }
 }

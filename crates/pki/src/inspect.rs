@@ -7,10 +7,11 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::{
     Certificate, CertificateRequest, DistinguishedName, Error, Integrity, Passphrase, Pkcs12,
-    PrivateKey, PublicKey,
+    PrivateKey, PublicKey, TrustStore, UnreadableCertificate,
     der::{self, Reader},
     pem,
     time::Rfc3339,
+    trust_store,
 };
 
 /// What an input holds, item by item. It displays as text and serializes (to JSON, for one) with the same words.
@@ -172,11 +173,13 @@ fn pem_item(block: &pem::Block, passphrase: Option<&Passphrase>) -> Result<Item,
 
 /// Tells DER structures apart by the tags of their first elements.
 fn der_item(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Item, Error> {
+    if trust_store::is_jks(input) {
+        return jks(input, passphrase);
+    }
     let unknown = Error::Malformed {
         what: "input",
-        reason:
-            "it is neither PEM nor the DER of a certificate, a request, a key or a PKCS#12 file"
-                .into(),
+        reason: "it is neither PEM, nor the DER of a certificate, a request, a key or a PKCS#12 file, nor JKS"
+            .into(),
     };
     let tags = |input| -> Result<Vec<u8>, Error> {
         let mut reader = Reader::enter(input, der::SEQUENCE, "input")?;
@@ -308,8 +311,24 @@ fn pkcs12(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Item, Error> 
         what: "PKCS#12 file",
     })?;
     let opened = Pkcs12::open(input, passphrase)?;
-    let keys = opened.private_keys().iter().map(private_key).collect();
-    let certificates = opened.certificates().iter().map(certificate).collect();
+    let keys = opened
+        .private_keys()
+        .iter()
+        .zip(opened.aliases())
+        .map(|(key, alias)| private_key(key).optional_text("alias", alias.as_ref()))
+        .collect();
+    let certificates = opened
+        .entries()
+        .map(|entry| {
+            let item = certificate(entry.certificate).optional_text("alias", entry.alias);
+            if entry.trusted {
+                item.with("trusted", Value::Flag(true))
+            } else {
+                item
+            }
+        })
+        .chain(opened.unreadable().iter().map(unreadable))
+        .collect();
     Ok(Item::new("pkcs12")
         .text("integrity", integrity(opened.integrity()))
         .list("encryption", opened.encryption())
@@ -318,11 +337,33 @@ fn pkcs12(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Item, Error> 
         .with("certificates", Value::Items(certificates)))
 }
 
+/// A JKS file: its trusted certificates, and how many private keys are beside them. Its integrity is checked when there
+/// is a passphrase.
+fn jks(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Item, Error> {
+    let store = TrustStore::read(input, passphrase)?;
+    let certificates = store
+        .entries()
+        .map(|(alias, trusted)| certificate(trusted).optional_text("alias", alias))
+        .chain(store.unreadable().iter().map(unreadable))
+        .collect();
+    Ok(Item::new("jks")
+        .text("integrity", integrity(store.integrity()))
+        .text("skippedPrivateKeys", store.private_keys())
+        .with("certificates", Value::Items(certificates)))
+}
+
+fn unreadable(found: &UnreadableCertificate) -> Item {
+    Item::new("unreadableCertificate")
+        .text("error", &found.error)
+        .optional_text("alias", found.alias.as_ref())
+}
+
 fn integrity(integrity: &Integrity) -> String {
     match integrity {
         Integrity::Mac { digest, iterations } => {
             format!("HMAC with {digest}, {iterations} iterations")
         }
+        Integrity::Unchecked => "not checked".to_owned(),
         Integrity::Absent => "none: nothing vouches for the contents".to_owned(),
     }
 }

@@ -22,18 +22,23 @@ mod rng;
 mod serial;
 mod tbs;
 mod time;
+mod trust_store;
 
 pub use authority::CertificateAuthority;
 pub use certificate::{Certificate, Version};
 pub use digest::Digest;
 pub use error::Error;
 pub use extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName};
-pub use kdf::KdfBudget;
+pub use kdf::Budget;
 pub use key::{KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PrivateKey, PublicKey};
 pub use name::{Attribute, DistinguishedName, DistinguishedNameBuilder};
 pub use passphrase::Passphrase;
-pub use pkcs12::{Integrity, Pkcs12, Pkcs12Builder};
+pub use pkcs12::{
+    CertificateEntry, Integrity, Pkcs12, Pkcs12Builder, Pkcs12Profile, Pkcs12Warning,
+    UnreadableCertificate,
+};
 pub use profile::{Profile, Validity};
 pub use request::{CertificateRequest, CertificateRequestBuilder, VerifiedRequest};
 pub use rsa_keygen::Progress;
 pub use serial::SerialNumber;
+pub use trust_store::TrustStore;

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::{Error, der};
 
-/// The largest input that is read: a platform's whole collection of roots is a quarter of it.
+/// The largest input that is read where the caller has no say: a platform's whole collection of roots is a quarter of it.
 pub(crate) const MAX_INPUT: usize = 1 << 20;
 
 /// One block: its label, its RFC 1421 headers (only traditional encrypted keys have any) and the decoded body.
@@ -40,11 +40,16 @@ impl Block {
 /// # Errors
 /// `TooLarge`, and `MalformedPem` when a block doesn't end or isn't base64. No block at all is not an error here.
 pub(crate) fn blocks(input: &[u8]) -> Result<Vec<Block>, Error> {
-    if input.len() > MAX_INPUT {
+    blocks_within(input, MAX_INPUT)
+}
+
+/// Likewise, of an input of at most this size.
+pub(crate) fn blocks_within(input: &[u8], max_size: usize) -> Result<Vec<Block>, Error> {
+    if input.len() > max_size {
         return Err(Error::TooLarge {
             what: "PEM input",
             found: input.len(),
-            limit: MAX_INPUT,
+            limit: max_size,
         });
     }
     let mut blocks = Vec::new();

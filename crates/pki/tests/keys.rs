@@ -1,7 +1,9 @@
 //! Private keys in and out, through the public interface. What other programs wrote is in `data/keys`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // tests
 
-use pki::{Error, KdfBudget, KeyAlgorithm, KeyEncryption, KeyKind, Passphrase, PrivateKey};
+use pki::{
+    Budget, Error, KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, Passphrase, PrivateKey,
+};
 
 macro_rules! data {
     ($name:literal) => {
@@ -68,10 +70,17 @@ fn pkcs1_and_sec1_hold_the_same_key_as_pkcs8() {
 #[test]
 fn encrypted_keys_open_with_their_passphrase() {
     let expected = read(data!("p256.pem"));
-    for pem in ENCRYPTED
-        .into_iter()
-        .chain([data!("p256-pbes1-sha1-3des.pem")])
-    {
+    for pem in ENCRYPTED.into_iter().chain([
+        data!("p256-pbes1-sha1-3des.pem"),
+        data!("p256-pbes1-sha1-rc2-40.pem"),
+        data!("p256-pbes1-md5-des.pem"),
+        data!("p256-pbes1-md5-rc2-64.pem"),
+        data!("p256-pbes1-sha1-des.pem"),
+        data!("p256-pbes1-sha1-rc2-64.pem"),
+        data!("p256-pbes2-des.pem"),
+        data!("p256-pbes2-aes256-gcm.pem"),
+        data!("p256-traditional-des-cbc.pem"),
+    ]) {
         let key = PrivateKey::from_pem(pem, &correct())
             .unwrap_or_else(|error| panic!("{error}\n{}", text(pem)));
         assert_eq!(key.public_key(), expected.public_key());
@@ -138,6 +147,7 @@ fn keys_that_are_not_handled_are_named() {
             "id-RSASSA-PSS (1.2.840.113549.1.1.10)",
         ),
         (data!("secp256k1.pem"), "secp256k1 (1.3.132.0.10)"),
+        (data!("p521.pem"), "secp521r1 (1.3.132.0.35)"),
         (
             data!("rsa512.pem"),
             "RSA 512 (sizes from 1024 to 8192 bits are handled)",
@@ -241,7 +251,7 @@ fn trailing_octets_are_refused() {
 #[test]
 fn too_large_an_input_is_refused() {
     let mut pem = data!("p256.pem").to_vec();
-    pem.resize((1 << 20) + 1, b'\n');
+    pem.resize((4 << 20) + 1, b'\n');
     for result in [
         PrivateKey::from_pem(&pem, None),
         PrivateKey::from_pem_or_der(&pem, None),
@@ -355,7 +365,7 @@ fn too_many_iterations_are_refused_before_they_are_done() {
         b"\x02\x02\x08\x00",
         b"\x02\x02\x7f\xff",
     );
-    let mut budget = KdfBudget::default();
+    let mut budget = Budget::default();
     budget.max_iterations = 10_000;
     assert_eq!(
         PrivateKey::from_pem_or_der_within(&der, &correct(), budget).unwrap_err(),
@@ -489,4 +499,80 @@ fn debug_elides_the_key() {
         format!("{key:?}"),
         "PrivateKey(ECDSA P-256, [secret key elided])"
     );
+}
+
+/// graviola signs wrongly now and then where the smaller prime comes first, and OpenSSL never writes a key so.
+#[test]
+fn a_generated_or_read_rsa_key_has_its_larger_prime_first() {
+    let is_ordered = |key: &PrivateKey| {
+        let der = key.to_pkcs8_der().unwrap();
+        let numbers = rsa_numbers(&der);
+        numbers[3] > numbers[4] // n, e, d, p, q
+    };
+    for _ in 0..8 {
+        assert!(is_ordered(&PrivateKey::generate(KeyKind::Rsa2048).unwrap()));
+    }
+    // `det-keygen` keeps the order in which it finds the primes.
+    let seeded = (0..64_u8)
+        .map(|n| {
+            KeyGenerator::new(KeyKind::Rsa2048)
+                .generate_from_seed(&[n; 16])
+                .unwrap()
+        })
+        .find(|key| !is_ordered(key))
+        .unwrap();
+    let read = PrivateKey::from_pem(&*seeded.to_pem().unwrap(), None).unwrap();
+    assert!(is_ordered(&read));
+    assert_eq!(read.public_key(), seeded.public_key());
+}
+
+/// The numbers of the `RSAPrivateKey` in a PKCS#8 key, padded to one length: n, e, d, p, q and so on.
+fn rsa_numbers(pkcs8: &[u8]) -> Vec<Vec<u8>> {
+    let (_, outer) = x509_parser::der_parser::parse_der(pkcs8).unwrap();
+    let octets = outer.as_sequence().unwrap()[2].as_slice().unwrap();
+    let (_, inner) = x509_parser::der_parser::parse_der(octets).unwrap();
+    let pad = |number: &[u8]| [vec![0; 1100 - number.len()], number.to_vec()].concat();
+    inner
+        .as_sequence()
+        .unwrap()
+        .iter()
+        .skip(1)
+        .map(|number| pad(number.as_slice().unwrap()))
+        .collect()
+}
+
+#[test]
+fn an_rsa_key_with_a_wrong_exponent_or_coefficient_is_refused() {
+    let key = read(data!("rsa2048.pem"));
+    let der = key.to_pkcs8_der().unwrap();
+    // The coefficient is the last number, behind two exponents of 128 octets each and their headers.
+    for from_the_end in [1, 150, 280] {
+        let mut wrong = der.to_vec();
+        let at = wrong.len() - from_the_end;
+        wrong[at] ^= 4;
+        assert_eq!(
+            PrivateKey::from_der(&wrong, None).unwrap_err(),
+            Error::InvalidKey {
+                reason: "its RSA exponents or coefficient are not those of its primes".to_owned()
+            }
+        );
+    }
+}
+
+#[test]
+fn encryption_that_is_not_read_is_named_with_what_to_do() {
+    for (pem, expected) in [
+        (
+            data!("p256-pbes1-sha1-rc4-128.pem"),
+            "pbeWithSHAAnd128BitRC4",
+        ),
+        (data!("p256-pbes2-aria.pem"), "ARIA-256-CBC"),
+    ] {
+        let error = PrivateKey::from_pem(pem, &correct()).unwrap_err();
+        assert!(
+            matches!(&error, Error::UnsupportedScheme { name, .. } if name == expected),
+            "{error}"
+        );
+        assert!(error.hint().unwrap().contains("AES-256"));
+    }
 }

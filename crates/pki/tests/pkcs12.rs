@@ -4,8 +4,7 @@
 use std::{env, fs, path::PathBuf};
 
 use pki::{
-    Certificate, Error, Integrity, KdfBudget, KeyKind, Passphrase, Pkcs12, Pkcs12Builder,
-    PrivateKey,
+    Budget, Certificate, Error, Integrity, KeyKind, Passphrase, Pkcs12, Pkcs12Builder, PrivateKey,
 };
 
 macro_rules! data {
@@ -327,7 +326,7 @@ fn a_file_beyond_the_size_limit_is_refused() {
 #[test]
 fn the_work_of_the_whole_file_is_limited_before_any_is_done() {
     // A MAC of one block, and two encryptions of one block.
-    let mut budget = KdfBudget::default();
+    let mut budget = Budget::default();
     budget.max_blocks = 3 * 2048;
     Pkcs12::open_within(data!("openssl-default.p12"), &correct(), budget).unwrap();
     budget.max_blocks -= 1;
@@ -346,6 +345,32 @@ fn the_work_of_the_whole_file_is_limited_before_any_is_done() {
             parameter: "key derivation iteration count",
             found: 2048,
             limit: 2047,
+        }
+    );
+}
+
+#[test]
+fn size_and_nesting_are_the_callers_to_limit() {
+    let der = data!("openssl-default.p12");
+    let mut budget = Budget::default();
+    budget.max_size = der.len();
+    Pkcs12::open_within(der, &correct(), budget).unwrap();
+    budget.max_size -= 1;
+    assert_eq!(
+        Pkcs12::open_within(der, &correct(), budget).unwrap_err(),
+        Error::TooLarge {
+            what: "PKCS#12 file",
+            found: der.len(),
+            limit: der.len() - 1
+        }
+    );
+    let mut budget = Budget::default();
+    budget.max_nesting = 3;
+    assert_eq!(
+        Pkcs12::open_within(der, &correct(), budget).unwrap_err(),
+        Error::NestedTooDeeply {
+            what: "PKCS#12 file",
+            limit: 3
         }
     );
 }

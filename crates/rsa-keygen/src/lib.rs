@@ -1,10 +1,49 @@
-//! RSA key generation, fast.
+//! RSA key generation, fast: a 4096-bit key in some tens of milliseconds, in a debug build too.
 //!
 //! ```
+//! # fn main() -> Result<(), rsa_keygen::Error> {
 //! let key = rsa_keygen::generate(2048)?;
+//!
+//! // The numbers of RFC 8017 (PKCS #1), big-endian, of fixed length, wiped on drop.
+//! assert_eq!(key.n().len(), 256);
 //! assert_eq!(key.p().len(), 128);
-//! # Ok::<(), rsa_keygen::Error>(())
+//! # Ok(())
+//! # }
 //! ```
+//!
+//! This crate knows integers and nothing else: no key formats, no signatures. [`Generator`] has the options (kernel, threads, progress,
+//! cancellation), a seedable path, and one for the caller's own generator.
+//!
+//! # Sources
+//!
+//! - [FIPS 186-5](https://doi.org/10.6028/NIST.FIPS.186-5), appendix A.1.3: probable primes from fresh random candidates, with the conditions of
+//!   A.1.1 (`e` = 65537, `|p - q| > 2^(bits/2 - 100)`, `d = e^-1 mod lcm(p-1, q-1)`, `d > 2^(bits/2)`) and the Miller-Rabin rounds of table B.1.
+//! - [C2SP det-keygen](https://c2sp.org/det-keygen): how candidates are made from bits, and [the key that belongs to a
+//!   seed](Generator::generate_from_seed).
+//!
+//! A candidate is divided by the primes below 2^16, then tested to base 2; two that pass get 3 to 5 rounds with random bases each. Before a key leaves the
+//! crate it signs a random number, through its CRT parameters, and verifies that (a pairwise consistency test).
+//!
+//! # Speed
+//!
+//! The tests are independent of each other. The [IFMA kernel](Kernel::Ifma) does eight at a time, one per vector lane, and threads do several
+//! batches at once. The inner loops of the x86_64 kernels are inline assembly, which the optimisation level of a consumer's build
+//! doesn't reach. The kernel is chosen at run time; the environment variable `COUNTERSIGN_RSA_KERNEL` (`ifma`, `mulx` or `portable`) forces one, for tests and measurements, and one that
+//! the machine lacks is then an error. No kernel changes the keys.
+//!
+//! # What is constant-time, and what is not
+//!
+//! *Constant-time with respect to the accepted primes*, as far as a compiler allows: trial division, the exponentiations and their tables, the derivation of the
+//! exponents (including the greatest common divisor, by division steps), and the consistency test. No branch and no address depends
+//! on a prime or on what is computed from it; choices are masks and selects. The assembly uses no instruction whose time depends on its operands on
+//! the processors that have it.
+//!
+//! *Not constant-time*: how many candidates were rejected, and where trial division rejected them. They are independent of the accepted ones. How
+//! many random bases had to be drawn again because they exceeded a prime, which tells less than a bit about its size. And on targets
+//! other than x86_64, whatever the compiler and the processor make of a 64-bit multiplication.
+//!
+//! Buffers that held primes, candidates, exponents or powers are wiped when they are dropped. Registers, and what a compiler has spilled to the stack, are not.
+
 #![deny(unsafe_code)]
 
 mod error;

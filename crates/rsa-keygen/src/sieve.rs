@@ -16,7 +16,7 @@ pub(crate) const WIDTH: usize = 8;
 /// Vectors per block: they are reduced interleaved, and looked at together.
 pub(crate) const DEPTH: usize = 8;
 /// Primes per product, at most.
-const SLOTS: usize = 4;
+pub(crate) const SLOTS: usize = 4;
 /// Trial division goes up to here.
 const LIMIT: usize = 1 << 16;
 pub(crate) const MASK52: u64 = (1 << 52) - 1;
@@ -143,7 +143,6 @@ pub(crate) fn has_small_factor(n: &[u64]) -> bool {
 /// Whether a prime of the block divides the number.
 fn divides(block: &Block, n: &[u64]) -> bool {
     const STRIDE: usize = 4;
-    let mut divisible = false;
     let mut group = 0;
     while group < DEPTH * WIDTH {
         let (depth, lane) = (group / WIDTH, group % WIDTH);
@@ -164,6 +163,7 @@ fn divides(block: &Block, n: &[u64]) -> bool {
             }
             i += 1;
         }
+        let mut divisible = false;
         let mut slot = 0;
         while slot < SLOTS {
             let primes = &block.slots[depth][slot];
@@ -175,7 +175,10 @@ fn divides(block: &Block, n: &[u64]) -> bool {
             }
             slot += 1;
         }
+        if divisible {
+            return true;
+        }
         group += STRIDE;
     }
-    divisible
+    false
 }

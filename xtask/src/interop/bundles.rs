@@ -98,7 +98,7 @@ pub(super) fn cases() -> Vec<Case> {
                 countersign p12 info b.p12 --passin env:PASS > info
                 has 'alias: demo-bot1' < info; has privateKey < info
                 {login}
-                export WRONG=wrong; refuses countersign p12 info b.p12 --passin env:WRONG"
+                export WRONG=wrong; refuses countersign p12 info b.p12 --passin env:WRONG 2>&1 | has 'passphrase does not open'"
             ),
         ));
     }

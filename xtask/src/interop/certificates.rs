@@ -135,7 +135,8 @@ pub(super) fn cases() -> Vec<Case> {
             Openssl,
             "a leaf is no authority",
             "openssl req -x509 -new -newkey rsa:2048 -noenc -keyout ca.key -subj '/CN=Leaf' -out ca.crt -addext basicConstraints=CA:FALSE
-            refuses countersign ca sign --ca-cert ca.crt --ca-key ca.key --csr $OURS/bot.csr.pem --out c.pem
+            refuses countersign ca sign --ca-cert ca.crt --ca-key ca.key --csr $OURS/bot.csr.pem --out c.pem 2>&1 |
+                has 'may not sign certificates'
             [ ! -e c.pem ]",
         ),
         read_by_us(
@@ -151,7 +152,7 @@ pub(super) fn cases() -> Vec<Case> {
             "openssl req -in $OURS/bot.csr.pem -outform DER | head -c -1 > r.der; printf '\\x00' >> r.der
             { openssl req -inform DER -in r.der -verify -noout 2>&1 || true; } | has 'verif.* failure'
             refuses countersign ca sign --ca-cert $OURS/signing.crt.pem --ca-key $OURS/signing.key.pem --ca-passin env:PASS \\
-                --csr r.der --out c.pem
+                --csr r.der --out c.pem 2>&1 | has 'signature of the certificate request'
             [ ! -e c.pem ]",
         ),
     ]);

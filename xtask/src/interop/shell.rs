@@ -2,7 +2,6 @@
 use std::{
     ffi::OsString,
     fs,
-    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -17,7 +16,7 @@ pkix() { java "$JUDGES/Pkix.java" "$@"; }
 fails() { if "$@"; then echo "should have failed: $*" >&2; return 1; fi; }
 refuses() { local status=0; "$@" || status=$?; [ $status -eq 1 ] || [ $status -eq 2 ] || { echo "exit status $status instead of 1 or 2: $*" >&2; return 1; }; }
 has() { local text; text=$(cat); grep -qi -- "$1" <<<"$text" || { printf 'no "%s" in:\n%s\n' "$1" "$text" >&2; return 1; }; }
-same() { if [ "$1" != "$2" ]; then printf 'these differ:\n%s\n%s\n' "$1" "$2" >&2; return 1; fi; }
+same() { if [ -z "$1" ] || [ "$1" != "$2" ]; then printf 'these differ:\n%s\n%s\n' "$1" "$2" >&2; return 1; fi; }
 "#;
 
 /// Seconds until a script that hangs is ended.
@@ -86,8 +85,7 @@ impl Shell {
             .arg(format!("{PRELUDE}{script}"))
             .current_dir(&self.dir)
             .stdin(Stdio::null())
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .process_group(0);
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 }

@@ -3,7 +3,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace::{self, Metadata};
+use super::tokens;
+use crate::workspace::{self, Dependency, Metadata, Package};
 
 /// Crates that compile C or link to it. Cargo.lock may list them, because features that nobody turned on could bring them:
 /// so the tree that is really built is what counts.
@@ -39,7 +40,10 @@ pub(crate) fn check(root: &Path, metadata: &Metadata) -> Result<Vec<String>> {
     }
     let mut violations = c_code(&tree);
     let manifest = fs::read_to_string(root.join("Cargo.toml"))?;
-    violations.extend(unused(&manifest, metadata)?);
+    violations.extend(declared_for_nobody(&manifest, metadata)?);
+    for package in &metadata.packages {
+        violations.extend(unused(package)?);
+    }
     Ok(violations)
 }
 
@@ -56,7 +60,7 @@ fn c_code(tree: &str) -> Vec<String> {
         .collect()
 }
 
-fn unused(manifest: &str, metadata: &Metadata) -> Result<Vec<String>> {
+fn declared_for_nobody(manifest: &str, metadata: &Metadata) -> Result<Vec<String>> {
     let manifest: toml::Table = manifest.parse()?;
     let declared = manifest
         .get("workspace")
@@ -67,19 +71,39 @@ fn unused(manifest: &str, metadata: &Metadata) -> Result<Vec<String>> {
         .packages
         .iter()
         .flat_map(|package| &package.dependencies)
-        .map(|dependency| {
-            dependency
-                .rename
-                .as_ref()
-                .unwrap_or(&dependency.name)
-                .as_str()
-        })
+        .map(Dependency::key)
         .collect();
     Ok(declared
         .keys()
         .filter(|name| !used.contains(name.as_str()))
         .map(|name| format!("Cargo.toml: no member uses the workspace dependency {name}"))
         .collect())
+}
+
+/// Tells which dependencies of a package its sources don't name.
+fn unused(package: &Package) -> Result<Vec<String>> {
+    let mut words = BTreeSet::new();
+    for path in package.sources()? {
+        tokens::for_each_run(&tokens::read(&path)?, &mut |run| {
+            words.extend(
+                run.iter()
+                    .filter_map(tokens::ident)
+                    .map(|word| plain(&word)),
+            );
+        });
+    }
+    Ok(package
+        .dependencies
+        .iter()
+        .map(Dependency::key)
+        .filter(|name| !words.contains(&plain(name)))
+        .map(|name| format!("{}: {name} is not used", package.manifest_path.display()))
+        .collect())
+}
+
+/// A name as packages and crates agree on it: `md-5` is `md5` in the sources.
+fn plain(name: &str) -> String {
+    name.replace(['-', '_'], "")
 }
 
 #[cfg(test)]
@@ -106,12 +130,33 @@ mod tests {
         }]}))
         .unwrap();
         let manifest = "[workspace.dependencies]\nserde = '1'\nwebpki = { package = 'rustls-webpki', version = '1' }\n";
-        assert!(unused(manifest, &metadata).unwrap().is_empty());
+        assert!(declared_for_nobody(manifest, &metadata).unwrap().is_empty());
         assert_eq!(
-            unused(&format!("{manifest}left-pad = '1'\n"), &metadata)
+            declared_for_nobody(&format!("{manifest}left-pad = '1'\n"), &metadata)
                 .unwrap()
                 .len(),
             1
+        );
+    }
+
+    #[test]
+    fn a_dependency_is_named_in_the_sources() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = "use md5::Md5; // unheard of\nfn f() { g(|| serde_json::to_string(&1)) }";
+        fs::write(folder.path().join("lib.rs"), source).unwrap();
+        let package: Package = serde_json::from_value(serde_json::json!({
+            "name": "a", "manifest_path": folder.path().join("Cargo.toml"), "targets": [],
+            "dependencies": [
+                {"name": "md-5", "rename": null, "kind": null, "path": null},
+                {"name": "serde_json", "rename": null, "kind": null, "path": null},
+                {"name": "unheard", "rename": null, "kind": "dev", "path": null},
+            ],
+        }))
+        .unwrap();
+        let found = unused(&package).unwrap();
+        assert!(
+            matches!(&found[..], [only] if only.ends_with("unheard is not used")),
+            "{found:?}"
         );
     }
 }

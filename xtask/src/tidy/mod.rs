@@ -30,7 +30,10 @@ pub(crate) fn run() -> Result<()> {
         eprintln!("{}", violation.replace(&prefix, ""));
     }
     match violations.len() {
-        0 => Ok(()),
+        0 => {
+            println!("every rule holds");
+            Ok(())
+        }
         1 => bail!("1 rule is broken"),
         n => bail!("{n} rules are broken"),
     }

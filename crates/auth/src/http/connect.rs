@@ -25,7 +25,9 @@ use tower_service::Service;
 use super::{
     fault::{Fault, FaultSlot},
     stream::{AlertFirst, Recorded},
+    tunnel,
 };
+use crate::proxy::Proxy;
 
 type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 type Tcp = AlertFirst<TokioIo<TcpStream>>;
@@ -40,8 +42,8 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    pub(super) fn new(tls: Arc<ClientConfig>, timeout: Duration) -> Self {
-        let mut https = HttpsConnector::from((TcpConnector::new(timeout), tls));
+    pub(super) fn new(tls: Arc<ClientConfig>, proxy: Option<Proxy>, timeout: Duration) -> Self {
+        let mut https = HttpsConnector::from((TcpConnector::new(proxy, timeout), tls));
         https.enforce_https();
         Self {
             https,
@@ -93,19 +95,34 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// TCP to whichever address of the host answers first (RFC 8305).
+/// TCP to whichever address of the host answers first (RFC 8305), or through a proxy.
 #[derive(Clone)]
-struct TcpConnector(HttpConnector<Resolver>);
+struct TcpConnector {
+    http: HttpConnector<Resolver>,
+    proxy: Option<Proxy>,
+}
 
 impl TcpConnector {
-    fn new(timeout: Duration) -> Self {
+    fn new(proxy: Option<Proxy>, timeout: Duration) -> Self {
         let mut http = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(timeout));
         // Notices a peer that vanished while a connection idles in the pool.
         http.set_keepalive(Some(Duration::from_secs(60)));
-        Self(http)
+        Self { http, proxy }
+    }
+
+    fn tcp(&mut self, target: Uri) -> impl Future<Output = Result<TcpStream, Fault>> + use<> {
+        let connecting = self.http.call(target);
+        async move {
+            match connecting.await {
+                Ok(stream) => Ok(stream.into_inner()),
+                Err(error) => {
+                    Err(Fault::in_chain(&error).unwrap_or_else(|| Fault::Http(error.to_string())))
+                }
+            }
+        }
     }
 }
 
@@ -119,15 +136,19 @@ impl Service<Uri> for TcpConnector {
     }
 
     fn call(&mut self, target: Uri) -> Self::Future {
-        let connecting = self.0.call(target);
-        Box::pin(async move {
-            match connecting.await {
-                Ok(stream) => Ok(AlertFirst::new(stream)),
-                Err(error) => {
-                    Err(Fault::in_chain(&error).unwrap_or_else(|| Fault::Http(error.to_string())))
-                }
+        let stream: BoxFuture<TcpStream, Fault> = match self.proxy.clone() {
+            None => Box::pin(self.tcp(target)),
+            Some(proxy) => {
+                let connecting = self.tcp(proxy.uri());
+                Box::pin(async move {
+                    let stream = connecting
+                        .await
+                        .map_err(|fault| fault.on_the_way_to(&proxy))?;
+                    tunnel::open(stream, &proxy, &target).await
+                })
             }
-        })
+        };
+        Box::pin(async move { Ok(AlertFirst::new(TokioIo::new(stream.await?))) })
     }
 }
 

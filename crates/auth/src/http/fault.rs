@@ -7,12 +7,12 @@ use std::{
     time::Duration,
 };
 
-use http::Extensions;
+use http::{Extensions, StatusCode};
 use hyper_util::client::legacy;
 use rustls::{AlertDescription, InvalidMessage};
 
 use super::reply::printable;
-use crate::{Error, Peer, Phase};
+use crate::{Error, Peer, Phase, proxy::Proxy};
 
 /// A failure of a connection, before it is known whose it is.
 #[derive(Debug, Clone)]
@@ -24,12 +24,69 @@ pub(crate) enum Fault {
     Closed,
     Network(io::ErrorKind),
     Tls(rustls::Error),
+    /// The proxy before the peer.
+    Proxy(Proxy, ProxyFault),
     /// The reply isn't HTTP, or not in this measure.
     NotHttp(&'static str),
     Http(String),
 }
 
+/// What went wrong with a proxy, before anything was sent to the peer behind it.
+#[derive(Debug, Clone)]
+pub(crate) enum ProxyFault {
+    Unreachable(String),
+    AuthenticationRequired,
+    Refused(StatusCode),
+    Failed(&'static str),
+}
+
+impl ProxyFault {
+    fn at(self, proxy: Proxy, peer: Peer) -> Error {
+        let credentials_sent = proxy.authorization().is_some();
+        let proxy = proxy.authority().to_owned();
+        match self {
+            Self::Unreachable(reason) => Error::ProxyUnreachable {
+                peer,
+                proxy,
+                reason,
+            },
+            Self::AuthenticationRequired => Error::ProxyAuthenticationRequired {
+                peer,
+                proxy,
+                credentials_sent,
+            },
+            Self::Refused(status) => Error::ProxyRefused {
+                peer,
+                proxy,
+                status,
+            },
+            Self::Failed(reason) => Error::ProxyFailed {
+                peer,
+                proxy,
+                reason,
+            },
+        }
+    }
+}
+
 impl Fault {
+    /// The same failure, met on the way to a proxy. Time limits stay what they are.
+    pub(super) fn on_the_way_to(self, proxy: &Proxy) -> Self {
+        let reason = match self {
+            Self::ConnectTimeout(_) | Self::Network(io::ErrorKind::TimedOut) => return self,
+            Self::Dns(_) => {
+                let fault = ProxyFault::Failed("its host name does not resolve");
+                return Self::Proxy(proxy.clone(), fault);
+            }
+            Self::Refused => "it refused the connection".to_owned(),
+            Self::Reset => "it reset the connection".to_owned(),
+            Self::Closed => "it closed the connection".to_owned(),
+            Self::Network(kind) => kind.to_string(),
+            Self::Tls(_) | Self::Proxy(..) | Self::NotHttp(_) | Self::Http(_) => self.to_string(),
+        };
+        Self::Proxy(proxy.clone(), ProxyFault::Unreachable(reason))
+    }
+
     /// The cause of a failed call. `latest` is the fault on the newest connection to the same peer: an HTTP/2
     /// connection that dies before its first request leaves no other trace.
     pub(crate) fn of_call(error: &legacy::Error, latest: &FaultSlot) -> Self {
@@ -123,6 +180,7 @@ impl Fault {
                 Error::NotTls { peer }
             }
             Self::Tls(reason) => Error::TlsFailed { peer, reason },
+            Self::Proxy(proxy, fault) => fault.at(proxy, peer),
             Self::NotHttp(reason) => Error::MalformedReply { peer, reason },
             Self::Http(reason) => Error::Http { peer, reason },
         }

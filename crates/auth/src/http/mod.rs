@@ -4,11 +4,12 @@ mod connect;
 mod fault;
 pub(crate) mod reply;
 mod stream;
+mod tunnel;
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, Uri, Version, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper_util::{
@@ -22,7 +23,7 @@ use rustls::ClientConfig;
 use zeroize::Zeroizing;
 
 use self::{connect::Connector, fault::Fault};
-use crate::{Error, Peer, Phase, endpoint::Base};
+use crate::{Error, Peer, Phase, endpoint::Base, proxy::ProxyChoice};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
@@ -32,28 +33,50 @@ pub(crate) struct Timeouts {
     pub(crate) total: Duration,
 }
 
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(15),
+            read: Duration::from_secs(60),
+            total: Duration::from_secs(120),
+        }
+    }
+}
+
+/// How a peer is reached, but for its URL.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Link {
+    pub(crate) proxy: ProxyChoice,
+    pub(crate) timeouts: Timeouts,
+    /// Added to every request that has none of the same name.
+    pub(crate) headers: HeaderMap,
+}
+
 /// One peer and the pool of connections to it.
 pub(crate) struct Channel {
     base: Base,
     connector: Connector,
     http: legacy::Client<Connector, Full<Bytes>>,
     timeouts: Timeouts,
+    headers: HeaderMap,
 }
 
 impl Channel {
-    pub(crate) fn new(base: Base, tls: Arc<ClientConfig>, timeouts: Timeouts) -> Self {
-        let connector = Connector::new(tls, timeouts.connect);
+    pub(crate) fn new(base: Base, tls: Arc<ClientConfig>, link: &Link) -> Result<Self, Error> {
+        let proxy = link.proxy.resolve(&base.origin())?;
+        let connector = Connector::new(tls, proxy, link.timeouts.connect);
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
             .timer(TokioTimer::new())
             .build(connector.clone());
-        Self {
+        Ok(Self {
             base,
             connector,
             http,
-            timeouts,
-        }
+            timeouts: link.timeouts,
+            headers: link.headers.clone(),
+        })
     }
 
     pub(crate) fn peer(&self) -> &Peer {
@@ -112,6 +135,12 @@ impl Channel {
         parts.version = Version::HTTP_11; // the connection decides, by ALPN
         // A caller's Host would send the tokens to another virtual host.
         parts.headers.remove(header::HOST);
+        for (name, value) in &self.headers {
+            // `authenticate` must carry no Content-Type.
+            if !(body.is_empty() && name == header::CONTENT_TYPE) {
+                parts.headers.entry(name).or_insert_with(|| value.clone());
+            }
+        }
         parts
             .headers
             .entry(header::ACCEPT)

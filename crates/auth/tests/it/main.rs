@@ -8,6 +8,8 @@
 )] // a failed expectation is a failed test
 
 mod authenticate;
+mod config;
+mod doctor;
 mod faults;
 mod identity;
 mod lab;
@@ -15,6 +17,7 @@ mod layer;
 mod life;
 mod matrix;
 mod provider;
+mod proxy;
 mod refusal;
 mod requests;
 mod rotation;

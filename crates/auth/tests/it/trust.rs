@@ -1,4 +1,4 @@
-use auth::{Error, TrustAnchors};
+use auth::{Error, TrustAnchors, TrustSource};
 
 use crate::lab::{as_version_1, lab, trust};
 
@@ -43,6 +43,62 @@ fn a_version_1_root_is_accepted() {
             .certificates()
             .len(),
         1
+    );
+}
+
+#[test]
+fn trust_stores_of_every_format_are_read() {
+    let root = lab().root.certificate();
+    let passphrase = pki::Passphrase::from("changeit");
+    let p12 = pki::TrustStore::from_iter([("root".to_owned(), root.clone())])
+        .pkcs12()
+        .iterations(1000)
+        .to_der(&passphrase)
+        .unwrap();
+    for (name, input) in [
+        ("root.pem", root.to_pem().into_bytes()),
+        ("root.der", root.as_der().to_vec()),
+        ("root.p12", p12.clone()),
+    ] {
+        let anchors = TrustAnchors::read(name, &input, &passphrase).unwrap();
+        let [anchor] = anchors.certificates() else {
+            panic!("{anchors:?}");
+        };
+        assert_eq!(anchor.as_ref(), root.as_der(), "{name}");
+        assert_eq!(anchor.subject().unwrap(), "CN=Test Root");
+        assert_eq!(anchor.not_after(), Some(root.validity().not_after));
+        assert_eq!(*anchor.source(), TrustSource::Given(name.into()));
+        let shown = anchor.to_string();
+        assert!(
+            shown.starts_with("CN=Test Root, until 20")
+                && shown.ends_with(&format!(", from {name}")),
+            "{shown}"
+        );
+    }
+    let wrong = pki::Passphrase::from("wrong");
+    let error = TrustAnchors::read("root.p12", &p12, &wrong).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::TrustAnchors(pki::Error::WrongPassphrase { .. })
+        ),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_java_key_store_is_read_with_its_passphrase_or_without() {
+    let store = include_bytes!("../../../pki/tests/data/trust/keytool-trust.jks");
+    let anchors = TrustAnchors::read("store.jks", store, None).unwrap();
+    assert!(!anchors.certificates().is_empty());
+    let error =
+        TrustAnchors::read("store.jks", store, &pki::Passphrase::from("wrong")).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::TrustAnchors(pki::Error::WrongPassphrase { .. })
+        ),
+        "{error:?}"
     );
 }
 

@@ -1,17 +1,16 @@
 //! `countersign auth login`
 
-use std::path::{Path, PathBuf};
-
-use auth::{Client, Endpoints, Identity, TrustAnchors};
+use auth::{Client, config::BdkConfig};
 use pki::Version;
 use serde_json::json;
 
 use crate::{
-    command::block_on,
+    command::{
+        auth_target::{Target, Way},
+        block_on,
+    },
     error::{Context, Error},
-    input,
-    passphrase::{self, Flag, Source, SourceParser},
-    ui,
+    passphrase, ui,
 };
 
 /// Authenticate with a .p12, and get both tokens
@@ -21,25 +20,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
 pub(crate) struct Args {
-    /// The bot's PKCS#12 bundle
-    #[arg(long, value_name = "FILE")]
-    p12: PathBuf,
-
-    /// Its passphrase
-    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
-    passin: Option<Source>,
-
-    /// The Pod, at its API port (usually 8444)
-    #[arg(long, value_name = "URL")]
-    pod: String,
-
-    /// The Key Manager, at its API port (usually 8444)
-    #[arg(long, value_name = "URL")]
-    key_manager: String,
-
-    /// Root certificates to trust beside the platform's
-    #[arg(long, value_name = "FILE")]
-    trust: Option<PathBuf>,
+    #[command(flatten)]
+    target: Target,
 
     /// Show the tokens
     #[arg(long)]
@@ -54,30 +36,35 @@ const EXAMPLES: &str = "\
 Examples:
   countersign auth login --p12 bot.p12 --passin env:P12_PASS \\
     --pod https://acme-api.symphony.com:8444 --key-manager https://acme-keymanager.symphony.com:8444
+  countersign auth login --config config.yaml
   countersign auth login --p12 bot.p12 --passin env:P12_PASS --pod https://localhost:8444 \\
     --key-manager https://localhost:8445 --trust pod-root.pem --show-tokens --json | jq -r .sessionToken";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
-    let endpoints = Endpoints::new(&args.pod, &args.key_manager)
-        .about("the command line")
-        .map_err(Error::into_misuse)?;
-    let passin = Flag::new("--passin", &args.passin);
-    let identity = input::open(&args.p12, passin, |der, passphrase| match passphrase {
-        Some(passphrase) => Identity::from_pkcs12(der, passphrase),
-        None => Err(auth::Error::Identity(pki::Error::PassphraseRequired {
-            what: "PKCS#12 file",
-        })),
-    })?;
+    let way = args.target.way()?;
+    let config = args.target.config()?;
+    for notice in config.iter().flat_map(BdkConfig::notices) {
+        ui::warn(format!("the configuration, {notice}"));
+    }
+    let endpoints = args.target.endpoints(config.as_ref())?;
+    let identity = args.target.identity(config.as_ref())?;
     if identity.leaf().version() == Version::V1 {
-        ui::warn(format!(
-            "{}: the certificate is X.509 version 1, which many servers refuse; countersign ca sign makes version 3",
-            input::Name(&args.p12)
-        ));
+        ui::warn(
+            "the client certificate is X.509 version 1, which many servers refuse; countersign ca sign makes version 3",
+        );
     }
-    let mut client = Client::builder(endpoints, identity);
-    if let Some(trust) = &args.trust {
-        client = client.trust(platform_and(trust)?);
+    let mut client = match &config {
+        Some(config) => config.client(identity),
+        None => Client::builder(endpoints.clone(), identity),
+    };
+    if let Some(trust) = args.target.trust(config.as_ref())? {
+        client = client.trust(trust);
     }
+    let client = match way {
+        Way::Default => client,
+        Way::Direct => client.no_proxy(),
+        Way::Through(proxy) => client.proxy(proxy),
+    };
     let client = client.build().about("the client")?;
 
     let session = {
@@ -89,8 +76,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         tokens.map(|token| args.show_tokens.then(|| token.expose()));
     if args.json {
         return ui::json(&json!({
-            "pod": args.pod,
-            "keyManager": args.key_manager,
+            "pod": endpoints.pod_url(),
+            "keyManager": endpoints.key_manager_url(),
             "sessionToken": session_token,
             "keyManagerToken": key_manager_token,
             "tokensElided": !args.show_tokens,
@@ -108,17 +95,3 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
 }
 
 const ELIDED: &str = "[elided]";
-
-/// The platform's roots, if it has any, and those in a file.
-fn platform_and(trust: &Path) -> Result<TrustAnchors, Error> {
-    let pem: String = input::certificates(trust)?
-        .iter()
-        .map(pki::Certificate::to_pem)
-        .collect();
-    match TrustAnchors::platform() {
-        Ok(platform) => platform.and_pem(pem),
-        Err(auth::Error::NoPlatformRoots { .. }) => TrustAnchors::pem(pem),
-        Err(error) => Err(error),
-    }
-    .about(input::Name(trust))
-}

@@ -1,6 +1,8 @@
 //! The commands: one file each, with its arguments, its help and what it does.
 
+mod auth_doctor;
 mod auth_login;
+mod auth_target;
 mod ca_create;
 mod ca_sign;
 mod completions;
@@ -94,6 +96,7 @@ enum P12 {
 #[derive(Debug, Subcommand)]
 enum Auth {
     Login(auth_login::Args),
+    Doctor(auth_doctor::Args),
 }
 
 #[derive(Debug, Subcommand)]
@@ -119,6 +122,7 @@ impl Cli {
             Command::Issue(args) => issue::run(&args),
             Command::Inspect(args) => inspect::run(&args),
             Command::Auth(Auth::Login(args)) => auth_login::run(&args),
+            Command::Auth(Auth::Doctor(args)) => auth_doctor::run(&args),
             Command::Pod(Pod::Serve(args)) => pod_serve::run(&args),
             Command::Completions(args) => completions::run(&args),
         }

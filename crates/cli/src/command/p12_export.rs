@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pki::Pkcs12;
+use pki::{Pkcs12, Pkcs12Profile};
 
 use crate::{
     error::{Context, Error},
@@ -15,7 +15,8 @@ use crate::{
 /// Pack a key and its certificates into a PKCS#12 bundle
 ///
 /// The key and the certificate must belong together. The certificates are written leaf first, whatever order they are
-/// given in. Encryption is AES-256 and the MAC is SHA-256, which openssl, Java 8u301 and later, GnuTLS and NSS read.
+/// given in. Without --profile, encryption is AES-256 and the MAC is SHA-256, which openssl, Java 8u301 and later, GnuTLS
+/// and NSS read.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
 pub(crate) struct Args {
@@ -39,6 +40,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ALIAS")]
     name: Option<String>,
 
+    /// Algorithms
+    #[arg(long, value_enum, default_value_t = Profile::Modern)]
+    profile: Profile,
+
     /// Iterations of the key derivation
     #[arg(long, value_name = "N")]
     iterations: Option<u32>,
@@ -54,6 +59,26 @@ pub(crate) struct Args {
     /// Replace the file if it exists
     #[arg(long)]
     force: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Profile {
+    /// AES-256 and SHA-256
+    Modern,
+    /// AES-256 and a PBMAC1 (RFC 9579), which OpenSSL 3.4 and later reads and most others refuse
+    Pbmac1,
+    /// 3DES and SHA-1, weak, for old Java, macOS and Windows
+    Legacy,
+}
+
+impl From<Profile> for Pkcs12Profile {
+    fn from(profile: Profile) -> Self {
+        match profile {
+            Profile::Modern => Self::Modern,
+            Profile::Pbmac1 => Self::Pbmac1,
+            Profile::Legacy => Self::Legacy,
+        }
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -83,7 +108,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             input::Name(&args.key),
             input::Name(&args.cert)
         ))?
-        .chain(chain);
+        .chain(chain)
+        .profile(args.profile.into());
     if let Some(name) = &args.name {
         builder = builder.alias(name);
     }
@@ -91,7 +117,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         builder = builder.iterations(iterations);
     }
     let passphrase = Flag::new("--passout", &args.passout).chosen_or_asked("the bundle")?;
-    passphrase::warn_if_java_refuses(&passphrase);
+    for warning in builder.warnings(&passphrase) {
+        ui::warn(warning);
+    }
 
     let bundle = {
         let _progress = ui::progress("encrypting the bundle");

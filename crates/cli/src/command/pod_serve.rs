@@ -7,7 +7,7 @@ use std::{
 };
 
 use pki::Certificate;
-use pod::{CertificateType, Pod};
+use pod::{CertificateType, Pod, Rule};
 use serde_json::json;
 use tokio::signal;
 
@@ -52,12 +52,27 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     user: Vec<String>,
 
+    /// What goes wrong on purpose, for example 'api=status:503,times:2' or 'key-manager=refuse-client:unknown_ca'; may
+    /// be repeated
+    #[arg(long, value_name = "PLACE=FAULT")]
+    fault: Vec<Rule>,
+
     /// Report the URLs in JSON
     #[arg(long)]
     json: bool,
 }
 
 const EXAMPLES: &str = "\
+PLACE is any, or a port (web, api, key-manager), a method and a path, each of which may be left out.
+FAULT is one of these, with ,times:N ,skip:N or ,probability:P,seed:N after it:
+  refuse  plain-text  hello-alert:ALERT  refuse-client:ALERT
+  server-certificate:wrong-host|expired|not-yet-valid|unknown-root
+  handshake-reset:N  handshake-close:N  handshake-silence:N  silence
+  status:CODE[,retry-after:TIME][,html|,empty][,content-type:TYPE][,body:TEXT]
+  throttle:N  expire-tokens  delay:TIME  without-token  no-answer  hang-up
+  reset:N  close:N  silence:N  truncate:N  trickle:TIME  oversize:N  endless
+N counts octets (requests a second for throttle), TIME is like 500ms, 2s or 1m.
+
 Example:
   countersign pod serve --import ca.crt.pem --user demo-bot1
   countersign auth login --p12 demo-bot1.p12 --trust pod-root.pem \\
@@ -84,6 +99,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         for name in &args.user {
             pod.create_service_user(name).about("--user")?;
             ui::note(format!("created service user {name}"));
+        }
+        for rule in &args.fault {
+            pod.inject(rule.clone()).about("--fault")?;
         }
         output::write([(root, pod.trust_anchor_pem().as_bytes())])?;
 

@@ -130,3 +130,30 @@ fn a_damaged_bundle_is_named() {
         outcome.stderr
     );
 }
+
+#[test]
+fn a_profile_chooses_the_algorithms() {
+    let sandbox = Sandbox::with_bot();
+    for (profile, integrity, encryption) in [
+        ("modern", "HMAC with SHA-256, 10000 iterations", "AES-256"),
+        (
+            "pbmac1",
+            "HMAC with SHA-256 (PBMAC1), 10000 iterations",
+            "AES-256",
+        ),
+        ("legacy", "HMAC with SHA-1, 10000 iterations", "3DES"),
+    ] {
+        sandbox
+            .run(&format!("{EXPORT} --profile {profile} --force"))
+            .succeeds();
+        let info = sandbox
+            .run("p12 info bot.p12 --passin env:PW --json")
+            .succeeds()
+            .json();
+        let info = &info["items"][0];
+        assert_eq!(info["integrity"], integrity);
+        let scheme = info["encryption"][0].as_str().unwrap();
+        assert!(scheme.contains(encryption), "{scheme}");
+        assert_eq!(info["certificates"][0]["alias"], "demo-bot1");
+    }
+}

@@ -183,6 +183,203 @@ fn the_bundle_is_opened_before_anybody_is_called() {
     );
 }
 
+/// `config.yaml` for the pod, as the official clients read it.
+fn with_config(sandbox: &Sandbox, pod: &PodProcess, more: &str) {
+    let port = |name: &str| {
+        let url = pod.urls[name].as_str().unwrap();
+        url.rsplit_once(':').unwrap().1.to_owned()
+    };
+    sandbox.write(
+        "config.yaml",
+        format!(
+            "host: localhost\nport: {}\nkeyManager: {{ port: {} }}\nbot:\n  username: demo-bot1\n  \
+             certificate: {{ path: bots/demo-bot1.p12, password: '${{PW}}' }}\nssl:\n  trustStore: {{ path: pod-root.pem }}\n{more}",
+            port("api"),
+            port("keyManager"),
+        ),
+    );
+}
+
+#[test]
+fn a_configuration_of_the_official_clients_is_enough() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(&sandbox, "--import ca.crt.pem --user demo-bot1");
+    with_config(&sandbox, &pod, "datafeed: { version: v2 }\n");
+    let login = sandbox.run("auth login --config config.yaml").succeeds();
+    assert_eq!(
+        login.stderr,
+        "warning: the configuration, line 9: datafeed: not supported, and ignored\n\
+         authenticated; --show-tokens shows the tokens\n"
+    );
+    let doctor = sandbox.run("auth doctor --config config.yaml").succeeds();
+    assert!(
+        doctor.stdout.starts_with(
+            "configuration\n  warning  configuration-ignored: a key of the configuration is not used: \
+             line 9: datafeed: not supported, and ignored\nclient identity\n  ok       identity-opens: "
+        ) && doctor.stdout.ends_with("\n  ok       answers: the endpoint accepts the tokens\nno problem found\n"),
+        "{}",
+        doctor.stdout
+    );
+}
+
+#[test]
+fn a_mistake_in_a_configuration_is_told_with_its_line() {
+    let sandbox = Sandbox::new();
+    sandbox.write("config.yaml", "host: localhost\nport: ${NOWHERE_SET}\n");
+    sandbox.run("auth login --config config.yaml").fails(
+        "error: config.yaml: configuration, line 2: port: the environment variable NOWHERE_SET is not set\n\
+         hint: the keys are those of the official clients' config.yaml: host, port, bot.username, bot.certificate.path, ...\n",
+    );
+    sandbox
+        .run("auth login --config config.yaml --pod https://localhost")
+        .misuses("cannot be used with");
+}
+
+#[test]
+fn the_doctor_names_problems_and_exits_with_1() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(&sandbox, "--import ca.crt.pem --user Demo-Bot1");
+    let doctor =
+        pod.login().replace("login", "doctor") + " --trust pod-root.pem --username Demo-Bot1";
+    let outcome = sandbox.run(&doctor);
+    assert_eq!((outcome.status, outcome.stderr.as_str()), (1, ""));
+    assert!(
+        outcome.stdout.contains("  problem  common-name-case: ")
+            && outcome
+                .stdout
+                .contains("\n           next: name the service user exactly like the Common Name")
+            && outcome.stdout.ends_with("\n3 problems found\n"),
+        "{}",
+        outcome.stdout
+    );
+    let report = sandbox.run(&format!("{doctor} --json")).json();
+    assert_eq!(report["healthy"], false);
+    let ids: Vec<_> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["severity"] == "problem")
+        .map(|finding| finding["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids, ["common-name-case", "unauthorized", "unauthorized"]);
+}
+
+#[test]
+fn the_doctor_lists_all_of_its_findings() {
+    let list = Sandbox::new()
+        .run("auth doctor --findings")
+        .succeeds()
+        .stdout;
+    assert!(list.contains("wrong-port (problem): ") && list.contains("\n  next: "));
+}
+
+#[test]
+fn the_doctor_needs_no_terminal_to_miss_a_passphrase() {
+    let sandbox = with_bundle();
+    let outcome = sandbox.run(
+        "auth doctor --p12 bots/demo-bot1.p12 --pod https://localhost:1 --key-manager https://localhost:1",
+    );
+    assert_eq!(outcome.status, 1);
+    assert!(
+        outcome.stdout.contains("identity-passphrase-missing"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn faults_are_ordered_by_the_command_line() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(
+        &sandbox,
+        "--import ca.crt.pem --user demo-bot1 --fault key-manager=status:403",
+    );
+    let outcome = sandbox.run(&format!("{} --trust pod-root.pem", pod.login()));
+    assert_eq!(outcome.status, 1);
+    assert!(
+        outcome.stderr.contains("answered 403 Forbidden"),
+        "{outcome:?}"
+    );
+    sandbox
+        .run("pod serve --fault nonsense")
+        .misuses("--fault <PLACE=FAULT>");
+}
+
+#[test]
+fn trust_stores_of_java_are_read() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(&sandbox, "--import ca.crt.pem --user demo-bot1");
+    let root = pki::Certificate::from_pem(sandbox.read("pod-root.pem")).unwrap();
+    let store = pki::TrustStore::from_iter([("root".to_owned(), root)]);
+    let p12 = store
+        .pkcs12()
+        .iterations(1000)
+        .to_der(&pki::Passphrase::from(crate::sandbox::PASSPHRASE))
+        .unwrap();
+    sandbox.write("trust.p12", p12);
+    sandbox
+        .run(&format!(
+            "{} --trust trust.p12 --trust-passin env:PW",
+            pod.login()
+        ))
+        .succeeds();
+    let outcome = sandbox.run(&format!(
+        "{} --trust trust.p12 --trust-passin env:WRONG",
+        pod.login()
+    ));
+    assert_eq!(outcome.status, 1);
+    assert!(
+        outcome
+            .stderr
+            .ends_with("\nhint: check the passphrase that --trust-passin gives\n"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_proxy_is_named_by_flag_or_environment() {
+    let sandbox = with_bundle();
+    let nowhere = "auth login --p12 bots/demo-bot1.p12 --passin env:PW --pod https://pod.test:8444 \
+                   --key-manager https://km.test:8444 --trust ca.crt.pem";
+    let through = sandbox.run(&format!("{nowhere} --proxy http://127.0.0.1:1"));
+    assert!(
+        through
+            .stderr
+            .starts_with("error: authentication: proxy 127.0.0.1:1 before the ")
+            && through
+                .stderr
+                .ends_with("\nhint: check host and port of the proxy, or connect without it\n"),
+        "{through:?}"
+    );
+    let shown = sandbox.run(&format!(
+        "{nowhere} --proxy 'http://me:battery staple@127.0.0.1:1'"
+    ));
+    assert!(
+        shown.stderr.starts_with("warning: the password in --proxy"),
+        "{shown:?}"
+    );
+    sandbox
+        .run(&format!("{nowhere} --proxy socks5://127.0.0.1:1"))
+        .misuses("error: --proxy: proxy: a SOCKS proxy is not supported, only http://\n");
+
+    let from_environment = |line: &str, variable: &str, value: &str| {
+        let output = sandbox.command(line).env(variable, value).output().unwrap();
+        Outcome::of(line, output).stderr
+    };
+    let stderr = from_environment(nowhere, "HTTPS_PROXY", "http://127.0.0.1:1");
+    assert!(stderr.contains("proxy 127.0.0.1:1 before the "), "{stderr}");
+    let stderr = from_environment(nowhere, "HTTPS_PROXY", "https://127.0.0.1:1");
+    assert!(
+        stderr.starts_with("error: the client: proxy in HTTPS_PROXY: a proxy that wants TLS itself is not supported"),
+        "{stderr}"
+    );
+    let stderr = from_environment(
+        &format!("{nowhere} --no-proxy"),
+        "HTTPS_PROXY",
+        "http://127.0.0.1:1",
+    );
+    assert!(stderr.contains("does not resolve"), "{stderr}");
+}
+
 #[test]
 fn a_url_that_can_not_be_called_is_misuse() {
     let sandbox = Sandbox::new();

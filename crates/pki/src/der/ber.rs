@@ -9,12 +9,20 @@ use crate::Error;
 
 /// Turns the one BER element that fills `input` into DER, as far as its form goes: definite, shortest lengths, and
 /// OCTET STRINGs in one part. Values are left alone (no sorting of SETs), and so is what is encoded inside strings.
-pub(crate) fn from_ber(input: &[u8], what: &'static str) -> Result<Zeroizing<Vec<u8>>, Error> {
+///
+/// # Errors
+/// `NestedTooDeeply` beyond `max_nesting` levels, `Malformed` and `TrailingData`.
+pub(crate) fn from_ber(
+    input: &[u8],
+    max_nesting: usize,
+    what: &'static str,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let nesting = Nesting::new(max_nesting, what);
     // The definite form is longer than the indefinite one only from 64 KiB on, by an octet or two for each level:
     // this capacity is enough, so that growing doesn't leave copies of secrets behind.
     let slack = (input.len() >> 10).saturating_add(64);
     let mut out = Zeroizing::new(Vec::with_capacity(input.len().saturating_add(slack)));
-    let rest = transcode(input, &mut out, MAX_DEPTH, what)?;
+    let rest = transcode(input, &mut out, nesting)?;
     if rest.is_empty() {
         Ok(out)
     } else {
@@ -47,38 +55,63 @@ pub(crate) fn implicit_octets(
     }
 }
 
-/// Honest PKCS#12 files nest about ten levels deep.
-const MAX_DEPTH: usize = 32;
+/// What the stack bears whatever the caller allows.
+const MAX_NESTING: usize = 256;
 const CONSTRUCTED: u8 = 0x20;
 const CONSTRUCTED_OCTET_STRING: u8 = OCTET_STRING | CONSTRUCTED;
 const END_OF_CONTENTS: [u8; 2] = [0, 0];
 
-/// Appends the first BER element of `input` to `out` as DER; returns what follows it.
-fn transcode<'a>(
-    input: &'a [u8],
-    out: &mut Vec<u8>,
-    depth: usize,
+/// How many more levels may be entered.
+#[derive(Debug, Clone, Copy)]
+struct Nesting {
+    left: usize,
+    limit: usize,
     what: &'static str,
-) -> Result<&'a [u8], Error> {
-    let element = split_ber(input, depth, what)?;
+}
+
+impl Nesting {
+    fn new(limit: usize, what: &'static str) -> Self {
+        let limit = limit.min(MAX_NESTING);
+        Self {
+            left: limit,
+            limit,
+            what,
+        }
+    }
+
+    fn enter(self) -> Result<Self, Error> {
+        match self.left.checked_sub(1) {
+            Some(left) => Ok(Self { left, ..self }),
+            None => Err(Error::NestedTooDeeply {
+                what: self.what,
+                limit: self.limit,
+            }),
+        }
+    }
+
+    fn malformed(self, reason: &'static str) -> Error {
+        malformed(self.what, reason)
+    }
+}
+
+/// Appends the first BER element of `input` to `out` as DER; returns what follows it.
+fn transcode<'a>(input: &'a [u8], out: &mut Vec<u8>, nesting: Nesting) -> Result<&'a [u8], Error> {
+    let element = split_ber(input, nesting)?;
     if element.tag & CONSTRUCTED == 0 {
         push_header(out, element.tag, element.value.len());
         out.extend_from_slice(element.value);
         return Ok(element.rest);
     }
-    let depth = depth.checked_sub(1).ok_or(Error::NestedTooDeeply {
-        what,
-        limit: MAX_DEPTH,
-    })?;
+    let nesting = nesting.enter()?;
     let start = out.len();
     let mut tag = element.tag;
     if tag == CONSTRUCTED_OCTET_STRING {
         tag = OCTET_STRING;
-        join_parts(element.value, out, depth, what)?;
+        join_parts(element.value, out, nesting)?;
     } else {
         let mut rest = element.value;
         while !rest.is_empty() {
-            rest = transcode(rest, out, depth, what)?;
+            rest = transcode(rest, out, nesting)?;
         }
     }
     let mut header = Vec::with_capacity(MAX_HEADER);
@@ -88,25 +121,17 @@ fn transcode<'a>(
 }
 
 /// Appends the octets of the parts of a constructed OCTET STRING.
-fn join_parts(
-    parts: &[u8],
-    out: &mut Vec<u8>,
-    depth: usize,
-    what: &'static str,
-) -> Result<(), Error> {
+fn join_parts(parts: &[u8], out: &mut Vec<u8>, nesting: Nesting) -> Result<(), Error> {
     let mut rest = parts;
     while !rest.is_empty() {
-        let part = split_ber(rest, depth, what)?;
+        let part = split_ber(rest, nesting)?;
         match part.tag {
             OCTET_STRING => out.extend_from_slice(part.value),
             CONSTRUCTED_OCTET_STRING => {
-                let depth = depth.checked_sub(1).ok_or(Error::NestedTooDeeply {
-                    what,
-                    limit: MAX_DEPTH,
-                })?;
-                join_parts(part.value, out, depth, what)?;
+                let nesting = nesting.enter()?;
+                join_parts(part.value, out, nesting)?;
             }
-            _ => return Err(malformed(what, "string with a part that is not a string")),
+            _ => return Err(nesting.malformed("string with a part that is not a string")),
         }
         rest = part.rest;
     }
@@ -121,17 +146,13 @@ struct BerElement<'a> {
 }
 
 /// Splits the first BER element off.
-fn split_ber<'a>(
-    input: &'a [u8],
-    depth: usize,
-    what: &'static str,
-) -> Result<BerElement<'a>, Error> {
-    let header = Header::read(input).map_err(|reason| malformed(what, reason))?;
+fn split_ber<'a>(input: &'a [u8], nesting: Nesting) -> Result<BerElement<'a>, Error> {
+    let header = Header::read(input).map_err(|reason| nesting.malformed(reason))?;
     let body = input.get(header.size..).unwrap_or_default();
     if let Some(len) = header.len {
         let (value, rest) = body
             .split_at_checked(len)
-            .ok_or_else(|| malformed(what, "it ends before its length"))?;
+            .ok_or_else(|| nesting.malformed("it ends before its length"))?;
         return Ok(BerElement {
             tag: header.tag,
             value,
@@ -139,12 +160,9 @@ fn split_ber<'a>(
         });
     }
     if header.tag & CONSTRUCTED == 0 {
-        return Err(malformed(what, "indefinite length of a primitive element"));
+        return Err(nesting.malformed("indefinite length of a primitive element"));
     }
-    let depth = depth.checked_sub(1).ok_or(Error::NestedTooDeeply {
-        what,
-        limit: MAX_DEPTH,
-    })?;
+    let nesting = nesting.enter()?;
     let mut rest = body;
     loop {
         if let Some(after) = rest.strip_prefix(&END_OF_CONTENTS) {
@@ -155,7 +173,7 @@ fn split_ber<'a>(
                 rest: after,
             });
         }
-        rest = split_ber(rest, depth, what)?.rest;
+        rest = split_ber(rest, nesting)?.rest;
     }
 }
 
@@ -171,7 +189,7 @@ mod tests {
             0x81, 0x01, 0x07, 0, 0,
         ];
         assert_eq!(
-            *from_ber(&ber, "test").unwrap(),
+            *from_ber(&ber, 32, "test").unwrap(),
             [0x30, 0x07, 0x04, 0x02, b'a', b'b', 0x02, 0x01, 0x07]
         );
     }
@@ -181,7 +199,7 @@ mod tests {
         for level in [[0x30, 0x80], [0x24, 0x80]] {
             let bomb = level.repeat(100_000);
             assert!(matches!(
-                from_ber(&bomb, "test"),
+                from_ber(&bomb, usize::MAX, "test"),
                 Err(Error::NestedTooDeeply { .. })
             ));
         }

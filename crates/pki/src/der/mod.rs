@@ -145,6 +145,22 @@ pub(crate) fn is_sequence(input: &[u8]) -> bool {
     matches!(split_der(input), Ok((tlv, [])) if tlv.tag == SEQUENCE)
 }
 
+/// Whether the first element is a SEQUENCE whose length, where it is definite, is that of the input: enough to tell what
+/// was decrypted from noise.
+pub(crate) fn is_ber_sequence(input: &[u8]) -> bool {
+    matches!(
+        Header::read(input),
+        Ok(Header { tag: SEQUENCE, size, len, .. })
+            if len.is_none_or(|len| size.checked_add(len) == Some(input.len()))
+    )
+}
+
+/// What follows the first header: contents, and perhaps more.
+pub(crate) fn after_header(input: &[u8]) -> Option<&[u8]> {
+    let header = Header::read(input).ok()?;
+    input.get(header.size..)
+}
+
 /// An element with this tag and these contents.
 pub(crate) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let len = parts
@@ -183,7 +199,7 @@ pub(crate) fn uint(number: u64) -> Vec<u8> {
 /// The name of an object identifier, or "unknown".
 pub(crate) fn oid_name(oid: &ObjectIdentifier) -> &'static str {
     // What `const-oid`, generated from the LDAP registry and RFC 5280, doesn't know.
-    const MORE: [(&str, &str); 10] = [
+    const MORE: [(&str, &str); 16] = [
         ("1.2.840.113549.1.5.1", "pbeWithMD2AndDES-CBC"),
         ("1.2.840.113549.1.5.3", "pbeWithMD5AndDES-CBC"),
         ("1.2.840.113549.1.5.6", "pbeWithMD5AndRC2-CBC"),
@@ -193,6 +209,12 @@ pub(crate) fn oid_name(oid: &ObjectIdentifier) -> &'static str {
         ("1.2.392.200011.61.1.1.1.2", "Camellia-128-CBC"),
         ("1.2.392.200011.61.1.1.1.3", "Camellia-192-CBC"),
         ("1.2.392.200011.61.1.1.1.4", "Camellia-256-CBC"),
+        ("1.2.410.200004.1.4", "SEED-CBC"),
+        ("1.2.410.200046.1.1.2", "ARIA-128-CBC"),
+        ("1.2.410.200046.1.1.7", "ARIA-192-CBC"),
+        ("1.2.410.200046.1.1.12", "ARIA-256-CBC"),
+        ("1.2.840.113549.3.2", "RC2-CBC"),
+        ("1.2.156.10197.1.104.2", "SM4-CBC"),
         ("1.3.132.0.10", "secp256k1"),
     ];
     if let Some(name) = const_oid::db::DB.by_oid(oid) {

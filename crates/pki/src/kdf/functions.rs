@@ -2,6 +2,7 @@
 //! [`Spending`](super::Spending).
 
 use hmac::{Hmac, KeyInit, Mac};
+use md5::Md5;
 use pbkdf2::pbkdf2_hmac;
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256};
@@ -131,6 +132,50 @@ pub(crate) enum Purpose {
     Key = 1,
     Iv = 2,
     Mac = 3,
+}
+
+/// The hashes of PBKDF1 in the schemes that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pbkdf1Hash {
+    Md5,
+    Sha1,
+}
+
+impl Pbkdf1Hash {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Md5 => "MD5",
+            Self::Sha1 => "SHA-1",
+        }
+    }
+}
+
+/// The first 16 octets of PBKDF1 (RFC 8018, section 5.1).
+pub(crate) fn pbkdf1(
+    hash: Pbkdf1Hash,
+    password: &[u8],
+    salt: &[u8],
+    iterations: u32,
+) -> Zeroizing<[u8; 16]> {
+    fn derive<D: Digest>(password: &[u8], salt: &[u8], iterations: u32) -> Zeroizing<[u8; 16]> {
+        let mut t = D::new()
+            .chain_update(password)
+            .chain_update(salt)
+            .finalize();
+        for _ in 1..iterations {
+            t = D::digest(&t);
+        }
+        let mut out = Zeroizing::new([0; 16]);
+        for (to, from) in out.iter_mut().zip(&t) {
+            *to = *from;
+        }
+        t.zeroize();
+        out
+    }
+    match hash {
+        Pbkdf1Hash::Md5 => derive::<Md5>(password, salt, iterations),
+        Pbkdf1Hash::Sha1 => derive::<Sha1>(password, salt, iterations),
+    }
 }
 
 /// Fills `out` with scrypt (RFC 7914).

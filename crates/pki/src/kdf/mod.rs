@@ -1,23 +1,24 @@
-//! Key derivation: the budget that one call may spend, and the functions that it is spent on.
+//! The budget that one call may spend, and key derivation, on which most of it is spent.
 
 mod functions;
 
-pub(crate) use functions::{Hash, Purpose, scrypt};
+pub(crate) use functions::{Hash, Pbkdf1Hash, Purpose, pbkdf1, scrypt};
 
 use crate::Error;
 
-/// How much key-derivation work one call may do. The defaults are generous to honest files.
+/// How much one call that reads a key, a bundle or a trust store may take. The defaults are generous to honest files.
 ///
 /// A file states how much work opening it takes, so a small file can ask for hours. What exceeds the budget is refused
-/// with [`Error::BudgetExceeded`] before the work is done. Start from the default and change what you need to:
+/// before the work is done, with [`Error::BudgetExceeded`], [`Error::TooLarge`] or [`Error::NestedTooDeeply`]. Start from
+/// the default and change what you need to:
 ///
 /// ```
-/// let mut budget = pki::KdfBudget::default();
+/// let mut budget = pki::Budget::default();
 /// budget.max_iterations = 5_000_000;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct KdfBudget {
+pub struct Budget {
     /// Iterations in a single derivation. Default: 1,000,000.
     pub max_iterations: u64,
     /// Hash blocks in the whole call: iterations times output blocks, summed over every derivation and retry. Default:
@@ -27,9 +28,17 @@ pub struct KdfBudget {
     pub max_scrypt_memory: u64,
     /// Work of scrypt in the whole call: `N * r * p`, summed over every derivation. Default: 2,097,152.
     pub max_scrypt_work: u64,
+    /// Size of the input in octets. Default: 4 MiB (a collection of every public root is a fourteenth of it). Other memory
+    /// is a small multiple of it.
+    pub max_size: usize,
+    /// Levels of nesting in the BER of a PKCS#12 file. Default: 32 (honest files have about ten). Each takes a little of
+    /// the stack; more than 256 are never read.
+    pub max_nesting: usize,
+    /// Private keys in a PKCS#12 file. Default: 1,000.
+    pub max_private_keys: usize,
 }
 
-impl Default for KdfBudget {
+impl Default for Budget {
     fn default() -> Self {
         Self {
             max_iterations: 1_000_000,
@@ -37,6 +46,24 @@ impl Default for KdfBudget {
             // N = 2^16 with r = 8 takes 64 MiB, and a little for p.
             max_scrypt_memory: 72 << 20,
             max_scrypt_work: 1 << 21,
+            max_size: 4 << 20,
+            max_nesting: 32,
+            max_private_keys: 1_000,
+        }
+    }
+}
+
+impl Budget {
+    /// Checks the size of an input, which errors call `what`.
+    pub(crate) fn check_size(&self, input: &[u8], what: &'static str) -> Result<(), Error> {
+        if input.len() <= self.max_size {
+            Ok(())
+        } else {
+            Err(Error::TooLarge {
+                what,
+                found: input.len(),
+                limit: self.max_size,
+            })
         }
     }
 }
@@ -44,18 +71,22 @@ impl Default for KdfBudget {
 /// What one call has spent of its budget. Every derivation is charged before it is done.
 #[derive(Debug)]
 pub(crate) struct Spending {
-    budget: KdfBudget,
+    budget: Budget,
     blocks: u64,
     scrypt_work: u64,
 }
 
 impl Spending {
-    pub(crate) fn new(budget: KdfBudget) -> Self {
+    pub(crate) fn new(budget: Budget) -> Self {
         Self {
             budget,
             blocks: 0,
             scrypt_work: 0,
         }
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// Charges a derivation of `blocks` hash outputs, each of which takes `iterations`.
@@ -76,6 +107,15 @@ impl Spending {
         )?;
         self.blocks = sum;
         Ok(())
+    }
+
+    /// Checks how many private keys a file has.
+    pub(crate) fn check_keys(&self, count: usize) -> Result<(), Error> {
+        within(
+            "number of private keys",
+            count as u64,
+            self.budget.max_private_keys as u64,
+        )
     }
 
     /// Charges a derivation with scrypt.
@@ -120,7 +160,7 @@ mod tests {
 
     #[test]
     fn one_derivation_may_reach_the_limit_and_not_pass_it() {
-        let mut spending = Spending::new(KdfBudget::default());
+        let mut spending = Spending::new(Budget::default());
         spending.charge(1_000_000, 1).unwrap();
         assert_eq!(
             exceeded(spending.charge(1_000_001, 1)),
@@ -130,7 +170,7 @@ mod tests {
 
     #[test]
     fn the_sum_over_a_call_is_limited() {
-        let mut spending = Spending::new(KdfBudget::default());
+        let mut spending = Spending::new(Budget::default());
         for _ in 0..5 {
             spending.charge(1_000_000, 2).unwrap();
         }
@@ -139,7 +179,7 @@ mod tests {
 
     #[test]
     fn scrypt_is_limited_in_memory_and_in_work() {
-        let mut spending = Spending::new(KdfBudget::default());
+        let mut spending = Spending::new(Budget::default());
         spending.charge_scrypt(1 << 14, 8, 1).unwrap();
         exceeded(spending.charge_scrypt(1 << 20, 8, 1));
         exceeded(spending.charge_scrypt(2, 1, 1 << 20));

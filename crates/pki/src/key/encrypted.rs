@@ -8,7 +8,7 @@ use crate::{
     Error, Passphrase,
     der::{self as tlv, Reader},
     kdf::Spending,
-    pbe::{self, Password, Scheme},
+    pbe::{self, Encryption, Password, Scheme},
 };
 
 /// How a private key is encrypted when it is written: PBES2 with PBKDF2-HMAC-SHA-256 and AES-256-CBC.
@@ -43,7 +43,8 @@ pub(super) fn encrypt(
     rng: &mut (impl TryCryptoRng + ?Sized),
 ) -> Result<Vec<u8>, Error> {
     pbe::check_iterations(encryption.iterations)?;
-    let (algorithm, ciphertext) = pbe::encrypt(pkcs8, passphrase, encryption.iterations, rng)?;
+    let (algorithm, ciphertext) =
+        Encryption::Aes256.encrypt(pkcs8, passphrase, encryption.iterations, rng)?;
     Ok(tlv::sequence(&[
         &algorithm,
         &tlv::tlv(tlv::OCTET_STRING, &[&ciphertext]),

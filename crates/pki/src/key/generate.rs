@@ -67,7 +67,7 @@ impl KeyGenerator {
     /// broken.
     pub fn generate(&self) -> Result<PrivateKey, Error> {
         match self.rsa() {
-            Some(generator) => from_generated(&generator.generate().map_err(generation)?),
+            Some(generator) => larger_prime_first(&generator.generate().map_err(generation)?),
             None => curve_key(self.kind, &mut SysRng),
         }
     }
@@ -79,7 +79,7 @@ impl KeyGenerator {
     pub fn generate_with_rng<R: CryptoRng + Send>(&self, rng: &mut R) -> Result<PrivateKey, Error> {
         match self.rsa() {
             Some(generator) => {
-                from_generated(&generator.generate_with_rng(rng).map_err(generation)?)
+                larger_prime_first(&generator.generate_with_rng(rng).map_err(generation)?)
             }
             None => curve_key(self.kind, rng),
         }
@@ -90,13 +90,17 @@ impl KeyGenerator {
     /// **Whoever has the seed has the key.** This is for test material that must be the same each time. A seed for real
     /// use needs 192 bits of entropy or more.
     ///
+    /// The primes stay in the order in which `det-keygen` finds them. Some implementations of RSA sign wrongly where the
+    /// smaller one comes first: read the written key again, and it is in the order that all of them take.
+    ///
     /// # Errors
     /// [`Error::SeedTooShort`] below 16 octets, [`Error::UnsupportedKey`] for a kind other than RSA, and those of
     /// [`generate`](Self::generate).
     pub fn generate_from_seed(&self, seed: &[u8]) -> Result<PrivateKey, Error> {
         match self.rsa() {
             Some(generator) => {
-                from_generated(&generator.generate_from_seed(seed).map_err(generation)?)
+                let key = generator.generate_from_seed(seed).map_err(generation)?;
+                from_generated(&key, [key.p(), key.q()])
             }
             None => Err(Error::UnsupportedKey {
                 found: "a seed, which makes RSA keys only".to_owned(),
@@ -132,14 +136,21 @@ impl fmt::Debug for KeyGenerator {
     }
 }
 
+/// The order that all implementations take: see `PrivateKey::with_larger_prime_first`.
+fn larger_prime_first(key: &RsaKey) -> Result<PrivateKey, Error> {
+    // Both have the same length.
+    let [p, q] = [key.p(), key.q()];
+    from_generated(key, if p > q { [p, q] } else { [q, p] })
+}
+
 /// The numbers as `rsa` has them. Its own checks repeat some of those that the generator made.
-fn from_generated(key: &RsaKey) -> Result<PrivateKey, Error> {
+fn from_generated(key: &RsaKey, primes: [&[u8]; 2]) -> Result<PrivateKey, Error> {
     let number = BoxedUint::from_be_slice_vartime;
     rsa::PrivateKey::from_components(
         number(key.n()),
         number(key.e()),
         number(key.d()),
-        vec![number(key.p()), number(key.q())],
+        primes.map(number).to_vec(),
     )
     .map_err(|_| invalid("its generation did not give a key"))
     .and_then(|key| PrivateKey::new(Secret::Rsa(Box::new(key))))

@@ -3,6 +3,7 @@ use std::fmt;
 use getrandom::SysRng;
 use pkcs8::{EncodePrivateKey, EncodePublicKey};
 use rand_core::{CryptoRng, TryCryptoRng};
+use rsa::traits::{PrivateKeyParts, PublicKeyParts};
 use signature::{Signer, hazmat::PrehashSigner};
 use zeroize::Zeroizing;
 
@@ -11,7 +12,7 @@ use super::{
     signature::{SignatureAlgorithm, hash, pkcs1v15},
 };
 use crate::{
-    Digest, Error, KdfBudget, Passphrase,
+    Budget, Digest, Error, Passphrase,
     der::{self as tlv},
     pem,
 };
@@ -55,7 +56,7 @@ impl PrivateKey {
         pem: impl AsRef<[u8]>,
         passphrase: impl Into<Option<&'p Passphrase>>,
     ) -> Result<Self, Error> {
-        read::from_pem(pem.as_ref(), passphrase.into(), KdfBudget::default())
+        read::from_pem(pem.as_ref(), passphrase.into(), Budget::default())
     }
 
     /// Reads a private key in DER: PKCS#8, encrypted PKCS#8, PKCS#1 or SEC 1.
@@ -66,7 +67,7 @@ impl PrivateKey {
         der: &[u8],
         passphrase: impl Into<Option<&'p Passphrase>>,
     ) -> Result<Self, Error> {
-        read::from_der(der, passphrase.into(), KdfBudget::default())
+        read::from_der(der, passphrase.into(), Budget::default())
     }
 
     /// Finds out by itself whether the input is PEM or DER.
@@ -77,7 +78,7 @@ impl PrivateKey {
         input: &[u8],
         passphrase: impl Into<Option<&'p Passphrase>>,
     ) -> Result<Self, Error> {
-        Self::from_pem_or_der_within(input, passphrase, KdfBudget::default())
+        Self::from_pem_or_der_within(input, passphrase, Budget::default())
     }
 
     /// Like [`from_pem_or_der`](Self::from_pem_or_der), with other limits for key derivation than the default ones.
@@ -87,7 +88,7 @@ impl PrivateKey {
     pub fn from_pem_or_der_within<'p>(
         input: &[u8],
         passphrase: impl Into<Option<&'p Passphrase>>,
-        budget: KdfBudget,
+        budget: Budget,
     ) -> Result<Self, Error> {
         if pem::is_pem(input) {
             read::from_pem(input, passphrase.into(), budget)
@@ -96,12 +97,37 @@ impl PrivateKey {
         }
     }
 
+    /// The same key with the larger prime as its first.
+    ///
+    /// Both orders are valid (RFC 8017, section 3.2), but graviola's CRT step gives a wrong signature now and then when
+    /// the first prime is the smaller one, and OpenSSL never writes it so.
+    pub(super) fn with_larger_prime_first(self) -> Result<Self, Error> {
+        let Secret::Rsa(key) = &self.secret else {
+            return Ok(self);
+        };
+        let [p, q] = key.primes() else {
+            return Ok(self);
+        };
+        if p > q {
+            return Ok(self);
+        }
+        let (n, e) = (key.n().as_ref().clone(), key.e().clone());
+        rsa::PrivateKey::from_components(
+            n,
+            e,
+            key.d().clone(),
+            vec![q.clone().get(), p.clone().get()],
+        )
+        .map_err(|_| invalid("its primes can't change places"))
+        .and_then(|key| Self::new(Secret::Rsa(Box::new(key))))
+    }
+
     /// The key of one PEM block.
     pub(crate) fn from_block(
         block: &pem::Block,
         passphrase: Option<&Passphrase>,
     ) -> Result<Self, Error> {
-        read::from_block(block, passphrase, KdfBudget::default())
+        read::from_block(block, passphrase, Budget::default())
     }
 
     /// The key as an unencrypted PKCS#8 `PrivateKeyInfo` (RFC 5208) in DER.

@@ -3,7 +3,9 @@
 use rsa::{
     pkcs1::{RsaPrivateKeyRef, Version},
     pkcs8::der::Decode,
+    traits::PrivateKeyParts,
 };
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{
@@ -13,7 +15,7 @@ use super::{
     traditional,
 };
 use crate::{
-    Error, KdfBudget, Passphrase,
+    Budget, Error, Passphrase,
     der::{self as tlv, Reader, malformed},
     kdf::Spending,
     pem,
@@ -23,9 +25,9 @@ use crate::{
 pub(super) fn from_pem(
     input: &[u8],
     passphrase: Option<&Passphrase>,
-    budget: KdfBudget,
+    budget: Budget,
 ) -> Result<PrivateKey, Error> {
-    let blocks = pem::blocks(input)?;
+    let blocks = pem::blocks_within(input, budget.max_size)?;
     let block = blocks
         .iter()
         .find(|block| block.label.ends_with("PRIVATE KEY"))
@@ -40,7 +42,7 @@ pub(super) fn from_pem(
 pub(super) fn from_block(
     block: &pem::Block,
     passphrase: Option<&Passphrase>,
-    budget: KdfBudget,
+    budget: Budget,
 ) -> Result<PrivateKey, Error> {
     if !LABELS.contains(&block.label.as_str()) {
         return Err(Error::UnsupportedKey {
@@ -59,15 +61,9 @@ pub(super) fn from_block(
 pub(super) fn from_der(
     der: &[u8],
     passphrase: Option<&Passphrase>,
-    budget: KdfBudget,
+    budget: Budget,
 ) -> Result<PrivateKey, Error> {
-    if der.len() > pem::MAX_INPUT {
-        return Err(Error::TooLarge {
-            what: WHAT,
-            found: der.len(),
-            limit: pem::MAX_INPUT,
-        });
-    }
+    budget.check_size(der, WHAT)?;
     let fields = Reader::enter(der, tlv::SEQUENCE, WHAT)?;
     if fields.peek() != Some(tlv::SEQUENCE) {
         return unencrypted(der);
@@ -142,9 +138,37 @@ fn rsa(der: &[u8]) -> Result<PrivateKey, Error> {
         });
     }
     rsa_bits(numbers.modulus.as_bytes())?;
-    let key = rsa::PrivateKey::try_from(numbers)
+    let key = rsa::PrivateKey::try_from(numbers.clone())
         .map_err(|_| invalid("its RSA numbers don't belong together"))?;
-    PrivateKey::new(Secret::Rsa(Box::new(key)))
+    check_crt(&numbers, &key)?;
+    PrivateKey::new(Secret::Rsa(Box::new(key)))?.with_larger_prime_first()
+}
+
+/// `rsa` works out d mod (p - 1), d mod (q - 1) and the coefficient by itself, and looks at none of the file's. Wrong ones
+/// mean damage: other programs that use them would sign wrongly, and give the primes away (Boneh, DeMillo, Lipton 1997).
+fn check_crt(numbers: &RsaPrivateKeyRef<'_>, key: &rsa::PrivateKey) -> Result<(), Error> {
+    let same = |found: &[u8], own: Option<&rsa::BoxedUint>| {
+        own.is_some_and(|own| {
+            let own = Zeroizing::new(own.to_be_bytes_trimmed_vartime());
+            strip_zeros(found).ct_eq(&own).into()
+        })
+    };
+    let coefficient = key.crt_coefficient().map(Zeroizing::new);
+    let matches = same(numbers.exponent1.as_bytes(), key.dp())
+        & same(numbers.exponent2.as_bytes(), key.dq())
+        & same(numbers.coefficient.as_bytes(), coefficient.as_deref());
+    if matches {
+        Ok(())
+    } else {
+        Err(invalid(
+            "its RSA exponents or coefficient are not those of its primes",
+        ))
+    }
+}
+
+fn strip_zeros(octets: &[u8]) -> &[u8] {
+    let zeros = octets.iter().take_while(|octet| **octet == 0).count();
+    octets.get(zeros..).unwrap_or_default()
 }
 
 /// `ECPrivateKey` (RFC 5915, section 3). Inside PKCS#8 the curve stands outside, and may stand inside, too.

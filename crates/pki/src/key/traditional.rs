@@ -23,7 +23,7 @@ pub(super) fn decrypt(block: &Block, passphrase: &Passphrase) -> Result<Zeroizin
     let (name, iv) = info.split_once(',').unwrap_or((info, ""));
     let cipher = cipher(name.trim())?;
     let iv = unhex(iv.trim())
-        .filter(|iv| iv.len() == cipher.block_len())
+        .filter(|iv| iv.len() == cipher.iv_len())
         .ok_or_else(|| malformed(WHAT, "initialization vector that is not the cipher's"))?;
 
     let key = bytes_to_key(passphrase.as_str().as_bytes(), &iv, cipher.key_len());
@@ -38,6 +38,7 @@ fn cipher(name: &str) -> Result<Cipher, Error> {
         "AES-192-CBC" => Ok(Cipher::Aes192),
         "AES-256-CBC" => Ok(Cipher::Aes256),
         "DES-EDE3-CBC" => Ok(Cipher::DesEde3),
+        "DES-CBC" => Ok(Cipher::Des),
         _ => Err(Error::UnsupportedScheme {
             what: "private key encryption",
             oid: "no object identifier".to_owned(),

@@ -9,8 +9,9 @@ use zeroize::Zeroizing;
 
 use super::WHAT;
 use crate::{
-    Error,
+    Certificate, Error,
     der::{self as tlv, Reader, malformed},
+    kdf::Budget,
     pbe::Scheme,
 };
 
@@ -18,8 +19,14 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Bags {
     pub(super) keys: Vec<KeyBag>,
-    /// Whole certificate bags in DER.
-    pub(super) certificates: Vec<Vec<u8>>,
+    pub(super) certificates: Vec<CertificateBag>,
+}
+
+/// A certificate before it is parsed.
+pub(super) struct CertificateBag {
+    /// The `CertBag` in DER.
+    value: Vec<u8>,
+    pub(super) attributes: Attributes,
 }
 
 /// A private key before it is opened.
@@ -35,21 +42,24 @@ pub(super) enum Sealed {
 }
 
 /// The attributes of a bag that are used.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Attributes {
     /// friendlyName
     pub(super) alias: Option<String>,
-    /// localKeyId, encoded
+    /// localKeyId
     pub(super) local_key_id: Option<Vec<u8>>,
+    /// Java's trustedKeyUsage, for any purpose
+    pub(super) trusted: bool,
 }
 
 impl Bags {
     /// Adds the bags of a `SafeContents`, which may be BER.
-    pub(super) fn read(&mut self, safe_contents: &[u8]) -> Result<(), Error> {
-        self.read_nested(&tlv::from_ber(safe_contents, WHAT)?, MAX_NESTING)
+    pub(super) fn read(&mut self, safe_contents: &[u8], budget: &Budget) -> Result<(), Error> {
+        self.read_nested(&tlv::from_ber(safe_contents, budget.max_nesting, WHAT)?)
     }
 
-    fn read_nested(&mut self, safe_contents: &[u8], depth: usize) -> Result<(), Error> {
+    /// The form has been checked, so that nesting is bounded.
+    fn read_nested(&mut self, safe_contents: &[u8]) -> Result<(), Error> {
         let mut bags = Reader::enter(safe_contents, tlv::SEQUENCE, WHAT)?;
         while !bags.is_empty() {
             let bag = bags.read_tagged(tlv::SEQUENCE)?;
@@ -70,14 +80,11 @@ impl Bags {
                     key: read_shrouded(value)?,
                     attributes,
                 }),
-                CERTIFICATE_BAG => self.certificates.push(certificate_bag(value, &attributes)),
-                SAFE_CONTENTS_BAG => {
-                    let depth = depth.checked_sub(1).ok_or(Error::NestedTooDeeply {
-                        what: WHAT,
-                        limit: MAX_NESTING,
-                    })?;
-                    self.read_nested(value, depth)?;
-                }
+                CERTIFICATE_BAG => self.certificates.push(CertificateBag {
+                    value: value.to_vec(),
+                    attributes,
+                }),
+                SAFE_CONTENTS_BAG => self.read_nested(value)?,
                 _ => {}
             }
         }
@@ -100,6 +107,11 @@ impl Attributes {
                 (LOCAL_KEY_ID, Some(tlv::OCTET_STRING)) => {
                     found.local_key_id = Some(values.value(tlv::OCTET_STRING)?.to_vec());
                 }
+                (TRUSTED_KEY_USAGE, Some(tlv::OID)) => {
+                    while values.peek() == Some(tlv::OID) {
+                        found.trusted |= values.oid()? == ANY_EXTENDED_KEY_USAGE;
+                    }
+                }
                 _ => {}
             }
         }
@@ -107,27 +119,19 @@ impl Attributes {
     }
 }
 
-/// A certificate, and the localKeyId of its bag.
-pub(super) struct CertificateBag {
-    pub(super) der: Vec<u8>,
-    pub(super) local_key_id: Option<Vec<u8>>,
-}
-
-/// The certificates in certificate bags, in order. `p12-keystore` gets them in a file of its own: no MAC, which was
-/// checked by then, and no encryption.
-pub(super) fn certificates(bags: &[Vec<u8>]) -> Result<Vec<CertificateBag>, Error> {
-    let bags: Vec<&[u8]> = bags.iter().map(Vec::as_slice).collect();
-    let safe = data(&tlv::sequence(&bags));
-    let archive = Pkcs12Archive::from_pkcs12(&pfx(&tlv::sequence(&[&safe]), &[]), "")
-        .map_err(|error| malformed(WHAT, format!("certificate bag: {error}")))?;
-    Ok(archive
-        .certs
-        .into_iter()
-        .map(|bag| CertificateBag {
-            der: bag.cert.as_der().to_vec(),
-            local_key_id: bag.local_key_id,
-        })
-        .collect())
+impl CertificateBag {
+    /// The certificate in the bag. `p12-keystore` gets it in a file of its own, so that one that it can't read doesn't
+    /// stand in the way of the others: no MAC, which was checked by then, no encryption and no attributes.
+    pub(super) fn certificate(&self) -> Result<Certificate, Error> {
+        let bag = bag(&CERTIFICATE_BAG, &self.value, &Attributes::default());
+        let safe = data(&tlv::sequence(&[&bag]));
+        let archive = Pkcs12Archive::from_pkcs12(&pfx(&tlv::sequence(&[&safe]), &[]), "")
+            .map_err(|error| malformed(WHAT, format!("certificate bag: {error}")))?;
+        match archive.certs.as_slice() {
+            [bag] => Certificate::from_der(bag.cert.as_der()),
+            _ => Err(malformed(WHAT, "certificate bag without a certificate")),
+        }
+    }
 }
 
 /// A `PFX` around an encoded `AuthenticatedSafe` and an encoded `MacData`, or none.
@@ -154,6 +158,10 @@ pub(super) fn bag(kind: &ObjectIdentifier, value: &[u8], attributes: &Attributes
     }
     if let Some(id) = &attributes.local_key_id {
         encoded.push(attribute(&LOCAL_KEY_ID, tlv::OCTET_STRING, id));
+    }
+    if attributes.trusted {
+        let any = ANY_EXTENDED_KEY_USAGE;
+        encoded.push(attribute(&TRUSTED_KEY_USAGE, tlv::OID, any.as_bytes()));
     }
     // DER wants the elements of a SET OF in the order of their octets (X.690, section 11.6).
     encoded.sort();
@@ -194,19 +202,11 @@ const SAFE_CONTENTS_BAG: ObjectIdentifier =
 const X509_CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.22.1");
 const FRIENDLY_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.20");
 const LOCAL_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.21");
-
-/// Nothing that writes nested `SafeContents` is known; these are enough.
-const MAX_NESTING: usize = 8;
-
-/// The certificate bag for `p12-keystore`, with the one attribute that is asked of it, so that an odd one beside it can't
-/// make the whole file unreadable.
-fn certificate_bag(value: &[u8], attributes: &Attributes) -> Vec<u8> {
-    let attributes = Attributes {
-        alias: None,
-        local_key_id: attributes.local_key_id.clone(),
-    };
-    bag(&CERTIFICATE_BAG, value, &attributes)
-}
+/// Oracle's, without which Java takes no certificate for a trusted one.
+const TRUSTED_KEY_USAGE: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("2.16.840.1.113894.746875.1.1");
+/// RFC 5280, section 4.2.1.12
+const ANY_EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 
 fn read_shrouded(value: &[u8]) -> Result<Sealed, Error> {
     let mut fields = Reader::enter(value, tlv::SEQUENCE, WHAT)?;

@@ -1,10 +1,13 @@
+use std::collections::HashSet;
+
 use getrandom::SysRng;
 use rand_core::{CryptoRng, TryCryptoRng};
 use sha1::{Digest, Sha1};
 
 use super::{
+    Pkcs12Profile, Pkcs12Warning,
     bags::{self, Attributes, CERTIFICATE_BAG, DATA, ENCRYPTED_DATA, SHROUDED_KEY_BAG},
-    belongs, chain, mac,
+    belongs, chain,
 };
 use crate::{
     Certificate, Error, Passphrase, PrivateKey,
@@ -12,18 +15,20 @@ use crate::{
     pbe::{self, Password},
 };
 
-/// Builds a PKCS#12 file of one private key, its certificate and the chain above it.
+/// Builds a PKCS#12 file: of one private key, its certificate and the chain above it, or of trusted certificates alone,
+/// or of both.
 ///
-/// What is written: the certificates and the key each encrypted with PBES2 (PBKDF2-HMAC-SHA-256, AES-256-CBC), a MAC
-/// with HMAC-SHA-256, the key and its certificate tied together by a localKeyId. OpenSSL 1.1.1 and later, Java 8u301 and
-/// later, NSS, GnuTLS and Python read it.
+/// The certificates and the key are each encrypted, and a MAC is made over all of it, as the
+/// [`Pkcs12Profile`] says. The key and its certificate are tied together by a localKeyId.
 #[derive(Debug)]
 pub struct Pkcs12Builder<'a> {
-    key: &'a PrivateKey,
-    certificate: &'a Certificate,
+    identity: Option<(&'a PrivateKey, &'a Certificate)>,
     others: Vec<Certificate>,
     alias: Option<String>,
+    trusted: Vec<(Option<String>, Certificate)>,
+    profile: Pkcs12Profile,
     iterations: u32,
+    mac_iterations: Option<u32>,
 }
 
 impl<'a> Pkcs12Builder<'a> {
@@ -33,13 +38,19 @@ impl<'a> Pkcs12Builder<'a> {
                 subject: certificate.subject().to_string(),
             });
         }
-        Ok(Self {
-            key,
-            certificate,
+        Ok(Self::with(Some((key, certificate))))
+    }
+
+    pub(super) fn with(identity: Option<(&'a PrivateKey, &'a Certificate)>) -> Self {
+        Self {
+            identity,
             others: Vec::new(),
             alias: None,
+            trusted: Vec::new(),
+            profile: Pkcs12Profile::default(),
             iterations: pbe::DEFAULT_ITERATIONS,
-        })
+            mac_iterations: None,
+        }
     }
 
     /// Adds further certificates, in any order; they are written from the leaf upwards. The leaf itself and repeats are
@@ -62,20 +73,63 @@ impl<'a> Pkcs12Builder<'a> {
         self
     }
 
+    /// Adds a certificate with the attribute by which Java knows a trusted one. Its alias is its common name, or else
+    /// its whole subject, with a number behind it where another entry has that already.
+    #[must_use]
+    pub fn trusted(mut self, certificate: &Certificate) -> Self {
+        self.trusted.push((None, certificate.clone()));
+        self
+    }
+
+    /// Like [`trusted`](Self::trusted), with this alias. Java tells aliases apart without regard to case; one that is
+    /// there twice is an error when the file is written.
+    #[must_use]
+    pub fn trusted_as(mut self, alias: impl Into<String>, certificate: &Certificate) -> Self {
+        let alias = Some(alias.into()).filter(|alias| !alias.is_empty());
+        self.trusted.push((alias, certificate.clone()));
+        self
+    }
+
+    /// The algorithms. Default: [`Pkcs12Profile::Modern`].
+    #[must_use]
+    pub fn profile(mut self, profile: Pkcs12Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
     /// Iterations of the key derivations of both the MAC and the encryption, from 1,000 to 1,000,000. Default: 100,000,
-    /// as for key files. Opening the file takes
-    /// three times as many hash blocks.
+    /// as for key files. Opening the file takes three times as many hash blocks, and seven times as many with
+    /// [`Pkcs12Profile::Legacy`].
     #[must_use]
     pub fn iterations(mut self, iterations: u32) -> Self {
         self.iterations = iterations;
         self
     }
 
-    /// The file. Java refuses passphrases that are not ASCII.
+    /// Iterations of the key derivation of the MAC, where they are to be others, in the same range.
+    #[must_use]
+    pub fn mac_iterations(mut self, iterations: u32) -> Self {
+        self.mac_iterations = Some(iterations);
+        self
+    }
+
+    /// What readers of the file may stumble over if it is written under this passphrase.
+    pub fn warnings(&self, passphrase: &Passphrase) -> Vec<Pkcs12Warning> {
+        if passphrase.is_empty() {
+            vec![Pkcs12Warning::PassphraseEmpty]
+        } else if passphrase.as_str().is_ascii() {
+            Vec::new()
+        } else {
+            vec![Pkcs12Warning::PassphraseNotAscii]
+        }
+    }
+
+    /// The file. Java refuses passphrases that are not ASCII: see [`warnings`](Self::warnings).
     ///
     /// # Errors
-    /// [`Error::NotInChain`] for a certificate that isn't part of the chain, [`Error::ParameterOutOfRange`] for the
-    /// iterations, [`Error::Randomness`].
+    /// [`Error::NotInChain`] for a certificate that isn't part of the chain, [`Error::DuplicateAlias`],
+    /// [`Error::NoTrustedCertificate`] when there is nothing to write, [`Error::Pkcs12Lacks`] for a chain without a key, [`Error::ParameterOutOfRange`] for the iterations,
+    /// [`Error::Randomness`].
     pub fn to_der(&self, passphrase: &Passphrase) -> Result<Vec<u8>, Error> {
         self.write(passphrase, &mut SysRng)
     }
@@ -97,43 +151,115 @@ impl<'a> Pkcs12Builder<'a> {
         passphrase: &Passphrase,
         rng: &mut impl TryCryptoRng,
     ) -> Result<Vec<u8>, Error> {
+        let mac_iterations = self.mac_iterations.unwrap_or(self.iterations);
         pbe::check_iterations(self.iterations)?;
-        let chain = self.sorted_chain()?;
-        // Java and OpenSSL pair key and certificate by this; as a digest of the key it is the same in every file.
-        let identity = Attributes {
-            alias: self.alias.clone(),
-            local_key_id: Some(Sha1::digest(self.key.public_key().spki_der()).to_vec()),
-        };
-
-        let nameless = Attributes::default();
-        let certificates: Vec<Vec<u8>> = chain
-            .iter()
-            .enumerate()
-            .map(|(number, certificate)| {
-                let attributes = if number == 0 { &identity } else { &nameless };
-                bags::bag(
-                    &CERTIFICATE_BAG,
-                    &bags::x509(certificate.as_der()),
-                    attributes,
-                )
-            })
-            .collect();
+        pbe::check_iterations(mac_iterations)?;
+        let certificates = self.certificate_bags()?;
         let certificates: Vec<&[u8]> = certificates.iter().map(Vec::as_slice).collect();
         let certificates = self.encrypted_data(&tlv::sequence(&certificates), passphrase, rng)?;
-
-        let pkcs8 = self.key.to_pkcs8_der()?;
-        let (algorithm, ciphertext) = pbe::encrypt(&pkcs8, passphrase, self.iterations, rng)?;
-        let shrouded = tlv::sequence(&[&algorithm, &tlv::tlv(tlv::OCTET_STRING, &[&ciphertext])]);
-        let key = bags::bag(&SHROUDED_KEY_BAG, &shrouded, &identity);
-        let key = bags::data(&tlv::sequence(&[&key]));
+        let key = match self.identity {
+            Some((key, _)) => self.key(key, passphrase, rng)?,
+            None => Vec::new(),
+        };
 
         let authenticated_safe = tlv::sequence(&[&certificates, &key]);
-        let mut salt = [0; SALT_LEN];
-        rng.try_fill_bytes(&mut salt)
-            .map_err(|_| Error::Randomness)?;
+        let salt = pbe::random::<{ pbe::SALT_LEN }>(rng)?;
         let password = Password::new(passphrase);
-        let mac = mac::mac_data(&password, &salt, self.iterations, &authenticated_safe);
+        let mac =
+            self.profile
+                .mac()
+                .mac_data(&password, &salt, mac_iterations, &authenticated_safe);
         Ok(bags::pfx(&authenticated_safe, &mac))
+    }
+
+    /// The chain, then what is trusted.
+    fn certificate_bags(&self) -> Result<Vec<Vec<u8>>, Error> {
+        let chain = self.sorted_chain()?;
+        if chain.is_empty() && self.trusted.is_empty() {
+            return Err(Error::NoTrustedCertificate {
+                private_keys: 0,
+                unreadable: 0,
+            });
+        }
+        let aliases = self.trusted_aliases()?;
+        let identity = self.identity_attributes();
+        let nameless = Attributes::default();
+        let of_chain = chain.iter().enumerate().map(|(number, certificate)| {
+            let attributes = if number == 0 { &identity } else { &nameless };
+            certificate_bag(certificate, attributes)
+        });
+        let of_trusted = self
+            .trusted
+            .iter()
+            .zip(aliases)
+            .map(|((_, certificate), alias)| {
+                let attributes = Attributes {
+                    alias: Some(alias),
+                    trusted: true,
+                    ..Attributes::default()
+                };
+                certificate_bag(certificate, &attributes)
+            });
+        Ok(of_chain.chain(of_trusted).collect())
+    }
+
+    /// What is on the key and on its certificate.
+    fn identity_attributes(&self) -> Attributes {
+        Attributes {
+            alias: self.alias.clone(),
+            // Java and OpenSSL pair key and certificate by this; as a digest of the key it is the same in every file.
+            local_key_id: self
+                .identity
+                .map(|(key, _)| Sha1::digest(key.public_key().spki_der()).to_vec()),
+            trusted: false,
+        }
+    }
+
+    /// An alias for each trusted certificate, all different from each other and from that of the key.
+    fn trusted_aliases(&self) -> Result<Vec<String>, Error> {
+        let given = self.trusted.iter().filter_map(|(alias, _)| alias.as_ref());
+        let mut taken = HashSet::new();
+        for alias in self.alias.iter().chain(given) {
+            if !taken.insert(alias.to_lowercase()) {
+                return Err(Error::DuplicateAlias {
+                    alias: alias.clone(),
+                });
+            }
+        }
+        let aliases = self.trusted.iter().map(|(alias, certificate)| {
+            if let Some(alias) = alias {
+                return alias.clone();
+            }
+            let subject = certificate.subject();
+            let name = match subject.common_name() {
+                Some(name) if !name.is_empty() => name.to_owned(),
+                _ => subject.to_string(),
+            };
+            let mut alias = name.clone();
+            let mut number = 1_usize;
+            while alias.is_empty() || !taken.insert(alias.to_lowercase()) {
+                number = number.saturating_add(1);
+                alias = format!("{name} ({number})").trim_start().to_owned();
+            }
+            alias
+        });
+        Ok(aliases.collect())
+    }
+
+    /// The `ContentInfo` of the key.
+    fn key(
+        &self,
+        key: &PrivateKey,
+        passphrase: &Passphrase,
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<Vec<u8>, Error> {
+        let encryption = self.profile.encryption();
+        let pkcs8 = key.to_pkcs8_der()?;
+        let (algorithm, ciphertext) =
+            encryption.encrypt(&pkcs8, passphrase, self.iterations, rng)?;
+        let shrouded = tlv::sequence(&[&algorithm, &tlv::tlv(tlv::OCTET_STRING, &[&ciphertext])]);
+        let bag = bags::bag(&SHROUDED_KEY_BAG, &shrouded, &self.identity_attributes());
+        Ok(bags::data(&tlv::sequence(&[&bag])))
     }
 
     /// A `ContentInfo` of type encryptedData (RFC 5652, section 8).
@@ -143,7 +269,9 @@ impl<'a> Pkcs12Builder<'a> {
         passphrase: &Passphrase,
         rng: &mut impl TryCryptoRng,
     ) -> Result<Vec<u8>, Error> {
-        let (algorithm, ciphertext) = pbe::encrypt(contents, passphrase, self.iterations, rng)?;
+        let encryption = self.profile.encryption();
+        let (algorithm, ciphertext) =
+            encryption.encrypt(contents, passphrase, self.iterations, rng)?;
         let info = tlv::sequence(&[
             &tlv::oid(&DATA),
             &algorithm,
@@ -158,15 +286,29 @@ impl<'a> Pkcs12Builder<'a> {
 
     /// The leaf and everything that was added, from the leaf upwards.
     fn sorted_chain(&self) -> Result<Vec<&Certificate>, Error> {
-        let chain = chain::upwards(self.certificate, &self.others);
+        let Some((_, leaf)) = self.identity else {
+            return match self.others.as_slice() {
+                [] => Ok(Vec::new()),
+                _ => Err(Error::Pkcs12Lacks {
+                    what: "private key",
+                }),
+            };
+        };
+        let chain = chain::upwards(leaf, &self.others);
         match self.others.iter().find(|other| !chain.contains(other)) {
             None => Ok(chain),
             Some(stranger) => Err(Error::NotInChain {
                 subject: stranger.subject().to_string(),
-                leaf: self.certificate.subject().to_string(),
+                leaf: leaf.subject().to_string(),
             }),
         }
     }
 }
 
-const SALT_LEN: usize = 16;
+fn certificate_bag(certificate: &Certificate, attributes: &Attributes) -> Vec<u8> {
+    bags::bag(
+        &CERTIFICATE_BAG,
+        &bags::x509(certificate.as_der()),
+        attributes,
+    )
+}

@@ -12,7 +12,9 @@ pub(super) fn upwards<'a>(
     while chain.len() < MAX_LENGTH && !below.is_self_signed() {
         let Some(issuer) = certificates
             .iter()
-            .find(|issuer| !chain.contains(issuer) && issued(issuer, below))
+            .filter(|issuer| issuer.subject() == below.issuer() && !chain.contains(issuer))
+            .take(MAX_NAMESAKES)
+            .find(|issuer| issued(issuer, below))
         else {
             break;
         };
@@ -22,8 +24,10 @@ pub(super) fn upwards<'a>(
     chain
 }
 
-/// Ten are more than any authority has; this bounds what a file full of namesakes can cost.
+/// Ten are more than any authority has.
 const MAX_LENGTH: usize = 16;
+/// An authority that was renewed or cross-signed has a few certificates; this bounds what a file full of them can cost.
+const MAX_NAMESAKES: usize = 16;
 
 /// Whether `issuer` signed `certificate`. Where the signature can't be checked, for its algorithm isn't supported, the
 /// names have to do: this is about order, and trust is decided elsewhere.

@@ -1,4 +1,4 @@
-//! The MAC of a bundle: the classic one (RFC 7292, section 4) and PBMAC1 (RFC 9579) in, the classic one out.
+//! The MAC of a bundle: the classic one (RFC 7292, section 4) and PBMAC1 (RFC 9579).
 
 use const_oid::db::rfc5912::{ID_SHA_1, ID_SHA_224, ID_SHA_256, ID_SHA_384, ID_SHA_512};
 use der::oid::ObjectIdentifier;
@@ -10,7 +10,7 @@ use crate::{
     Error,
     der::{self as tlv, Reader, malformed, unsupported},
     kdf::{Hash, Purpose, Spending},
-    pbe::{Password, Pbkdf2, read_hmac, read_iterations},
+    pbe::{Password, Pbkdf2, hmac_sha256, pbkdf2_sha256, read_hmac, read_iterations},
 };
 
 /// A MAC as it stands in a file.
@@ -95,20 +95,56 @@ impl Mac {
     }
 }
 
-/// The `MacData` of a file that is written, in DER: HMAC-SHA-256.
-pub(super) fn mac_data(
-    password: &Password<'_>,
-    salt: &[u8],
-    iterations: u32,
-    octets: &[u8],
-) -> Vec<u8> {
-    let digest = classic(Hash::Sha256, password, salt, iterations, octets);
-    let algorithm = tlv::sequence(&[&tlv::oid(&ID_SHA_256), tlv::ENCODED_NULL]);
-    tlv::sequence(&[
-        &tlv::sequence(&[&algorithm, &tlv::tlv(tlv::OCTET_STRING, &[&digest])]),
-        &tlv::tlv(tlv::OCTET_STRING, &[salt]),
-        &tlv::uint(iterations.into()),
-    ])
+/// How the MAC of a file that is written is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MacKind {
+    /// RFC 7292, appendix B, with this hash.
+    Classic(Hash),
+    /// RFC 9579 with PBKDF2-HMAC-SHA-256 and HMAC-SHA-256.
+    Pbmac1,
+}
+
+impl MacKind {
+    /// The `MacData` of the octets, in DER.
+    pub(super) fn mac_data(
+        self,
+        password: &Password<'_>,
+        salt: &[u8],
+        iterations: u32,
+        octets: &[u8],
+    ) -> Vec<u8> {
+        let (algorithm, digest) = match self {
+            Self::Classic(hash) => {
+                let oid = HASHES.iter().find(|(_, known)| *known == hash);
+                let oid = oid.map_or(ID_SHA_256, |(oid, _)| *oid);
+                (
+                    tlv::sequence(&[&tlv::oid(&oid), tlv::ENCODED_NULL]),
+                    classic(hash, password, salt, iterations, octets),
+                )
+            }
+            Self::Pbmac1 => {
+                let mut key = Zeroizing::new([0; 32]);
+                Hash::Sha256.pbkdf2(password.utf8(), salt, iterations, key.as_mut_slice());
+                let parameters =
+                    tlv::sequence(&[&pbkdf2_sha256(salt, iterations, Some(32)), &hmac_sha256()]);
+                (
+                    tlv::sequence(&[&tlv::oid(&PBMAC1), &parameters]),
+                    Hash::Sha256.hmac(key.as_slice(), octets),
+                )
+            }
+        };
+        let (salt, iterations) = match self {
+            Self::Classic(_) => (salt, tlv::uint(iterations.into())),
+            // RFC 9579, section 4 has them ignored; its examples have this salt. A count of one is the default, which
+            // DER leaves out.
+            Self::Pbmac1 => (b"NOT USED".as_slice(), Vec::new()),
+        };
+        tlv::sequence(&[
+            &tlv::sequence(&[&algorithm, &tlv::tlv(tlv::OCTET_STRING, &[&digest])]),
+            &tlv::tlv(tlv::OCTET_STRING, &[salt]),
+            &iterations,
+        ])
+    }
 }
 
 const WHAT: &str = "PKCS#12 MAC";

@@ -5,11 +5,17 @@ mod build;
 mod chain;
 mod mac;
 mod open;
+mod profile;
 
 use std::fmt;
 
-pub use self::build::Pkcs12Builder;
-use crate::{Certificate, Error, KdfBudget, Passphrase, PrivateKey};
+pub(crate) use self::open::{OpenedCertificates, open_certificates};
+use self::{bags::Attributes, open::Certificates};
+pub use self::{
+    build::Pkcs12Builder,
+    profile::{Pkcs12Profile, Pkcs12Warning},
+};
+use crate::{Budget, Certificate, Error, Passphrase, PrivateKey, PublicKey};
 
 /// How the integrity of an opened file was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +28,33 @@ pub enum Integrity {
         /// Iterations of the key derivation.
         iterations: u64,
     },
+    /// There is a MAC, and no passphrase was given to check it with. Only [`TrustStore`](crate::TrustStore) reads such
+    /// files.
+    Unchecked,
     /// The file has no MAC: nothing vouches for its contents.
     Absent,
+}
+
+/// A certificate of a PKCS#12 file with what the file says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CertificateEntry<'a> {
+    /// The certificate.
+    pub certificate: &'a Certificate,
+    /// Its friendlyName, which Java calls the alias.
+    pub alias: Option<&'a str>,
+    /// Whether it carries the attribute by which Java knows a trusted certificate.
+    pub trusted: bool,
+}
+
+/// A certificate in a PKCS#12 file or a trust store that can't be read. It doesn't keep the others from being read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnreadableCertificate {
+    /// Its friendlyName or alias.
+    pub alias: Option<String>,
+    /// What is wrong with it.
+    pub error: Error,
 }
 
 /// A PKCS#12 file that was opened.
@@ -34,7 +65,7 @@ pub enum Integrity {
 pub struct Pkcs12 {
     private_keys: Vec<PrivateKey>,
     aliases: Vec<Option<String>>,
-    certificates: Vec<Certificate>,
+    certificates: Certificates,
     /// For each private key, where its certificate is.
     leaves: Vec<Option<usize>>,
     integrity: Integrity,
@@ -55,18 +86,14 @@ impl Pkcs12 {
     /// the scheme's name; [`Error::UnsupportedKey`] and [`Error::InvalidKey`]; [`Error::Malformed`],
     /// [`Error::TrailingData`], [`Error::TooLarge`] and [`Error::NestedTooDeeply`].
     pub fn open(der: &[u8], passphrase: &Passphrase) -> Result<Self, Error> {
-        Self::open_within(der, passphrase, KdfBudget::default())
+        Self::open_within(der, passphrase, Budget::default())
     }
 
     /// Like [`open`](Self::open), with other limits for key derivation than the default ones.
     ///
     /// # Errors
     /// Those of [`open`](Self::open).
-    pub fn open_within(
-        der: &[u8],
-        passphrase: &Passphrase,
-        budget: KdfBudget,
-    ) -> Result<Self, Error> {
+    pub fn open_within(der: &[u8], passphrase: &Passphrase, budget: Budget) -> Result<Self, Error> {
         open::open(der, passphrase, budget)
     }
 
@@ -79,6 +106,11 @@ impl Pkcs12 {
         certificate: &'a Certificate,
     ) -> Result<Pkcs12Builder<'a>, Error> {
         Pkcs12Builder::new(key, certificate)
+    }
+
+    /// Starts a file of trusted certificates alone, which [`Pkcs12Builder::trusted`] adds.
+    pub fn trust_builder() -> Pkcs12Builder<'static> {
+        Pkcs12Builder::with(None)
     }
 
     /// The private key.
@@ -108,7 +140,7 @@ impl Pkcs12 {
             .first()
             .copied()
             .flatten()
-            .and_then(|leaf| self.certificates.get(leaf))
+            .and_then(|leaf| self.certificates().get(leaf))
             .ok_or(Error::Pkcs12Lacks {
                 what: "certificate for the private key",
             })
@@ -119,12 +151,22 @@ impl Pkcs12 {
     /// # Errors
     /// Those of [`certificate`](Self::certificate).
     pub fn chain(&self) -> Result<Vec<&Certificate>, Error> {
-        Ok(chain::upwards(self.certificate()?, &self.certificates))
+        Ok(chain::upwards(self.certificate()?, self.certificates()))
     }
 
     /// Every certificate in the file, in file order.
     pub fn certificates(&self) -> &[Certificate] {
-        &self.certificates
+        &self.certificates.parsed
+    }
+
+    /// Every certificate in the file, in file order, with its friendlyName and whether it is marked as trusted.
+    pub fn entries(&self) -> impl Iterator<Item = CertificateEntry<'_>> {
+        self.certificates.entries()
+    }
+
+    /// The certificates in the file that can't be read. None of them is among [`certificates`](Self::certificates).
+    pub fn unreadable(&self) -> &[UnreadableCertificate] {
+        &self.certificates.unreadable
     }
 
     /// Every private key in the file, in file order; one that is there twice is listed once.
@@ -135,6 +177,11 @@ impl Pkcs12 {
     /// The friendlyName of the first private key that has one.
     pub fn alias(&self) -> Option<&str> {
         self.aliases.iter().flatten().next().map(String::as_str)
+    }
+
+    /// The friendlyName of each of the [`private_keys`](Self::private_keys), where it has one.
+    pub fn aliases(&self) -> &[Option<String>] {
+        &self.aliases
     }
 
     /// Whether, and how, the integrity of the file was checked.
@@ -162,8 +209,7 @@ impl Pkcs12 {
 
     fn new(
         entries: Vec<Entry>,
-        certificates: Vec<Certificate>,
-        ids: Vec<Option<Vec<u8>>>,
+        certificates: Certificates,
         integrity: Integrity,
         encryption: Vec<String>,
     ) -> Self {
@@ -175,6 +221,15 @@ impl Pkcs12 {
             integrity,
             encryption,
         };
+        // Parsed once: a file may hold thousands of them.
+        let theirs: Vec<Option<PublicKey>> = match entries.as_slice() {
+            [] => Vec::new(),
+            _ => this
+                .certificates()
+                .iter()
+                .map(|c| c.public_key().ok())
+                .collect(),
+        };
         for entry in entries {
             let public = entry.key.public_key();
             if this
@@ -185,14 +240,15 @@ impl Pkcs12 {
                 continue;
             }
             let ours = |at: &usize| {
-                this.certificates
-                    .get(*at)
-                    .is_some_and(|certificate| belongs(&entry.key, certificate))
+                let theirs = theirs.get(*at).and_then(Option::as_ref);
+                theirs.is_some_and(|theirs| is_same_key(public, theirs))
             };
             let same_id = |at: &usize| {
-                entry.local_key_id.is_some() && ids.get(*at) == Some(&entry.local_key_id)
+                let theirs = this.certificates.attributes.get(*at);
+                entry.attributes.local_key_id.is_some()
+                    && theirs.is_some_and(|a| a.local_key_id == entry.attributes.local_key_id)
             };
-            let range = 0..this.certificates.len();
+            let range = 0..this.certificates.parsed.len();
             let leaf = range
                 .clone()
                 .filter(same_id)
@@ -200,7 +256,7 @@ impl Pkcs12 {
                 .or_else(|| range.clone().find(&ours));
             this.leaves.push(leaf);
             this.private_keys.push(entry.key);
-            this.aliases.push(entry.alias);
+            this.aliases.push(entry.attributes.alias);
         }
         this
     }
@@ -214,24 +270,26 @@ const ENCRYPTION: &str = "PKCS#12 encryption";
 /// A private key with what its bag said about it.
 struct Entry {
     key: PrivateKey,
-    alias: Option<String>,
-    local_key_id: Option<Vec<u8>>,
+    attributes: Attributes,
 }
 
-/// Whether the certificate is about this key. The octets of the key itself are compared: encodings around them vary.
+/// Whether the certificate is about this key.
 fn belongs(key: &PrivateKey, certificate: &Certificate) -> bool {
-    let own = key.public_key();
-    certificate.spki_der() == own.spki_der()
-        || certificate.public_key().is_ok_and(|theirs| {
-            theirs.algorithm() == own.algorithm() && theirs.key_octets() == own.key_octets()
-        })
+    let theirs = certificate.public_key();
+    theirs.is_ok_and(|theirs| is_same_key(key.public_key(), &theirs))
 }
 
-/// For example `SHA-256, 2048 iterations`, or `none`.
+/// The octets of the keys themselves are compared: encodings around them vary.
+fn is_same_key(one: &PublicKey, other: &PublicKey) -> bool {
+    one.algorithm() == other.algorithm() && one.key_octets() == other.key_octets()
+}
+
+/// For example `SHA-256, 2048 iterations`, `not checked`, or `none`.
 impl fmt::Display for Integrity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mac { digest, iterations } => write!(f, "{digest}, {iterations} iterations"),
+            Self::Unchecked => f.write_str("not checked"),
             Self::Absent => f.write_str("none"),
         }
     }

@@ -6,40 +6,116 @@
 use zeroize::Zeroizing;
 
 use super::{
-    Entry, Integrity, Pkcs12, WHAT,
-    bags::{self, Bags, DATA, ENCRYPTED_DATA, KeyBag, Sealed, VERSION},
+    CertificateEntry, Entry, Integrity, Pkcs12, UnreadableCertificate, WHAT,
+    bags::{Attributes, Bags, CertificateBag, DATA, ENCRYPTED_DATA, KeyBag, Sealed, VERSION},
     mac::Mac,
 };
 use crate::{
-    Certificate, Error, KdfBudget, Passphrase,
+    Budget, Certificate, Error, Passphrase,
     der::{self as tlv, Reader, malformed, unsupported},
     kdf::Spending,
     key,
     pbe::{Password, Scheme},
 };
 
-pub(super) fn open(
+pub(super) fn open(input: &[u8], passphrase: &Passphrase, budget: Budget) -> Result<Pkcs12, Error> {
+    let (mut opener, bags) = contents(input, Some(passphrase), budget)?;
+    let keys = bags
+        .keys
+        .into_iter()
+        .map(|bag| opener.key(bag))
+        .collect::<Result<_, _>>()?;
+    let certificates = Certificates::parse(bags.certificates);
+    Ok(Pkcs12::new(
+        keys,
+        certificates,
+        opener.integrity,
+        opener.encryption,
+    ))
+}
+
+/// The certificates of a file, whose private keys stay closed. Without a passphrase the MAC is not checked.
+pub(crate) fn open_certificates(
     input: &[u8],
-    passphrase: &Passphrase,
-    budget: KdfBudget,
-) -> Result<Pkcs12, Error> {
-    if input.len() > MAX_SIZE {
-        return Err(Error::TooLarge {
-            what: WHAT,
-            found: input.len(),
-            limit: MAX_SIZE,
-        });
+    passphrase: Option<&Passphrase>,
+    budget: Budget,
+) -> Result<OpenedCertificates, Error> {
+    let (opener, bags) = contents(input, passphrase, budget)?;
+    Ok(OpenedCertificates {
+        certificates: Certificates::parse(bags.certificates),
+        keys: bags.keys.len(),
+        integrity: opener.integrity,
+    })
+}
+
+/// What [`open_certificates`] gives.
+pub(crate) struct OpenedCertificates {
+    pub(crate) certificates: Certificates,
+    /// How many private keys are beside them.
+    pub(crate) keys: usize,
+    pub(crate) integrity: Integrity,
+}
+
+/// The certificates of a file: those that can be parsed, each with the attributes of its bag, and the others.
+#[derive(Debug, Default)]
+pub(crate) struct Certificates {
+    pub(crate) parsed: Vec<Certificate>,
+    /// As many as there are certificates.
+    pub(super) attributes: Vec<Attributes>,
+    pub(crate) unreadable: Vec<UnreadableCertificate>,
+}
+
+impl Certificates {
+    fn parse(bags: Vec<CertificateBag>) -> Self {
+        let mut all = Self::default();
+        for bag in bags {
+            match bag.certificate() {
+                Ok(certificate) => {
+                    all.parsed.push(certificate);
+                    all.attributes.push(bag.attributes);
+                }
+                Err(error) => all.unreadable.push(UnreadableCertificate {
+                    alias: bag.attributes.alias,
+                    error,
+                }),
+            }
+        }
+        all
     }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = CertificateEntry<'_>> {
+        self.parsed
+            .iter()
+            .zip(&self.attributes)
+            .map(|(certificate, attributes)| CertificateEntry {
+                certificate,
+                alias: attributes.alias.as_deref(),
+                trusted: attributes.trusted,
+            })
+    }
+}
+
+/// What is in the file, decrypted but for the private keys.
+fn contents<'p>(
+    input: &[u8],
+    passphrase: Option<&'p Passphrase>,
+    budget: Budget,
+) -> Result<(Opener<'p>, Bags), Error> {
+    budget.check_size(input, WHAT)?;
     let mut spending = Spending::new(budget);
-    let pfx = Pfx::read(input)?;
-    let safes = pfx.safes()?;
+    let pfx = Pfx::read(input, &budget)?;
+    let safes = pfx.safes(&budget)?;
     charge(&pfx, &safes, &mut spending)?;
 
-    let mut passwords: Vec<_> = [Some(Password::new(passphrase)), Password::null(passphrase)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut passwords: Vec<_> = [
+        passphrase.map(Password::new),
+        passphrase.and_then(Password::null),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let integrity = match &pfx.mac {
+        Some(_) if passwords.is_empty() => Integrity::Unchecked,
         Some(mac) => {
             let Some(password) = verified(mac, &passwords, &pfx.octets, &mut spending)? else {
                 return Err(why_mac_mismatches(&safes, &passwords)?);
@@ -53,40 +129,23 @@ pub(super) fn open(
     let mut opener = Opener {
         passwords,
         spending,
+        integrity,
         encryption: Vec::new(),
     };
     let bags = opener.bags(safes)?;
-    let entries = bags
-        .keys
-        .into_iter()
-        .map(|bag| opener.key(bag))
-        .collect::<Result<_, _>>()?;
-    let (certificates, ids) = bags::certificates(&bags.certificates)?
-        .into_iter()
-        .map(|bag| Ok((Certificate::from_der(&bag.der)?, bag.local_key_id)))
-        .collect::<Result<_, Error>>()?;
-    Ok(Pkcs12::new(
-        entries,
-        certificates,
-        ids,
-        integrity,
-        opener.encryption,
-    ))
+    Ok((opener, bags))
 }
-
-/// A collection of every public root is a fourteenth of it.
-const MAX_SIZE: usize = 4 << 20;
 
 /// The outermost structure.
 struct Pfx {
     /// The encoded `AuthenticatedSafe`, over which the MAC is made: as it stands, BER or not.
-    octets: Vec<u8>,
+    octets: Zeroizing<Vec<u8>>,
     mac: Option<Mac>,
 }
 
 impl Pfx {
-    fn read(input: &[u8]) -> Result<Self, Error> {
-        let der = tlv::from_ber(input, WHAT)?;
+    fn read(input: &[u8], budget: &Budget) -> Result<Self, Error> {
+        let der = tlv::from_ber(input, budget.max_nesting, WHAT)?;
         let mut fields = Reader::enter(&der, tlv::SEQUENCE, WHAT)?;
         let version = fields.uint()?;
         if version != VERSION {
@@ -97,15 +156,15 @@ impl Pfx {
         if kind != DATA {
             return Err(unsupported("PKCS#12 integrity", &kind));
         }
-        let octets = explicit_octets(&mut content)?.to_vec();
+        let octets = Zeroizing::new(explicit_octets(&mut content)?.to_vec());
         let mac = fields.optional(tlv::SEQUENCE)?.map(Mac::read).transpose()?;
         fields.finish()?;
         Ok(Self { octets, mac })
     }
 
     /// The parts of the `AuthenticatedSafe`.
-    fn safes(&self) -> Result<Vec<Safe>, Error> {
-        let der = tlv::from_ber(&self.octets, WHAT)?;
+    fn safes(&self, budget: &Budget) -> Result<Vec<Safe>, Error> {
+        let der = tlv::from_ber(&self.octets, budget.max_nesting, WHAT)?;
         let mut contents = Reader::enter(&der, tlv::SEQUENCE, WHAT)?;
         let mut safes = Vec::new();
         while !contents.is_empty() {
@@ -113,7 +172,7 @@ impl Pfx {
             safes.push(match content.oid()? {
                 DATA => {
                     let mut bags = Bags::default();
-                    bags.read(explicit_octets(&mut content)?)?;
+                    bags.read(explicit_octets(&mut content)?, budget)?;
                     Safe::Plain(bags)
                 }
                 ENCRYPTED_DATA => Safe::read_encrypted(content.value(tlv::EXPLICIT_0)?)?,
@@ -237,14 +296,15 @@ fn opened(
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     Ok(scheme
         .decrypt(password, ciphertext)?
-        .filter(|plaintext| plaintext.first() == Some(&tlv::SEQUENCE))
-        .and_then(|plaintext| tlv::from_ber(&plaintext, WHAT).ok()))
+        .filter(|plaintext| tlv::is_ber_sequence(plaintext)))
 }
 
 /// Decrypts what the file holds, now that its integrity is known.
 struct Opener<'p> {
+    /// None when no passphrase was given.
     passwords: Vec<Password<'p>>,
     spending: Spending,
+    integrity: Integrity,
     /// Names of the schemes met.
     encryption: Vec<String>,
 }
@@ -258,12 +318,13 @@ impl Opener<'_> {
                 Safe::Encrypted { scheme, ciphertext } => {
                     let contents = self.open(&scheme, &ciphertext)?;
                     let mut bags = Bags::default();
-                    bags.read(&contents)?;
+                    bags.read(&contents, self.spending.budget())?;
                     charge_keys(&bags, &mut self.spending)?;
                     bags
                 }
             };
             all.keys.extend(bags.keys);
+            self.spending.check_keys(all.keys.len())?;
             all.certificates.extend(bags.certificates);
         }
         Ok(all)
@@ -278,13 +339,15 @@ impl Opener<'_> {
         };
         Ok(Entry {
             key,
-            alias: bag.attributes.alias,
-            local_key_id: bag.attributes.local_key_id,
+            attributes: bag.attributes,
         })
     }
 
     /// Opens something that has been charged once.
     fn open(&mut self, scheme: &Scheme, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        if self.passwords.is_empty() {
+            return Err(Error::PassphraseRequired { what: WHAT });
+        }
         let name = scheme.to_string();
         if !self.encryption.contains(&name) {
             self.encryption.push(name);
@@ -311,10 +374,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        PrivateKey, pbe,
+        PrivateKey,
+        kdf::Hash,
+        pbe::Encryption,
         pkcs12::{
-            bags::{Attributes, SHROUDED_KEY_BAG},
-            mac,
+            bags::{self, SHROUDED_KEY_BAG},
+            mac::MacKind,
         },
     };
 
@@ -331,15 +396,17 @@ mod tests {
             .unwrap()
             .to_pkcs8_der()
             .unwrap();
-        let (algorithm, ciphertext) =
-            pbe::encrypt(&pkcs8, &passphrase(), iterations, &mut SysRng).unwrap();
+        let (algorithm, ciphertext) = Encryption::Aes256
+            .encrypt(&pkcs8, &passphrase(), iterations, &mut SysRng)
+            .unwrap();
         let shrouded = tlv::sequence(&[&algorithm, &tlv::tlv(tlv::OCTET_STRING, &[&ciphertext])]);
         bags::bag(&SHROUDED_KEY_BAG, &shrouded, &Attributes::default())
     }
 
     fn encrypted_safe(safe_contents: &[u8]) -> Vec<u8> {
-        let (algorithm, ciphertext) =
-            pbe::encrypt(safe_contents, &passphrase(), 1, &mut SysRng).unwrap();
+        let (algorithm, ciphertext) = Encryption::Aes256
+            .encrypt(safe_contents, &passphrase(), 1, &mut SysRng)
+            .unwrap();
         let info = tlv::sequence(&[
             &tlv::oid(&DATA),
             &algorithm,
@@ -357,10 +424,10 @@ mod tests {
         bags::pfx(&tlv::sequence(&[safe]), &[])
     }
 
-    fn budget(max_blocks: u64) -> KdfBudget {
-        KdfBudget {
+    fn budget(max_blocks: u64) -> Budget {
+        Budget {
             max_blocks,
-            ..KdfBudget::default()
+            ..Budget::default()
         }
     }
 
@@ -394,6 +461,25 @@ mod tests {
     }
 
     #[test]
+    fn private_keys_are_counted() {
+        let bag = shrouded_key(1);
+        let der = file(&bags::data(&tlv::sequence(&[&bag, &bag, &bag])));
+        let budget = |max_private_keys| Budget {
+            max_private_keys,
+            ..Budget::default()
+        };
+        open(&der, &passphrase(), budget(3)).unwrap();
+        assert_eq!(
+            open(&der, &passphrase(), budget(2)).unwrap_err(),
+            Error::BudgetExceeded {
+                parameter: "number of private keys",
+                found: 3,
+                limit: 2
+            }
+        );
+    }
+
+    #[test]
     fn nested_contents_are_read_down_to_a_limit() {
         let nested = |levels| {
             let mut contents = tlv::sequence(&[&shrouded_key(1)]);
@@ -404,7 +490,7 @@ mod tests {
             open(
                 &file(&bags::data(&contents)),
                 &passphrase(),
-                KdfBudget::default(),
+                Budget::default(),
             )
         };
         assert_eq!(nested(3).unwrap().private_keys().len(), 1);
@@ -416,7 +502,7 @@ mod tests {
         let empty = Passphrase::from("");
         let contents = tlv::sequence(&[&bags::data(&tlv::sequence(&[]))]);
         let null = Password::null(&empty).unwrap();
-        let mac = mac::mac_data(&null, b"salt", 10, &contents);
+        let mac = MacKind::Classic(Hash::Sha256).mac_data(&null, b"salt", 10, &contents);
         let der = bags::pfx(&contents, &mac);
         open(&der, &empty, budget(20)).unwrap();
         assert!(matches!(
@@ -433,9 +519,14 @@ mod tests {
     fn a_mac_over_ber_is_checked_as_it_stands() {
         // An AuthenticatedSafe with an indefinite length, without any parts.
         let contents = [0x30, 0x80, 0, 0];
-        let mac = mac::mac_data(&Password::new(&passphrase()), b"salt", 1, &contents);
+        let mac = MacKind::Classic(Hash::Sha256).mac_data(
+            &Password::new(&passphrase()),
+            b"salt",
+            1,
+            &contents,
+        );
         let der = bags::pfx(&contents, &mac);
-        let bundle = open(&der, &passphrase(), KdfBudget::default()).unwrap();
+        let bundle = open(&der, &passphrase(), Budget::default()).unwrap();
         assert!(bundle.certificates().is_empty());
     }
 
@@ -447,7 +538,7 @@ mod tests {
             let empty = tlv::tlv(tlv::EXPLICIT_0, &[&tlv::sequence(&[])]);
             tlv::sequence(&[&tlv::oid(kind), &empty])
         };
-        let name = |der: &[u8]| match open(der, &passphrase(), KdfBudget::default()) {
+        let name = |der: &[u8]| match open(der, &passphrase(), Budget::default()) {
             Err(Error::UnsupportedScheme { name, .. }) => name,
             other => panic!("{other:?}"),
         };

@@ -100,6 +100,8 @@ impl Kernel {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Ifma => x86_64::ifma_has_small_factor(n),
+            #[cfg(target_arch = "x86_64")]
+            Self::Mulx => x86_64::mulx_has_small_factor(n),
             _ => crate::sieve::has_small_factor(n),
         }
     }

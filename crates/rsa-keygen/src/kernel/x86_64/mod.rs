@@ -56,8 +56,13 @@ pub(super) fn ifma_has_small_factor(n: &[u64]) -> bool {
         limbs[i] = (low | high) & crate::sieve::MASK52;
         i += 1;
     }
-    sieve::has_small_factor(&limbs[..length])
+    sieve::ifma_has_small_factor(&limbs[..length])
 }
 
 /// Enough for 4096 bits.
 const MAX_SIEVE_LIMBS: usize = 80;
+
+/// Whether a prime below 2^16 divides the number.
+pub(super) fn mulx_has_small_factor(n: &[u64]) -> bool {
+    sieve::mulx_has_small_factor(n)
+}

@@ -6,6 +6,8 @@
 
 use core::arch::asm;
 
+use zeroize::Zeroize;
+
 use super::super::negative_inverse;
 use super::super::scalar::Arithmetic;
 
@@ -286,6 +288,8 @@ impl Mulx {
                 options(nostack),
             );
         }
+        // It tells a prime's lowest limb.
+        frame.k.zeroize();
     }
 }
 
@@ -362,6 +366,8 @@ impl Arithmetic for Mulx {
                 options(nostack),
             );
         }
+        // It tells a prime's lowest limb.
+        frame.k.zeroize();
     }
 
     fn scale(&self, x: &mut [u64], w: u64, n: &[u64], k: u64, t: &mut [u64]) {

@@ -1,8 +1,8 @@
-//! Trial division with AVX-512 IFMA: sixty-four products of primes at once, see [`crate::sieve`].
+//! Trial division in assembly, see [`crate::sieve`]: sixty-four products of primes at once with AVX-512 IFMA, eight with `mulx`.
 
 use core::arch::asm;
 
-use crate::sieve::{BLOCKS, Block};
+use crate::sieve::{BLOCKS, Block, DEPTH, MASK52, SLOTS, Slot, WIDTH};
 
 /// Eight vectors: `c = hi(((x - c)·inverse mod 2^52)·product) + borrow`.
 macro_rules! step {
@@ -50,7 +50,7 @@ macro_rules! slot {
 }
 
 /// Whether a prime of the table divides the number, given as 52-bit limbs.
-pub(super) fn has_small_factor(limbs: &[u64]) -> bool {
+pub(super) fn ifma_has_small_factor(limbs: &[u64]) -> bool {
     assert!(!limbs.is_empty());
     let found: u64;
     // SAFETY: the caller has checked for AVX-512F and IFMA. Reads `limbs` and the static table, within their lengths: a block is 16
@@ -103,4 +103,121 @@ pub(super) fn has_small_factor(limbs: &[u64]) -> bool {
     found != 0
 }
 
-const _: () = assert!(size_of::<Block>() == 1024 + 8 * 512);
+/// `c = hi(((x - c)·inverse mod 2^64)·product) + borrow`.
+macro_rules! scalar_step {
+    ($c:literal, $offset:literal) => {
+        concat!(
+            "mov rdx, [{limb}]\n",
+            "sub rdx, {",
+            $c,
+            "}\n",
+            "sbb {borrow}, {borrow}\n",
+            "imul rdx, [{block}+512+",
+            $offset,
+            "]\n",
+            "mulx {",
+            $c,
+            "}, rdx, [{block}+",
+            $offset,
+            "]\n",
+            "sub {",
+            $c,
+            "}, {borrow}\n",
+        )
+    };
+}
+
+/// `found |= (c·inverse mod 2^52) - limit - 1`, whose top bit is set if the product is at most the limit.
+macro_rules! scalar_test {
+    ($($c:literal),*) => {
+        concat!($(
+            "mov {value}, [{c}+", $c, "]\n",
+            "imul {value}, [{slot}+", $c, "]\n",
+            "and {value}, {mask}\n",
+            "sub {value}, [{slot}+64+", $c, "]\n",
+            "dec {value}\n",
+            "or {found}, {value}\n",
+        )*)
+    };
+}
+
+/// Whether a prime of the table divides the number, given as 64-bit limbs.
+pub(super) fn mulx_has_small_factor(limbs: &[u64]) -> bool {
+    assert!(!limbs.is_empty() && super::has_mulx());
+    let mut i = 0;
+    while i < BLOCKS.len() * DEPTH {
+        let (block, depth) = (&BLOCKS[i / DEPTH], i % DEPTH);
+        if divides(&remainders(limbs, block, depth), &block.slots[depth]) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+fn remainders(limbs: &[u64], block: &Block, depth: usize) -> [u64; WIDTH] {
+    let (c0, c1, c2, c3): (u64, u64, u64, u64);
+    let (c4, c5, c6, c7): (u64, u64, u64, u64);
+    let row = &raw const block.product[depth];
+    // SAFETY: the caller has checked for BMI2. Reads `limbs` up to its end, eight products of the block and the eight inverses that stand 512 bytes
+    // after them. Writes no memory.
+    unsafe {
+        asm!(
+            "2:",
+            scalar_step!("c0", "0"),
+            scalar_step!("c1", "8"),
+            scalar_step!("c2", "16"),
+            scalar_step!("c3", "24"),
+            scalar_step!("c4", "32"),
+            scalar_step!("c5", "40"),
+            scalar_step!("c6", "48"),
+            scalar_step!("c7", "56"),
+            "add {limb}, 8",
+            "cmp {limb}, {end}",
+            "jne 2b",
+            block = in(reg) row,
+            limb = inout(reg) limbs.as_ptr_range().start => _,
+            end = in(reg) limbs.as_ptr_range().end,
+            borrow = out(reg) _,
+            out("rdx") _,
+            c0 = inout(reg) 0u64 => c0,
+            c1 = inout(reg) 0u64 => c1,
+            c2 = inout(reg) 0u64 => c2,
+            c3 = inout(reg) 0u64 => c3,
+            c4 = inout(reg) 0u64 => c4,
+            c5 = inout(reg) 0u64 => c5,
+            c6 = inout(reg) 0u64 => c6,
+            c7 = inout(reg) 0u64 => c7,
+            options(nostack, readonly),
+        );
+    }
+    [c0, c1, c2, c3, c4, c5, c6, c7]
+}
+
+fn divides(c: &[u64; WIDTH], slots: &[Slot; SLOTS]) -> bool {
+    let found: u64;
+    // SAFETY: reads the eight remainders and the four slots, of 64 bytes of inverses and 64 bytes of limits each. Writes no memory.
+    unsafe {
+        asm!(
+            "2:",
+            scalar_test!("0", "8", "16", "24", "32", "40", "48", "56"),
+            "add {slot}, 128",
+            "cmp {slot}, {end}",
+            "jne 2b",
+            c = in(reg) c.as_ptr(),
+            slot = inout(reg) slots.as_ptr_range().start => _,
+            end = in(reg) slots.as_ptr_range().end,
+            mask = in(reg) MASK52,
+            value = out(reg) _,
+            found = inout(reg) 0u64 => found,
+            options(nostack, readonly),
+        );
+    }
+    found >> 63 == 1
+}
+
+// The offsets that stand in the assembly.
+const _: () = assert!(size_of::<Block>() == 1024 + 8 * 512 && size_of::<Slot>() == 128);
+const _: () = assert!(
+    core::mem::offset_of!(Block, inverse) == 512 && core::mem::offset_of!(Block, slots) == 1024
+);

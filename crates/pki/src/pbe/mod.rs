@@ -1,26 +1,29 @@
-//! Password-based encryption: PBES2 (RFC 8018, section 6.2) and the schemes of PKCS#12 (RFC 7292, appendix C), as key
-//! files and bundles use them. What is written is always PBES2 with PBKDF2-HMAC-SHA-256 and AES-256-CBC.
+//! Password-based encryption: PBES2 (RFC 8018, section 6.2), PBES1 (section 6.1) and the schemes of PKCS#12 (RFC 7292,
+//! appendix C), as key files and bundles use them.
 
-use std::{fmt, ops::RangeInclusive};
+mod cipher;
+mod encrypt;
 
-use aes::{Aes128, Aes192, Aes256};
-use cbc::cipher::{
-    BlockCipherDecrypt, BlockModeDecrypt, BlockModeEncrypt, KeyInit, KeyIvInit,
-    block_padding::Pkcs7,
-};
+use std::fmt;
+
 use const_oid::db::rfc5911::{
-    DES_EDE_3_CBC, ID_AES_128_CBC, ID_AES_192_CBC, ID_AES_256_CBC, ID_PBKDF_2,
+    DES_EDE_3_CBC, ID_AES_128_CBC, ID_AES_128_GCM, ID_AES_192_CBC, ID_AES_192_GCM, ID_AES_256_CBC,
+    ID_AES_256_GCM, ID_PBKDF_2,
 };
 use der::oid::ObjectIdentifier;
-use des::{TdesEde2, TdesEde3};
-use rand_core::TryCryptoRng;
-use rc2::Rc2;
 use zeroize::Zeroizing;
 
+pub(crate) use self::{
+    cipher::Cipher,
+    encrypt::{
+        DEFAULT_ITERATIONS, Encryption, SALT_LEN, check_iterations, hmac_sha256, pbkdf2_sha256,
+        random,
+    },
+};
 use crate::{
     Error, Passphrase,
     der::{self as tlv, Reader, malformed, unsupported},
-    kdf::{Hash, Purpose, Spending, scrypt},
+    kdf::{Hash, Pbkdf1Hash, Purpose, Spending, pbkdf1, scrypt},
 };
 
 /// An encryption scheme with its parameters, all of which have been checked but for what they cost.
@@ -43,22 +46,30 @@ impl Scheme {
         if oid == ID_PBES_2 {
             return Self::read_pbes2(parameters, what);
         }
-        let cipher = [
-            (PBE_SHA_3DES_3KEY, Cipher::DesEde3),
-            (PBE_SHA_3DES_2KEY, Cipher::DesEde2),
-            (PBE_SHA_RC2_128, Cipher::Rc2Bits128),
-            (PBE_SHA_RC2_40, Cipher::Rc2Bits40),
-        ]
-        .into_iter()
-        .find_map(|(known, cipher)| (known == oid).then_some(cipher))
-        .ok_or_else(|| unsupported(what, &oid))?;
+        // The parameters of all others are a salt and a count (RFC 8018, appendix A.3; RFC 7292, appendix C).
+        let (cipher, pbkdf1) = match oid {
+            PBE_SHA_3DES_3KEY => (Cipher::DesEde3, None),
+            PBE_SHA_3DES_2KEY => (Cipher::DesEde2, None),
+            PBE_SHA_RC2_128 => (Cipher::Rc2Bits128, None),
+            PBE_SHA_RC2_40 => (Cipher::Rc2Bits40, None),
+            PBE_MD5_DES => (Cipher::Des, Some(Pbkdf1Hash::Md5)),
+            PBE_MD5_RC2 => (Cipher::Rc2Bits64, Some(Pbkdf1Hash::Md5)),
+            PBE_SHA1_DES => (Cipher::Des, Some(Pbkdf1Hash::Sha1)),
+            PBE_SHA1_RC2 => (Cipher::Rc2Bits64, Some(Pbkdf1Hash::Sha1)),
+            _ => return Err(unsupported(what, &oid)),
+        };
         let salt = parameters.value(tlv::OCTET_STRING)?.to_vec();
         let iterations = read_iterations(&mut parameters, what)?;
         parameters.finish()?;
-        Ok(Self {
-            cipher,
-            derivation: Derivation::Pkcs12 { salt, iterations },
-        })
+        let derivation = match pbkdf1 {
+            None => Derivation::Pkcs12 { salt, iterations },
+            Some(hash) => Derivation::Pbkdf1 {
+                hash,
+                salt,
+                iterations,
+            },
+        };
+        Ok(Self { cipher, derivation })
     }
 
     fn read_pbes2(mut parameters: Reader<'_>, what: &'static str) -> Result<Self, Error> {
@@ -71,12 +82,20 @@ impl Scheme {
             ID_AES_128_CBC => Cipher::Aes128,
             ID_AES_192_CBC => Cipher::Aes192,
             ID_AES_256_CBC => Cipher::Aes256,
+            ID_AES_128_GCM => Cipher::Aes128Gcm,
+            ID_AES_192_GCM => Cipher::Aes192Gcm,
+            ID_AES_256_GCM => Cipher::Aes256Gcm,
             DES_EDE_3_CBC => Cipher::DesEde3,
+            DES_CBC => Cipher::Des,
             _ => return Err(unsupported(what, &oid)),
         };
-        let iv = encryption.value(tlv::OCTET_STRING)?.to_vec();
+        let iv = if cipher.is_gcm() {
+            read_gcm_nonce(&mut encryption, what)?
+        } else {
+            encryption.value(tlv::OCTET_STRING)?.to_vec()
+        };
         encryption.finish()?;
-        if iv.len() != cipher.block_len() {
+        if iv.len() != cipher.iv_len() {
             return Err(malformed(what, "initialization vector of another length"));
         }
 
@@ -108,6 +127,7 @@ impl Scheme {
                 let blocks = Hash::Sha1.blocks(key_len).saturating_add(1);
                 spending.charge(*iterations, blocks)
             }
+            Derivation::Pbkdf1 { iterations, .. } => spending.charge(*iterations, 1),
         }
     }
 
@@ -136,10 +156,20 @@ impl Scheme {
             }
             Derivation::Pkcs12 { salt, iterations } => {
                 let password = password.bmp();
-                let mut iv = vec![0; self.cipher.block_len()];
+                let mut iv = vec![0; self.cipher.iv_len()];
                 Hash::Sha1.pkcs12(&password, salt, Purpose::Key, *iterations, &mut key);
                 Hash::Sha1.pkcs12(&password, salt, Purpose::Iv, *iterations, &mut iv);
                 Ok(self.cipher.decrypt(&key, &iv, ciphertext))
+            }
+            Derivation::Pbkdf1 {
+                hash,
+                salt,
+                iterations,
+            } => {
+                // Eight octets of key, and eight of initialization vector.
+                let derived = pbkdf1(*hash, password.utf8(), salt, *iterations);
+                let (key, iv) = derived.split_at(8);
+                Ok(self.cipher.decrypt(key, iv, ciphertext))
             }
         }
     }
@@ -163,6 +193,12 @@ impl fmt::Display for Scheme {
             }
             Derivation::Pkcs12 { iterations, .. } => {
                 write!(f, "PKCS#12 PBE ({cipher}, SHA-1, {iterations} iterations)")
+            }
+            Derivation::Pbkdf1 {
+                hash, iterations, ..
+            } => {
+                let hash = hash.name();
+                write!(f, "PBES1 ({cipher}, {hash}, {iterations} iterations)")
             }
         }
     }
@@ -208,63 +244,6 @@ impl<'a> Password<'a> {
         }
         octets
     }
-}
-
-/// Checks an iteration count for writing.
-///
-/// # Errors
-/// `ParameterOutOfRange`.
-pub(crate) fn check_iterations(iterations: u32) -> Result<(), Error> {
-    if ITERATIONS.contains(&iterations) {
-        Ok(())
-    } else {
-        Err(Error::ParameterOutOfRange {
-            parameter: "key derivation iteration count",
-            found: iterations.into(),
-            min: (*ITERATIONS.start()).into(),
-            max: (*ITERATIONS.end()).into(),
-        })
-    }
-}
-
-/// Encrypts with a fresh salt and initialization vector; gives the AlgorithmIdentifier in DER and the ciphertext.
-///
-/// # Errors
-/// `Randomness`.
-pub(crate) fn encrypt(
-    plaintext: &[u8],
-    passphrase: &Passphrase,
-    iterations: u32,
-    rng: &mut (impl TryCryptoRng + ?Sized),
-) -> Result<(Vec<u8>, Vec<u8>), Error> {
-    let mut salt = [0; SALT_LEN];
-    let mut iv = [0; 16];
-    rng.try_fill_bytes(&mut salt)
-        .map_err(|_| Error::Randomness)?;
-    rng.try_fill_bytes(&mut iv).map_err(|_| Error::Randomness)?;
-
-    let mut key = Zeroizing::new([0; 32]);
-    let password = Password::new(passphrase);
-    Hash::Sha256.pbkdf2(password.utf8(), &salt, iterations, key.as_mut_slice());
-    let ciphertext = cbc::Encryptor::<Aes256>::new((&*key).into(), (&iv).into())
-        .encrypt_padded_vec::<Pkcs7>(plaintext);
-
-    let prf = tlv::sequence(&[&tlv::oid(&HMAC_SHA256), tlv::ENCODED_NULL]);
-    let pbkdf2 = tlv::sequence(&[
-        &tlv::tlv(tlv::OCTET_STRING, &[&salt]),
-        &tlv::uint(iterations.into()),
-        &prf,
-    ]);
-    let derivation = tlv::sequence(&[&tlv::oid(&ID_PBKDF_2), &pbkdf2]);
-    let encryption = tlv::sequence(&[
-        &tlv::oid(&ID_AES_256_CBC),
-        &tlv::tlv(tlv::OCTET_STRING, &[&iv]),
-    ]);
-    let parameters = tlv::sequence(&[&derivation, &encryption]);
-    Ok((
-        tlv::sequence(&[&tlv::oid(&ID_PBES_2), &parameters]),
-        ciphertext,
-    ))
 }
 
 /// PBKDF2 with its parameters (RFC 8018, appendix A.2), also under PBMAC1.
@@ -336,70 +315,12 @@ pub(crate) fn read_iterations(fields: &mut Reader<'_>, what: &'static str) -> Re
     }
 }
 
-/// A block cipher in CBC mode with the padding of PKCS#7.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cipher {
-    Aes128,
-    Aes192,
-    Aes256,
-    DesEde3,
-    DesEde2,
-    Rc2Bits128,
-    Rc2Bits40,
-}
-
-impl Cipher {
-    pub(crate) fn key_len(self) -> usize {
-        match self {
-            Self::Aes128 | Self::DesEde2 | Self::Rc2Bits128 => 16,
-            Self::Aes192 | Self::DesEde3 => 24,
-            Self::Aes256 => 32,
-            Self::Rc2Bits40 => 5,
-        }
-    }
-
-    /// The length of a block and so of the initialization vector.
-    pub(crate) fn block_len(self) -> usize {
-        match self {
-            Self::Aes128 | Self::Aes192 | Self::Aes256 => 16,
-            Self::DesEde3 | Self::DesEde2 | Self::Rc2Bits128 | Self::Rc2Bits40 => 8,
-        }
-    }
-
-    /// Decrypts; `None` without proper padding, or when key or initialization vector have another length.
-    pub(crate) fn decrypt(self, key: &[u8], iv: &[u8], text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        match self {
-            Self::Aes128 => decrypt_cbc::<Aes128>(key, iv, text),
-            Self::Aes192 => decrypt_cbc::<Aes192>(key, iv, text),
-            Self::Aes256 => decrypt_cbc::<Aes256>(key, iv, text),
-            Self::DesEde3 => decrypt_cbc::<TdesEde3>(key, iv, text),
-            Self::DesEde2 => decrypt_cbc::<TdesEde2>(key, iv, text),
-            Self::Rc2Bits128 | Self::Rc2Bits40 => decrypt_cbc::<Rc2>(key, iv, text),
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Aes128 => "AES-128-CBC",
-            Self::Aes192 => "AES-192-CBC",
-            Self::Aes256 => "AES-256-CBC",
-            Self::DesEde3 => "3DES-CBC",
-            Self::DesEde2 => "two-key 3DES-CBC",
-            Self::Rc2Bits128 => "RC2-128-CBC",
-            Self::Rc2Bits40 => "RC2-40-CBC",
-        }
-    }
-}
-
-/// Iterations of the key derivation when the caller doesn't choose.
-pub(crate) const DEFAULT_ITERATIONS: u32 = 100_000;
-
-/// NIST SP 800-132, section 5.2 asks for 1,000 at least; some readers refuse more than a million.
-const ITERATIONS: RangeInclusive<u32> = 1_000..=1_000_000;
-/// NIST SP 800-132, section 5.1 asks for 16 octets at least.
-const SALT_LEN: usize = 16;
-
 const ID_PBES_2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.13");
+const DES_CBC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.7");
+const PBE_MD5_DES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.3");
+const PBE_MD5_RC2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.6");
+const PBE_SHA1_DES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.10");
+const PBE_SHA1_RC2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.11");
 const SCRYPT: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11591.4.11");
 const PBE_SHA_3DES_3KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3");
 const PBE_SHA_3DES_2KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.4");
@@ -451,6 +372,32 @@ enum Derivation {
         salt: Vec<u8>,
         iterations: u32,
     },
+    Pbkdf1 {
+        hash: Pbkdf1Hash,
+        salt: Vec<u8>,
+        iterations: u32,
+    },
+}
+
+/// `GCMParameters` (RFC 5084, section 3.2) with a tag of 16 octets, or the bare nonce that some writers put there.
+fn read_gcm_nonce(fields: &mut Reader<'_>, what: &'static str) -> Result<Vec<u8>, Error> {
+    if let Some(nonce) = fields.optional(tlv::OCTET_STRING)? {
+        return Ok(nonce.to_vec());
+    }
+    let mut parameters = fields.nested(tlv::SEQUENCE)?;
+    let nonce = parameters.value(tlv::OCTET_STRING)?.to_vec();
+    let tag_len = match parameters.is_empty() {
+        true => 12,
+        false => parameters.uint()?,
+    };
+    parameters.finish()?;
+    match tag_len {
+        16 => Ok(nonce),
+        other => Err(malformed(
+            what,
+            format!("AES-GCM tag of {other} octets, not 16"),
+        )),
+    }
 }
 
 /// `scrypt-params` (RFC 7914, section 7).
@@ -470,18 +417,4 @@ fn read_scrypt(
     let too_high = |_| malformed(what, "scrypt parameters of more than 32 bits");
     let (r, p) = (r.map_err(too_high)?, p.map_err(too_high)?);
     Ok((Derivation::Scrypt { salt, n, r, p, iv }, key_len))
-}
-
-fn decrypt_cbc<C>(key: &[u8], iv: &[u8], ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>>
-where
-    C: BlockCipherDecrypt + KeyInit,
-{
-    let mut buffer = Zeroizing::new(ciphertext.to_vec());
-    let len = cbc::Decryptor::<C>::new_from_slices(key, iv)
-        .ok()?
-        .decrypt_padded::<Pkcs7>(&mut buffer)
-        .ok()?
-        .len();
-    buffer.truncate(len);
-    Some(buffer)
 }

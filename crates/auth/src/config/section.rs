@@ -1,0 +1,204 @@
+//! Reading the mappings of a configuration, with a note of every key that nobody asked for.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Notice,
+    yaml::{Node, Value},
+};
+use crate::Error;
+
+/// One mapping of the file. What is taken out of it is known; what is left in the end is unsupported.
+pub(super) struct Section<'a> {
+    /// With a dot at the end; empty at the top.
+    path: String,
+    line: usize,
+    entries: Vec<(&'a str, &'a Node)>,
+    asked: BTreeSet<&'static str>,
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn top(
+        node: &'a Node,
+        lookup: &'a dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        Self::of(String::new(), node, lookup)
+    }
+
+    fn of(
+        path: String,
+        node: &'a Node,
+        lookup: &'a dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        let entries = match &node.value {
+            Value::Null => Vec::new(),
+            Value::Mapping(entries) => entries
+                .iter()
+                .map(|(key, node)| (key.as_str(), node))
+                .collect(),
+            _ => {
+                let key = path.trim_end_matches('.');
+                return Err(problem(node.line, key, "keys with values are expected"));
+            }
+        };
+        Ok(Self {
+            path,
+            line: node.line,
+            entries,
+            asked: BTreeSet::new(),
+            lookup,
+        })
+    }
+
+    /// A mapping in this one; an empty one if there is none.
+    pub(super) fn section(&mut self, key: &'static str) -> Result<Section<'a>, Error> {
+        let path = format!("{}{key}.", self.path);
+        match self.take(key) {
+            Some(node) => Self::of(path, node, self.lookup),
+            None => Ok(Self {
+                path,
+                line: self.line,
+                entries: Vec::new(),
+                asked: BTreeSet::new(),
+                lookup: self.lookup,
+            }),
+        }
+    }
+
+    /// Whether it holds a key, which is known from now on.
+    pub(super) fn has(&mut self, key: &'static str) -> bool {
+        self.take(key).is_some()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// A text, with its variables replaced.
+    pub(super) fn text(&mut self, key: &'static str) -> Result<Option<String>, Error> {
+        match self.take(key) {
+            Some(node) => self.resolve(key, node),
+            None => Ok(None),
+        }
+    }
+
+    fn resolve(&self, key: &str, node: &Node) -> Result<Option<String>, Error> {
+        match &node.value {
+            Value::Null => Ok(None),
+            Value::Text(text) => interpolate(text, self.lookup).map(Some).map_err(|name| {
+                let reason = format!("the environment variable {name} is not set");
+                self.problem_at(node.line, key, &reason)
+            }),
+            _ => Err(self.problem_at(node.line, key, "a text is expected")),
+        }
+    }
+
+    /// A number that isn't negative.
+    pub(super) fn number<N: std::str::FromStr>(
+        &mut self,
+        key: &'static str,
+    ) -> Result<Option<N>, Error> {
+        self.text(key)?
+            .map(|text| {
+                text.trim()
+                    .parse()
+                    .map_err(|_| self.problem(key, "a number is expected"))
+            })
+            .transpose()
+    }
+
+    /// All texts of a mapping, whatever their keys.
+    pub(super) fn texts(&mut self, key: &'static str) -> Result<Vec<(&'a str, String)>, Error> {
+        let section = self.section(key)?;
+        section
+            .entries
+            .iter()
+            .filter_map(|(key, node)| match section.resolve(key, node) {
+                Ok(text) => text.map(|text| Ok((*key, text))),
+                Err(error) => Some(Err(error)),
+            })
+            .collect()
+    }
+
+    /// Names whatever nobody asked for.
+    pub(super) fn finish(self, notices: &mut Vec<Notice>) {
+        for (key, node) in &self.entries {
+            if !self.asked.contains(key) {
+                notices.push(Notice {
+                    line: node.line,
+                    key: format!("{}{key}", self.path),
+                    reason: "not supported, and ignored",
+                });
+            }
+        }
+    }
+
+    pub(super) fn problem(&self, key: &str, reason: &str) -> Error {
+        let entry = self.entries.iter().find(|(known, _)| *known == key);
+        let line = entry.map_or(self.line, |(_, node)| node.line);
+        self.problem_at(line, key, reason)
+    }
+
+    pub(super) fn line_of(&self, key: &str) -> usize {
+        let entry = self.entries.iter().find(|(known, _)| *known == key);
+        entry.map_or(self.line, |(_, node)| node.line)
+    }
+
+    pub(super) fn key(&self, key: &str) -> String {
+        format!("{}{key}", self.path)
+    }
+
+    fn problem_at(&self, line: usize, key: &str, reason: &str) -> Error {
+        problem(line, &self.key(key), reason)
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<&'a Node> {
+        self.asked.insert(key);
+        let (_, node) = self.entries.iter().find(|(known, _)| *known == key)?;
+        Some(node)
+    }
+}
+
+pub(super) fn problem(line: usize, key: &str, reason: &str) -> Error {
+    Error::Configuration {
+        line,
+        key: key.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// Replaces `${NAME}` and `${NAME:-default}`; `$${` stands for `${`. `Err` is a name that has neither value nor default.
+fn interpolate(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+    let mut result = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        if let Some(before) = before.strip_suffix('$') {
+            result.push_str(before);
+            result.push_str("${");
+            rest = after;
+            continue;
+        }
+        let Some((variable, after)) = after.split_once('}') else {
+            break; // not a variable
+        };
+        let (name, default) = match variable.split_once(":-") {
+            Some((name, default)) => (name, Some(default)),
+            None => (variable, None),
+        };
+        let value = match name {
+            // Java's name for it, which the official documentation uses.
+            "user.home" => lookup("HOME").or_else(|| lookup("USERPROFILE")),
+            name => lookup(name),
+        };
+        result.push_str(before);
+        match (value, default) {
+            (Some(value), _) => result.push_str(&value),
+            (None, Some(default)) => result.push_str(default),
+            (None, None) => return Err(name.to_owned()),
+        }
+        rest = after;
+    }
+    result.push_str(rest);
+    Ok(result)
+}

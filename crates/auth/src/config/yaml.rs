@@ -1,0 +1,172 @@
+//! YAML as a tree of texts: scalars keep their spelling, so that a password of `0123` stays what it is.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
+
+/// A value, and the line that it starts on.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) line: usize,
+    pub(super) value: Value,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Null,
+    Text(String),
+    Sequence,
+    Mapping(Vec<(String, Node)>),
+}
+
+/// Why the text is not read, and where.
+pub(super) struct Problem {
+    pub(super) line: usize,
+    pub(super) reason: String,
+}
+
+/// The one document of a text.
+pub(super) fn parse(text: &str) -> Result<Node, Problem> {
+    if text.len() > MAX_SIZE {
+        return Err(Problem::new(0, "it is larger than a mebibyte"));
+    }
+    let mut reader = Reader {
+        parser: Parser::new_from_str(text),
+        anchors: HashMap::new(),
+        room: MAX_NODES,
+    };
+    let mut document = None;
+    loop {
+        let (event, span) = reader.next()?;
+        match event {
+            Event::StreamEnd => break,
+            Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}
+            _ if document.is_some() => {
+                return Err(Problem::new(line(span), "a second document"));
+            }
+            event => document = Some(reader.node(event, span, 0)?),
+        }
+    }
+    Ok(document.unwrap_or(Node {
+        line: 0,
+        value: Value::Null,
+    }))
+}
+
+/// Honest configurations take a few kilobytes. In octets.
+const MAX_SIZE: usize = 1 << 20;
+
+/// Aliases are copies: without a limit, a few lines could grow to gigabytes.
+const MAX_NODES: usize = 10_000;
+
+const MAX_DEPTH: usize = 32;
+
+struct Reader<'t> {
+    parser: Parser<'t, StrInput<'t>>,
+    anchors: HashMap<usize, Node>,
+    /// How many nodes there may still be.
+    room: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn next(&mut self) -> Result<(Event<'t>, Span), Problem> {
+        match self.parser.next_event() {
+            Some(Ok(next)) => Ok(next),
+            // The parser quotes no values.
+            Some(Err(error)) => Err(Problem::new(error.marker().line(), error.info())),
+            None => Ok((Event::StreamEnd, Span::default())),
+        }
+    }
+
+    fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<Node, Problem> {
+        let line = line(span);
+        if depth > MAX_DEPTH {
+            return Err(Problem::new(line, "nested too deeply"));
+        }
+        self.count(1, line)?;
+        let (anchor, value) = match event {
+            Event::Scalar(text, ScalarStyle::Plain, anchor, _)
+                if matches!(&*text, "" | "~" | "null" | "Null" | "NULL") =>
+            {
+                (anchor, Value::Null)
+            }
+            Event::Scalar(text, _, anchor, _) => (anchor, Value::Text(text.into_owned())),
+            Event::SequenceStart(anchor, _) => {
+                loop {
+                    match self.next()? {
+                        (Event::SequenceEnd, _) => break,
+                        (event, span) => self.node(event, span, depth.saturating_add(1))?,
+                    };
+                }
+                (anchor, Value::Sequence)
+            }
+            Event::MappingStart(anchor, _) => (anchor, Value::Mapping(self.entries(depth)?)),
+            Event::Alias(anchor) => {
+                let node = self.anchors.get(&anchor).cloned();
+                let node = node.ok_or_else(|| Problem::new(line, "an unknown alias"))?;
+                self.count(size(&node), line)?;
+                return Ok(node);
+            }
+            _ => return Err(Problem::new(line, "it ends early")),
+        };
+        let node = Node { line, value };
+        if anchor != 0 {
+            self.count(size(&node), line)?;
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn entries(&mut self, depth: usize) -> Result<Vec<(String, Node)>, Problem> {
+        let mut entries: Vec<(String, Node)> = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            if event == Event::MappingEnd {
+                return Ok(entries);
+            }
+            let key = self.node(event, span, depth.saturating_add(1))?;
+            let (event, span) = self.next()?;
+            let mut value = self.node(event, span, depth.saturating_add(1))?;
+            value.line = key.line; // an alias has the line of its anchor, and a mapping that of its first key
+            let key = match key.value {
+                Value::Text(text) => text,
+                _ => return Err(Problem::new(key.line, "a key that is not a text")),
+            };
+            if entries.iter().any(|(known, _)| *known == key) {
+                return Err(Problem::new(value.line, "a key that is given twice"));
+            }
+            entries.push((key, value));
+        }
+    }
+
+    fn count(&mut self, nodes: usize, line: usize) -> Result<(), Problem> {
+        self.room = self
+            .room
+            .checked_sub(nodes)
+            .ok_or_else(|| Problem::new(line, "too many values"))?;
+        Ok(())
+    }
+}
+
+fn size(node: &Node) -> usize {
+    match &node.value {
+        Value::Mapping(entries) => entries
+            .iter()
+            .map(|(_, node)| size(node))
+            .fold(1, usize::saturating_add),
+        _ => 1,
+    }
+}
+
+fn line(span: Span) -> usize {
+    span.start.line()
+}
+
+impl Problem {
+    fn new(line: usize, reason: impl Into<String>) -> Self {
+        Self {
+            line,
+            reason: reason.into(),
+        }
+    }
+}

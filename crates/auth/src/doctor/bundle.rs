@@ -1,0 +1,209 @@
+//! What can be seen of an identity without calling anybody.
+
+use std::time::{Duration, SystemTime};
+
+use pki::{
+    Certificate, ExtendedKeyUsage, Integrity, KeyAlgorithm, Passphrase, Pkcs12, PrivateKey, Version,
+};
+
+use super::{Kind, Report, catalogue as found};
+use crate::{Error, Identity, date::Date, identity::is_pem};
+
+const ABOUT: &str = "client identity";
+
+/// Opens the identity, and looks at it.
+pub(super) fn examine(
+    report: &mut Report,
+    input: &[u8],
+    passphrase: Option<&Passphrase>,
+    username: Option<&str>,
+    now: SystemTime,
+) -> Option<Identity> {
+    let opened = if is_pem(input) {
+        from_pem(report, input, passphrase)
+    } else {
+        from_pkcs12(report, input, passphrase)
+    };
+    let (key, certificates) = match opened {
+        Ok(opened) => opened,
+        Err((kind, evidence)) => {
+            report.add(ABOUT, kind, evidence);
+            return None;
+        }
+    };
+    if let Some(leaf) = certificates.first() {
+        leaf_alone(report, leaf, key.algorithm(), username, now);
+        chain(report, &certificates);
+    }
+    match Identity::new(&key, certificates) {
+        Ok(identity) => Some(identity),
+        Err(Error::Identity(error @ pki::Error::KeyMismatch { .. })) => {
+            report.add(ABOUT, &found::KEY_MISMATCH, error);
+            None
+        }
+        Err(error) => {
+            report.add(ABOUT, &found::IDENTITY_UNREADABLE, error);
+            None
+        }
+    }
+}
+
+type Opened = Result<(PrivateKey, Vec<Certificate>), (&'static Kind, String)>;
+
+fn from_pem(report: &mut Report, input: &[u8], passphrase: Option<&Passphrase>) -> Opened {
+    let certificates = Certificate::all_from_pem(input).map_err(failure)?;
+    let key = PrivateKey::from_pem(input, passphrase).map_err(failure)?;
+    report.add(ABOUT, &found::IDENTITY_IS_PEM, "");
+    Ok((key, certificates))
+}
+
+fn from_pkcs12(report: &mut Report, input: &[u8], passphrase: Option<&Passphrase>) -> Opened {
+    if input.first() != Some(&0x30) {
+        return Err((&found::IDENTITY_NOT_PKCS12, String::new()));
+    }
+    let Some(passphrase) = passphrase else {
+        return Err((&found::IDENTITY_PASSPHRASE_MISSING, String::new()));
+    };
+    let bundle = Pkcs12::open(input, passphrase).map_err(failure)?;
+    let schemes = bundle.encryption().join("; ");
+    report.add(
+        ABOUT,
+        &found::IDENTITY_OPENS,
+        format!("MAC {}; {schemes}", bundle.integrity()),
+    );
+    if *bundle.integrity() == Integrity::Absent {
+        report.add(ABOUT, &found::IDENTITY_UNPROTECTED, "");
+    }
+    if ["RC2", "DES", "RC4"]
+        .iter()
+        .any(|old| schemes.contains(old))
+    {
+        report.add(ABOUT, &found::IDENTITY_LEGACY_ENCRYPTION, schemes);
+    }
+    let certificates = bundle.certificates().len();
+    bundle.into_identity().map_err(|error| match error {
+        // There are a key and certificates, and none of them is the key's.
+        pki::Error::Pkcs12Lacks { what } if certificates > 0 && what.contains("for the") => {
+            (&found::KEY_MISMATCH, String::new())
+        }
+        error => failure(error),
+    })
+}
+
+fn failure(error: pki::Error) -> (&'static Kind, String) {
+    let kind = match error {
+        pki::Error::WrongPassphrase { .. } => &found::IDENTITY_WRONG_PASSPHRASE,
+        pki::Error::PassphraseRequired { .. } => &found::IDENTITY_PASSPHRASE_MISSING,
+        pki::Error::PemNotFound { .. } => &found::IDENTITY_NOT_PKCS12,
+        pki::Error::KeyMismatch { .. } => &found::KEY_MISMATCH,
+        pki::Error::Pkcs12Lacks { .. } | pki::Error::Pkcs12SeveralKeys { .. } => {
+            &found::IDENTITY_INCOMPLETE
+        }
+        _ => &found::IDENTITY_UNREADABLE,
+    };
+    (kind, error.to_string())
+}
+
+fn leaf_alone(
+    report: &mut Report,
+    leaf: &Certificate,
+    key: KeyAlgorithm,
+    username: Option<&str>,
+    now: SystemTime,
+) {
+    let validity = leaf.validity();
+    let until = Date(validity.not_after);
+    report.add(
+        ABOUT,
+        &found::CLIENT_CERTIFICATE,
+        format!(
+            "{}, {key}, {}, until {until}",
+            leaf.subject(),
+            leaf.version()
+        ),
+    );
+    let mut say = |kind, evidence: String| report.add(ABOUT, kind, evidence);
+
+    if leaf.version() == Version::V1 {
+        say(&found::CLIENT_CERTIFICATE_V1, String::new());
+    }
+    if let KeyAlgorithm::Rsa { bits: ..4096 } = key {
+        say(&found::KEY_TOO_SMALL, key.to_string());
+    }
+    if now > validity.not_after {
+        say(&found::CLIENT_CERTIFICATE_EXPIRED, format!("on {until}"));
+    } else if now < validity.not_before {
+        let from = Date(validity.not_before);
+        say(
+            &found::CLIENT_CERTIFICATE_NOT_YET_VALID,
+            format!("until {from}"),
+        );
+    } else if now
+        .checked_add(SOON)
+        .is_none_or(|soon| soon > validity.not_after)
+    {
+        say(
+            &found::CLIENT_CERTIFICATE_EXPIRES_SOON,
+            format!("on {until}"),
+        );
+    }
+    let purposes = leaf.extended_key_usage();
+    let for_clients = |purpose: &ExtendedKeyUsage| {
+        matches!(
+            purpose,
+            ExtendedKeyUsage::ClientAuth | ExtendedKeyUsage::Any
+        )
+    };
+    if !purposes.is_empty() && !purposes.iter().any(for_clients) {
+        let listed: Vec<_> = purposes.iter().map(ToString::to_string).collect();
+        say(
+            &found::NO_CLIENT_AUTH,
+            format!("only {}", listed.join(", ")),
+        );
+    }
+    let algorithm = leaf.signature_algorithm();
+    if ["md5", "sha1", "md2"]
+        .iter()
+        .any(|digest| algorithm.starts_with(digest))
+    {
+        say(&found::WEAK_SIGNATURE, algorithm.to_owned());
+    }
+    match (leaf.subject().common_name(), username) {
+        (None, _) => say(&found::COMMON_NAME_MISSING, leaf.subject().to_string()),
+        (Some(name), Some(username)) if name != username => {
+            let kind = if name.to_lowercase() == username.to_lowercase() {
+                &found::COMMON_NAME_CASE
+            } else {
+                &found::COMMON_NAME_DIFFERS
+            };
+            say(kind, format!("{name:?} and {username:?}"));
+        }
+        _ => {}
+    }
+}
+
+const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Tells whose issuer the file doesn't hold.
+fn chain(report: &mut Report, certificates: &[Certificate]) {
+    let issuer_of = |certificate: &Certificate| {
+        certificates
+            .iter()
+            .find(|issuer| certificate.verify_issued_by(issuer).is_ok())
+    };
+    let Some(mut current) = certificates.first() else {
+        return;
+    };
+    // A circle of certificates ends too.
+    for _ in certificates {
+        if current.is_self_signed() {
+            return;
+        }
+        match issuer_of(current) {
+            Some(issuer) => current = issuer,
+            None => {
+                return report.add(ABOUT, &found::ISSUER_NOT_IN_FILE, current.issuer());
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What one endpoint makes of us.
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use rustls::{AlertDescription, CertificateError};
+
+use super::{
+    Kind, Report, catalogue as found,
+    watch::{Seen, Watch},
+};
+use crate::{
+    Error, Identity, Peer, Phase, Token,
+    http::{Channel, Failure, reply},
+};
+
+/// One endpoint, reached over watched connections.
+pub(super) struct Patient<'a> {
+    pub(super) channel: Channel,
+    pub(super) watch: Watch,
+    pub(super) identity: &'a Identity,
+}
+
+/// What a call is for, since the same status means different things.
+#[derive(Clone, Copy, PartialEq)]
+enum Purpose {
+    Authentication,
+    Use,
+}
+
+impl Patient<'_> {
+    /// Authenticates, and tells how that went.
+    pub(super) async fn authenticate(&self, report: &mut Report, path: &str) -> Option<Token> {
+        let outcome = self.call(Request::post(path)).await;
+        self.handshake(report, &outcome);
+        let peer = self.peer().clone();
+        let http = outcome.as_ref().map(Response::version).ok();
+        let token = outcome
+            .map_err(Error::from)
+            .and_then(|response| reply::accept(&peer, response))
+            .and_then(|response| reply::token(&peer, response.body()));
+        match token {
+            Ok(token) => {
+                let http = http.map_or_else(String::new, |version| format!("over {version:?}"));
+                report.add(peer, &found::AUTHENTICATED, http);
+                Some(token)
+            }
+            Err(error) => {
+                self.failed(report, &error, Purpose::Authentication);
+                None
+            }
+        }
+    }
+
+    /// Makes a call that needs tokens, and tells how that went.
+    pub(super) async fn uses(
+        &self,
+        report: &mut Report,
+        request: http::request::Builder,
+        body: &'static str,
+    ) {
+        let outcome = self
+            .call_with(request, Bytes::from_static(body.as_bytes()))
+            .await;
+        let peer = self.peer().clone();
+        match outcome
+            .map_err(Error::from)
+            .and_then(|response| reply::accept(&peer, response))
+        {
+            Ok(_) => report.add(peer, &found::ANSWERS, ""),
+            Err(error) => self.failed(report, &error, Purpose::Use),
+        }
+    }
+
+    pub(super) async fn call(
+        &self,
+        request: http::request::Builder,
+    ) -> Result<Response<Bytes>, Failure> {
+        self.call_with(request, Bytes::new()).await
+    }
+
+    async fn call_with(
+        &self,
+        request: http::request::Builder,
+        body: Bytes,
+    ) -> Result<Response<Bytes>, Failure> {
+        let request = request.body(body).map_err(|error| {
+            Failure::unsent(Error::Http {
+                peer: self.peer().clone(),
+                reason: error.to_string(),
+            })
+        })?;
+        self.channel.call(request, REPLY_LIMIT).await
+    }
+
+    pub(super) fn peer(&self) -> &Peer {
+        self.channel.peer()
+    }
+
+    /// What the handshake showed.
+    fn handshake(&self, report: &mut Report, outcome: &Result<Response<Bytes>, Failure>) {
+        let Seen {
+            chain,
+            version,
+            asked_for,
+            ..
+        } = self.watch.seen();
+        let Some(version) = version else {
+            return; // it didn't come that far
+        };
+        let peer = self.peer();
+        report.add(peer, &found::TLS, version);
+        report.add(peer, &found::SERVER_TRUSTED, described(chain.as_deref()));
+        match asked_for {
+            None if outcome.is_ok() => report.add(peer, &found::WRONG_PORT, ""),
+            None => {}
+            Some(issuers) => {
+                let named: Vec<String> = issuers.iter().map(|name| readable(name)).collect();
+                let named = match named.len() {
+                    0 => "of any issuer".to_owned(),
+                    1..=5 => format!("of {}", named.join("; ")),
+                    count => format!("of {count} issuers"),
+                };
+                report.add(peer, &found::CERTIFICATE_REQUESTED, &named);
+                let ours = |issuer: &Vec<u8>| {
+                    self.identity
+                        .chain()
+                        .any(|certificate| certificate.issuer().as_der() == issuer.as_slice())
+                };
+                if !issuers.is_empty() && !issuers.iter().any(ours) {
+                    let issuer = self.identity.leaf().issuer();
+                    report.add(peer, &found::ISSUER_NOT_REQUESTED, issuer);
+                }
+            }
+        }
+    }
+
+    fn failed(&self, report: &mut Report, error: &Error, purpose: Purpose) {
+        let seen = self.watch.seen();
+        let asked = seen.asked_for.is_some();
+        // On the wrong port, it was said what the trouble is, and the answer is its consequence.
+        let consequence = matches!(error, Error::Unauthorized { .. } | Error::Forbidden { .. });
+        if purpose == Purpose::Authentication && !asked && consequence {
+            return;
+        }
+        let evidence = match error {
+            Error::ServerNotTrusted { .. } => {
+                format!("{error}; it shows {}", described(seen.chain.as_deref()))
+            }
+            error => error.to_string(),
+        };
+        report.add(self.peer(), kind(error, purpose), evidence);
+        if seen.platform_would_trust {
+            report.add(self.peer(), &found::TRUST_EXCLUDES_PLATFORM, "");
+        }
+    }
+}
+
+/// In octets.
+const REPLY_LIMIT: usize = 1 << 20;
+
+fn kind(error: &Error, purpose: Purpose) -> &'static Kind {
+    match error {
+        Error::DnsFailed { .. } => &found::NAME_NOT_RESOLVED,
+        Error::ConnectionRefused { .. } => &found::CONNECTION_REFUSED,
+        Error::ConnectionReset { .. } => &found::CONNECTION_RESET,
+        Error::ConnectionClosed { .. } => &found::CLOSED_WITHOUT_REASON,
+        Error::Network { .. } => &found::NETWORK_FAILED,
+        Error::Timeout {
+            phase: Phase::Connect,
+            ..
+        } => &found::CONNECT_TIMEOUT,
+        Error::Timeout { .. } => &found::READ_TIMEOUT,
+        Error::ProxyUnreachable { .. } => &found::PROXY_UNREACHABLE,
+        Error::ProxyAuthenticationRequired { .. } => &found::PROXY_AUTHENTICATION,
+        Error::ProxyRefused { .. } => &found::PROXY_REFUSED,
+        Error::ProxyFailed { .. } => &found::PROXY_FAILED,
+        Error::NotTls { .. } => &found::NOT_TLS,
+        Error::TlsFailed { .. } => &found::TLS_FAILED,
+        Error::ServerNotTrusted { reason, .. } => match reason {
+            // A trusted root of the same name, with another key, gives a bad signature.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                &found::SERVER_NOT_TRUSTED
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                &found::SERVER_CERTIFICATE_EXPIRED
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                &found::SERVER_CERTIFICATE_NOT_YET_VALID
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                &found::SERVER_CERTIFICATE_WRONG_HOST
+            }
+            _ => &found::SERVER_CERTIFICATE_INVALID,
+        },
+        Error::ClientCertificateRefused { alert, .. } => match alert {
+            AlertDescription::UnknownCA => &found::CLIENT_ISSUER_UNKNOWN,
+            AlertDescription::CertificateExpired => &found::CLIENT_CERTIFICATE_REFUSED_AS_EXPIRED,
+            AlertDescription::CertificateRevoked => &found::CLIENT_CERTIFICATE_REVOKED,
+            _ => &found::CLIENT_CERTIFICATE_REFUSED,
+        },
+        Error::Unauthorized { .. } if purpose == Purpose::Use => &found::TOKEN_REFUSED,
+        Error::Unauthorized { .. } => &found::UNAUTHORIZED,
+        Error::Forbidden { .. } if purpose == Purpose::Use => &found::CALL_FORBIDDEN,
+        Error::Forbidden { .. } => &found::FORBIDDEN,
+        Error::Status { status, .. } => match *status {
+            StatusCode::NOT_FOUND => &found::NOT_FOUND,
+            StatusCode::TOO_MANY_REQUESTS => &found::THROTTLED,
+            status if status.is_redirection() => &found::REDIRECTED,
+            status if status.is_server_error() => &found::SERVER_ERROR,
+            _ => &found::UNEXPECTED_STATUS,
+        },
+        Error::MalformedReply { .. } | Error::ReplyTooLarge { .. } => &found::MALFORMED_REPLY,
+        Error::Http { .. } => &found::HTTP_FAILED,
+        _ => &found::CLIENT_UNUSABLE,
+    }
+}
+
+/// A chain by its subjects, the leaf first.
+fn described(chain: Option<&[rustls::pki_types::CertificateDer<'static>]>) -> String {
+    let mut parts = Vec::new();
+    let mut last = None;
+    for der in chain.unwrap_or_default() {
+        match pki::Certificate::from_der(der) {
+            Ok(certificate) => {
+                parts.push(certificate.subject().to_string());
+                last = (!certificate.is_self_signed()).then(|| certificate.issuer().to_string());
+            }
+            Err(_) => parts.push("a certificate that can not be read".to_owned()),
+        }
+    }
+    let mut text = parts.join(", then ");
+    if let Some(issuer) = last {
+        text.push_str(&format!(", issued by {issuer}"));
+    }
+    text
+}
+
+fn readable(name: &[u8]) -> String {
+    pki::DistinguishedName::from_der(name).map_or_else(
+        |_| "a name that can not be read".to_owned(),
+        |name| name.to_string(),
+    )
+}

@@ -1,0 +1,274 @@
+//! Finds out why authentication doesn't work, or that it does.
+//!
+//! ```no_run
+//! use auth::{Endpoints, TrustAnchors, doctor::Doctor};
+//!
+//! # async fn examine(passphrase: pki::Passphrase) -> Result<(), Box<dyn std::error::Error>> {
+//! let endpoints = Endpoints::new("https://acme-api.symphony.com:8444", "https://acme-api.symphony.com:8444")?;
+//! let report = Doctor::new(endpoints, std::fs::read("demo-bot1.p12")?, passphrase)
+//!     .username("demo-bot1")
+//!     .trust(TrustAnchors::platform()?)
+//!     .examine()
+//!     .await;
+//! println!("{report}");
+//! assert!(report.is_healthy());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! First the identity is looked at, then each endpoint is called as a [`Client`](crate::Client) would call it, over
+//! connections whose handshakes are watched. Every [`Finding`] has a stable identifier; the [`CATALOGUE`] lists them all
+//! with what they mean and what to do. Tokens that are got on the way are given back.
+
+mod bundle;
+mod call;
+mod catalogue;
+mod report;
+mod watch;
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use http::Request;
+use pki::Passphrase;
+use rustls::crypto::CryptoProvider;
+use zeroize::Zeroizing;
+
+use self::{call::Patient, catalogue as found, watch::Watch};
+pub use self::{
+    catalogue::{CATALOGUE, Kind},
+    report::{Finding, Report, Severity},
+};
+use crate::{
+    Endpoints, Error, Identity, Proxy, Token, TrustAnchors,
+    client::Links,
+    config::BdkConfig,
+    endpoint::Base,
+    http::{Channel, Link},
+    provider,
+    proxy::ProxyChoice,
+};
+
+/// Examines an identity, and the endpoints that it is for.
+#[derive(Debug)]
+#[must_use = "a doctor finds nothing before the examination"]
+pub struct Doctor {
+    endpoints: Endpoints,
+    links: Links,
+    identity: Zeroizing<Vec<u8>>,
+    passphrase: Option<Passphrase>,
+    username: Option<String>,
+    trust: Option<TrustAnchors>,
+    provider: Option<Arc<CryptoProvider>>,
+    now: SystemTime,
+    report: Report,
+}
+
+impl Doctor {
+    /// For the content of a PKCS#12 file, or of PEM with key and certificate, and the passphrase that opens it.
+    pub fn new(
+        endpoints: Endpoints,
+        identity: impl Into<Vec<u8>>,
+        passphrase: impl Into<Option<Passphrase>>,
+    ) -> Self {
+        Self {
+            endpoints,
+            links: Links::default(),
+            identity: Zeroizing::new(identity.into()),
+            passphrase: passphrase.into(),
+            username: None,
+            trust: None,
+            provider: None,
+            now: SystemTime::now(),
+            report: Report::default(),
+        }
+    }
+
+    /// For all that a configuration of the official clients says but the identity, which is given apart because its
+    /// passphrase may have to be asked for. What the configuration says in vain becomes a finding.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`BdkConfig::trust_anchors`].
+    pub fn of_config(
+        config: &BdkConfig,
+        identity: impl Into<Vec<u8>>,
+        passphrase: impl Into<Option<Passphrase>>,
+    ) -> Result<Self, Error> {
+        let mut doctor = Self::new(config.endpoints().clone(), identity, passphrase);
+        doctor.links = config.links().clone();
+        doctor.username = config.username().map(str::to_owned);
+        doctor.trust = Some(config.trust_anchors()?);
+        for notice in config.notices() {
+            doctor
+                .report
+                .add("configuration", &found::CONFIGURATION_IGNORED, notice);
+        }
+        Ok(doctor)
+    }
+
+    /// The service user that the Common Name should equal. Default: nothing to compare with.
+    pub fn username(mut self, name: impl Into<String>) -> Self {
+        self.username = Some(name.into());
+        self
+    }
+
+    /// Whom to trust as a server. Default: [`TrustAnchors::platform`].
+    pub fn trust(mut self, anchors: TrustAnchors) -> Self {
+        self.trust = Some(anchors);
+        self
+    }
+
+    /// As [`ClientBuilder::proxy`](crate::ClientBuilder::proxy).
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.links
+            .each(|link| link.proxy = ProxyChoice::Via(proxy.clone()));
+        self
+    }
+
+    /// As [`ClientBuilder::no_proxy`](crate::ClientBuilder::no_proxy).
+    pub fn no_proxy(mut self) -> Self {
+        self.links.each(|link| link.proxy = ProxyChoice::Direct);
+        self
+    }
+
+    /// As [`ClientBuilder::connect_timeout`](crate::ClientBuilder::connect_timeout).
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.links.each(|link| link.timeouts.connect = limit);
+        self
+    }
+
+    /// As [`ClientBuilder::read_timeout`](crate::ClientBuilder::read_timeout).
+    pub fn read_timeout(mut self, limit: Duration) -> Self {
+        self.links.each(|link| link.timeouts.read = limit);
+        self
+    }
+
+    /// As [`ClientBuilder::provider`](crate::ClientBuilder::provider).
+    pub fn provider(mut self, provider: Arc<CryptoProvider>) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
+    /// The time at which the client certificate must be valid. Default: now.
+    pub fn at(mut self, now: SystemTime) -> Self {
+        self.now = now;
+        self
+    }
+
+    /// Looks at everything. It needs a tokio runtime with time and I/O enabled.
+    pub async fn examine(mut self) -> Report {
+        let mut report = std::mem::take(&mut self.report);
+        let identity = bundle::examine(
+            &mut report,
+            &self.identity,
+            self.passphrase.as_ref(),
+            self.username.as_deref(),
+            self.now,
+        );
+        if let Some(identity) = identity
+            && let Err(error) = self.call_all(&mut report, &identity).await
+        {
+            report.add("client", &found::CLIENT_UNUSABLE, error);
+        }
+        report
+    }
+
+    async fn call_all(&self, report: &mut Report, identity: &Identity) -> Result<(), Error> {
+        let provider = match &self.provider {
+            Some(provider) => Arc::clone(provider),
+            None => provider::graviola()?,
+        };
+        let trust = match &self.trust {
+            Some(trust) => trust.clone(),
+            None => TrustAnchors::platform()?,
+        };
+        let patient = |base: &Base, link: &Link| -> Result<Patient<'_>, Error> {
+            let watch = Watch::default();
+            let tls = watch::config(identity, &trust, Arc::clone(&provider), &watch)?;
+            Ok(Patient {
+                channel: Channel::new(base.clone(), Arc::new(tls), link)?,
+                watch,
+                identity,
+            })
+        };
+        let (at, by) = (&self.endpoints, &self.links);
+
+        let (base, link) = match &at.session_auth {
+            Some(base) => (base, &by.session_auth),
+            None => (&at.pod, &by.pod),
+        };
+        let session_auth = patient(base, link)?;
+        the_way_to(report, base, link).await?;
+        let session_token = session_auth
+            .authenticate(report, "/sessionauth/v1/authenticate")
+            .await;
+
+        let key_manager = patient(&at.key_manager, &by.key_manager)?;
+        the_way_to(report, &at.key_manager, &by.key_manager).await?;
+        let key_manager_token = key_manager
+            .authenticate(report, "/keyauth/v1/authenticate")
+            .await;
+
+        if let Some(token) = &session_token {
+            let request = with(Request::get("/pod/v2/sessioninfo"), [token]);
+            if at.session_auth.is_some() {
+                the_way_to(report, &at.pod, &by.pod).await?;
+                patient(&at.pod, &by.pod)?.uses(report, request, "").await;
+            } else {
+                session_auth.uses(report, request, "").await;
+            }
+        }
+        if let (Some(base), Some(session), Some(key_manager)) =
+            (&at.agent, &session_token, &key_manager_token)
+        {
+            the_way_to(report, base, &by.agent).await?;
+            let request = with(Request::post("/agent/v1/util/echo"), [session, key_manager])
+                .header("content-type", "application/json");
+            let agent = patient(base, &by.agent)?;
+            agent.uses(report, request, r#"{"message":"hello"}"#).await;
+        }
+
+        // Not a matter of the examination, so it may fail.
+        if let Some(token) = &session_token {
+            let request = with(Request::post("/sessionauth/v1/logout"), [token]);
+            let _ = session_auth.call(request).await;
+        }
+        if let Some(token) = &key_manager_token {
+            let request = with(Request::post("/keyauth/v1/logout"), [token]);
+            let _ = key_manager.call(request).await;
+        }
+        Ok(())
+    }
+}
+
+/// Tells whether there is a proxy, or what the host name resolves to. That it doesn't is told by the call.
+async fn the_way_to(report: &mut Report, base: &Base, link: &Link) -> Result<(), Error> {
+    let origin = base.origin();
+    if let Some(proxy) = link.proxy.resolve(&origin)? {
+        report.add(base.peer(), &found::THROUGH_PROXY, proxy);
+        return Ok(());
+    }
+    let host = origin.host().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let port = origin.port_u16().unwrap_or(443);
+    let lookup = tokio::net::lookup_host((host, port));
+    if let Ok(Ok(addresses)) = tokio::time::timeout(link.timeouts.connect, lookup).await {
+        let mut addresses: Vec<String> = addresses.map(|it| it.ip().to_string()).collect();
+        addresses.sort();
+        addresses.dedup();
+        report.add(base.peer(), &found::NAME_RESOLVES, addresses.join(", "));
+    }
+    Ok(())
+}
+
+fn with<'t>(
+    request: http::request::Builder,
+    tokens: impl IntoIterator<Item = &'t Token>,
+) -> http::request::Builder {
+    tokens.into_iter().fold(request, |request, token| {
+        request.header(token.header_name().clone(), token.header_value().clone())
+    })
+}

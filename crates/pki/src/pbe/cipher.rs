@@ -1,0 +1,147 @@
+//! Ciphers, for reading mostly.
+
+use aes::{Aes128, Aes192, Aes256};
+use aes_gcm::{Aes128Gcm, Aes256Gcm, AesGcm, aead::AeadInOut, aead::consts::U12};
+use cbc::cipher::{
+    BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt, KeyInit, KeyIvInit,
+    block_padding::Pkcs7,
+};
+use des::{Des, TdesEde2, TdesEde3};
+use rc2::Rc2;
+use zeroize::Zeroizing;
+
+/// A block cipher in CBC mode with the padding of PKCS#7, or in GCM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cipher {
+    Aes128,
+    Aes192,
+    Aes256,
+    Aes128Gcm,
+    Aes192Gcm,
+    Aes256Gcm,
+    Des,
+    DesEde3,
+    DesEde2,
+    Rc2Bits128,
+    Rc2Bits64,
+    Rc2Bits40,
+}
+
+impl Cipher {
+    pub(crate) fn key_len(self) -> usize {
+        match self {
+            Self::Aes128 | Self::Aes128Gcm | Self::DesEde2 | Self::Rc2Bits128 => 16,
+            Self::Aes192 | Self::Aes192Gcm | Self::DesEde3 => 24,
+            Self::Aes256 | Self::Aes256Gcm => 32,
+            Self::Des | Self::Rc2Bits64 => 8,
+            Self::Rc2Bits40 => 5,
+        }
+    }
+
+    /// The length of the initialization vector: a block, but for GCM (RFC 5084, section 3.2).
+    pub(crate) fn iv_len(self) -> usize {
+        match self {
+            Self::Aes128 | Self::Aes192 | Self::Aes256 => 16,
+            Self::Aes128Gcm | Self::Aes192Gcm | Self::Aes256Gcm => 12,
+            Self::Des
+            | Self::DesEde3
+            | Self::DesEde2
+            | Self::Rc2Bits128
+            | Self::Rc2Bits64
+            | Self::Rc2Bits40 => 8,
+        }
+    }
+
+    pub(crate) fn is_gcm(self) -> bool {
+        matches!(self, Self::Aes128Gcm | Self::Aes192Gcm | Self::Aes256Gcm)
+    }
+
+    /// Decrypts; `None` without proper padding (or, for GCM, its tag), or when key or initialization vector have another
+    /// length.
+    pub(crate) fn decrypt(self, key: &[u8], iv: &[u8], text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        match self {
+            Self::Aes128 => decrypt_cbc::<Aes128>(key, iv, text),
+            Self::Aes192 => decrypt_cbc::<Aes192>(key, iv, text),
+            Self::Aes256 => decrypt_cbc::<Aes256>(key, iv, text),
+            Self::Aes128Gcm => decrypt_gcm::<Aes128Gcm>(key, iv, text),
+            Self::Aes192Gcm => decrypt_gcm::<AesGcm<Aes192, U12>>(key, iv, text),
+            Self::Aes256Gcm => decrypt_gcm::<Aes256Gcm>(key, iv, text),
+            Self::Des => decrypt_cbc::<Des>(key, iv, text),
+            Self::DesEde3 => decrypt_cbc::<TdesEde3>(key, iv, text),
+            Self::DesEde2 => decrypt_cbc::<TdesEde2>(key, iv, text),
+            Self::Rc2Bits128 | Self::Rc2Bits64 | Self::Rc2Bits40 => {
+                decrypt_cbc::<Rc2>(key, iv, text)
+            }
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Aes128 => "AES-128-CBC",
+            Self::Aes192 => "AES-192-CBC",
+            Self::Aes256 => "AES-256-CBC",
+            Self::Aes128Gcm => "AES-128-GCM",
+            Self::Aes192Gcm => "AES-192-GCM",
+            Self::Aes256Gcm => "AES-256-GCM",
+            Self::Des => "DES-CBC",
+            Self::DesEde3 => "3DES-CBC",
+            Self::DesEde2 => "two-key 3DES-CBC",
+            Self::Rc2Bits128 => "RC2-128-CBC",
+            Self::Rc2Bits64 => "RC2-64-CBC",
+            Self::Rc2Bits40 => "RC2-40-CBC",
+        }
+    }
+}
+
+/// What is written by default.
+pub(super) fn encrypt_aes256(key: &[u8; 32], iv: &[u8; 16], plaintext: &[u8]) -> Vec<u8> {
+    encrypt_cbc(
+        cbc::Encryptor::<Aes256>::new(key.into(), iv.into()),
+        plaintext,
+    )
+}
+
+/// What old readers need.
+pub(super) fn encrypt_3des(key: &[u8; 24], iv: &[u8; 8], plaintext: &[u8]) -> Vec<u8> {
+    encrypt_cbc(
+        cbc::Encryptor::<TdesEde3>::new(key.into(), iv.into()),
+        plaintext,
+    )
+}
+
+fn encrypt_cbc<C: BlockCipherEncrypt>(cipher: cbc::Encryptor<C>, plaintext: &[u8]) -> Vec<u8> {
+    cipher.encrypt_padded_vec::<Pkcs7>(plaintext)
+}
+
+fn decrypt_cbc<C>(key: &[u8], iv: &[u8], ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>>
+where
+    C: BlockCipherDecrypt + KeyInit,
+{
+    let mut buffer = Zeroizing::new(ciphertext.to_vec());
+    let len = cbc::Decryptor::<C>::new_from_slices(key, iv)
+        .ok()?
+        .decrypt_padded::<Pkcs7>(&mut buffer)
+        .ok()?
+        .len();
+    buffer.truncate(len);
+    Some(buffer)
+}
+
+/// The tag of 16 octets ends the text.
+fn decrypt_gcm<C>(key: &[u8], iv: &[u8], text: &[u8]) -> Option<Zeroizing<Vec<u8>>>
+where
+    C: AeadInOut + KeyInit,
+{
+    let (ciphertext, tag) = text.split_last_chunk::<16>()?;
+    let mut buffer = Zeroizing::new(ciphertext.to_vec());
+    C::new_from_slice(key)
+        .ok()?
+        .decrypt_inout_detached(
+            iv.try_into().ok()?,
+            &[],
+            buffer.as_mut_slice().into(),
+            tag.as_slice().try_into().ok()?,
+        )
+        .ok()?;
+    Some(buffer)
+}
