@@ -1,4 +1,4 @@
-//! The workspace's own chores: `cargo xtask fixtures | tidy | interop | ci`.
+//! The workspace's own chores: `cargo xtask fixtures | tidy | interop | login-bench | ci`.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
@@ -38,6 +38,8 @@ enum Command {
     Tidy,
     /// Let openssl, keytool, curl, GnuTLS, NSS and Python judge the built program, and judge what they make
     Interop(interop::Arguments),
+    /// Race `countersign auth login` and the library against curl, and the Python BDK of COUNTERSIGN_BDK_PYTHON
+    LoginBench,
     /// Everything that CI checks, without installing anything: .ci/run --installed
     Ci,
 }
@@ -57,6 +59,7 @@ fn run(command: Command) -> Result<()> {
         Command::Fixtures { out } => make_fixtures(out),
         Command::Tidy => tidy::run(),
         Command::Interop(arguments) => interop::run(&arguments),
+        Command::LoginBench => login_bench(),
         Command::Ci => ci(),
     }
 }
@@ -72,6 +75,30 @@ fn make_fixtures(out: PathBuf) -> Result<()> {
         println!("{}", entry.name());
     }
     println!("in {}", fixtures.dir().display());
+    Ok(())
+}
+
+fn login_bench() -> Result<()> {
+    let program = ["build", "--release", "-p", "countersign-cli"];
+    let race = [
+        "run",
+        "--release",
+        "-p",
+        "integration-tests",
+        "--example",
+        "login_bench",
+    ];
+    for arguments in [&program[..], &race[..]] {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let status = std::process::Command::new(cargo)
+            .args(arguments)
+            .current_dir(workspace::root()?)
+            .status()
+            .context("running cargo")?;
+        if !status.success() {
+            bail!("the benchmark failed");
+        }
+    }
     Ok(())
 }
 
