@@ -66,15 +66,18 @@ impl Client {
         self.inner.keeper.renewed(over, renew).await
     }
 
-    /// Ends the session that the client keeps, at both endpoints; without one, this does nothing. The next call
-    /// authenticates again.
+    /// Ends the session that the client keeps, at both endpoints; without one, or when it is over already, this does
+    /// nothing. The next call authenticates again.
     ///
     /// # Errors
     ///
-    /// As for [`Client::end`].
+    /// As for [`Client::end`], but for [`Error::Unauthorized`].
     pub async fn logout(&self) -> Result<(), Error> {
         match self.inner.keeper.take().await {
-            Some(session) => self.end(&session).await,
+            Some(session) => match self.end(&session).await {
+                Err(Error::Unauthorized { .. }) => Ok(()), // it had ended by itself
+                result => result,
+            },
             None => Ok(()),
         }
     }

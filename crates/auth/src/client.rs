@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    panic::resume_unwind,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -8,7 +9,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use rustls::{SupportedProtocolVersion, crypto::CryptoProvider};
 
-use tokio::time::sleep;
+use tokio::{task::JoinSet, time::sleep};
 use tracing::{Instrument, debug_span};
 
 use crate::{
@@ -244,11 +245,29 @@ impl Channels {
     }
 
     /// Each endpoint is tried again by itself: one that gave its token is not asked for another.
-    pub(crate) async fn authenticate(&self, retry: &RetryPolicy) -> Result<Session, Error> {
+    pub(crate) async fn authenticate(
+        self: &Arc<Self>,
+        retry: &RetryPolicy,
+    ) -> Result<Session, Error> {
         let (pod, key_manager) = (self.session_auth(), &self.key_manager);
+        // A task of its own: with a large RSA key, most of a handshake is the signature, and there are two. It ends with
+        // the set.
+        let mut tasks = JoinSet::new();
+        let (channels, policy) = (Arc::clone(self), retry.clone());
+        let key = async move {
+            request_token(&channels.key_manager, "/keyauth/v1/authenticate", &policy).await
+        };
+        tasks.spawn(key.in_current_span());
+        let key = async {
+            match tasks.join_next().await {
+                Some(Ok(result)) => result,
+                Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
+                _ => std::future::pending().await, // the runtime is shutting down
+            }
+        };
         let (session, key) = tokio::try_join!(
             request_token(pod, "/sessionauth/v1/authenticate", retry),
-            request_token(key_manager, "/keyauth/v1/authenticate", retry),
+            key
         )?;
         if session.header_name() == key.header_name() {
             return Err(Error::MalformedReply {

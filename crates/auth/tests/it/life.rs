@@ -187,6 +187,15 @@ async fn logout_ends_the_kept_session_and_the_next_call_begins_another() {
 }
 
 #[tokio::test]
+async fn a_session_that_ended_by_itself_needs_no_logout() {
+    let pod = admitting().await;
+    let client = builder(&pod).build().unwrap();
+    client.session().await.unwrap();
+    pod.expire_tokens();
+    client.logout().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_session_can_be_renewed_before_its_end() {
     let pod = admitting().await;
     let age = Duration::from_millis(200);
