@@ -17,7 +17,9 @@ use pki::{
 use pod::{CertificateType, Pod, Port};
 use tokio::process::Command;
 
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 100;
+/// The BDK takes a second for each.
+const BDK_ROUNDS: usize = 10;
 const PASSPHRASE: &str = "changeit";
 
 /// Logs in once as a process of its own and once more inside it, and prints how long the second took.
@@ -98,6 +100,7 @@ async fn race(program: &Path, python: Option<&str>, iterations: Option<u32>) {
                 (1, _) => lab.program(program).await,
                 (2, _) => drop(lab.client().authenticate().await.unwrap()),
                 (3, _) => drop(warm.authenticate().await.unwrap()),
+                (4 | 5, _) if round > BDK_ROUNDS => continue,
                 (4, Some(python)) => {
                     lab.bdk(python, false).await;
                 }
@@ -122,7 +125,9 @@ async fn race(program: &Path, python: Option<&str>, iterations: Option<u32>) {
     let file = iterations.map_or("our default number of".to_owned(), |count| {
         count.to_string()
     });
-    println!("medians of {ROUNDS} rounds; RSA 4096, PKCS#12 with {file} iterations, TLS 1.3");
+    println!(
+        "medians of {ROUNDS} rounds ({BDK_ROUNDS} of the BDK); RSA 4096, PKCS#12 with {file} iterations, TLS 1.3"
+    );
     for (name, times, handshakes) in &mut rows {
         if times.is_empty() {
             println!("{name:38} not run: COUNTERSIGN_BDK_PYTHON is not set");
@@ -133,7 +138,7 @@ async fn race(program: &Path, python: Option<&str>, iterations: Option<u32>) {
             "{name:38} {:8.2} ms  {:6.2} x as fast as curl  {:.1} handshakes a login",
             time.as_secs_f64() * 1e3,
             curl.as_secs_f64() / time.as_secs_f64(),
-            *handshakes as f64 / ROUNDS as f64,
+            *handshakes as f64 / times.len() as f64,
         );
     }
     std::fs::remove_dir_all(&dir).unwrap();

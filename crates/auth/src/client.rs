@@ -1,6 +1,5 @@
 use std::{
     fmt,
-    panic::resume_unwind,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -8,8 +7,7 @@ use std::{
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use rustls::{SupportedProtocolVersion, crypto::CryptoProvider};
-
-use tokio::{task::JoinSet, time::sleep};
+use tokio::time::sleep;
 use tracing::{Instrument, debug_span};
 
 use crate::{
@@ -21,6 +19,7 @@ use crate::{
     proxy::{Proxy, ProxyChoice},
     retry::{Attempts, Transient},
     tls,
+    verifier::Verifier,
 };
 
 /// Authenticates with a client certificate, and makes the calls that follow.
@@ -206,9 +205,10 @@ impl fmt::Debug for Client {
 impl Setup {
     /// New connections, under this identity.
     pub(crate) fn channels(&self, identity: &Identity) -> Result<Channels, Error> {
+        let verifier = Verifier::new(self.trust.clone(), Arc::clone(&self.provider))?;
         let tls = Arc::new(tls::client_config(
             identity,
-            self.trust.clone(),
+            Arc::new(verifier),
             Arc::clone(&self.provider),
             &self.tls_versions,
             self.http1_only,
@@ -245,29 +245,11 @@ impl Channels {
     }
 
     /// Each endpoint is tried again by itself: one that gave its token is not asked for another.
-    pub(crate) async fn authenticate(
-        self: &Arc<Self>,
-        retry: &RetryPolicy,
-    ) -> Result<Session, Error> {
+    pub(crate) async fn authenticate(&self, retry: &RetryPolicy) -> Result<Session, Error> {
         let (pod, key_manager) = (self.session_auth(), &self.key_manager);
-        // A task of its own: with a large RSA key, most of a handshake is the signature, and there are two. It ends with
-        // the set.
-        let mut tasks = JoinSet::new();
-        let (channels, policy) = (Arc::clone(self), retry.clone());
-        let key = async move {
-            request_token(&channels.key_manager, "/keyauth/v1/authenticate", &policy).await
-        };
-        tasks.spawn(key.in_current_span());
-        let key = async {
-            match tasks.join_next().await {
-                Some(Ok(result)) => result,
-                Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
-                _ => std::future::pending().await, // the runtime is shutting down
-            }
-        };
         let (session, key) = tokio::try_join!(
             request_token(pod, "/sessionauth/v1/authenticate", retry),
-            key
+            request_token(key_manager, "/keyauth/v1/authenticate", retry),
         )?;
         if session.header_name() == key.header_name() {
             return Err(Error::MalformedReply {

@@ -61,6 +61,7 @@ mod session;
 mod tls;
 mod token;
 mod trust;
+mod verifier;
 
 pub use client::{Client, ClientBuilder};
 pub use endpoint::Endpoints;

@@ -4,18 +4,18 @@ use std::{fmt, sync::Arc};
 
 use rustls::{
     ClientConfig, SignatureScheme, SupportedProtocolVersion,
-    client::ResolvesClientCert,
+    client::{ResolvesClientCert, danger::ServerCertVerifier},
     crypto::CryptoProvider,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
     sign::CertifiedKey,
 };
 
-use crate::{Error, Identity, TrustAnchors};
+use crate::{Error, Identity};
 
 /// A configuration for every endpoint. ALPN is offered in the order of preference.
 pub(crate) fn client_config(
     identity: &Identity,
-    trust: TrustAnchors,
+    verifier: Arc<dyn ServerCertVerifier>,
     provider: Arc<CryptoProvider>,
     versions: &[&'static SupportedProtocolVersion],
     http1_only: bool,
@@ -24,7 +24,8 @@ pub(crate) fn client_config(
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
         .map_err(Error::TlsConfiguration)?
-        .with_root_certificates(trust.into_store())
+        .dangerous() // because of what could be put there; ours asks the one of rustls
+        .with_custom_certificate_verifier(verifier)
         .with_client_cert_resolver(Arc::new(Present(Arc::new(certified))));
     config.alpn_protocols = if http1_only {
         vec![b"http/1.1".to_vec()]

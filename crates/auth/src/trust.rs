@@ -1,4 +1,8 @@
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::SystemTime,
+};
 
 use pki::{Certificate, Passphrase, TrustStore};
 use rustls::{CertificateError, RootCertStore, pki_types::CertificateDer};
@@ -23,8 +27,9 @@ use crate::Error;
 /// ```
 #[derive(Clone)]
 pub struct TrustAnchors {
-    certificates: Vec<TrustAnchor>,
-    store: RootCertStore,
+    roots: Roots,
+    /// These and the platform's, which are some hundred files: read when the first server needs one of them.
+    with_platform: Option<Arc<OnceLock<Roots>>>,
 }
 
 impl TrustAnchors {
@@ -63,22 +68,9 @@ impl TrustAnchors {
     ///
     /// [`Error::NoPlatformRoots`] if not one root could be loaded.
     pub fn platform() -> Result<Self, Error> {
-        let found = rustls_native_certs::load_native_certs();
         let mut anchors = Self::empty();
-        let mut skipped = 0_usize;
-        for der in found.certs {
-            if anchors.add(der, &TrustSource::Platform).is_err() {
-                skipped = skipped.saturating_add(1);
-            }
-        }
-        let reasons: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
-        tracing::debug!(
-            loaded = anchors.certificates.len(),
-            skipped,
-            problems = reasons.len(),
-            "loaded the platform's roots"
-        );
-        if anchors.certificates.is_empty() {
+        let reasons = anchors.roots.add_platform();
+        if anchors.roots.certificates.is_empty() {
             return Err(Error::NoPlatformRoots { reasons });
         }
         Ok(anchors)
@@ -114,44 +106,87 @@ impl TrustAnchors {
         self.and(&TrustSource::Given(source.into()), store.certificates())
     }
 
-    /// The roots of the platform too, if it has any.
+    /// The roots of the platform too, if it has any. They are read when a server's certificate doesn't lead to one of
+    /// the others, or when they are [listed](TrustAnchors::certificates), and not again after that.
     pub fn and_platform(mut self) -> Self {
-        match Self::platform() {
-            Ok(platform) => {
-                for anchor in platform.certificates {
-                    // It was added to another store already.
-                    let _ = self.add(anchor.der, &anchor.source);
-                }
-            }
-            Err(error) => tracing::debug!(%error, "going on without the platform's roots"),
-        }
+        self.with_platform = Some(Arc::default());
         self
     }
 
-    /// What was loaded, in order, without repeats.
+    /// What is trusted, in order, without repeats.
     pub fn certificates(&self) -> &[TrustAnchor] {
-        &self.certificates
+        let roots = self.with_platform().unwrap_or(&self.roots);
+        &roots.certificates
     }
 
-    pub(crate) fn into_store(self) -> RootCertStore {
-        self.store
+    /// The roots that were given.
+    pub(crate) fn store(&self) -> &RootCertStore {
+        &self.roots.store
+    }
+
+    /// Those and the platform's, if it is trusted too and has other ones.
+    pub(crate) fn store_with_platform(&self) -> Option<&RootCertStore> {
+        let roots = self.with_platform()?;
+        (roots.store.len() > self.roots.store.len()).then_some(&roots.store)
+    }
+
+    fn with_platform(&self) -> Option<&Roots> {
+        let roots = self.with_platform.as_deref()?;
+        Some(roots.get_or_init(|| {
+            let mut roots = self.roots.clone();
+            roots.add_platform();
+            roots
+        }))
     }
 
     fn empty() -> Self {
         Self {
-            certificates: Vec::new(),
-            store: RootCertStore::empty(),
+            roots: Roots::default(),
+            with_platform: None,
         }
     }
 
     fn and(mut self, source: &TrustSource, certificates: &[Certificate]) -> Result<Self, Error> {
         for (index, certificate) in (1..).zip(certificates) {
-            self.add(CertificateDer::from(certificate.as_der().to_vec()), source)
+            let der = CertificateDer::from(certificate.as_der().to_vec());
+            self.roots
+                .add(der, source)
                 .map_err(|reason| Error::InvalidTrustAnchor { index, reason })?;
         }
-        Ok(self)
+        match self.with_platform {
+            Some(_) => Ok(self.and_platform()),
+            None => Ok(self),
+        }
     }
+}
 
+impl fmt::Debug for TrustAnchors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let and_platform = match self.with_platform {
+            Some(_) => " and the platform's",
+            None => "",
+        };
+        let count = self.roots.certificates.len();
+        write!(f, "TrustAnchors({count} certificates{and_platform})")
+    }
+}
+
+#[derive(Clone)]
+struct Roots {
+    certificates: Vec<TrustAnchor>,
+    store: RootCertStore,
+}
+
+impl Default for Roots {
+    fn default() -> Self {
+        Self {
+            certificates: Vec::new(),
+            store: RootCertStore::empty(),
+        }
+    }
+}
+
+impl Roots {
     fn add(
         &mut self,
         der: CertificateDer<'static>,
@@ -170,11 +205,24 @@ impl TrustAnchors {
         });
         Ok(())
     }
-}
 
-impl fmt::Debug for TrustAnchors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TrustAnchors({} certificates)", self.certificates.len())
+    /// Adds what the platform has and TLS can use, and tells what was in the way.
+    fn add_platform(&mut self) -> Vec<String> {
+        let found = rustls_native_certs::load_native_certs();
+        let mut skipped = 0_usize;
+        for der in found.certs {
+            if self.add(der, &TrustSource::Platform).is_err() {
+                skipped = skipped.saturating_add(1);
+            }
+        }
+        let reasons: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+        tracing::debug!(
+            roots = self.certificates.len(),
+            skipped,
+            problems = reasons.len(),
+            "loaded the platform's roots"
+        );
+        reasons
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
             &["peer"],
             &["error", "token", "date"],
             &["hint", "provider", "endpoint", "identity", "trust", "proxy"],
-            &["tls"],
+            &["tls", "verifier"],
             &["retry"],
             &["http"],
             &["session"],

@@ -8,7 +8,7 @@ use std::{
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, SignatureScheme,
     client::{
-        ResolvesClientCert, WebPkiServerVerifier,
+        ResolvesClientCert,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::CryptoProvider,
@@ -16,7 +16,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use crate::{Error, Identity, TrustAnchors, TrustSource, tls};
+use crate::{Error, Identity, TrustAnchors, TrustSource, tls, verifier::Verifier};
 
 /// What was seen of the newest handshake.
 #[derive(Debug, Clone, Default)]
@@ -51,12 +51,6 @@ pub(super) fn config(
     provider: Arc<CryptoProvider>,
     watch: &Watch,
 ) -> Result<ClientConfig, Error> {
-    let verifier = |anchors: &TrustAnchors| {
-        let store = Arc::new(anchors.clone().into_store());
-        WebPkiServerVerifier::builder_with_provider(store, Arc::clone(&provider)).build()
-    };
-    let given = verifier(trust)
-        .map_err(|error| Error::TlsConfiguration(TlsError::General(error.to_string())))?;
     let uses_platform = trust
         .certificates()
         .iter()
@@ -65,12 +59,17 @@ pub(super) fn config(
         None
     } else {
         TrustAnchors::platform()
+            .and_then(|anchors| Verifier::new(anchors, Arc::clone(&provider)))
             .ok()
-            .and_then(|anchors| verifier(&anchors).ok())
+    };
+    let verifier = WatchedVerifier {
+        verifier: Verifier::new(trust.clone(), Arc::clone(&provider))?,
+        platform,
+        watch: watch.clone(),
     };
     let mut config = tls::client_config(
         identity,
-        trust.clone(),
+        Arc::new(verifier),
         Arc::clone(&provider),
         rustls::DEFAULT_VERSIONS,
         false,
@@ -79,13 +78,6 @@ pub(super) fn config(
         resolver: Arc::clone(&config.client_auth_cert_resolver),
         watch: watch.clone(),
     });
-    config
-        .dangerous() // because of what could be put there; the verdict is the verifier's as before
-        .set_certificate_verifier(Arc::new(WatchedVerifier {
-            verifier: given,
-            platform,
-            watch: watch.clone(),
-        }));
     Ok(config)
 }
 
@@ -114,8 +106,8 @@ impl fmt::Debug for WatchedResolver {
 
 #[derive(Debug)]
 struct WatchedVerifier {
-    verifier: Arc<WebPkiServerVerifier>,
-    platform: Option<Arc<WebPkiServerVerifier>>,
+    verifier: Verifier,
+    platform: Option<Verifier>,
     watch: Watch,
 }
 
@@ -134,7 +126,7 @@ impl ServerCertVerifier for WatchedVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, TlsError> {
-        let by = |verifier: &WebPkiServerVerifier| {
+        let by = |verifier: &Verifier| {
             verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         };
         let verdict = by(&self.verifier);
@@ -152,7 +144,7 @@ impl ServerCertVerifier for WatchedVerifier {
                 .collect(),
         );
         seen.platform_would_trust =
-            unknown && self.platform.as_deref().is_some_and(|it| by(it).is_ok());
+            unknown && self.platform.as_ref().is_some_and(|it| by(it).is_ok());
         verdict
     }
 

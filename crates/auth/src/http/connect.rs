@@ -1,8 +1,9 @@
 //! Name resolution, TCP and TLS, each with an error that says what it was.
 
 use std::{
-    future::Future,
+    future::{Future, Ready, ready},
     io,
+    panic::resume_unwind,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
@@ -19,7 +20,7 @@ use hyper_util::{
     rt::TokioIo,
 };
 use rustls::ClientConfig;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, runtime::Handle, sync::oneshot, task::spawn_blocking};
 use tower_service::Service;
 
 use super::{
@@ -36,17 +37,17 @@ type Stream = Recorded<MaybeHttpsStream<Tcp>>;
 /// Makes connections to one peer, within a time limit over all of its steps.
 #[derive(Clone)]
 pub(super) struct Connector {
-    https: HttpsConnector<TcpConnector>,
+    tcp: TcpConnector,
+    tls: Arc<ClientConfig>,
     timeout: Duration,
     latest: Arc<Mutex<FaultSlot>>,
 }
 
 impl Connector {
     pub(super) fn new(tls: Arc<ClientConfig>, proxy: Option<Proxy>, timeout: Duration) -> Self {
-        let mut https = HttpsConnector::from((TcpConnector::new(proxy, timeout), tls));
-        https.enforce_https();
         Self {
-            https,
+            tcp: TcpConnector::new(proxy, timeout),
+            tls,
             timeout,
             latest: Arc::default(),
         }
@@ -71,10 +72,16 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, target: Uri) -> Self::Future {
-        let connecting = self.https.call(target);
+        let connecting = self.tcp.call(target.clone());
+        let tls = Arc::clone(&self.tls);
         let (limit, latest) = (self.timeout, Arc::clone(&self.latest));
         Box::pin(async move {
-            let stream = match tokio::time::timeout(limit, connecting).await {
+            let secured = async {
+                let mut https = HttpsConnector::from((Connected(Some(connecting.await?)), tls));
+                https.enforce_https();
+                off_the_workers(https.call(target)).await
+            };
+            let stream = match tokio::time::timeout(limit, secured).await {
                 Ok(Ok(stream)) => stream,
                 Ok(Err(error)) => {
                     return Err(match Fault::in_chain(error.as_ref()) {
@@ -92,6 +99,51 @@ impl Service<Uri> for Connector {
             *latest.lock().unwrap_or_else(PoisonError::into_inner) = slot.clone();
             Ok(Recorded::new(stream, slot))
         })
+    }
+}
+
+/// A connection that is there already, for TLS to be put on.
+struct Connected(Option<Tcp>);
+
+impl Service<Uri> for Connected {
+    type Response = Tcp;
+    type Error = Fault;
+    type Future = Ready<Result<Tcp, Fault>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        ready(self.0.take().ok_or(Fault::Closed))
+    }
+}
+
+/// Runs a future on a thread for blocking work, until it or whoever waits for it has come to an end.
+///
+/// The signature of a handshake takes milliseconds with a large RSA key. On a worker it would hold up every other task
+/// that is there, another handshake among them.
+async fn off_the_workers<F>(future: F) -> F::Output
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let runtime = Handle::current();
+    let (alive, dropped) = oneshot::channel::<()>();
+    let thread = spawn_blocking(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                output = future => Some(output),
+                _ = dropped => None,
+            }
+        })
+    });
+    let result = thread.await;
+    drop(alive);
+    match result {
+        Ok(Some(output)) => output,
+        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+        _ => std::future::pending().await, // the runtime is shutting down
     }
 }
 
@@ -172,5 +224,34 @@ impl Service<Name> for Resolver {
                 .await
                 .map_err(|error| Fault::Dns(error.to_string()))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_future_that_blocks_its_thread_does_not_hold_up_others() {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let blocks = async move { receiver.recv_timeout(Duration::from_secs(30)) };
+        let (received, ()) = tokio::join!(off_the_workers(blocks), async {
+            tokio::task::yield_now().await;
+            sender.send(()).unwrap();
+        });
+        assert_eq!(received, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_future_that_nobody_waits_for_is_dropped() {
+        let (alive, mut over) = oneshot::channel::<()>();
+        let forever = async move {
+            let _alive = alive;
+            std::future::pending::<()>().await;
+        };
+        let waiting = tokio::time::timeout(Duration::from_millis(1), off_the_workers(forever));
+        waiting.await.unwrap_err();
+        let dropped = tokio::time::timeout(Duration::from_secs(30), &mut over).await;
+        dropped.expect("it runs on").unwrap_err();
     }
 }

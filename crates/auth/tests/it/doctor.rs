@@ -547,7 +547,7 @@ fn roots_that_replaced_the_platforms_are_told() {
     let output = std::process::Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "doctor::with_a_stranger_as_only_root",
+            "doctor::with_a_stranger_as_only_root_in_an_environment_of_its_own",
             "--ignored",
         ])
         .env("SSL_CERT_FILE", &file)
@@ -570,7 +570,7 @@ fn roots_that_replaced_the_platforms_are_told() {
 
 #[tokio::test]
 #[ignore = "run by `roots_that_replaced_the_platforms_are_told`, in an environment made for it"]
-async fn with_a_stranger_as_only_root() {
+async fn with_a_stranger_as_only_root_in_an_environment_of_its_own() {
     let keys = std::env::var("DOCTOR_KEYS").unwrap();
     let server = Pair {
         key: PrivateKey::from_pem(&keys, None).unwrap(),

@@ -1,6 +1,9 @@
 use auth::{Error, TrustAnchors, TrustSource};
 
-use crate::lab::{as_version_1, lab, trust};
+use crate::{
+    lab::{as_version_1, client, key_manager_answer, lab, pod_answer, trust},
+    server::{Server, Setup},
+};
 
 #[test]
 fn what_was_loaded_can_be_listed() {
@@ -105,6 +108,10 @@ fn a_java_key_store_is_read_with_its_passphrase_or_without() {
 #[test]
 fn debug_counts() {
     assert_eq!(format!("{:?}", trust()), "TrustAnchors(1 certificates)");
+    assert_eq!(
+        format!("{:?}", trust().and_platform()),
+        "TrustAnchors(1 certificates and the platform's)"
+    );
 }
 
 /// Where the platform's roots are is said by the environment, which belongs to a process: a second one is started.
@@ -113,14 +120,31 @@ fn the_platforms_roots_can_be_extended() {
     let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("platform-roots-{}.pem", std::process::id()));
     std::fs::write(&file, lab().root.certificate().to_pem()).unwrap();
-    in_process_with_roots(&file, "trust::platform_with_one_root");
+    in_process_with_roots(
+        &file,
+        "trust::platform_with_one_root_in_an_environment_of_its_own",
+    );
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn a_root_of_the_platform_is_trusted_beside_those_that_were_given() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("platform-root-{}.pem", std::process::id()));
+    in_process_with_roots(
+        &file,
+        "trust::given_and_platform_in_an_environment_of_its_own",
+    );
     std::fs::remove_file(&file).unwrap();
 }
 
 #[test]
 fn a_platform_without_roots_is_an_error() {
     let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-such-roots.pem");
-    in_process_with_roots(&file, "trust::platform_without_roots");
+    in_process_with_roots(
+        &file,
+        "trust::platform_without_roots_in_an_environment_of_its_own",
+    );
 }
 
 fn in_process_with_roots(file: &std::path::Path, test: &str) {
@@ -139,7 +163,7 @@ fn in_process_with_roots(file: &std::path::Path, test: &str) {
 
 #[test]
 #[ignore = "run by `the_platforms_roots_can_be_extended`, in an environment made for it"]
-fn platform_with_one_root() {
+fn platform_with_one_root_in_an_environment_of_its_own() {
     let platform = TrustAnchors::platform().unwrap();
     assert_eq!(platform.certificates().len(), 1);
     let both = platform
@@ -148,9 +172,32 @@ fn platform_with_one_root() {
     assert_eq!(both.certificates().len(), 2);
 }
 
+#[tokio::test]
+#[ignore = "run by `a_root_of_the_platform_is_trusted_...`, in an environment made for it"]
+async fn given_and_platform_in_an_environment_of_its_own() {
+    let platform = std::env::var("SSL_CERT_FILE").unwrap();
+    std::fs::write(platform, lab().root.certificate().to_pem()).unwrap();
+    let pod = Server::start(Setup::new(pod_answer)).await;
+    let key_manager = Server::start(Setup::new(key_manager_answer)).await;
+    let authenticate = async |anchors: &TrustAnchors| {
+        let client = client(&pod, &key_manager).trust(anchors.clone());
+        client.build().unwrap().authenticate().await
+    };
+
+    let given = TrustAnchors::pem(lab().signing.certificate().to_pem()).unwrap();
+    let error = authenticate(&given).await.unwrap_err();
+    assert!(matches!(error, Error::ServerNotTrusted { .. }), "{error:?}");
+
+    let both = given.and_platform();
+    authenticate(&both).await.unwrap();
+    let sources: Vec<_> = both.certificates().iter().map(|it| it.source()).collect();
+    let pem = TrustSource::Given("PEM".into());
+    assert_eq!(sources, [&pem, &TrustSource::Platform]);
+}
+
 #[test]
 #[ignore = "run by `a_platform_without_roots_is_an_error`, in an environment made for it"]
-fn platform_without_roots() {
+fn platform_without_roots_in_an_environment_of_its_own() {
     let error = TrustAnchors::platform().unwrap_err();
     let Error::NoPlatformRoots { reasons } = error else {
         panic!("{error:?}");

@@ -17,7 +17,7 @@ mod quickstart;
 
 use clap::{Parser, Subcommand};
 
-use tokio::runtime::Runtime;
+use tokio::runtime::{self, Runtime};
 
 use crate::error::{Context, Error};
 
@@ -129,9 +129,12 @@ impl Cli {
     }
 }
 
-/// What the commands that talk to a network run on.
+/// What the commands that talk to a network run on. One thread will do: `auth` signs on others.
 fn runtime() -> Result<Runtime, Error> {
-    Runtime::new().about("starting the network runtime")
+    runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .about("starting the network runtime")
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Error> {
