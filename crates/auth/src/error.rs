@@ -263,12 +263,15 @@ pub enum Error {
         message: Option<String>,
     },
     /// Any other status that doesn't mean success. Redirects are not followed: tokens stay with their host.
-    #[error("{peer} answered {status}{}", detail(.code, .message))]
+    #[error("{peer} answered {status}{}{}", wait(.retry_after), detail(.code, .message))]
     Status {
         /// Who was called.
         peer: Peer,
         /// The status.
         status: StatusCode,
+        /// How long the server asks to be left alone, from its answer on: `Retry-After` in seconds or as a date (RFC
+        /// 9110, section 10.2.3). `None` if it doesn't ask, or in neither form; zero for a date that has passed.
+        retry_after: Option<Duration>,
         /// The error code in the reply, when there is one.
         code: Option<i64>,
         /// The message in the reply, when there is one.
@@ -406,6 +409,13 @@ impl fmt::Display for Distrust<'_> {
             CertificateError::InvalidPurpose => "it is not for servers",
             other => return other.fmt(f),
         })
+    }
+}
+
+fn wait(retry_after: &Option<Duration>) -> String {
+    match retry_after {
+        Some(time) if !time.is_zero() => format!(" and asks to wait {time:.0?}"),
+        _ => String::new(),
     }
 }
 

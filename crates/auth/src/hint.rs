@@ -102,7 +102,12 @@ impl Error {
             Self::Status { status, .. } if status.is_redirection() => {
                 "the URL points to a web front end: use the host and port of the API"
             }
-            Self::Status { status, .. } if status.as_u16() == 429 => {
+            // One version of the Agent passes a 429 on as a 400.
+            Self::Status {
+                status,
+                retry_after,
+                ..
+            } if status.as_u16() == 429 || (status.as_u16() == 400 && retry_after.is_some()) => {
                 "the server throttles: wait before trying again"
             }
             Self::Status { status, .. } if status.is_server_error() => {
@@ -182,6 +187,8 @@ fn refused(alert: AlertDescription) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use http::StatusCode;
 
     use super::*;
@@ -195,9 +202,10 @@ mod tests {
             peer: peer.clone(),
             alert,
         };
-        let status = |status| Error::Status {
+        let status = |status, retry_after| Error::Status {
             peer: peer.clone(),
             status,
+            retry_after,
             code: None,
             message: None,
         };
@@ -239,14 +247,18 @@ mod tests {
                 },
                 "allow certificate authentication",
             ),
-            (status(StatusCode::NOT_FOUND), "JWT"),
-            (status(StatusCode::TOO_MANY_REQUESTS), "wait"),
+            (status(StatusCode::NOT_FOUND, None), "JWT"),
+            (status(StatusCode::TOO_MANY_REQUESTS, None), "throttles"),
+            (
+                status(StatusCode::BAD_REQUEST, Some(Duration::from_secs(9))),
+                "throttles",
+            ),
             (Error::ConnectionRefused { peer: peer.clone() }, "8444"),
             (
                 Error::Timeout {
                     peer: peer.clone(),
                     phase: Phase::Connect,
-                    after: std::time::Duration::from_secs(15),
+                    after: Duration::from_secs(15),
                 },
                 "proxy",
             ),

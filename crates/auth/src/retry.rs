@@ -214,7 +214,7 @@ impl<'a> Attempts<'a> {
 /// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3).
 ///
 /// A date is compared with that of the answer itself, where it has one: clocks differ.
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|octet| octet.is_ascii_digit()) {
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));

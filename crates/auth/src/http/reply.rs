@@ -1,10 +1,12 @@
 //! What a reply says.
 
+use std::time::SystemTime;
+
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde::Deserialize;
 
-use crate::{Error, Peer, Token};
+use crate::{Error, Peer, Token, retry::retry_after};
 
 /// Passes replies that mean success, and turns every other into an error.
 pub(crate) fn accept(peer: &Peer, response: Response<Bytes>) -> Result<Response<Bytes>, Error> {
@@ -28,6 +30,7 @@ pub(crate) fn accept(peer: &Peer, response: Response<Bytes>) -> Result<Response<
         _ => Error::Status {
             peer,
             status,
+            retry_after: retry_after(response.headers(), SystemTime::now()),
             code,
             message,
         },
@@ -106,6 +109,8 @@ const MESSAGE_LIMIT: usize = 400;
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::Endpoint;
 
@@ -202,11 +207,64 @@ mod tests {
                 Error::Status {
                     peer: peer(),
                     status: StatusCode::INTERNAL_SERVER_ERROR,
+                    retry_after: None,
                     code: None,
                     message: None
                 },
                 "{body}"
             );
+        }
+    }
+
+    #[test]
+    fn how_long_the_server_asks_to_wait_is_kept_and_told() {
+        for (status, value, wait, text) in [
+            (
+                429,
+                "120",
+                Some(120),
+                "429 Too Many Requests and asks to wait 120s (code 8): slow down",
+            ),
+            (
+                400,
+                "86400",
+                Some(86_400),
+                "400 Bad Request and asks to wait 86400s (code 8): slow down",
+            ),
+            (
+                503,
+                "Fri, 31 Dec 1999 23:59:59 GMT",
+                Some(59),
+                "503 Service Unavailable and asks to wait 59s (code 8): slow down",
+            ),
+            (
+                503,
+                "Fri, 31 Dec 1999 23:00:00 GMT",
+                Some(0),
+                "503 Service Unavailable (code 8): slow down",
+            ),
+            (
+                429,
+                "soon",
+                None,
+                "429 Too Many Requests (code 8): slow down",
+            ),
+        ] {
+            let response = Response::builder()
+                .status(status)
+                .header("date", "Fri, 31 Dec 1999 23:59:00 GMT")
+                .header("retry-after", value)
+                .body(Bytes::from_static(br#"{"code":8,"message":"slow down"}"#))
+                .unwrap();
+            let error = accept(&peer(), response).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("Pod at pod.test:8444 answered {text}")
+            );
+            let Error::Status { retry_after, .. } = error else {
+                panic!("{error:?}");
+            };
+            assert_eq!(retry_after, wait.map(Duration::from_secs), "{value}");
         }
     }
 

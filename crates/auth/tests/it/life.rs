@@ -264,8 +264,9 @@ async fn a_server_that_asks_for_more_time_than_there_is_ends_the_call_at_once() 
             error,
             Error::Status {
                 status: StatusCode::TOO_MANY_REQUESTS,
+                retry_after: Some(wait),
                 ..
-            }
+            } if wait == Duration::from_secs(3600)
         ),
         "{error:?}"
     );
