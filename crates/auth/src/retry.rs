@@ -13,6 +13,10 @@ use crate::{Error, Phase};
 /// with two differences: a pause is drawn at random between nothing and that length ("full jitter"), so that clients
 /// that failed together don't come back together; and a server that says [`Retry-After`] is not asked earlier.
 ///
+/// A server that asks for more time than there is ends the call at once, with [`Error::Status`], which says how much it
+/// asked for: more than is left until the [deadline](RetryPolicy::deadline), or, without one, more than the
+/// [longest pause](RetryPolicy::longest_pause). Otherwise one answer could put a caller to sleep for a day.
+///
 /// # What is tried again
 ///
 /// | outcome | again |
@@ -59,7 +63,8 @@ impl RetryPolicy {
         self
     }
 
-    /// No pause is longer than this, unless a server asks for it. Default: 300 seconds.
+    /// No pause is longer than this, unless a server asks for it and the [deadline](RetryPolicy::deadline) allows it.
+    /// Default: 300 seconds.
     pub fn longest_pause(mut self, pause: Duration) -> Self {
         self.longest_pause = pause;
         self
@@ -181,12 +186,13 @@ impl<'a> Attempts<'a> {
         if self.made >= self.policy.attempts || (failure.acted && !idempotent) {
             return None;
         }
-        let jitter = self.policy.pause_after(self.made, fastrand::f64());
+        let asked = failure.retry_after.unwrap_or_default();
+        if self.end.is_none() && asked > self.policy.longest_pause {
+            return None;
+        }
         // Jitter on top: all whom the server told the same would come back together.
-        let pause = failure
-            .retry_after
-            .unwrap_or_default()
-            .saturating_add(jitter);
+        let jitter = self.policy.pause_after(self.made, fastrand::f64());
+        let pause = asked.saturating_add(jitter);
         // A clock has an end, too.
         let next = Instant::now().checked_add(pause)?;
         self.end.is_none_or(|end| next < end).then_some(pause)
@@ -327,6 +333,22 @@ mod tests {
         let pause = attempts.pause(failure, false).unwrap();
         tokio::time::sleep(pause).await;
         assert_eq!(attempts.pause(failure, false), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_deadline_a_server_may_ask_for_the_longest_pause() {
+        let policy = RetryPolicy::default()
+            .longest_pause(SECOND * 10)
+            .deadline(None);
+        let later = |seconds| Transient {
+            retry_after: Some(SECOND * seconds),
+            ..again(false)
+        };
+        assert!(Attempts::new(&policy).pause(later(10), false).is_some());
+        assert_eq!(Attempts::new(&policy).pause(later(11), false), None);
+        // With one, it may ask for what is left of that.
+        let policy = policy.deadline(SECOND * 60);
+        assert!(Attempts::new(&policy).pause(later(50), false).is_some());
     }
 
     #[test]

@@ -315,14 +315,22 @@ async fn a_connection_that_the_server_closed_while_it_idled_costs_no_call() {
 
 #[tokio::test]
 async fn a_hostile_retry_after_is_not_a_way_to_hang_a_caller() {
-    let answer = || Answer::json(429, "{}").header("retry-after", "99999999999999999999999");
-    let pod = Server::start(Setup::new(answer)).await;
-    let key_manager = Server::start(Setup::new(key_manager_answer)).await;
-    let endless = RetryPolicy::default().deadline(None);
-    let client = scripted_client(&pod, &key_manager)
-        .retry(endless)
-        .build()
-        .unwrap();
-    let call = tokio::time::timeout(Duration::from_secs(10), client.session()).await;
-    assert!(matches!(call, Ok(Err(Error::Status { .. }))), "{call:?}");
+    for (value, asked) in [
+        ("86400", Duration::from_secs(86_400)),
+        ("99999999999999999999999", Duration::from_secs(u64::MAX)),
+    ] {
+        let answer = move || Answer::json(429, "{}").header("retry-after", value);
+        let pod = Server::start(Setup::new(answer)).await;
+        let key_manager = Server::start(Setup::new(key_manager_answer)).await;
+        let endless = RetryPolicy::default().deadline(None);
+        let client = scripted_client(&pod, &key_manager)
+            .retry(endless)
+            .build()
+            .unwrap();
+        let call = tokio::time::timeout(Duration::from_secs(10), client.session()).await;
+        assert!(
+            matches!(call, Ok(Err(Error::Status { retry_after: Some(found), .. })) if found == asked),
+            "{call:?}"
+        );
+    }
 }
