@@ -66,18 +66,15 @@ impl Client {
         self.inner.keeper.renewed(over, renew).await
     }
 
-    /// Ends the session that the client keeps, at both endpoints; without one, or when it is over already, this does
-    /// nothing. The next call authenticates again.
+    /// Ends the session that the client keeps, at both endpoints; without one, this does nothing. Whatever comes back,
+    /// it is kept no longer: the next call authenticates again.
     ///
     /// # Errors
     ///
-    /// As for [`Client::end`], but for [`Error::Unauthorized`].
+    /// As for [`Client::end`].
     pub async fn logout(&self) -> Result<(), Error> {
         match self.inner.keeper.take().await {
-            Some(session) => match self.end(&session).await {
-                Err(Error::Unauthorized { .. }) => Ok(()), // it had ended by itself
-                result => result,
-            },
+            Some(session) => self.end(&session).await,
             None => Ok(()),
         }
     }

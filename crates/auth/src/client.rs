@@ -155,27 +155,35 @@ impl Client {
 
     /// Ends this session at both endpoints, concurrently. For the one that the client keeps there is [`Client::logout`].
     ///
+    /// An endpoint that answers 401 has ended it already, which is as good.
+    ///
     /// # Errors
     ///
-    /// As for [`Client::send`]. Both endpoints are asked even if one fails; if both fail, the Pod's error is returned.
+    /// As for [`Client::send`], but for [`Error::Unauthorized`]. Both endpoints are asked even if one fails; if both
+    /// fail, the Pod's error is returned.
     pub async fn end(&self, session: &Session) -> Result<(), Error> {
         let channels = self.channels();
-        let logout = |endpoint, path| {
+        let logout = async |channel, endpoint, path| {
             let mut request = post(path);
             session.authorize(endpoint, request.headers_mut());
-            request
+            match self.send_over(channel, request).await {
+                Ok(_) | Err(Error::Unauthorized { .. }) => Ok(()),
+                Err(error) => Err(error),
+            }
         };
         let (pod, key_manager) = tokio::join!(
-            self.send_over(
+            logout(
                 channels.session_auth(),
-                logout(Endpoint::Pod, "/sessionauth/v1/logout")
+                Endpoint::Pod,
+                "/sessionauth/v1/logout"
             ),
-            self.send_over(
+            logout(
                 &channels.key_manager,
-                logout(Endpoint::KeyManager, "/keyauth/v1/logout")
+                Endpoint::KeyManager,
+                "/keyauth/v1/logout"
             ),
         );
-        pod.and(key_manager).map(drop)
+        pod.and(key_manager)
     }
 
     /// The connections of the moment.

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use auth::{Client, ClientBuilder, Endpoint, Endpoints, Error, RetryPolicy, TrustAnchors};
+use auth::{Client, ClientBuilder, Endpoint, Endpoints, Error, Peer, RetryPolicy, TrustAnchors};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use pod::{Answer as PodAnswer, Fault, Pod, Port, Rule};
@@ -22,6 +22,8 @@ use crate::{
 
 const POD_LOGIN: &str = "/sessionauth/v1/authenticate";
 const KEY_MANAGER_LOGIN: &str = "/keyauth/v1/authenticate";
+const POD_LOGOUT: &str = "/sessionauth/v1/logout";
+const KEY_MANAGER_LOGOUT: &str = "/keyauth/v1/logout";
 const ECHO: &str = "/agent/v1/util/echo";
 
 pub(crate) fn builder(pod: &Pod) -> ClientBuilder {
@@ -193,6 +195,45 @@ async fn a_session_that_ended_by_itself_needs_no_logout() {
     client.session().await.unwrap();
     pod.expire_tokens();
     client.logout().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_logout_fails_if_either_endpoint_does_and_not_because_the_session_is_over() {
+    use Endpoint::{KeyManager, Pod};
+    for (at_pod, at_key_manager, failed) in [
+        (200, 200, None),
+        (401, 401, None),
+        (401, 200, None),
+        (200, 401, None),
+        (200, 500, Some(KeyManager)),
+        (401, 500, Some(KeyManager)),
+        (500, 200, Some(Pod)),
+        (500, 401, Some(Pod)),
+        (500, 403, Some(Pod)),
+    ] {
+        let pod = admitting().await;
+        let client = builder(&pod).build().unwrap();
+        let session = client.session().await.unwrap();
+        for (status, path) in [(at_pod, POD_LOGOUT), (at_key_manager, KEY_MANAGER_LOGOUT)] {
+            let answer = Fault::status(StatusCode::from_u16(status).unwrap());
+            pod.inject(Rule::new(answer).path(path)).unwrap();
+        }
+        for result in [client.end(&session).await, client.logout().await] {
+            let peer = result.as_ref().err().map(|error| error.peer().unwrap());
+            assert_eq!(
+                peer.map(Peer::endpoint),
+                failed,
+                "{at_pod} {at_key_manager}: {result:?}"
+            );
+        }
+        for path in [POD_LOGOUT, KEY_MANAGER_LOGOUT] {
+            assert_eq!(
+                pod.requests_to(path),
+                2,
+                "both are asked, whatever the other says"
+            );
+        }
+    }
 }
 
 #[tokio::test]
