@@ -32,11 +32,12 @@ use crate::{Error, Phase};
 ///
 /// [`Client::call`]: crate::Client::call
 /// [`Retry-After`]: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[must_use = "a policy does nothing until a client is built with it"]
 pub struct RetryPolicy {
     attempts: u32,
     first_pause: Duration,
+    multiplier: f64,
     longest_pause: Duration,
     deadline: Option<Duration>,
 }
@@ -57,9 +58,17 @@ impl RetryPolicy {
         self
     }
 
-    /// The longest pause after the first attempt; it doubles with each that follows. Default: 500 milliseconds.
+    /// The longest pause after the first attempt; it is [multiplied](RetryPolicy::multiplier) with each that follows.
+    /// Default: 500 milliseconds.
     pub fn first_pause(mut self, pause: Duration) -> Self {
         self.first_pause = pause;
+        self
+    }
+
+    /// By how much the pause grows with each attempt. What is less than 1, or no number, is taken for 1: it stays as long
+    /// as the first. Default: 2.
+    pub fn multiplier(mut self, multiplier: f64) -> Self {
+        self.multiplier = multiplier.max(1.0);
         self
     }
 
@@ -81,12 +90,11 @@ impl RetryPolicy {
 
     /// The pause after so many attempts. `jitter` is from 0 to 1.
     pub(crate) fn pause_after(&self, attempts: u32, jitter: f64) -> Duration {
-        let doublings = attempts.saturating_sub(1);
-        let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
-        let longest = self
-            .first_pause
-            .saturating_mul(factor)
-            .min(self.longest_pause);
+        let times = f64::from(attempts.saturating_sub(1));
+        // Infinity times a first pause of nothing would be no number.
+        let factor = self.multiplier.powf(times).min(f64::MAX);
+        let pause = Duration::try_from_secs_f64(self.first_pause.as_secs_f64() * factor);
+        let longest = pause.map_or(self.longest_pause, |pause| pause.min(self.longest_pause));
         Duration::try_from_secs_f64(longest.as_secs_f64() * jitter).unwrap_or(longest)
     }
 }
@@ -96,6 +104,7 @@ impl Default for RetryPolicy {
         Self {
             attempts: 10,
             first_pause: Duration::from_millis(500),
+            multiplier: 2.0,
             longest_pause: Duration::from_secs(300),
             deadline: Some(Duration::from_secs(600)),
         }
@@ -266,6 +275,22 @@ mod tests {
     }
 
     #[test]
+    fn pauses_grow_by_the_multiplier() {
+        let pauses = |multiplier| {
+            let policy = RetryPolicy::default()
+                .first_pause(SECOND)
+                .longest_pause(SECOND * 9)
+                .multiplier(multiplier);
+            [1, 2, 3, u32::MAX].map(|attempts| policy.pause_after(attempts, 1.0).as_secs_f64())
+        };
+        assert_eq!(pauses(1.5), [1.0, 1.5, 2.25, 9.0]);
+        assert_eq!(pauses(f64::INFINITY), [1.0, 9.0, 9.0, 9.0]);
+        for as_long_as_the_first in [1.0, 0.5, 0.0, -2.0, f64::NAN] {
+            assert_eq!(pauses(as_long_as_the_first), [1.0; 4]);
+        }
+    }
+
+    #[test]
     fn a_pause_is_drawn_between_nothing_and_its_length() {
         let policy = RetryPolicy::default();
         assert_eq!(policy.pause_after(3, 0.0), Duration::ZERO);
@@ -278,6 +303,11 @@ mod tests {
             .first_pause(Duration::MAX)
             .longest_pause(Duration::MAX);
         assert_eq!(policy.pause_after(u32::MAX, 1.0), Duration::MAX);
+        let policy_without_pause = RetryPolicy::default().first_pause(Duration::ZERO);
+        assert_eq!(
+            policy_without_pause.pause_after(u32::MAX, 1.0),
+            Duration::ZERO
+        );
         assert_eq!(
             RetryPolicy::default().pause_after(0, 1.0),
             Duration::from_millis(500)
