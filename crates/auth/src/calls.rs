@@ -20,7 +20,7 @@ impl Client {
     /// The first call authenticates. The tokens are kept until a call answers 401: then both are got anew, once for all
     /// callers that wait for them, and each of these calls is repeated, once. Whatever [may pass](RetryPolicy) is tried
     /// again. If an endpoint answers 401 to fresh tokens too, its calls fail at once for a while, which begins with the
-    /// policy's first pause and doubles like it: new tokens wouldn't help.
+    /// policy's first pause and grows like it: new tokens wouldn't help.
     ///
     /// The request is like that of [`Client::send`]; it is held in memory, so that it can be sent again. To stop, drop
     /// the future: nothing goes on behind it, and a renewal that others wait for is left to them.

@@ -10,7 +10,7 @@
 //! | `bot.username` | the service user |
 //! | `bot.certificate.{path,content,password}` | the identity: PKCS#12 or PEM; `content` is base64 |
 //! | `ssl.trustStore.{path,content,password}` | roots to trust beside the platform's: PEM, DER, PKCS#12 or JKS |
-//! | `retry.{maxAttempts,initialIntervalMillis,maxIntervalMillis}` | the [`RetryPolicy`] |
+//! | `retry.{maxAttempts,initialIntervalMillis,multiplier,maxIntervalMillis}` | the [`RetryPolicy`]; `maxAttempts: -1` is as many as fit before its deadline |
 //!
 //! `${NAME}` and `${NAME:-default}` are replaced from the environment, in values. JSON is read too, being YAML. Older
 //! spellings (`bot.certificatePath`, `ssl.trustStorePath`, ...) are understood. Every other key is [named](Notice).
@@ -492,11 +492,20 @@ fn material(
 fn retry_policy(top: &mut Section<'_>, notices: &mut Vec<Notice>) -> Result<RetryPolicy, Error> {
     let mut section = top.section("retry")?;
     let mut policy = RetryPolicy::default();
-    if let Some(attempts) = section.number("maxAttempts")? {
-        policy = policy.attempts(attempts);
+    // -1 is how the official clients say "without end".
+    match section.number::<i64>("maxAttempts")?.map(u32::try_from) {
+        Some(Ok(attempts)) => policy = policy.attempts(attempts),
+        Some(Err(_)) => policy = policy.attempts(u32::MAX),
+        None => {}
     }
     if let Some(millis) = section.number("initialIntervalMillis")? {
         policy = policy.first_pause(Duration::from_millis(millis));
+    }
+    if let Some(multiplier) = section.number::<f64>("multiplier")? {
+        if !(1.0..=f64::MAX).contains(&multiplier) {
+            return Err(section.problem("multiplier", "a number of at least 1 is expected"));
+        }
+        policy = policy.multiplier(multiplier);
     }
     if let Some(millis) = section.number("maxIntervalMillis")? {
         policy = policy.longest_pause(Duration::from_millis(millis));

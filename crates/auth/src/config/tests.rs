@@ -253,6 +253,13 @@ fn mistakes_are_told_with_line_and_key() {
         ("host: a\nhost: b", 2, "", "a key that is given twice"),
         ("host: a\n---\nhost: b", 3, "", "a second document"),
         (
+            "{host: a,\n port: 1,",
+            2,
+            "",
+            "while parsing a node, did not find expected node content",
+        ),
+        ("host: a\n? ", 2, "", "a key that is not a text"),
+        (
             "host: *nope",
             1,
             "",

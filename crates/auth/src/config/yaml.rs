@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
+use saphyr_parser::{Event, Parser, ScalarStyle, StrInput};
 
 /// A value, and the line that it starts on.
 #[derive(Debug, Clone)]
@@ -32,19 +32,20 @@ pub(super) fn parse(text: &str) -> Result<Node, Problem> {
     }
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
+        last_line: text.lines().count(),
         anchors: HashMap::new(),
         room: MAX_NODES,
     };
     let mut document = None;
     loop {
-        let (event, span) = reader.next()?;
+        let (event, line) = reader.next()?;
         match event {
             Event::StreamEnd => break,
             Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}
             _ if document.is_some() => {
-                return Err(Problem::new(line(span), "a second document"));
+                return Err(Problem::new(line, "a second document"));
             }
-            event => document = Some(reader.node(event, span, 0)?),
+            event => document = Some(reader.node(event, line, 0)?),
         }
     }
     Ok(document.unwrap_or(Node {
@@ -63,23 +64,26 @@ const MAX_DEPTH: usize = 32;
 
 struct Reader<'t> {
     parser: Parser<'t, StrInput<'t>>,
+    /// The parser counts one more at the end of a text.
+    last_line: usize,
     anchors: HashMap<usize, Node>,
     /// How many nodes there may still be.
     room: usize,
 }
 
 impl<'t> Reader<'t> {
-    fn next(&mut self) -> Result<(Event<'t>, Span), Problem> {
+    /// The next event, and its line.
+    fn next(&mut self) -> Result<(Event<'t>, usize), Problem> {
+        let line = |line: usize| line.min(self.last_line);
         match self.parser.next_event() {
-            Some(Ok(next)) => Ok(next),
+            Some(Ok((event, span))) => Ok((event, line(span.start.line()))),
             // The parser quotes no values.
-            Some(Err(error)) => Err(Problem::new(error.marker().line(), error.info())),
-            None => Ok((Event::StreamEnd, Span::default())),
+            Some(Err(error)) => Err(Problem::new(line(error.marker().line()), error.info())),
+            None => Ok((Event::StreamEnd, self.last_line)),
         }
     }
 
-    fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<Node, Problem> {
-        let line = line(span);
+    fn node(&mut self, event: Event<'t>, line: usize, depth: usize) -> Result<Node, Problem> {
         if depth > MAX_DEPTH {
             return Err(Problem::new(line, "nested too deeply"));
         }
@@ -95,7 +99,7 @@ impl<'t> Reader<'t> {
                 loop {
                     match self.next()? {
                         (Event::SequenceEnd, _) => break,
-                        (event, span) => self.node(event, span, depth.saturating_add(1))?,
+                        (event, line) => self.node(event, line, depth.saturating_add(1))?,
                     };
                 }
                 (anchor, Value::Sequence)
@@ -120,13 +124,13 @@ impl<'t> Reader<'t> {
     fn entries(&mut self, depth: usize) -> Result<Vec<(String, Node)>, Problem> {
         let mut entries: Vec<(String, Node)> = Vec::new();
         loop {
-            let (event, span) = self.next()?;
+            let (event, line) = self.next()?;
             if event == Event::MappingEnd {
                 return Ok(entries);
             }
-            let key = self.node(event, span, depth.saturating_add(1))?;
-            let (event, span) = self.next()?;
-            let mut value = self.node(event, span, depth.saturating_add(1))?;
+            let key = self.node(event, line, depth.saturating_add(1))?;
+            let (event, line) = self.next()?;
+            let mut value = self.node(event, line, depth.saturating_add(1))?;
             value.line = key.line; // an alias has the line of its anchor, and a mapping that of its first key
             let key = match key.value {
                 Value::Text(text) => text,
@@ -156,10 +160,6 @@ fn size(node: &Node) -> usize {
             .fold(1, usize::saturating_add),
         _ => 1,
     }
-}
-
-fn line(span: Span) -> usize {
-    span.start.line()
 }
 
 impl Problem {
