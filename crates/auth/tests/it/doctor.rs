@@ -931,7 +931,7 @@ fn roots_that_replaced_the_platforms_are_told() {
     std::fs::write(&file, lab().root.certificate().to_pem()).unwrap();
     let server = lab().server.certificate.to_pem() + &lab().server.key_pem();
     assert_passes_in_environment(
-        "with_a_stranger_as_only_root",
+        "with_a_stranger_as_only_root_in_an_environment_of_its_own",
         &[
             ("SSL_CERT_FILE", file.to_str().unwrap()),
             ("DOCTOR_KEYS", &server),
@@ -942,7 +942,7 @@ fn roots_that_replaced_the_platforms_are_told() {
 
 #[tokio::test]
 #[ignore = "run by `roots_that_replaced_the_platforms_are_told`"]
-async fn with_a_stranger_as_only_root() {
+async fn with_a_stranger_as_only_root_in_an_environment_of_its_own() {
     let keys = std::env::var("DOCTOR_KEYS").unwrap();
     let server = Arc::new(Pair {
         key: PrivateKey::from_pem(&keys, None).unwrap(),
@@ -968,7 +968,7 @@ async fn with_a_stranger_as_only_root() {
 #[test]
 fn a_platform_without_roots_is_told() {
     assert_passes_in_environment(
-        "without_roots",
+        "without_roots_in_an_environment_of_its_own",
         &[(
             "SSL_CERT_FILE",
             concat!(env!("CARGO_TARGET_TMPDIR"), "/nowhere"),
@@ -978,7 +978,7 @@ fn a_platform_without_roots_is_told() {
 
 #[tokio::test]
 #[ignore = "run by `a_platform_without_roots_is_told`"]
-async fn without_roots() {
+async fn without_roots_in_an_environment_of_its_own() {
     let nowhere = "https://127.0.0.1:1";
     let endpoints = Endpoints::new(nowhere, nowhere).unwrap();
     let report = Doctor::new(endpoints, pem(&lab().bot), None)
@@ -991,7 +991,7 @@ async fn without_roots() {
 #[test]
 fn a_proxy_in_the_environment_that_can_not_be_used_is_told_before_anybody_is_called() {
     assert_passes_in_environment(
-        "with_a_proxy_that_wants_tls",
+        "with_a_proxy_that_wants_tls_in_an_environment_of_its_own",
         &[
             ("HTTPS_PROXY", "https://me:s3cret@proxy.test"),
             ("NO_PROXY", "pod.test"),
@@ -1001,7 +1001,7 @@ fn a_proxy_in_the_environment_that_can_not_be_used_is_told_before_anybody_is_cal
 
 #[tokio::test]
 #[ignore = "run by `a_proxy_in_the_environment_that_can_not_be_used_is_told_before_anybody_is_called`"]
-async fn with_a_proxy_that_wants_tls() {
+async fn with_a_proxy_that_wants_tls_in_an_environment_of_its_own() {
     let endpoints = Endpoints::new("https://pod.test", "https://pod.test")
         .unwrap()
         .agent("https://agent.test")
