@@ -407,6 +407,11 @@ impl fmt::Display for Distrust<'_> {
             CertificateError::BadEncoding => "it is malformed",
             CertificateError::Revoked => "it was revoked",
             CertificateError::InvalidPurpose => "it is not for servers",
+            // webpki's error, which rustls passes on like this, has no other text.
+            CertificateError::Other(reason) if reason.0.to_string() == "UnsupportedCertVersion" => {
+                "it is X.509 version 1, which TLS does not take from a server"
+            }
+            CertificateError::Other(reason) => return reason.0.fmt(f),
             other => return other.fmt(f),
         })
     }

@@ -31,21 +31,27 @@ pub(super) fn examine(
             return None;
         }
     };
-    if let Some(leaf) = certificates.first() {
-        leaf_alone(report, leaf, key.algorithm(), username, now);
-        chain(report, &certificates);
-    }
-    match Identity::new(&key, certificates) {
-        Ok(identity) => Some(identity),
-        Err(Error::Identity(error @ pki::Error::KeyMismatch { .. })) => {
-            report.add(ABOUT, &found::KEY_MISMATCH, error);
-            None
-        }
+    // A certificate that isn't the key's would be judged in vain.
+    let identity = match Identity::new(&key, certificates.clone()) {
+        Ok(identity) => identity,
         Err(error) => {
-            report.add(ABOUT, &found::IDENTITY_UNREADABLE, error);
-            None
+            let (kind, evidence) = match error {
+                Error::Identity(error) => failure(error),
+                error => (&found::IDENTITY_UNREADABLE, error.to_string()),
+            };
+            report.add(ABOUT, kind, evidence);
+            return None;
         }
-    }
+    };
+    leaf_alone(
+        report,
+        identity.leaf(),
+        identity.key_algorithm(),
+        username,
+        now,
+    );
+    chain(report, &certificates);
+    Some(identity)
 }
 
 type Opened = Result<(PrivateKey, Vec<Certificate>), (&'static Kind, String)>;
@@ -80,12 +86,15 @@ fn from_pkcs12(report: &mut Report, input: &[u8], passphrase: Option<&Passphrase
     {
         report.add(ABOUT, &found::IDENTITY_LEGACY_ENCRYPTION, schemes);
     }
-    let certificates = bundle.certificates().len();
+    let unreadable = bundle.unreadable().first().map(|it| it.error.to_string());
+    let strangers = !bundle.private_keys().is_empty() && !bundle.certificates().is_empty();
     bundle.into_identity().map_err(|error| match error {
-        // There are a key and certificates, and none of them is the key's.
-        pki::Error::Pkcs12Lacks { what } if certificates > 0 && what.contains("for the") => {
-            (&found::KEY_MISMATCH, String::new())
-        }
+        pki::Error::Pkcs12Lacks { .. } => match unreadable {
+            // It may well be the one that is missing.
+            Some(reason) => (&found::IDENTITY_UNREADABLE, reason),
+            None if strangers => (&found::KEY_MISMATCH, String::new()),
+            None => failure(error),
+        },
         error => failure(error),
     })
 }
@@ -161,12 +170,11 @@ fn leaf_alone(
             format!("only {}", listed.join(", ")),
         );
     }
-    let algorithm = leaf.signature_algorithm();
-    if ["md5", "sha1", "md2"]
+    if let Some((_, name)) = BROKEN
         .iter()
-        .any(|digest| algorithm.starts_with(digest))
+        .find(|(oid, _)| *oid == leaf.signature_algorithm())
     {
-        say(&found::WEAK_SIGNATURE, algorithm.to_owned());
+        say(&found::WEAK_SIGNATURE, (*name).to_owned());
     }
     match (leaf.subject().common_name(), username) {
         (None, _) => say(&found::COMMON_NAME_MISSING, leaf.subject().to_string()),
@@ -183,6 +191,16 @@ fn leaf_alone(
 }
 
 const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Signature algorithms that nobody should accept any more (RFC 3279, section 2.2). `pki` verifies none of them, so that
+/// it has no name for them either.
+const BROKEN: [(&str, &str); 5] = [
+    ("1.2.840.113549.1.1.2", "md2WithRSAEncryption"),
+    ("1.2.840.113549.1.1.4", "md5WithRSAEncryption"),
+    ("1.2.840.113549.1.1.5", "sha1WithRSAEncryption"),
+    ("1.2.840.10040.4.3", "dsa-with-sha1"),
+    ("1.2.840.10045.4.1", "ecdsa-with-SHA1"),
+];
 
 /// Tells whose issuer the file doesn't hold.
 fn chain(report: &mut Report, certificates: &[Certificate]) {

@@ -1,7 +1,9 @@
 //! What one endpoint makes of us.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, Uri};
 use rustls::{AlertDescription, CertificateError};
 
 use super::{
@@ -11,11 +13,15 @@ use super::{
 use crate::{
     Error, Identity, Peer, Phase, Token,
     http::{Channel, Failure, reply},
+    proxy::Proxy,
 };
 
 /// One endpoint, reached over watched connections.
 pub(super) struct Patient<'a> {
     pub(super) channel: Channel,
+    pub(super) origin: Uri,
+    pub(super) proxy: Option<Proxy>,
+    pub(super) resolve_within: Duration,
     pub(super) watch: Watch,
     pub(super) identity: &'a Identity,
 }
@@ -28,10 +34,27 @@ enum Purpose {
 }
 
 impl Patient<'_> {
+    /// Tells whether there is a proxy, or what the host name resolves to. That it doesn't is told by the call.
+    pub(super) async fn way_there(&self, report: &mut Report) {
+        if let Some(proxy) = &self.proxy {
+            return report.add(self.peer(), &found::THROUGH_PROXY, proxy);
+        }
+        let host = self.origin.host().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let port = self.origin.port_u16().unwrap_or(443);
+        let lookup = tokio::net::lookup_host((host, port));
+        if let Ok(Ok(addresses)) = tokio::time::timeout(self.resolve_within, lookup).await {
+            let mut addresses: Vec<String> = addresses.map(|it| it.ip().to_string()).collect();
+            addresses.sort();
+            addresses.dedup();
+            report.add(self.peer(), &found::NAME_RESOLVES, addresses.join(", "));
+        }
+    }
+
     /// Authenticates, and tells how that went.
     pub(super) async fn authenticate(&self, report: &mut Report, path: &str) -> Option<Token> {
         let outcome = self.call(Request::post(path)).await;
-        self.handshake(report, &outcome);
+        self.handshake(report);
         let peer = self.peer().clone();
         let http = outcome.as_ref().map(Response::version).ok();
         let token = outcome
@@ -40,6 +63,9 @@ impl Patient<'_> {
             .and_then(|response| reply::token(&peer, response.body()));
         match token {
             Ok(token) => {
+                if self.watch.seen().asked_for.is_none() {
+                    report.add(&peer, &found::CERTIFICATE_NOT_REQUESTED, "");
+                }
                 let http = http.map_or_else(String::new, |version| format!("over {version:?}"));
                 report.add(peer, &found::AUTHENTICATED, http);
                 Some(token)
@@ -97,7 +123,7 @@ impl Patient<'_> {
     }
 
     /// What the handshake showed.
-    fn handshake(&self, report: &mut Report, outcome: &Result<Response<Bytes>, Failure>) {
+    fn handshake(&self, report: &mut Report) {
         let Seen {
             chain,
             version,
@@ -110,37 +136,44 @@ impl Patient<'_> {
         let peer = self.peer();
         report.add(peer, &found::TLS, version);
         report.add(peer, &found::SERVER_TRUSTED, described(chain.as_deref()));
-        match asked_for {
-            None if outcome.is_ok() => report.add(peer, &found::WRONG_PORT, ""),
-            None => {}
-            Some(issuers) => {
-                let named: Vec<String> = issuers.iter().map(|name| readable(name)).collect();
-                let named = match named.len() {
-                    0 => "of any issuer".to_owned(),
-                    1..=5 => format!("of {}", named.join("; ")),
-                    count => format!("of {count} issuers"),
-                };
-                report.add(peer, &found::CERTIFICATE_REQUESTED, &named);
-                let ours = |issuer: &Vec<u8>| {
-                    self.identity
-                        .chain()
-                        .any(|certificate| certificate.issuer().as_der() == issuer.as_slice())
-                };
-                if !issuers.is_empty() && !issuers.iter().any(ours) {
-                    let issuer = self.identity.leaf().issuer();
-                    report.add(peer, &found::ISSUER_NOT_REQUESTED, issuer);
-                }
-            }
+        // Whether it is a trouble that none is asked for, the answer shows.
+        let Some(issuers) = asked_for else {
+            return;
+        };
+        let named: Vec<String> = issuers.iter().map(|name| readable(name)).collect();
+        let named = match named.len() {
+            0 => "of any issuer".to_owned(),
+            1..=5 => format!("of {}", named.join("; ")),
+            count => format!("of {count} issuers"),
+        };
+        report.add(peer, &found::CERTIFICATE_REQUESTED, &named);
+        let ours = |issuer: &Vec<u8>| {
+            self.identity
+                .chain()
+                .any(|certificate| certificate.issuer().as_der() == issuer.as_slice())
+        };
+        if !issuers.is_empty() && !issuers.iter().any(ours) {
+            let issuer = self.identity.leaf().issuer();
+            report.add(peer, &found::ISSUER_NOT_REQUESTED, issuer);
         }
     }
 
     fn failed(&self, report: &mut Report, error: &Error, purpose: Purpose) {
         let seen = self.watch.seen();
-        let asked = seen.asked_for.is_some();
-        // On the wrong port, it was said what the trouble is, and the answer is its consequence.
-        let consequence = matches!(error, Error::Unauthorized { .. } | Error::Forbidden { .. });
-        if purpose == Purpose::Authentication && !asked && consequence {
-            return;
+        let answered = matches!(
+            error,
+            Error::Unauthorized { .. }
+                | Error::Forbidden { .. }
+                | Error::Status { .. }
+                | Error::MalformedReply { .. }
+                | Error::ReplyTooLarge { .. }
+        );
+        if purpose == Purpose::Authentication && answered && seen.asked_for.is_none() {
+            report.add(self.peer(), &found::WRONG_PORT, error);
+            // Who shows no certificate is not let in: the other findings for that would mislead.
+            if matches!(error, Error::Unauthorized { .. } | Error::Forbidden { .. }) {
+                return;
+            }
         }
         let evidence = match error {
             Error::ServerNotTrusted { .. } => {

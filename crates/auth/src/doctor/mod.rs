@@ -171,7 +171,13 @@ impl Doctor {
         if let Some(identity) = identity
             && let Err(error) = self.call_all(&mut report, &identity).await
         {
-            report.add("client", &found::CLIENT_UNUSABLE, error);
+            let kind = match error {
+                Error::UnsupportedKey { .. } => &found::KEY_UNSUPPORTED,
+                Error::NoPlatformRoots { .. } => &found::PLATFORM_ROOTS_MISSING,
+                Error::InvalidProxy { .. } => &found::PROXY_INVALID,
+                _ => &found::CLIENT_UNUSABLE,
+            };
+            report.add("client", kind, error);
         }
         report
     }
@@ -191,44 +197,50 @@ impl Doctor {
             let tls = watch::config(identity, &trust, Arc::clone(&provider), &watch)?;
             Ok(Patient {
                 channel: Channel::new(base.clone(), Arc::new(tls), link)?,
+                origin: base.origin(),
+                proxy: link.proxy.resolve(&base.origin())?,
+                resolve_within: link.timeouts.connect,
                 watch,
                 identity,
             })
         };
         let (at, by) = (&self.endpoints, &self.links);
-
-        let (base, link) = match &at.session_auth {
-            Some(base) => (base, &by.session_auth),
-            None => (&at.pod, &by.pod),
+        let pod = patient(&at.pod, &by.pod)?;
+        let own_session_auth = match &at.session_auth {
+            Some(base) => Some(patient(base, &by.session_auth)?),
+            None => None,
         };
-        let session_auth = patient(base, link)?;
-        the_way_to(report, base, link).await?;
+        let key_manager = patient(&at.key_manager, &by.key_manager)?;
+        let agent = match &at.agent {
+            Some(base) => Some(patient(base, &by.agent)?),
+            None => None,
+        };
+
+        // Nothing returns early from here on: tokens are given back at the end.
+        let session_auth = own_session_auth.as_ref().unwrap_or(&pod);
+        session_auth.way_there(report).await;
         let session_token = session_auth
             .authenticate(report, "/sessionauth/v1/authenticate")
             .await;
 
-        let key_manager = patient(&at.key_manager, &by.key_manager)?;
-        the_way_to(report, &at.key_manager, &by.key_manager).await?;
+        key_manager.way_there(report).await;
         let key_manager_token = key_manager
             .authenticate(report, "/keyauth/v1/authenticate")
             .await;
 
         if let Some(token) = &session_token {
-            let request = with(Request::get("/pod/v2/sessioninfo"), [token]);
-            if at.session_auth.is_some() {
-                the_way_to(report, &at.pod, &by.pod).await?;
-                patient(&at.pod, &by.pod)?.uses(report, request, "").await;
-            } else {
-                session_auth.uses(report, request, "").await;
+            if own_session_auth.is_some() {
+                pod.way_there(report).await;
             }
+            let request = with(Request::get("/pod/v2/sessioninfo"), [token]);
+            pod.uses(report, request, "").await;
         }
-        if let (Some(base), Some(session), Some(key_manager)) =
-            (&at.agent, &session_token, &key_manager_token)
+        if let (Some(agent), Some(session), Some(key_manager)) =
+            (&agent, &session_token, &key_manager_token)
         {
-            the_way_to(report, base, &by.agent).await?;
+            agent.way_there(report).await;
             let request = with(Request::post("/agent/v1/util/echo"), [session, key_manager])
                 .header("content-type", "application/json");
-            let agent = patient(base, &by.agent)?;
             agent.uses(report, request, r#"{"message":"hello"}"#).await;
         }
 
@@ -243,26 +255,6 @@ impl Doctor {
         }
         Ok(())
     }
-}
-
-/// Tells whether there is a proxy, or what the host name resolves to. That it doesn't is told by the call.
-async fn the_way_to(report: &mut Report, base: &Base, link: &Link) -> Result<(), Error> {
-    let origin = base.origin();
-    if let Some(proxy) = link.proxy.resolve(&origin)? {
-        report.add(base.peer(), &found::THROUGH_PROXY, proxy);
-        return Ok(());
-    }
-    let host = origin.host().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let port = origin.port_u16().unwrap_or(443);
-    let lookup = tokio::net::lookup_host((host, port));
-    if let Ok(Ok(addresses)) = tokio::time::timeout(link.timeouts.connect, lookup).await {
-        let mut addresses: Vec<String> = addresses.map(|it| it.ip().to_string()).collect();
-        addresses.sort();
-        addresses.dedup();
-        report.add(base.peer(), &found::NAME_RESOLVES, addresses.join(", "));
-    }
-    Ok(())
 }
 
 /// The roots that were given, one by one, and the number of the platform's.

@@ -154,9 +154,11 @@ impl ServerCertVerifier for WatchedVerifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
+        let valid = self
+            .verifier
+            .verify_tls12_signature(message, certificate, signed)?;
         self.watch.lock().version = Some("TLS 1.2");
-        self.verifier
-            .verify_tls12_signature(message, certificate, signed)
+        Ok(valid)
     }
 
     fn verify_tls13_signature(
@@ -165,9 +167,11 @@ impl ServerCertVerifier for WatchedVerifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
+        let valid = self
+            .verifier
+            .verify_tls13_signature(message, certificate, signed)?;
         self.watch.lock().version = Some("TLS 1.3");
-        self.verifier
-            .verify_tls13_signature(message, certificate, signed)
+        Ok(valid)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -59,6 +59,21 @@ async fn a_provider_without_suites_for_the_chosen_versions_is_refused() {
 
 #[tokio::test]
 async fn a_provider_that_can_not_use_the_key_is_refused() {
+    let pod = Server::start(Setup::new(pod_answer)).await;
+    let error = client(&pod, &pod)
+        .provider(without_keys())
+        .build()
+        .unwrap_err();
+    assert_eq!(
+        error,
+        Error::UnsupportedKey {
+            algorithm: "ECDSA P-256".to_owned()
+        }
+    );
+}
+
+/// A provider that can load no private key.
+pub(crate) fn without_keys() -> Arc<CryptoProvider> {
     #[derive(Debug)]
     struct NoKeys;
     impl rustls::crypto::KeyProvider for NoKeys {
@@ -70,17 +85,7 @@ async fn a_provider_that_can_not_use_the_key_is_refused() {
         }
     }
 
-    let pod = Server::start(Setup::new(pod_answer)).await;
     let mut provider = CryptoProvider::clone(&provider::graviola().unwrap());
     provider.key_provider = &NoKeys;
-    let error = client(&pod, &pod)
-        .provider(Arc::new(provider))
-        .build()
-        .unwrap_err();
-    assert_eq!(
-        error,
-        Error::UnsupportedKey {
-            algorithm: "ECDSA P-256".to_owned()
-        }
-    );
+    Arc::new(provider)
 }

@@ -30,6 +30,7 @@ use rustls::{
     client::danger::HandshakeSignatureValid,
     pki_types::{CertificateDer, UnixTime},
     server::danger::{ClientCertVerified, ClientCertVerifier},
+    sign::{CertifiedKey, SingleCertAndKey},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -417,7 +418,13 @@ impl Body for Script {
 }
 
 fn server_config(setup: &Setup) -> ServerConfig {
-    let builder = ServerConfig::builder_with_provider(auth::provider::graviola().unwrap())
+    let provider = auth::provider::graviola().unwrap();
+    let key = provider
+        .key_provider
+        .load_private_key(setup.certificate.pkcs8());
+    // Unlike `with_single_cert`, this doesn't look at the version of the certificate.
+    let certified = CertifiedKey::new(vec![setup.certificate.certificate_der()], key.unwrap());
+    let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&setup.tls)
         .unwrap();
     let builder = if setup.asks_for_certificate {
@@ -425,12 +432,7 @@ fn server_config(setup: &Setup) -> ServerConfig {
     } else {
         builder.with_no_client_auth()
     };
-    let mut config = builder
-        .with_single_cert(
-            vec![setup.certificate.certificate_der()],
-            setup.certificate.pkcs8(),
-        )
-        .unwrap();
+    let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     config.alpn_protocols = setup
         .alpn
         .iter()
