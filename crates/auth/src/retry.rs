@@ -303,11 +303,8 @@ mod tests {
             .first_pause(Duration::MAX)
             .longest_pause(Duration::MAX);
         assert_eq!(policy.pause_after(u32::MAX, 1.0), Duration::MAX);
-        let policy_without_pause = RetryPolicy::default().first_pause(Duration::ZERO);
-        assert_eq!(
-            policy_without_pause.pause_after(u32::MAX, 1.0),
-            Duration::ZERO
-        );
+        let at_once = RetryPolicy::default().first_pause(Duration::ZERO);
+        assert_eq!(at_once.pause_after(u32::MAX, 1.0), Duration::ZERO);
         assert_eq!(
             RetryPolicy::default().pause_after(0, 1.0),
             Duration::from_millis(500)

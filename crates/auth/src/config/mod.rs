@@ -492,11 +492,15 @@ fn material(
 fn retry_policy(top: &mut Section<'_>, notices: &mut Vec<Notice>) -> Result<RetryPolicy, Error> {
     let mut section = top.section("retry")?;
     let mut policy = RetryPolicy::default();
-    // -1 is how the official clients say "without end".
-    match section.number::<i64>("maxAttempts")?.map(u32::try_from) {
-        Some(Ok(attempts)) => policy = policy.attempts(attempts),
-        Some(Err(_)) => policy = policy.attempts(u32::MAX),
+    match section.number::<i64>("maxAttempts")? {
         None => {}
+        // This is how the official clients say "without end".
+        Some(-1) => policy = policy.attempts(u32::MAX),
+        Some(attempts) => {
+            let attempts = u32::try_from(attempts)
+                .map_err(|_| section.problem("maxAttempts", "a number is expected"))?;
+            policy = policy.attempts(attempts);
+        }
     }
     if let Some(millis) = section.number("initialIntervalMillis")? {
         policy = policy.first_pause(Duration::from_millis(millis));

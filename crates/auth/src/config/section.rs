@@ -94,7 +94,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// A number that isn't negative.
+    /// A number, as far as `N` has it.
     pub(super) fn number<N: std::str::FromStr>(
         &mut self,
         key: &'static str,

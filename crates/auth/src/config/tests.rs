@@ -168,9 +168,23 @@ fn what_is_not_supported_is_named() {
             "line 37: bot.privateKey: RSA authentication, which is another way than by certificate; ignored",
             "line 46: app: not supported, and ignored",
             "line 48: datafeed: not supported, and ignored",
-            "line 53: retry.multiplier: not supported, and ignored",
         ]
         .map(str::to_owned)
+    );
+}
+
+#[test]
+fn the_retry_policy_is_read_key_by_key() {
+    let policy = RetryPolicy::default()
+        .attempts(6)
+        .first_pause(Duration::from_secs(2))
+        .multiplier(1.5)
+        .longest_pause(Duration::from_secs(10));
+    assert_eq!(config(FULL).retry, policy);
+    assert_eq!(config("host: a.test").retry, RetryPolicy::default());
+    assert_eq!(
+        config("host: a.test\nretry: { maxAttempts: -1, multiplier: 1 }").retry,
+        RetryPolicy::default().attempts(u32::MAX).multiplier(1.0)
     );
 }
 
@@ -234,6 +248,30 @@ fn mistakes_are_told_with_line_and_key() {
             2,
             "port",
             "a number is expected",
+        ),
+        (
+            "host: a.test\nretry: {maxAttempts: -2}",
+            2,
+            "retry.maxAttempts",
+            "a number is expected",
+        ),
+        (
+            "host: a.test\nretry: {multiplier: 0.5}",
+            2,
+            "retry.multiplier",
+            "a number of at least 1 is expected",
+        ),
+        (
+            "host: a.test\nretry: {multiplier: inf}",
+            2,
+            "retry.multiplier",
+            "a number of at least 1 is expected",
+        ),
+        (
+            "host: a.test\nretry: {multiplier: NaN}",
+            2,
+            "retry.multiplier",
+            "a number of at least 1 is expected",
         ),
         ("host: [a.test]", 1, "host", "a text is expected"),
         (
