@@ -351,8 +351,9 @@ async fn serve(
         () = ending.0.notified() => {}
     }
     let end = ending.1.lock().unwrap().unwrap();
-    if end == End::Reset {
-        handle.set_zero_linger().unwrap();
+    match end {
+        End::Reset => handle.set_zero_linger().unwrap(),
+        End::Close => linger(handle).await,
     }
     // Both handles go out of scope here, and with them the socket.
 }
