@@ -8,8 +8,9 @@ use std::{
 };
 
 use http::{Extensions, StatusCode};
-use hyper_util::client::legacy;
+use hyper_util::client::legacy::{self, connect::CaptureConnection};
 use rustls::{AlertDescription, InvalidMessage};
+use tokio::sync::watch;
 
 use super::reply::printable;
 use crate::{Error, Peer, Phase, proxy::Proxy};
@@ -234,18 +235,46 @@ fn innermost(error: &(dyn StdError + 'static)) -> String {
     printable(&error.to_string())
 }
 
-/// The first fault of a connection, shared between its stream and the calls made over it.
+/// The first fault of a connection, and whether there still is one: shared between its stream and the calls made over it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct FaultSlot(Arc<OnceLock<Fault>>);
+pub(crate) struct FaultSlot(Arc<Record>);
+
+#[derive(Debug, Default)]
+struct Record {
+    fault: OnceLock<Fault>,
+    over: watch::Sender<bool>,
+}
 
 impl FaultSlot {
     pub(crate) fn record(&self, error: &io::Error) {
         // The first one is the cause, the rest are consequences.
-        let _ = self.0.set(Fault::of_io(error));
+        let _ = self.0.fault.set(Fault::of_io(error));
     }
 
     pub(crate) fn get(&self) -> Option<Fault> {
-        self.0.get().cloned()
+        self.0.fault.get().cloned()
+    }
+
+    /// The connection exists no more.
+    pub(crate) fn end(&self) {
+        self.0.over.send_replace(true);
+    }
+
+    /// Returns when the connection exists no more.
+    pub(crate) async fn ended(&self) {
+        let _ = self.0.over.subscribe().wait_for(|over| *over).await;
+    }
+
+    /// That of the connection which a request went to.
+    pub(crate) fn of(connection: &CaptureConnection) -> Option<Self> {
+        let mut extensions = Extensions::new();
+        let connected = connection.connection_metadata();
+        connected.as_ref()?.get_extras(&mut extensions);
+        extensions.remove()
+    }
+
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     fn recorded_in(extensions: &Extensions) -> Option<Fault> {

@@ -22,7 +22,10 @@ use hyper_util::{
 use rustls::ClientConfig;
 use zeroize::Zeroizing;
 
-use self::{connect::Connector, fault::Fault};
+use self::{
+    connect::Connector,
+    fault::{Fault, FaultSlot},
+};
 use crate::{Error, Peer, Phase, endpoint::Base, proxy::ProxyChoice};
 
 /// How long things may take.
@@ -177,7 +180,13 @@ impl Channel {
         };
         let result = match connected {
             Some(result) => result,
-            None => self.within_read(pending).await.map_err(Failure::sent)?,
+            None => tokio::select! {
+                biased;
+                result = self.within_read(pending) => result.map_err(Failure::sent)?,
+                fault = lost(&connection) => {
+                    return Err(Failure::sent(fault.at(self.peer().clone())));
+                }
+            },
         };
         let response = result.map_err(|error| Failure {
             sent: !fault::before_sending(&error),
@@ -237,6 +246,24 @@ impl Channel {
     }
 }
 
+/// Returns if the connection that a request went to is gone, and nobody has told the request.
+///
+/// Over HTTP/2 that happens now and then when a server says GOAWAY just then: the request would wait for its whole time
+/// (<https://github.com/seanmonstar/reqwest/issues/1323>).
+async fn lost(connection: &CaptureConnection) -> Fault {
+    loop {
+        let Some(slot) = FaultSlot::of(connection) else {
+            return std::future::pending().await;
+        };
+        slot.ended().await;
+        // The news may be on its way, and a request that wasn't sent goes to another connection by itself.
+        tokio::time::sleep(NEWS).await;
+        if FaultSlot::of(connection).is_some_and(|now| now.is(&slot)) {
+            return slot.get().unwrap_or(Fault::Closed);
+        }
+    }
+}
+
 /// A call that failed, and whether the request was on its way by then.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -262,6 +289,9 @@ impl From<Failure> for Error {
 }
 
 const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
+
+/// How long it may take until a request hears that its connection is gone. It is a matter of microseconds.
+const NEWS: Duration = Duration::from_secs(1);
 
 /// How long an unused connection is kept. Load balancers commonly drop theirs after a minute.
 const POOL_IDLE: Duration = Duration::from_secs(50);

@@ -122,7 +122,7 @@ impl<T: Connection> Connection for AlertFirst<T> {
     }
 }
 
-/// Above TLS: remembers the first error, and hands it to whoever used the connection.
+/// Above TLS: remembers the first error, and hands it to whoever used the connection; and tells them when it is gone.
 ///
 /// HTTP/1.1 passes an I/O error on, HTTP/2 keeps only its text; and in TLS 1.3 the alert about a client certificate
 /// comes after the handshake, when HTTP has taken over.
@@ -141,6 +141,12 @@ impl<T> Recorded<T> {
             self.slot.record(error);
         }
         result
+    }
+}
+
+impl<T> Drop for Recorded<T> {
+    fn drop(&mut self) {
+        self.slot.end();
     }
 }
 
@@ -255,6 +261,16 @@ mod tests {
         assert_eq!(write(&mut stream).await, io::ErrorKind::BrokenPipe);
         assert!((GRACE..GRACE * 2).contains(&started.elapsed()));
         assert_eq!(write(&mut stream).await, io::ErrorKind::BrokenPipe);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_uses_a_connection_hears_of_its_end() {
+        let slot = FaultSlot::default();
+        let stream = Recorded::new(Gone { read_ends: true }, slot.clone());
+        let open = tokio::time::timeout(Duration::from_secs(1), slot.ended()).await;
+        open.unwrap_err();
+        drop(stream);
+        slot.ended().await;
     }
 
     #[tokio::test(start_paused = true)]
