@@ -48,7 +48,7 @@ Start here:
 #[derive(Debug, Subcommand)]
 enum Command {
     Quickstart(quickstart::Args),
-    /// Make and encrypt private keys
+    /// Make private keys
     #[command(subcommand, arg_required_else_help = true)]
     Key(Key),
     /// Make certificate requests
@@ -57,7 +57,7 @@ enum Command {
     /// Make authorities and sign with them
     #[command(subcommand, arg_required_else_help = true)]
     Ca(Ca),
-    /// Pack and unpack PKCS#12 bundles
+    /// Make PKCS#12 bundles, and look into them
     #[command(subcommand, arg_required_else_help = true)]
     P12(P12),
     Issue(issue::Args),

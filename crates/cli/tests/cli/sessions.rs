@@ -215,7 +215,8 @@ fn a_configuration_of_the_official_clients_is_enough() {
     assert!(
         doctor.stdout.starts_with(
             "configuration\n  warning  configuration-ignored: a key of the configuration is not used: \
-             line 9: datafeed: not supported, and ignored\nclient identity\n  ok       identity-opens: "
+             line 9: datafeed: not supported, and ignored\n           next: none if it has nothing to do with \
+             authentication; otherwise check its spelling and its place\nclient identity\n  ok       identity-opens: "
         ) && doctor.stdout.ends_with("\n  ok       answers: the endpoint accepts the tokens\nno problem found\n"),
         "{}",
         doctor.stdout
