@@ -1,5 +1,7 @@
 //! `countersign auth login`
 
+use std::sync::Arc;
+
 use auth::{Client, config::BdkConfig};
 use pki::Version;
 use serde_json::json;
@@ -69,7 +71,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
 
     let session = {
         let _progress = ui::progress("authenticating");
-        block_on(client.authenticate())?.about("authentication")?
+        block_on(async {
+            match config {
+                // It says how to try again, too.
+                Some(_) => client.session().await,
+                None => client.authenticate().await.map(Arc::new),
+            }
+        })?
+        .about("authentication")?
     };
     let tokens = [session.session_token(), session.key_manager_token()];
     let [session_token, key_manager_token] =

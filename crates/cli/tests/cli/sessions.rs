@@ -224,6 +224,21 @@ fn a_configuration_of_the_official_clients_is_enough() {
 }
 
 #[test]
+fn a_login_is_tried_again_as_the_configuration_says() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(
+        &sandbox,
+        "--import ca.crt.pem --user demo-bot1 --fault any=status:503,retry-after:0s,times:2",
+    );
+    with_config(
+        &sandbox,
+        &pod,
+        "retry: { maxAttempts: 5, initialIntervalMillis: 1 }\n",
+    );
+    sandbox.run("auth login --config config.yaml").succeeds();
+}
+
+#[test]
 fn a_mistake_in_a_configuration_is_told_with_its_line() {
     let sandbox = Sandbox::new();
     sandbox.write("config.yaml", "host: localhost\nport: ${NOWHERE_SET}\n");
