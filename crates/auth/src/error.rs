@@ -1,9 +1,13 @@
-use std::{fmt, io, path::PathBuf, time::Duration};
+use std::{
+    fmt, io,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use http::StatusCode;
-use rustls::{AlertDescription, CertificateError};
+use rustls::{AlertDescription, CertificateError, pki_types::UnixTime};
 
-use crate::{Endpoint, Peer};
+use crate::{Endpoint, Peer, date::Date};
 
 /// Everything that can go wrong in this crate.
 ///
@@ -412,9 +416,25 @@ impl fmt::Display for Distrust<'_> {
                 "it is X.509 version 1, which TLS does not take from a server"
             }
             CertificateError::Other(reason) => return reason.0.fmt(f),
+            // rustls tells these in seconds since 1970.
+            CertificateError::ExpiredContext { not_after, .. } => {
+                return write!(f, "it expired on {}", day(*not_after));
+            }
+            CertificateError::NotValidYetContext { not_before, .. } => {
+                return write!(f, "it is not valid before {}", day(*not_before));
+            }
             other => return other.fmt(f),
         })
     }
+}
+
+fn day(time: UnixTime) -> Date {
+    let since_1970 = Duration::from_secs(time.as_secs());
+    Date(
+        SystemTime::UNIX_EPOCH
+            .checked_add(since_1970)
+            .unwrap_or(SystemTime::UNIX_EPOCH),
+    )
 }
 
 fn wait(retry_after: &Option<Duration>) -> String {

@@ -235,9 +235,16 @@ fn kind(error: &Error, purpose: Purpose) -> &'static Kind {
         Error::Unauthorized { .. } => &found::UNAUTHORIZED,
         Error::Forbidden { .. } if purpose == Purpose::Use => &found::CALL_FORBIDDEN,
         Error::Forbidden { .. } => &found::FORBIDDEN,
-        Error::Status { status, .. } => match *status {
+        Error::Status {
+            status,
+            retry_after,
+            ..
+        } => match *status {
+            StatusCode::NOT_FOUND if purpose == Purpose::Use => &found::CALL_NOT_FOUND,
             StatusCode::NOT_FOUND => &found::NOT_FOUND,
             StatusCode::TOO_MANY_REQUESTS => &found::THROTTLED,
+            // One version of the Agent passes a 429 on as a 400.
+            StatusCode::BAD_REQUEST if retry_after.is_some() => &found::THROTTLED,
             status if status.is_redirection() => &found::REDIRECTED,
             status if status.is_server_error() => &found::SERVER_ERROR,
             _ => &found::UNEXPECTED_STATUS,

@@ -248,11 +248,14 @@ catalogue! {
     NOT_FOUND, "not-found", Problem,
         "404: certificate endpoints are not here; those for RSA keys (JWT) have other hosts and paths",
         "check host, port and context of the URL";
+    CALL_NOT_FOUND, "call-not-found", Problem,
+        "404: the endpoint that is called with the tokens does not know the call",
+        "check host, port and context of this endpoint's URL: the Pod, the Agent and the one that authenticates may differ";
     REDIRECTED, "redirected", Problem,
         "the URL leads to a web front end, which redirects",
         "use the host and port of the API";
     THROTTLED, "throttled", Problem,
-        "429: the server throttles",
+        "the server throttles: 429, or a 400 that says how long to wait",
         "wait before trying again";
     SERVER_ERROR, "server-error", Problem,
         "the server has a problem of its own",

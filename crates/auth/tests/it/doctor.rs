@@ -491,6 +491,10 @@ async fn each_way_to_fail_at_the_pod_has_its_finding() {
         (status(403), "forbidden"),
         (status(404), "not-found"),
         (status(429), "throttled"),
+        (
+            Fault::Answer(Answer::new(StatusCode::BAD_REQUEST).retry_after(DAY)),
+            "throttled",
+        ),
         (status(302), "redirected"),
         (status(500), "server-error"),
         (status(418), "unexpected-status"),
@@ -762,6 +766,45 @@ async fn a_call_that_the_user_may_not_make_is_told() {
     let report = doctor(&pod).examine().await;
     assert_eq!(problems(&report), ["call-forbidden"], "{report}");
     assert_told(&report, "call-forbidden", "Agent at", "entitlements");
+}
+
+/// Certificate endpoints are there, so that the trouble is another.
+#[tokio::test]
+async fn a_call_that_is_not_found_is_told_from_an_authentication_that_is_not() {
+    for (path, evidence) in [
+        ("/pod/v2/sessioninfo", "Pod at"),
+        ("/agent/v1/util/echo", "Agent at"),
+    ] {
+        let pod = pod().await;
+        let not_found = Fault::status(StatusCode::NOT_FOUND);
+        pod.inject(Rule::new(not_found).path(path)).unwrap();
+        let report = doctor(&pod).examine().await;
+        assert_eq!(problems(&report), ["call-not-found"], "{report}");
+        assert_told(&report, "call-not-found", evidence, "this endpoint's URL");
+    }
+}
+
+/// By their day, and not in seconds since 1970.
+#[tokio::test]
+async fn when_a_server_certificate_is_valid_is_told_in_days() {
+    for (fault, id, words) in [
+        (
+            BadCertificate::Expired,
+            "server-certificate-expired",
+            "it expired on 20",
+        ),
+        (
+            BadCertificate::NotYetValid,
+            "server-certificate-not-yet-valid",
+            "it is not valid before 20",
+        ),
+    ] {
+        let pod = pod().await;
+        pod.inject(Rule::new(Fault::ServerCertificate(fault)).port(Port::Api))
+            .unwrap();
+        let report = doctor(&pod).examine().await;
+        assert_told(&report, id, words, "clock");
+    }
 }
 
 #[tokio::test]
