@@ -1,6 +1,6 @@
 //! No secret in any event, of this crate or of those below it.
 //!
-//! On its own, because a subscriber for one thread misses call sites that another thread met first.
+//! On its own, because the subscriber is that of the whole process.
 #![allow(missing_docs)] // a test binary
 #![allow(
     clippy::unwrap_used,
@@ -38,33 +38,32 @@ use crate::{
 #[test]
 fn tokens_appear_in_no_event() {
     let log = Log::default();
-    tracing::subscriber::with_default(log.clone(), || {
-        // One thread, so that everything that happens is seen by this subscriber.
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-            .block_on(async {
-                let pod = Server::start(Setup::new(pod_answer)).await;
-                let key_manager = Server::start(Setup::new(key_manager_answer)).await;
-                let client = client(&pod, &key_manager).build().unwrap();
-                let session = client.authenticate().await.unwrap();
-                tracing::info!(?session, ?client, "a careless caller");
-                let request = Request::get("/pod/v2/sessioninfo")
-                    .body(Bytes::new())
-                    .unwrap();
-                client.send(&session, Endpoint::Pod, request).await.unwrap();
-                client.end(&session).await.unwrap();
+    // For every thread: handshakes run on others than their caller.
+    tracing::subscriber::set_global_default(log.clone()).unwrap();
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(async {
+            let pod = Server::start(Setup::new(pod_answer)).await;
+            let key_manager = Server::start(Setup::new(key_manager_answer)).await;
+            let client = client(&pod, &key_manager).build().unwrap();
+            let session = client.authenticate().await.unwrap();
+            tracing::info!(?session, ?client, "a careless caller");
+            let request = Request::get("/pod/v2/sessioninfo")
+                .body(Bytes::new())
+                .unwrap();
+            client.send(&session, Endpoint::Pod, request).await.unwrap();
+            client.end(&session).await.unwrap();
 
-                let refuses = Server::start(Setup::new(|| {
-                    Answer::json(200, r#"{"name":"sessionToken","token":["s3ss10n"]}"#)
-                }))
-                .await;
-                let client = crate::lab::client(&refuses, &key_manager).build().unwrap();
-                let error = client.authenticate().await.unwrap_err();
-                tracing::info!(?error, %error, "a careless caller");
-            });
-    });
+            let refuses = Server::start(Setup::new(|| {
+                Answer::json(200, r#"{"name":"sessionToken","token":["s3ss10n"]}"#)
+            }))
+            .await;
+            let client = crate::lab::client(&refuses, &key_manager).build().unwrap();
+            let error = client.authenticate().await.unwrap_err();
+            tracing::info!(?error, %error, "a careless caller");
+        });
     let text = log.0.lock().unwrap();
     assert!(text.contains("authenticated"), "{text}");
     assert!(text.contains("call answered"), "{text}");
