@@ -208,7 +208,7 @@ impl Client {
             return (!renewed && keeper.may_renew(endpoint)).then_some(After::Renewal);
         }
         if response.status().is_success() {
-            keeper.accepted(endpoint);
+            keeper.accepted(endpoint, session);
         }
         Transient::of_response(response.status(), response.headers()).map(After::Pause)
     }

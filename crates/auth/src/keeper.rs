@@ -179,9 +179,17 @@ impl Keeper {
         self.lock().kept.take().map(|kept| kept.session)
     }
 
-    /// An endpoint accepted the session.
-    pub(crate) fn accepted(&self, endpoint: Endpoint) {
-        *self.lock().held_back(endpoint) = HeldBack::default();
+    /// An endpoint accepted the session. If it had refused it for another call, that call is refused whatever the
+    /// session, and renewals are held back further.
+    pub(crate) fn accepted(&self, endpoint: Endpoint, session: &Arc<Session>) {
+        let mut state = self.lock();
+        let refused = match &mut state.kept {
+            Some(kept) if Arc::ptr_eq(&kept.session, session) => *kept.refused(endpoint),
+            _ => false,
+        };
+        if !refused {
+            *state.held_back(endpoint) = HeldBack::default();
+        }
     }
 
     /// An endpoint answered 401 to a session that was got for this very call.
@@ -189,13 +197,7 @@ impl Keeper {
         let mut state = self.lock();
         let first = match &mut state.kept {
             Some(kept) if Arc::ptr_eq(&kept.session, session) => {
-                let [pod, key_manager, agent] = &mut kept.refused;
-                let refused = match endpoint {
-                    Endpoint::Pod => pod,
-                    Endpoint::KeyManager => key_manager,
-                    Endpoint::Agent => agent,
-                };
-                !std::mem::replace(refused, true)
+                !std::mem::replace(kept.refused(endpoint), true)
             }
             _ => false,
         };
@@ -224,12 +226,7 @@ pub(crate) type BoxedSession = Pin<Box<dyn Future<Output = Result<Session, Error
 
 impl State {
     fn held_back(&mut self, endpoint: Endpoint) -> &mut HeldBack {
-        let [pod, key_manager, agent] = &mut self.held_back;
-        match endpoint {
-            Endpoint::Pod => pod,
-            Endpoint::KeyManager => key_manager,
-            Endpoint::Agent => agent,
-        }
+        of(endpoint, &mut self.held_back)
     }
 }
 
@@ -240,5 +237,17 @@ impl Kept {
             since: Instant::now(),
             refused: [false; 3],
         }
+    }
+
+    fn refused(&mut self, endpoint: Endpoint) -> &mut bool {
+        of(endpoint, &mut self.refused)
+    }
+}
+
+fn of<T>(endpoint: Endpoint, [pod, key_manager, agent]: &mut [T; 3]) -> &mut T {
+    match endpoint {
+        Endpoint::Pod => pod,
+        Endpoint::KeyManager => key_manager,
+        Endpoint::Agent => agent,
     }
 }

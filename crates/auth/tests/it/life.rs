@@ -171,6 +171,31 @@ async fn a_401_that_stays_costs_one_renewal_and_then_none_for_a_while() {
 }
 
 #[tokio::test]
+async fn a_401_that_stays_is_not_forgotten_over_another_call_that_is_answered() {
+    let pod = admitting().await;
+    let patient = RetryPolicy::default()
+        .first_pause(Duration::from_secs(3600))
+        .longest_pause(Duration::from_secs(3600));
+    let client = builder(&pod).retry(patient).build().unwrap();
+    let info = "/pod/v2/sessioninfo";
+    let refuse = Rule::new(Fault::status(StatusCode::UNAUTHORIZED)).path(info);
+    pod.inject(refuse).unwrap();
+    let other = "/pod/v2/other";
+    pod.inject(Rule::new(Fault::status(StatusCode::OK)).path(other))
+        .unwrap();
+    for _ in 0..3 {
+        let error = client
+            .call(Endpoint::Pod, session_info())
+            .await
+            .unwrap_err();
+        assert!(matches!(error, Error::Unauthorized { .. }), "{error:?}");
+        let answered = Request::get(other).body(Bytes::new()).unwrap();
+        client.call(Endpoint::Pod, answered).await.unwrap();
+    }
+    assert_eq!(logins(&pod), (2, 2), "the first, and one renewal");
+}
+
+#[tokio::test]
 async fn logout_ends_the_kept_session_and_the_next_call_begins_another() {
     let pod = admitting().await;
     let client = builder(&pod).build().unwrap();
