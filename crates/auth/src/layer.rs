@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Body;
 use tower_layer::Layer;
@@ -106,6 +106,8 @@ where
         let send = move |session: Arc<Session>| {
             let mut request = request.clone();
             strip(request.headers_mut(), Some(&session));
+            // As in `Channel`: it would send the tokens to another virtual host.
+            request.headers_mut().remove(header::HOST);
             session.authorize(endpoint, request.headers_mut());
             let (ready, mut spare) = (ready.take(), spare.clone());
             async move {

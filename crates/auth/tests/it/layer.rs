@@ -174,6 +174,14 @@ async fn tokens_do_not_go_to_other_hosts_also_when_a_redirect_copied_them() {
         assert_eq!(seen.0.len(), 1, "{url}: {:?}", seen.0);
         assert_eq!(seen.0["x-other"], "kept");
     }
+    // They don't go to another virtual host either.
+    let mut misled = request(Method::GET, "https://agent.test/ctx/agent");
+    misled
+        .headers_mut()
+        .insert("host", "evil.test".parse().unwrap());
+    send(&mut service, misled).await.unwrap();
+    let seen = notes.seen.lock().unwrap().pop().unwrap();
+    assert_eq!(seen.0.get("host"), None, "the client below takes the URL's");
     // And the Pod doesn't see the Key Manager's.
     let mut request = request(Method::GET, format!("{}/pod/x", pod.url()));
     request
