@@ -29,7 +29,7 @@ use crate::{
 /// do each one thing once, and leave the session and every decision to the caller.
 ///
 /// It is cheap to clone, and all clones share their connections and the session that is kept. It needs a tokio runtime
-/// with time and I/O enabled.
+/// with time and I/O enabled; handshakes run on its threads for blocking work.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) inner: Arc<Inner>,

@@ -10,8 +10,9 @@ use crate::{Error, Phase};
 /// How often a call is tried again, and how long it waits in between.
 ///
 /// The default is what the official clients do, 10 attempts with pauses of half a second, doubled up to five minutes,
-/// with two differences: a pause is drawn at random between nothing and that length ("full jitter"), so that clients
-/// that failed together don't come back together; and a server that says [`Retry-After`] is not asked earlier.
+/// with three differences: a pause is drawn at random between nothing and that length ("full jitter"), so that clients
+/// that failed together don't come back together; a server that says [`Retry-After`] is not asked earlier; and there is a
+/// [deadline](RetryPolicy::deadline), of ten minutes.
 ///
 /// A server that asks for more time than there is ends the call at once, with [`Error::Status`], which says how much it
 /// asked for: more than is left until the [deadline](RetryPolicy::deadline), or, without one, more than the

@@ -20,6 +20,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::ClientConfig;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use self::{
@@ -104,6 +105,11 @@ impl Channel {
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let connection = capture_connection(&mut request);
+        let mut unanswered = Unanswered {
+            connection: connection.clone(),
+            since: Instant::now(),
+            ended: false,
+        };
         let exchange = self.exchange(request, connection.clone(), limit);
         let result = match tokio::time::timeout(self.timeouts.total, exchange).await {
             Ok(result) => result,
@@ -116,11 +122,10 @@ impl Channel {
             error: Error::Timeout { .. },
             ..
         }) = result
-            && let Some(connection) = connection.connection_metadata().as_ref()
         {
-            // Its peer may have vanished, and HTTP/2 would give the same connection to the next call too.
-            connection.poison();
+            retire(&connection);
         }
+        unanswered.ended = true;
         match &result {
             Ok(response) => {
                 tracing::debug!(peer = %self.peer(), %method, path, status = response.status().as_u16(), "call answered");
@@ -246,6 +251,29 @@ impl Channel {
     }
 }
 
+/// Lets nobody else use the connection of a request that had no answer: its peer may have vanished, and HTTP/2 would give
+/// the same connection to the next call too.
+fn retire(connection: &CaptureConnection) {
+    if let Some(connection) = connection.connection_metadata().as_ref() {
+        connection.poison();
+    }
+}
+
+/// A call that its caller may give up, by a time limit of its own for example.
+struct Unanswered {
+    connection: CaptureConnection,
+    since: Instant,
+    ended: bool,
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if !self.ended && self.since.elapsed() >= PATIENCE {
+            retire(&self.connection);
+        }
+    }
+}
+
 /// Returns if the connection that a request went to is gone, and nobody has told the request.
 ///
 /// Over HTTP/2 that happens now and then when a server says GOAWAY just then: the request would wait for its whole time
@@ -289,6 +317,9 @@ impl From<Failure> for Error {
 }
 
 const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
+
+/// A call that is given up before has found out nothing about its connection.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long it may take until a request hears that its connection is gone. It is a matter of microseconds.
 const NEWS: Duration = Duration::from_secs(1);
