@@ -10,6 +10,7 @@
 mod authenticate;
 mod config;
 mod doctor;
+mod environment;
 mod faults;
 mod identity;
 mod lab;

@@ -1,6 +1,7 @@
 use auth::{Error, TrustAnchors, TrustSource};
 
 use crate::{
+    environment::assert_passes_in_environment,
     lab::{as_version_1, client, key_manager_answer, lab, pod_answer, trust},
     server::{Server, Setup},
 };
@@ -148,17 +149,7 @@ fn a_platform_without_roots_is_an_error() {
 }
 
 fn in_process_with_roots(file: &std::path::Path, test: &str) {
-    let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--ignored"])
-        .env("SSL_CERT_FILE", file)
-        .env_remove("SSL_CERT_DIR")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{text}"
-    );
+    assert_passes_in_environment(test, &[("SSL_CERT_FILE", file.to_str().unwrap())]);
 }
 
 #[test]

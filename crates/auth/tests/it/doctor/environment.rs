@@ -1,25 +1,7 @@
 //! What the environment says, which belongs to a process.
 
 use super::*;
-
-/// What the environment says belongs to a process: a second one runs the test, which is ignored otherwise.
-fn assert_passes_in_environment(test: &str, variables: &[(&str, &str)]) {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            &format!("{}::{test}", module_path!().split_once("::").unwrap().1),
-            "--ignored",
-        ])
-        .env_remove("SSL_CERT_DIR")
-        .envs(variables.iter().copied())
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{text}"
-    );
-}
+use crate::environment::assert_passes_in_environment;
 
 #[test]
 fn roots_that_replaced_the_platforms_are_told() {
@@ -28,7 +10,7 @@ fn roots_that_replaced_the_platforms_are_told() {
     std::fs::write(&file, lab().root.certificate().to_pem()).unwrap();
     let server = lab().server.certificate.to_pem() + &lab().server.key_pem();
     assert_passes_in_environment(
-        "with_a_stranger_as_only_root_in_an_environment_of_its_own",
+        "doctor::environment::with_a_stranger_as_only_root_in_an_environment_of_its_own",
         &[
             ("SSL_CERT_FILE", file.to_str().unwrap()),
             ("DOCTOR_KEYS", &server),
@@ -58,7 +40,7 @@ async fn with_a_stranger_as_only_root_in_an_environment_of_its_own() {
 #[test]
 fn a_platform_without_roots_is_told() {
     assert_passes_in_environment(
-        "without_roots_in_an_environment_of_its_own",
+        "doctor::environment::without_roots_in_an_environment_of_its_own",
         &[(
             "SSL_CERT_FILE",
             concat!(env!("CARGO_TARGET_TMPDIR"), "/nowhere"),
@@ -81,7 +63,7 @@ async fn without_roots_in_an_environment_of_its_own() {
 #[test]
 fn a_proxy_in_the_environment_that_can_not_be_used_is_told_before_anybody_is_called() {
     assert_passes_in_environment(
-        "with_a_proxy_that_wants_tls_in_an_environment_of_its_own",
+        "doctor::environment::with_a_proxy_that_wants_tls_in_an_environment_of_its_own",
         &[
             ("HTTPS_PROXY", "https://me:s3cret@proxy.test"),
             ("NO_PROXY", "pod.test"),

@@ -6,7 +6,7 @@ mod identity;
 
 use std::{
     path::{Path, PathBuf},
-    process::{self, Command},
+    process,
     sync::Arc,
     time::{Duration, SystemTime},
 };
