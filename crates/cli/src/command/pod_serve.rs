@@ -52,8 +52,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     user: Vec<String>,
 
-    /// What goes wrong on purpose, for example 'api=status:503,times:2' or 'key-manager=refuse-client:unknown_ca'; may
-    /// be repeated
+    /// What goes wrong on purpose, for example 'key-manager=refuse-client:unknown_ca' or
+    /// 'api POST /agent/v1/util/echo=expire-tokens,skip:3,times:1'; may be repeated
     #[arg(long, value_name = "PLACE=FAULT")]
     fault: Vec<Rule>,
 
