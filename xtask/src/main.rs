@@ -1,4 +1,4 @@
-//! The workspace's own chores: `cargo xtask fixtures | tidy | interop | login-bench | ci`.
+//! The workspace's own chores: `cargo xtask fixtures | tidy | interop | mutants | soak | login-bench | ci`.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
@@ -7,6 +7,8 @@
 )]
 
 mod interop;
+mod mutants;
+mod soak;
 mod tidy;
 mod workspace;
 
@@ -38,6 +40,10 @@ enum Command {
     Tidy,
     /// Let openssl, keytool, curl, GnuTLS, NSS and Python judge the built program, and judge what they make
     Interop(interop::Arguments),
+    /// Change what decides about trust, and see that a test notices, for each change
+    Mutants(mutants::Arguments),
+    /// The long runs that CI takes samples of
+    Soak(soak::Arguments),
     /// Race `countersign auth login` and the library against curl, and the Python BDK of COUNTERSIGN_BDK_PYTHON
     LoginBench,
     /// Everything that CI checks, without installing anything: .ci/run --installed
@@ -59,6 +65,8 @@ fn run(command: Command) -> Result<()> {
         Command::Fixtures { out } => make_fixtures(out),
         Command::Tidy => tidy::run(),
         Command::Interop(arguments) => interop::run(&arguments),
+        Command::Mutants(arguments) => mutants::run(&arguments),
+        Command::Soak(arguments) => soak::run(&arguments),
         Command::LoginBench => login_bench(),
         Command::Ci => ci(),
     }
