@@ -1,4 +1,4 @@
-//! The workspace's own chores: `cargo xtask fixtures | tidy | interop | login-bench | ci`.
+//! The workspace's own chores: `cargo xtask fixtures | tidy | interop | constant-time | login-bench | ci`.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
@@ -6,6 +6,7 @@
     reason = "these commands are run by people, and talk to them"
 )]
 
+mod constant_time;
 mod interop;
 mod tidy;
 mod workspace;
@@ -38,6 +39,8 @@ enum Command {
     Tidy,
     /// Let openssl, keytool, curl, GnuTLS, NSS and Python judge the built program, and judge what they make
     Interop(interop::Arguments),
+    /// Let Valgrind look for branches on secrets in the code for private keys, and check the assembly it can't run
+    ConstantTime(constant_time::Arguments),
     /// Race `countersign auth login` and the library against curl, and the Python BDK of COUNTERSIGN_BDK_PYTHON
     LoginBench,
     /// Everything that CI checks, without installing anything: .ci/run --installed
@@ -59,6 +62,7 @@ fn run(command: Command) -> Result<()> {
         Command::Fixtures { out } => make_fixtures(out),
         Command::Tidy => tidy::run(),
         Command::Interop(arguments) => interop::run(&arguments),
+        Command::ConstantTime(arguments) => constant_time::run(&arguments),
         Command::LoginBench => login_bench(),
         Command::Ci => ci(),
     }
