@@ -1,4 +1,4 @@
-//! The workspace's own chores: `cargo xtask fixtures | tidy | interop | mutants | soak | login-bench | ci`.
+//! The workspace's own chores: `cargo xtask fixtures | tidy | interop | constant-time | mutants | soak | login-bench | ci`.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
@@ -6,6 +6,7 @@
     reason = "these commands are run by people, and talk to them"
 )]
 
+mod constant_time;
 mod interop;
 mod mutants;
 mod soak;
@@ -44,6 +45,8 @@ enum Command {
     Mutants(mutants::Arguments),
     /// The long runs that CI takes samples of
     Soak(soak::Arguments),
+    /// Let Valgrind look for branches on secrets in the code for private keys, and check the assembly it can't run
+    ConstantTime(constant_time::Arguments),
     /// Race `countersign auth login` and the library against curl, and the Python BDK of COUNTERSIGN_BDK_PYTHON
     LoginBench,
     /// Everything that CI checks, without installing anything: .ci/run --installed
@@ -67,6 +70,7 @@ fn run(command: Command) -> Result<()> {
         Command::Interop(arguments) => interop::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Soak(arguments) => soak::run(&arguments),
+        Command::ConstantTime(arguments) => constant_time::run(&arguments),
         Command::LoginBench => login_bench(),
         Command::Ci => ci(),
     }
