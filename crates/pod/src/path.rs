@@ -286,8 +286,7 @@ fn check_leaf(leaf: &Certificate, policy: &Policy) -> Result<(), Refusal> {
     {
         return Err(Refusal::KeyTooSmall { bits, minimum });
     }
-    let purposes = leaf.extended_key_usage();
-    if !purposes.is_empty()
+    if let Some(purposes) = leaf.extended_key_usage()
         && !purposes.contains(&ExtendedKeyUsage::ClientAuth)
         && !purposes.contains(&ExtendedKeyUsage::Any)
     {

@@ -156,25 +156,27 @@ fn leaf_alone(
             format!("on {until}"),
         );
     }
-    let purposes = leaf.extended_key_usage();
     let for_clients = |purpose: &ExtendedKeyUsage| {
         matches!(
             purpose,
             ExtendedKeyUsage::ClientAuth | ExtendedKeyUsage::Any
         )
     };
-    if !purposes.is_empty() && !purposes.iter().any(for_clients) {
-        let listed: Vec<_> = purposes.iter().map(ToString::to_string).collect();
-        say(
-            &found::NO_CLIENT_AUTH,
-            format!("only {}", listed.join(", ")),
-        );
-    }
-    if let Some((_, name)) = BROKEN
-        .iter()
-        .find(|(oid, _)| *oid == leaf.signature_algorithm())
+    if let Some(purposes) = leaf.extended_key_usage()
+        && !purposes.iter().any(for_clients)
     {
-        say(&found::WEAK_SIGNATURE, (*name).to_owned());
+        let listed: Vec<_> = purposes.iter().map(ToString::to_string).collect();
+        let listed = match listed.as_slice() {
+            [] => "no purpose at all".to_owned(),
+            some => format!("only {}", some.join(", ")),
+        };
+        say(&found::NO_CLIENT_AUTH, listed);
+    }
+    if BROKEN.contains(&leaf.signature_algorithm()) {
+        say(
+            &found::WEAK_SIGNATURE,
+            leaf.signature_algorithm().to_owned(),
+        );
     }
     match (leaf.subject().common_name(), username) {
         (None, _) => say(&found::COMMON_NAME_MISSING, leaf.subject().to_string()),
@@ -192,28 +194,32 @@ fn leaf_alone(
 
 const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Signature algorithms that nobody should accept any more (RFC 3279, section 2.2). `pki` verifies none of them, so that
-/// it has no name for them either.
-const BROKEN: [(&str, &str); 5] = [
-    ("1.2.840.113549.1.1.2", "md2WithRSAEncryption"),
-    ("1.2.840.113549.1.1.4", "md5WithRSAEncryption"),
-    ("1.2.840.113549.1.1.5", "sha1WithRSAEncryption"),
-    ("1.2.840.10040.4.3", "dsa-with-sha1"),
-    ("1.2.840.10045.4.1", "ecdsa-with-SHA1"),
+/// Signature algorithms that nobody should accept any more (RFC 3279, section 2.2).
+const BROKEN: [&str; 5] = [
+    "md2WithRSAEncryption",
+    "md5WithRSAEncryption",
+    "sha1WithRSAEncryption",
+    "dsa-with-sha1",
+    "ecdsa-with-SHA1",
 ];
+
+/// More than any chain has, and any authority certificates. It bounds what a file full of them can cost.
+const MOST: usize = 16;
 
 /// Tells whose issuer the file doesn't hold.
 fn chain(report: &mut Report, certificates: &[Certificate]) {
     let issuer_of = |certificate: &Certificate| {
         certificates
             .iter()
+            .filter(|issuer| issuer.subject() == certificate.issuer())
+            .take(MOST)
             .find(|issuer| certificate.verify_issued_by(issuer).is_ok())
     };
     let Some(mut current) = certificates.first() else {
         return;
     };
     // A circle of certificates ends too.
-    for _ in certificates {
+    for _ in 0..MOST {
         if current.is_self_signed() {
             return;
         }

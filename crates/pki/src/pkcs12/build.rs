@@ -168,7 +168,7 @@ impl<'a> Pkcs12Builder<'a> {
         let mac =
             self.profile
                 .mac()
-                .mac_data(&password, &salt, mac_iterations, &authenticated_safe);
+                .mac_data(&password, &salt, mac_iterations, &authenticated_safe)?;
         Ok(bags::pfx(&authenticated_safe, &mac))
     }
 
