@@ -199,6 +199,14 @@ pub enum Error {
         /// The ASN.1 string type.
         string_type: &'static str,
     },
+    /// A control character in the text of an attribute value, such as the carriage return of a line that ends in CR LF.
+    #[error("attribute {attribute} holds the control character U+{:04X}", u32::from(*.found))]
+    ControlCharacter {
+        /// The attribute's short name.
+        attribute: String,
+        /// The first such character.
+        found: char,
+    },
     /// A country that is not a two-letter ISO 3166 code.
     #[error("country {found:?} is not a two-letter ISO 3166 code such as \"GB\"")]
     InvalidCountry {
