@@ -352,12 +352,15 @@ pub enum Error {
         alias: String,
     },
     /// Certificates that don't form a chain up from the leaf.
-    #[error("the certificate of {subject} is not part of the chain of {leaf}")]
+    #[error("the certificate of {subject} is not part of the chain of {leaf}{}", gap(.missing.as_deref()))]
     NotInChain {
         /// The subject of the certificate that doesn't fit, in RFC 4514 form.
         subject: String,
         /// The subject of the leaf, in RFC 4514 form.
         leaf: String,
+        /// The issuer at which the chain breaks off because its certificate was not given, in RFC 4514 form: the one that
+        /// doesn't fit may be further up.
+        missing: Option<String>,
     },
 }
 
@@ -394,6 +397,12 @@ fn found_labels(found: &[String]) -> String {
     } else {
         format!(", only {}", found.join(", "))
     }
+}
+
+fn gap(missing: Option<&str>) -> String {
+    missing.map_or_else(String::new, |issuer| {
+        format!(", which breaks off where that of {issuer} is missing")
+    })
 }
 
 fn beside(private_keys: usize, unreadable: usize) -> String {
