@@ -43,15 +43,28 @@ pub(super) fn examine(
             return None;
         }
     };
-    leaf_alone(
+    look_at(
         report,
-        identity.leaf(),
         identity.key_algorithm(),
+        &certificates,
         username,
         now,
     );
-    chain(report, &certificates);
     Some(identity)
+}
+
+/// Looks at the certificates, the leaf first.
+pub(super) fn look_at(
+    report: &mut Report,
+    key: KeyAlgorithm,
+    certificates: &[Certificate],
+    username: Option<&str>,
+    now: SystemTime,
+) {
+    if let Some(leaf) = certificates.first() {
+        leaf_alone(report, leaf, key, username, now);
+    }
+    chain(report, certificates);
 }
 
 type Opened = Result<(PrivateKey, Vec<Certificate>), (&'static Kind, String)>;
@@ -162,6 +175,9 @@ fn leaf_alone(
             ExtendedKeyUsage::ClientAuth | ExtendedKeyUsage::Any
         )
     };
+    if leaf.basic_constraints().is_some_and(|it| it.ca) {
+        say(&found::CLIENT_CERTIFICATE_IS_CA, String::new());
+    }
     if let Some(purposes) = leaf.extended_key_usage()
         && !purposes.iter().any(for_clients)
     {
@@ -178,18 +194,44 @@ fn leaf_alone(
             leaf.signature_algorithm().to_owned(),
         );
     }
-    match (leaf.subject().common_name(), username) {
-        (None, _) => say(&found::COMMON_NAME_MISSING, leaf.subject().to_string()),
-        (Some(name), Some(username)) if name != username => {
-            let kind = if name.to_lowercase() == username.to_lowercase() {
-                &found::COMMON_NAME_CASE
-            } else {
-                &found::COMMON_NAME_DIFFERS
-            };
-            say(kind, format!("{name:?} and {username:?}"));
-        }
-        _ => {}
+    match leaf.subject().common_name() {
+        Some(name) => common_name(report, name, username),
+        None => say(&found::COMMON_NAME_MISSING, leaf.subject().to_string()),
     }
+}
+
+fn common_name(report: &mut Report, name: &str, username: Option<&str>) {
+    let mut say = |kind, evidence: String| report.add(ABOUT, kind, evidence);
+    if name.contains(char::is_control) {
+        say(&found::COMMON_NAME_CONTROL_CHARACTER, format!("{name:?}"));
+    }
+    if name.starts_with(is_blank) || name.ends_with(is_blank) {
+        say(&found::COMMON_NAME_BLANKS, format!("{name:?}"));
+    }
+    let Some(username) = username.filter(|&username| username != name) else {
+        return;
+    };
+    let bare = |text: &str| {
+        text.trim_matches(|c: char| is_blank(c) || c.is_control())
+            .to_owned()
+    };
+    let kind = if bare(name) == bare(username) {
+        &found::COMMON_NAME_PADDED
+    } else if name.to_lowercase() == username.to_lowercase() {
+        &found::COMMON_NAME_CASE
+    } else {
+        &found::COMMON_NAME_DIFFERS
+    };
+    say(kind, format!("{name:?} and {username:?}"));
+}
+
+/// What nobody sees at the end of a name: blanks of all sorts, and the byte order mark and its like.
+fn is_blank(c: char) -> bool {
+    let is_ignorable = matches!(
+        c,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'
+    );
+    (c.is_whitespace() && !c.is_control()) || is_ignorable
 }
 
 const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -226,7 +268,12 @@ fn chain(report: &mut Report, certificates: &[Certificate]) {
         match issuer_of(current) {
             Some(issuer) => current = issuer,
             None => {
-                return report.add(ABOUT, &found::ISSUER_NOT_IN_FILE, current.issuer());
+                let evidence = format!(
+                    "that of {} was issued by {}",
+                    current.subject(),
+                    current.issuer()
+                );
+                return report.add(ABOUT, &found::ISSUER_NOT_IN_FILE, evidence);
             }
         }
     }
