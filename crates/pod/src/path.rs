@@ -31,14 +31,16 @@ pub(crate) fn verify(
     let now = policy.clock.now();
     check_standing(&leaf, store)?;
     check_dates(&leaf, now)?;
-    match store.find(&leaf).map(|entry| (entry.kind, entry.status)) {
-        Some((CertificateType::User, Status::Trusted)) => {}
-        Some((CertificateType::UserSigning, _)) => {
+    match store.find(&leaf) {
+        // Nobody looks at the signature of such a certificate, so that it has to be the imported one in every octet.
+        Some(entry) if entry.admits(&leaf) => {}
+        Some(entry) if entry.kind == CertificateType::UserSigning => {
             return Err(Refusal::NotForClients {
+                subject: leaf.subject().to_string(),
                 reason: "it was imported as a signing certificate",
             });
         }
-        Some((CertificateType::User, _)) | None => Search {
+        _ => Search {
             sent: &sent,
             store,
             policy,
@@ -83,8 +85,11 @@ pub(crate) enum Refusal {
     },
     #[error("the path length constraint of {subject} is exceeded")]
     PathTooLong { subject: String },
-    #[error("the certificate is not meant for a client: {reason}")]
-    NotForClients { reason: &'static str },
+    #[error("the certificate of {subject} is not meant for clients: {reason}")]
+    NotForClients {
+        subject: String,
+        reason: &'static str,
+    },
     #[error("the RSA key has {bits} bits, fewer than the minimum of {minimum}")]
     KeyTooSmall { bits: usize, minimum: usize },
     #[error("the certificate of {subject} has a critical extension that is not evaluated: {oid}")]
@@ -292,6 +297,7 @@ fn check_leaf(leaf: &Certificate, policy: &Policy) -> Result<(), Refusal> {
         && !purposes.contains(&ExtendedKeyUsage::Any)
     {
         return Err(Refusal::NotForClients {
+            subject: leaf.subject().to_string(),
             reason: "its extendedKeyUsage lacks clientAuth",
         });
     }
@@ -300,6 +306,7 @@ fn check_leaf(leaf: &Certificate, policy: &Policy) -> Result<(), Refusal> {
         .is_some_and(|usage| !usage.digital_signature())
     {
         return Err(Refusal::NotForClients {
+            subject: leaf.subject().to_string(),
             reason: "its keyUsage lacks digitalSignature",
         });
     }

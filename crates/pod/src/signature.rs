@@ -26,6 +26,14 @@ pub(crate) fn verify_certificate(
         .map_err(|_| SignatureError::Mismatch)
 }
 
+/// What was signed: the TBSCertificate (RFC 5280, section 4.1).
+///
+/// All of the certificate, when what surrounds that part isn't DER. [`verify_certificate`] accepts none such.
+pub(crate) fn signed_part(certificate: &Certificate) -> &[u8] {
+    let der = certificate.as_der();
+    Signed::parse(der).map_or(der, |signed| signed.tbs)
+}
+
 /// Whether a TLS handshake was signed with the key of `certificate`.
 pub(crate) fn verify_handshake(
     certificate: &Certificate,

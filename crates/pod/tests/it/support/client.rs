@@ -272,7 +272,7 @@ pub(crate) async fn alert_of(client: &Client, port: Port) -> AlertDescription {
         Ok(mut stream) => {
             let request = async {
                 for _ in 0..5 {
-                    stream.write_all(&[b'x'; 1024]).await?;
+                    stream.write_all(&[0; 1024]).await?;
                     stream.flush().await?;
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
