@@ -220,6 +220,10 @@ pub(crate) fn authority_of(
     certificate: &Certificate,
     origin: Origin,
 ) -> Result<Option<u32>, &'static str> {
+    // RFC 5280, section 4.1.2.6. An issuer without a name is nobody.
+    if certificate.subject().is_empty() {
+        return Err("its subject is empty");
+    }
     let Some(constraints) = certificate.basic_constraints() else {
         let v1_root = certificate.version() == Version::V1
             && origin == Origin::Imported

@@ -12,6 +12,8 @@ use pki::{
 #[derive(Clone)]
 pub(crate) struct Identity {
     pub(crate) chain: Vec<Certificate>,
+    /// What is sent after the chain, certificates or not.
+    pub(crate) besides: Vec<Vec<u8>>,
     pub(crate) key_pkcs8: Vec<u8>,
 }
 
@@ -19,6 +21,7 @@ impl Identity {
     pub(crate) fn new(chain: impl IntoIterator<Item = Certificate>, key: &PrivateKey) -> Self {
         Self {
             chain: chain.into_iter().collect(),
+            besides: Vec::new(),
             key_pkcs8: key.to_pkcs8_der().unwrap().to_vec(),
         }
     }
@@ -100,7 +103,7 @@ pub(crate) struct Forgery<'a> {
     /// As encoded: 0 is v1.
     version: Option<u8>,
     extensions: Vec<u8>,
-    inner_algorithm: Option<&'a [u8]>,
+    inner_algorithm: Vec<u8>,
 }
 
 impl<'a> Forgery<'a> {
@@ -117,7 +120,7 @@ impl<'a> Forgery<'a> {
             subject_key,
             version: None,
             extensions: Vec::new(),
-            inner_algorithm: None,
+            inner_algorithm: ECDSA_WITH_SHA256.to_vec(),
         }
     }
 
@@ -141,8 +144,8 @@ impl<'a> Forgery<'a> {
     }
 
     /// Says so within the part that is signed, whatever it is signed with. DER of an AlgorithmIdentifier.
-    pub(crate) fn inner_algorithm(mut self, algorithm: &'a [u8]) -> Self {
-        self.inner_algorithm = Some(algorithm);
+    pub(crate) fn inner_algorithm(mut self, algorithm: &[u8]) -> Self {
+        self.inner_algorithm = algorithm.to_vec();
         self
     }
 
@@ -168,7 +171,7 @@ impl<'a> Forgery<'a> {
             &[
                 &version,
                 &[2, 1, 1],
-                self.inner_algorithm.unwrap_or(ECDSA_WITH_SHA256),
+                &self.inner_algorithm,
                 self.issuer.as_der(),
                 &validity,
                 self.subject.as_der(),

@@ -112,7 +112,9 @@ impl Client {
             let chain = identity
                 .chain
                 .iter()
-                .map(|certificate| CertificateDer::from(certificate.as_der().to_vec()))
+                .map(|certificate| certificate.as_der().to_vec())
+                .chain(identity.besides.iter().cloned())
+                .map(CertificateDer::from)
                 .collect();
             let key = provider.key_provider.load_private_key(key).unwrap();
             Arc::new(CertifiedKey::new(chain, key))
