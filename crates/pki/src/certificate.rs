@@ -208,9 +208,10 @@ impl Certificate {
         self.extensions.key_usage
     }
 
-    /// The purposes of the ExtendedKeyUsage; none when it has no such extension.
-    pub fn extended_key_usage(&self) -> &[ExtendedKeyUsage] {
-        &self.extensions.extended_key_usage
+    /// The purposes of the ExtendedKeyUsage, in file order, when it has one. An empty list, which RFC 5280, section
+    /// 4.2.1.12 doesn't allow, allows no purpose; a certificate without the extension is good for any.
+    pub fn extended_key_usage(&self) -> Option<&[ExtendedKeyUsage]> {
+        self.extensions.extended_key_usage.as_deref()
     }
 
     /// The subject alternative names; none when it has no such extension.

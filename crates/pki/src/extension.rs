@@ -1,10 +1,17 @@
 //! The certificate extensions that this crate knows by meaning (RFC 5280, section 4.2.1).
 
-use std::{fmt, net::IpAddr};
+use std::{collections::HashSet, fmt, net::IpAddr};
 
-use x509_parser::extensions::{GeneralName, ParsedExtension, X509Extension};
+use x509_parser::{
+    asn1_rs::Oid,
+    extensions::{GeneralName, ParsedExtension, X509Extension},
+    oid_registry as known,
+};
 
-use crate::Error;
+use crate::{
+    Error,
+    der::{self, Reader},
+};
 
 /// BasicConstraints (RFC 5280, section 4.2.1.9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,7 +207,8 @@ fn is_label(label: &str) -> bool {
 pub(crate) struct Extensions {
     pub(crate) basic_constraints: Option<BasicConstraints>,
     pub(crate) key_usage: Option<KeyUsage>,
-    pub(crate) extended_key_usage: Vec<ExtendedKeyUsage>,
+    /// An empty list is not the same as none: the first allows nothing, the second everything.
+    pub(crate) extended_key_usage: Option<Vec<ExtendedKeyUsage>>,
     pub(crate) subject_alt_names: Vec<SubjectAltName>,
     pub(crate) subject_key_identifier: Option<Vec<u8>>,
     pub(crate) authority_key_identifier: Option<Vec<u8>>,
@@ -209,15 +217,21 @@ pub(crate) struct Extensions {
 }
 
 impl Extensions {
-    /// Refuses an extension that occurs twice (RFC 5280, section 4.2) and one that doesn't parse.
+    /// Refuses an extension that occurs twice (RFC 5280, section 4.2), and one that decides what the certificate is good
+    /// for and can't be decoded to its last octet. Any other that can't be decoded is only listed: one malformed
+    /// distribution point doesn't make a certificate unreadable.
     pub(crate) fn parse<'a>(
         extensions: impl IntoIterator<Item = &'a X509Extension<'a>>,
     ) -> Result<Self, Error> {
         let mut parsed = Self::default();
+        let mut seen = HashSet::new();
         for extension in extensions {
-            let oid = extension.oid.to_id_string();
-            if parsed.present.iter().any(|(seen, _)| *seen == oid) {
+            let oid = dotted(&extension.oid)?;
+            if !seen.insert(extension.oid.as_bytes()) {
                 return Err(malformed(format!("extension {oid} occurs twice")));
+            }
+            if DECISIVE.contains(&extension.oid) && !is_decoded(extension) {
+                return Err(malformed(format!("extension {oid} can't be decoded")));
             }
             match extension.parsed_extension() {
                 ParsedExtension::BasicConstraints(basic) => {
@@ -227,39 +241,8 @@ impl Extensions {
                     });
                 }
                 ParsedExtension::KeyUsage(usage) => parsed.key_usage = Some(KeyUsage(usage.flags)),
-                ParsedExtension::ExtendedKeyUsage(usage) => {
-                    let flags = [
-                        (usage.any, ExtendedKeyUsage::Any),
-                        (usage.server_auth, ExtendedKeyUsage::ServerAuth),
-                        (usage.client_auth, ExtendedKeyUsage::ClientAuth),
-                        (
-                            usage.code_signing,
-                            ExtendedKeyUsage::Other("1.3.6.1.5.5.7.3.3".into()),
-                        ),
-                        (
-                            usage.email_protection,
-                            ExtendedKeyUsage::Other("1.3.6.1.5.5.7.3.4".into()),
-                        ),
-                        (
-                            usage.time_stamping,
-                            ExtendedKeyUsage::Other("1.3.6.1.5.5.7.3.8".into()),
-                        ),
-                        (
-                            usage.ocsp_signing,
-                            ExtendedKeyUsage::Other("1.3.6.1.5.5.7.3.9".into()),
-                        ),
-                    ];
-                    parsed.extended_key_usage.extend(
-                        flags
-                            .into_iter()
-                            .filter(|(set, _)| *set)
-                            .map(|(_, use_)| use_),
-                    );
-                    let others = usage
-                        .other
-                        .iter()
-                        .map(|oid| ExtendedKeyUsage::Other(oid.to_id_string()));
-                    parsed.extended_key_usage.extend(others);
+                ParsedExtension::ExtendedKeyUsage(_) => {
+                    parsed.extended_key_usage = Some(purposes(extension.value)?);
                 }
                 ParsedExtension::SubjectAlternativeName(names) => {
                     parsed.subject_alt_names = names.general_names.iter().map(alt_name).collect();
@@ -271,9 +254,6 @@ impl Extensions {
                     parsed.authority_key_identifier =
                         id.key_identifier.as_ref().map(|id| id.0.to_vec());
                 }
-                ParsedExtension::ParseError { .. } => {
-                    return Err(malformed(format!("extension {oid} can't be decoded")));
-                }
                 _ => {}
             }
             parsed.present.push((oid, extension.critical));
@@ -281,6 +261,53 @@ impl Extensions {
         Ok(parsed)
     }
 }
+
+/// The extensions that decide what a certificate is good for: misread, they would grant something.
+const DECISIVE: [Oid<'static>; 5] = [
+    known::OID_X509_EXT_BASIC_CONSTRAINTS,
+    known::OID_X509_EXT_KEY_USAGE,
+    known::OID_X509_EXT_EXTENDED_KEY_USAGE,
+    known::OID_X509_EXT_SUBJECT_ALT_NAME,
+    known::OID_X509_EXT_NAME_CONSTRAINTS,
+];
+
+/// x509-parser stops at the end of the structure, whatever follows in the OCTET STRING around it.
+fn is_decoded(extension: &X509Extension<'_>) -> bool {
+    let mut value = Reader::new(extension.value, WHAT);
+    extension.parsed_extension().error().is_none() && value.read().is_ok() && value.is_empty()
+}
+
+/// The purposes in file order, which x509-parser loses.
+fn purposes(value: &[u8]) -> Result<Vec<ExtendedKeyUsage>, Error> {
+    let mut oids = Reader::enter(value, der::SEQUENCE, WHAT)?;
+    let mut purposes = Vec::new();
+    while !oids.is_empty() {
+        purposes.push(
+            match dotted(&Oid::new(oids.value(der::OID)?.into()))?.as_str() {
+                "2.5.29.37.0" => ExtendedKeyUsage::Any,
+                "1.3.6.1.5.5.7.3.1" => ExtendedKeyUsage::ServerAuth,
+                "1.3.6.1.5.5.7.3.2" => ExtendedKeyUsage::ClientAuth,
+                other => ExtendedKeyUsage::Other(other.to_owned()),
+            },
+        );
+    }
+    Ok(purposes)
+}
+
+/// The numbers of an object identifier. Writing a number out takes the square of its length.
+fn dotted(oid: &Oid<'_>) -> Result<String, Error> {
+    if oid.as_bytes().len() > MAX_OID {
+        return Err(malformed(
+            "an object identifier has more than 256 octets".to_owned(),
+        ));
+    }
+    Ok(oid.to_id_string())
+}
+
+/// In octets. Those in use stay below forty.
+const MAX_OID: usize = 256;
+
+const WHAT: &str = "extensions";
 
 fn alt_name(name: &GeneralName<'_>) -> SubjectAltName {
     match name {
@@ -303,10 +330,7 @@ fn alt_name(name: &GeneralName<'_>) -> SubjectAltName {
 }
 
 fn malformed(reason: String) -> Error {
-    Error::Malformed {
-        what: "extensions",
-        reason,
-    }
+    Error::Malformed { what: WHAT, reason }
 }
 
 #[cfg(test)]

@@ -345,14 +345,9 @@ fn check_extensions(certificate: &Certificate) -> Result<(), Refusal> {
     }
 }
 
-fn purposes_of(certificate: &Certificate) -> Option<&[ExtendedKeyUsage]> {
-    let present = certificate.extensions().any(|(oid, _)| oid == "2.5.29.37");
-    present.then(|| certificate.extended_key_usage())
-}
-
 /// RFC 5280, section 4.2.1.12: whether what the certificate is used for is among its purposes, when it names any.
 fn check_purposes(certificate: &Certificate) -> Result<(), Refusal> {
-    match purposes_of(certificate) {
+    match certificate.extended_key_usage() {
         Some(purposes)
             if !purposes.contains(&ExtendedKeyUsage::ClientAuth)
                 && !purposes.contains(&ExtendedKeyUsage::Any) =>

@@ -156,19 +156,21 @@ fn leaf_alone(
             format!("on {until}"),
         );
     }
-    let purposes = leaf.extended_key_usage();
     let for_clients = |purpose: &ExtendedKeyUsage| {
         matches!(
             purpose,
             ExtendedKeyUsage::ClientAuth | ExtendedKeyUsage::Any
         )
     };
-    if !purposes.is_empty() && !purposes.iter().any(for_clients) {
+    if let Some(purposes) = leaf.extended_key_usage()
+        && !purposes.iter().any(for_clients)
+    {
         let listed: Vec<_> = purposes.iter().map(ToString::to_string).collect();
-        say(
-            &found::NO_CLIENT_AUTH,
-            format!("only {}", listed.join(", ")),
-        );
+        let listed = match listed.as_slice() {
+            [] => "no purpose at all".to_owned(),
+            some => format!("only {}", some.join(", ")),
+        };
+        say(&found::NO_CLIENT_AUTH, listed);
     }
     if let Some((_, name)) = BROKEN
         .iter()

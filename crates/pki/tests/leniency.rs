@@ -1,0 +1,162 @@
+//! Reading is lenient about form and strict about meaning: certificates and requests that no tool would write.
+
+use pki::{Certificate, Error, ExtendedKeyUsage, KeyKind, PrivateKey, PublicKey};
+
+const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
+const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
+const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x25];
+const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x1e];
+const CRL_DISTRIBUTION_POINTS: &[u8] = &[0x55, 0x1d, 0x1f];
+
+const ECDSA_SHA256: &[u8] = b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
+
+#[test]
+fn an_extension_that_decides_nothing_may_be_malformed() {
+    // A distribution point that isn't one.
+    let broken = sequence(&[&tlv(0x02, &[5])]);
+    let certificate = read(&[(CRL_DISTRIBUTION_POINTS, &broken)]).unwrap();
+    assert_eq!(
+        certificate.extensions().collect::<Vec<_>>(),
+        [("2.5.29.31", false)]
+    );
+}
+
+#[test]
+fn an_extension_that_decides_something_must_be_decoded_to_its_last_octet() {
+    let ca = sequence(&[&tlv(0x01, &[0xff])]);
+    let usage = tlv(0x03, &[7, 0x80]);
+    let purposes = sequence(&[&tlv(0x06, b"\x2b\x06\x01\x05\x05\x07\x03\x02")]);
+    let names = sequence(&[&tlv(0x82, b"a.example")]);
+    let constraints = sequence(&[&tlv(0xa0, &sequence(&[&tlv(0x82, b"example")]))]);
+    for (oid, value, dotted) in [
+        (BASIC_CONSTRAINTS, &ca, "2.5.29.19"),
+        (KEY_USAGE, &usage, "2.5.29.15"),
+        (EXTENDED_KEY_USAGE, &purposes, "2.5.29.37"),
+        (SUBJECT_ALT_NAME, &names, "2.5.29.17"),
+        (NAME_CONSTRAINTS, &constraints, "2.5.29.30"),
+    ] {
+        read(&[(oid, value)]).unwrap();
+        let trailing = [value.as_slice(), &[0x05, 0x00]].concat();
+        let damaged = [&[0x0a], &value[1..]].concat();
+        for wrong in [trailing, damaged, Vec::new()] {
+            assert_eq!(
+                read(&[(oid, &wrong)]).unwrap_err(),
+                Error::Malformed {
+                    what: "extensions",
+                    reason: format!("extension {dotted} can't be decoded"),
+                },
+                "{wrong:02x?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_extended_key_usage_without_purposes_is_told_from_none() {
+    let read = |extensions: &[(&[u8], &[u8])]| read(extensions).unwrap();
+    assert_eq!(read(&[]).extended_key_usage(), None);
+    let empty = read(&[(EXTENDED_KEY_USAGE, &sequence(&[]))]);
+    assert_eq!(empty.extended_key_usage(), Some([].as_slice()));
+    let some = sequence(&[
+        &tlv(0x06, b"\x2b\x06\x01\x05\x05\x07\x03\x04"),
+        &tlv(0x06, b"\x2b\x06\x01\x05\x05\x07\x03\x02"),
+        &tlv(0x06, b"\x55\x1d\x25\x00"),
+    ]);
+    assert_eq!(
+        read(&[(EXTENDED_KEY_USAGE, &some)]).extended_key_usage(),
+        Some(
+            [
+                ExtendedKeyUsage::Other("1.3.6.1.5.5.7.3.4".to_owned()),
+                ExtendedKeyUsage::ClientAuth,
+                ExtendedKeyUsage::Any,
+            ]
+            .as_slice()
+        )
+    );
+}
+
+#[test]
+fn an_extension_that_occurs_twice_is_refused() {
+    let value = sequence(&[]);
+    let other = (CRL_DISTRIBUTION_POINTS, value.as_slice());
+    let twice = [
+        (BASIC_CONSTRAINTS, value.as_slice()),
+        other,
+        (BASIC_CONSTRAINTS, value.as_slice()),
+    ];
+    for (extensions, dotted) in [(&twice[..], "2.5.29.19"), (&[other, other], "2.5.29.31")] {
+        assert_eq!(
+            read(extensions).unwrap_err(),
+            Error::Malformed {
+                what: "extensions",
+                reason: format!("extension {dotted} occurs twice"),
+            }
+        );
+    }
+}
+
+/// A certificate with these extensions, read.
+fn read(extensions: &[(&[u8], &[u8])]) -> Result<Certificate, Error> {
+    Certificate::from_der(&certificate(ECDSA_SHA256, extensions))
+}
+
+/// A self-issued certificate whose signature nobody has made.
+fn certificate(algorithm: &[u8], extensions: &[(&[u8], &[u8])]) -> Vec<u8> {
+    let algorithm = sequence(&[algorithm]);
+    let name = name("Test");
+    let time = tlv(0x17, b"260101000000Z");
+    let encoded: Vec<Vec<u8>> = extensions
+        .iter()
+        .map(|(oid, value)| sequence(&[&tlv(0x06, oid), &tlv(0x04, value)]))
+        .collect();
+    let extensions = match encoded.as_slice() {
+        [] => Vec::new(),
+        some => tlv(
+            0xa3,
+            &sequence(&some.iter().map(Vec::as_slice).collect::<Vec<_>>()),
+        ),
+    };
+    let tbs = sequence(&[
+        &tlv(0xa0, &tlv(0x02, &[2])),
+        &tlv(0x02, &[1]),
+        &algorithm,
+        &name,
+        &sequence(&[&time, &time]),
+        &name,
+        public_key().spki_der(),
+        &extensions,
+    ]);
+    sequence(&[&tbs, &algorithm, &tlv(0x03, &[0, 1, 2, 3])])
+}
+
+fn name(common_name: &str) -> Vec<u8> {
+    let attribute = sequence(&[
+        &tlv(0x06, &[0x55, 0x04, 0x03]),
+        &tlv(0x0c, common_name.as_bytes()),
+    ]);
+    sequence(&[&tlv(0x31, &attribute)])
+}
+
+fn public_key() -> PublicKey {
+    PrivateKey::generate(KeyKind::EcP256)
+        .unwrap()
+        .public_key()
+        .clone()
+}
+
+fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+    tlv(0x30, &parts.concat())
+}
+
+/// An element of DER, of less than 64 KiB.
+fn tlv(tag: u8, contents: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(contents.len()).unwrap();
+    let [high, low] = len.to_be_bytes();
+    let header = match len {
+        0..0x80 => vec![tag, low],
+        0x80..0x100 => vec![tag, 0x81, low],
+        _ => vec![tag, 0x82, high, low],
+    };
+    [header.as_slice(), contents].concat()
+}
