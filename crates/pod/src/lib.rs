@@ -118,5 +118,5 @@ pub use fault::{Answer, BadCertificate, End, Fault, Injected, Rule};
 pub use pod::Pod;
 pub use port::Port;
 pub use proxy::{Proxy, ProxyBuilder, ProxyFault, RecordedConnect};
-pub use record::{HandshakeCounts, RecordedRequest};
+pub use record::{HandshakeCounts, RecordedRequest, RefusedCertificate};
 pub use users::User;

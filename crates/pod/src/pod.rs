@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::{
     CertificateType, Error, Fingerprint, HandshakeCounts, ImportedCertificate, Injected,
-    PodBuilder, Port, RecordedRequest, Rule, Status, User,
+    PodBuilder, Port, RecordedRequest, RefusedCertificate, Rule, Status, User,
     port::PerPort,
     state::State,
     sync::{lock, read, write},
@@ -242,6 +242,11 @@ impl Pod {
     /// How many handshakes a port saw.
     pub fn handshakes(&self, port: Port) -> HandshakeCounts {
         lock(&self.state.records).handshakes(port)
+    }
+
+    /// The client certificates that were not accepted, in order, and why. Only the last 1,000 are kept.
+    pub fn refused_certificates(&self) -> Vec<RefusedCertificate> {
+        lock(&self.state.records).refused_certificates()
     }
 }
 

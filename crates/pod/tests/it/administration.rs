@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::support::{BOT, Client, World, authority, bot, bot_with, key, name, v1_certificate};
+use crate::support::{
+    BOT, Client, Forgery, World, authority, bot, bot_with, key, name, v1_certificate,
+};
 use pki::{CertificateRequest, Profile, SubjectAltName};
 use pod::{CertificateType, Error, Pod, Port, Status};
 use tokio::{
@@ -68,12 +70,24 @@ async fn a_client_certificate_is_no_signing_certificate() {
     let world = World::new().await;
     let key = key();
     let v1_issued = v1_certificate(&name("Root"), &key, &name("Signing"), &key);
-    for certificate in [world.bot.leaf(), &v1_issued] {
+    let nobody = "/".parse().unwrap();
+    let nameless = Forgery::new(&nobody, &key, &nobody, &key).ca().sign();
+    for (certificate, expected) in [
+        (
+            world.bot.leaf(),
+            "its basicConstraints say that it is no CA",
+        ),
+        (&v1_issued, "it has no basicConstraints"),
+        (&nameless, "its subject is empty"),
+    ] {
         let error = world
             .pod
             .import_certificate(certificate.as_der(), CertificateType::UserSigning)
             .unwrap_err();
-        assert!(matches!(error, Error::NotAnAuthority { .. }), "{error:?}");
+        assert!(
+            matches!(error, Error::NotAnAuthority { reason, .. } if reason == expected),
+            "{error:?}"
+        );
     }
 }
 

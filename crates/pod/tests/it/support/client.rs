@@ -112,7 +112,9 @@ impl Client {
             let chain = identity
                 .chain
                 .iter()
-                .map(|certificate| CertificateDer::from(certificate.as_der().to_vec()))
+                .map(|certificate| certificate.as_der().to_vec())
+                .chain(identity.besides.iter().cloned())
+                .map(CertificateDer::from)
                 .collect();
             let key = provider.key_provider.load_private_key(key).unwrap();
             Arc::new(CertifiedKey::new(chain, key))
@@ -272,7 +274,7 @@ pub(crate) async fn alert_of(client: &Client, port: Port) -> AlertDescription {
         Ok(mut stream) => {
             let request = async {
                 for _ in 0..5 {
-                    stream.write_all(&[b'x'; 1024]).await?;
+                    stream.write_all(&[0; 1024]).await?;
                     stream.flush().await?;
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
