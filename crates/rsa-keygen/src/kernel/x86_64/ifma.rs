@@ -1052,7 +1052,9 @@ mod tests {
         ];
         for damage in damages {
             let uses: [fn(&mut Eight, &Stop<'_>); 3] = [
-                |eight, stop| { eight.square_and_double(&[0], stop); }
+                |eight, stop| {
+                    eight.square_and_double(&[0], stop);
+                },
                 |eight, _| eight.multiply(),
                 |eight, _| eight.select(&vec![ZERO; WINDOW_ENTRIES * eight.limbs], &ZERO),
             ];
