@@ -149,6 +149,9 @@ fn leaf_alone(
     if leaf.version() == Version::V1 {
         say(&found::CLIENT_CERTIFICATE_V1, String::new());
     }
+    if leaf.basic_constraints().is_some_and(|it| it.ca) {
+        say(&found::CLIENT_CERTIFICATE_IS_CA, String::new());
+    }
     if let KeyAlgorithm::Rsa { bits: ..4096 } = key {
         say(&found::KEY_TOO_SMALL, key.to_string());
     }
@@ -182,9 +185,6 @@ fn leaf_alone(
             &found::NO_CLIENT_AUTH,
             format!("only {}", listed.join(", ")),
         );
-    }
-    if leaf.basic_constraints().is_some_and(|it| it.ca) {
-        say(&found::CLIENT_CERTIFICATE_IS_CA, String::new());
     }
     if let Some((_, name)) = BROKEN
         .iter()
