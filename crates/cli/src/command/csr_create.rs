@@ -6,8 +6,9 @@ use pki::{CertificateRequest, DistinguishedName, SubjectAltName};
 
 use crate::{
     error::{Context, Error},
+    identity::Inputs,
     input,
-    output::{self, Access},
+    output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     ui,
 };
@@ -60,8 +61,15 @@ Examples:
     --out server.csr.pem";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
-    let [out] = output::claim([(&args.out, Access::Everyone)], args.force)?;
-    let key = input::private_key(&args.key, Flag::new("--passin", &args.passin))?;
+    let passin = Flag::new("--passin", &args.passin);
+    let out = Output {
+        flag: "--out",
+        path: &args.out,
+        access: Access::Everyone,
+    };
+    let inputs = Inputs::new().file("--key", &args.key).passphrase(passin);
+    let [out] = output::claim([out], &inputs, args.force)?;
+    let key = input::private_key(&args.key, passin)?;
 
     let names = args.dns.iter().cloned().map(SubjectAltName::Dns);
     let names = names.chain(args.ip.iter().copied().map(SubjectAltName::Ip));
