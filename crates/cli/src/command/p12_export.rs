@@ -108,6 +108,7 @@ Examples:
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let passout = Flag::new("--passout", &args.passout);
+    let trusted_passin = Flag::new("--trusted-passin", &args.trusted_passin);
     let out = Output {
         flag: "--out",
         path: &args.out,
@@ -119,6 +120,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         .passphrase(Flag::new("--passin", &args.passin))
         .files("--chain", &args.chain)
         .files("--trusted", &args.trusted)
+        .passphrase(trusted_passin)
         .passphrase(passout);
     let [out] = output::claim([out], &inputs, args.force)?;
     out.holds_binary()?;
@@ -130,7 +132,6 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         Some(identity) => identity.builder()?,
         None => Pkcs12::trust_builder(),
     };
-    let trusted_passin = Flag::new("--trusted-passin", &args.trusted_passin);
     let trusted = input::trust_stores(&args.trusted, trusted_passin)?;
     for store in &trusted {
         for (alias, certificate) in store.entries() {
