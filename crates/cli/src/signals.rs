@@ -45,7 +45,6 @@ mod unix {
             Signal::SIGCONT,
         ]
         .into_iter()
-        .filter(|signal| !ignored.contains(signal))
         .collect();
         signals.thread_block()?;
         thread::Builder::new()
@@ -53,7 +52,7 @@ mod unix {
             .spawn(move || {
                 loop {
                     if let Ok(signal) = signals.wait() {
-                        handle(signal);
+                        handle(signal, ignored.contains(&signal));
                     }
                 }
             })?;
@@ -73,15 +72,17 @@ mod unix {
         }
     }
 
-    fn handle(signal: Signal) {
+    fn handle(signal: Signal, is_ignored: bool) {
         match signal {
             Signal::SIGCONT => terminal::ask_again(),
-            Signal::SIGTSTP => {
+            Signal::SIGTSTP if !is_ignored => {
                 let _files = UNFINISHED.hold();
                 let _terminal = terminal::restore();
                 act_by_default(signal);
             }
+            // A server ends although a script has started it in the background, where shells have SIGINT ignored.
             Signal::SIGINT | Signal::SIGTERM if is_listened_to() => {}
+            _ if is_ignored => {}
             _ => {
                 let _terminal = terminal::restore();
                 let _files = UNFINISHED.abandon();
