@@ -23,6 +23,8 @@ mod serial;
 mod tbs;
 mod time;
 mod trust_store;
+#[cfg(test)]
+mod wycheproof;
 
 pub use authority::CertificateAuthority;
 pub use certificate::{Certificate, Version};
