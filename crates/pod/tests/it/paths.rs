@@ -357,7 +357,7 @@ async fn an_altered_certificate_is_bad() {
 async fn a_server_certificate_is_not_for_clients() {
     let world = World::new().await;
     let profile =
-        Profile::server().subject_alt_names([SubjectAltName::Dns("example.com".to_owned())]);
+        Profile::server().subject_alt_names([SubjectAltName::dns("example.com").unwrap()]);
     let server = bot_with(&world.ca, BOT, &key(), &profile);
 
     world.assert_refused(&server, AlertDescription::UnsupportedCertificate, "the certificate of O=Excelsior Bank,CN=demo-bot1 is not meant for clients: its extendedKeyUsage lacks clientAuth").await;
