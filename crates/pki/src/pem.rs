@@ -113,7 +113,9 @@ fn find_begin(input: &[u8]) -> Option<&[u8]> {
         if let Some(found) = line.strip_prefix(BEGIN) {
             return Some(found);
         }
-        let end = line.iter().position(|octet| matches!(octet, b'\n' | b'\r'))?;
+        let end = line
+            .iter()
+            .position(|octet| matches!(octet, b'\n' | b'\r'))?;
         rest = line.get(end..)?;
     }
 }
