@@ -183,7 +183,7 @@ impl Search<'_> {
             }
             match self.check_issuer(path, &signer.certificate, Origin::Imported) {
                 Ok(()) => return Ok(()),
-                Err(refusal) => refusals.note(refusal)?,
+                Err(refusal) => refusals.note(refusal),
             }
         }
         for issuer in sent {
@@ -204,7 +204,7 @@ impl Search<'_> {
                 });
             match found {
                 Ok(()) => return Ok(()),
-                Err(refusal) => refusals.note(refusal)?,
+                Err(refusal) => refusals.note(refusal),
             }
         }
         Err(refusals.most_telling().unwrap_or(Refusal::UnknownIssuer {
@@ -257,14 +257,11 @@ struct Refusals {
 }
 
 impl Refusals {
-    /// Keeps the first that says more than that there is no issuer. Fails when there is no point in going on.
-    fn note(&mut self, refusal: Refusal) -> Result<(), Refusal> {
-        match (&self.first, refusal) {
-            (_, Refusal::TooMuchWork) => return Err(Refusal::TooMuchWork),
-            (None | Some(Refusal::UnknownIssuer { .. }), refusal) => self.first = Some(refusal),
-            _ => {}
+    /// Keeps the first that says more than that there is no issuer.
+    fn note(&mut self, refusal: Refusal) {
+        if matches!(self.first, None | Some(Refusal::UnknownIssuer { .. })) {
+            self.first = Some(refusal);
         }
-        Ok(())
     }
 
     fn most_telling(self) -> Option<Refusal> {

@@ -108,14 +108,19 @@ async fn an_imported_client_certificate_lets_in_no_other_of_the_same_name_and_ke
 async fn an_authority_of_the_same_name_is_unknown() {
     let world = World::new().await;
 
-    let impostor = bot(&authority("Test Root"), BOT);
-    world
-        .assert_refused(
-            &impostor,
-            AlertDescription::UnknownCA,
-            "no trusted signing certificate of O=Excelsior Bank,CN=Test Root was imported",
-        )
-        .await;
+    let mut impostor = bot(&authority("Test Root"), BOT);
+    // Neither the one that was imported nor one that is sent is taken for the issuer.
+    let another = authority("Test Root").certificate().clone();
+    for besides in [None, Some(another)] {
+        impostor.chain.extend(besides);
+        world
+            .assert_refused(
+                &impostor,
+                AlertDescription::UnknownCA,
+                "no trusted signing certificate of O=Excelsior Bank,CN=Test Root was imported",
+            )
+            .await;
+    }
 
     // Without key identifiers only the signature tells.
     let key = key();
@@ -783,6 +788,149 @@ async fn what_is_sent_besides_may_be_malformed() {
             &bot,
             AlertDescription::UnknownCA,
             "no trusted signing certificate of O=Excelsior Bank,CN=Signing was imported",
+        )
+        .await;
+
+    // The refusal is about what was found instead.
+    let mut bot = below(&world, |signing| signing);
+    bot.besides = vec![b"nonsense".to_vec()];
+    world
+        .assert_refused(
+            &bot,
+            AlertDescription::CertificateUnknown,
+            "the certificate of O=Excelsior Bank,CN=Signing may not sign certificates: it has no basicConstraints",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn an_unknown_root_is_unknown_when_it_is_sent_too() {
+    let world = World::new().await;
+    let root = authority("Unknown Root");
+    let mut identity = bot(&root, BOT);
+    identity.chain.push(root.certificate().clone());
+
+    world
+        .assert_refused(
+            &identity,
+            AlertDescription::UnknownCA,
+            "no trusted signing certificate of O=Excelsior Bank,CN=Unknown Root was imported",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn an_issuer_has_the_name_that_the_certificate_gives() {
+    let world = World::new().await;
+    let mut bot = below(&world, |signing| signing.ca());
+    let (signing_key, bot_key) = (key(), key());
+    let middle = Forgery::new(
+        world.ca.certificate().subject(),
+        world.ca.private_key(),
+        &name("Signing"),
+        &signing_key,
+    )
+    .ca()
+    .sign();
+    let leaf = v1_certificate(&name("Somebody"), &signing_key, &name(BOT), &bot_key);
+    world.assert_authenticates(&bot).await;
+
+    bot = Identity::new([leaf, middle], &bot_key);
+    world
+        .assert_refused(
+            &bot,
+            AlertDescription::UnknownCA,
+            "no trusted signing certificate of O=Excelsior Bank,CN=Somebody was imported",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn of_two_ways_up_the_refusal_is_about_the_one_that_leads_further() {
+    let world = World::new().await;
+    let (signing, signing_key) = (name("Signing"), key());
+    let signed_by = |issuer: &CertificateAuthority| {
+        let certificate = issuer.certificate();
+        let middle = Forgery::new(
+            certificate.subject(),
+            issuer.private_key(),
+            &signing,
+            &signing_key,
+        )
+        .ca();
+        if certificate == world.ca.certificate() {
+            middle.extension(EXTENDED_KEY_USAGE, true, &purposes(&[SERVER_AUTH]))
+        } else {
+            middle
+        }
+        .sign()
+    };
+    let (nowhere, too_narrow) = (signed_by(&authority("Unknown Root")), signed_by(&world.ca));
+    let bot_key = key();
+    let leaf = v1_certificate(&signing, &signing_key, &name(BOT), &bot_key);
+
+    for ways in [[&nowhere, &too_narrow], [&too_narrow, &nowhere]] {
+        let chain = std::iter::once(&leaf).chain(ways).cloned();
+        world
+            .assert_refused(
+                &Identity::new(chain, &bot_key),
+                AlertDescription::UnsupportedCertificate,
+                "the certificate of O=Excelsior Bank,CN=Signing is not meant for clients: its extendedKeyUsage lacks clientAuth",
+            )
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_ca_that_was_imported_as_a_client_admits_nobody() {
+    let world = World::new().await;
+    let ca = authority("Unknown Root");
+    world.import(ca.certificate(), CertificateType::User);
+
+    world
+        .assert_refused(
+            &bot(&ca, BOT),
+            AlertDescription::UnknownCA,
+            "no trusted signing certificate of O=Excelsior Bank,CN=Unknown Root was imported",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn a_v1_certificate_with_the_name_of_its_root_signs_no_other() {
+    let world = World::new().await;
+    let (root, new_key, bot_key) = (world.ca.certificate().subject(), key(), key());
+    let renewed = v1_certificate(root, world.ca.private_key(), root, &new_key);
+    let leaf = v1_certificate(root, &new_key, &name(BOT), &bot_key);
+    // `leaf` has no key identifier, so that the imported root is tried as well: in vain.
+    let identity = Identity::new([leaf, renewed], &bot_key);
+
+    world
+        .assert_refused(
+            &identity,
+            AlertDescription::BadCertificate,
+            "the certificate of O=Excelsior Bank,CN=demo-bot1: the signature does not match",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn a_signature_algorithm_goes_with_its_kind_of_key() {
+    let world = World::new().await;
+    let (signing, signing_key) = (name("Signing"), key());
+    let ed25519 = PrivateKey::generate(KeyKind::Ed25519).unwrap();
+    let ca = world.ca.certificate().subject();
+    let middle = Forgery::new(ca, world.ca.private_key(), &signing, &ed25519)
+        .ca()
+        .sign();
+    let bot_key = key();
+    let leaf = v1_certificate(&signing, &signing_key, &name(BOT), &bot_key);
+
+    world
+        .assert_refused(
+            &Identity::new([leaf, middle], &bot_key),
+            AlertDescription::CertificateUnknown,
+            "the certificate of O=Excelsior Bank,CN=demo-bot1: the signature algorithm is not supported, or not with this kind of key",
         )
         .await;
 }
