@@ -199,6 +199,14 @@ pub enum Error {
         /// The ASN.1 string type.
         string_type: &'static str,
     },
+    /// A control character in the text of an attribute value, such as the carriage return of a line that ends in CR LF.
+    #[error("attribute {attribute} holds the control character U+{:04X}", u32::from(*.found))]
+    ControlCharacter {
+        /// The attribute's short name.
+        attribute: String,
+        /// The first such character.
+        found: char,
+    },
     /// A country that is not a two-letter ISO 3166 code.
     #[error("country {found:?} is not a two-letter ISO 3166 code such as \"GB\"")]
     InvalidCountry {
@@ -344,12 +352,15 @@ pub enum Error {
         alias: String,
     },
     /// Certificates that don't form a chain up from the leaf.
-    #[error("the certificate of {subject} is not part of the chain of {leaf}")]
+    #[error("the certificate of {subject} is not part of the chain of {leaf}{}", gap(.missing.as_deref()))]
     NotInChain {
         /// The subject of the certificate that doesn't fit, in RFC 4514 form.
         subject: String,
         /// The subject of the leaf, in RFC 4514 form.
         leaf: String,
+        /// The issuer at which the chain breaks off because its certificate was not given, in RFC 4514 form: the one that
+        /// doesn't fit may be further up.
+        missing: Option<String>,
     },
 }
 
@@ -386,6 +397,12 @@ fn found_labels(found: &[String]) -> String {
     } else {
         format!(", only {}", found.join(", "))
     }
+}
+
+fn gap(missing: Option<&str>) -> String {
+    missing.map_or_else(String::new, |issuer| {
+        format!(", which breaks off where that of {issuer} is missing")
+    })
 }
 
 fn beside(private_keys: usize, unreadable: usize) -> String {

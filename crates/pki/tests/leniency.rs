@@ -1,6 +1,9 @@
 //! Reading is lenient about form and strict about meaning: certificates and requests that no tool would write.
 
-use pki::{Certificate, Error, ExtendedKeyUsage, KeyKind, PrivateKey, PublicKey};
+use pki::{
+    Certificate, CertificateRequest, Error, ExtendedKeyUsage, KeyKind, PrivateKey, PublicKey,
+    SubjectAltName,
+};
 
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
@@ -9,7 +12,13 @@ const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x1e];
 const CRL_DISTRIBUTION_POINTS: &[u8] = &[0x55, 0x1d, 0x1f];
 
+const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x0e];
+const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x23];
+
 const ECDSA_SHA256: &[u8] = b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
+const ECDSA_SHA256_NULL: &[u8] = b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02\x05\x00";
+const SHA1_WITH_RSA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05\x05\x00";
+const RSASSA_PSS: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a";
 
 #[test]
 fn an_extension_that_decides_nothing_may_be_malformed() {
@@ -94,6 +103,127 @@ fn an_extension_that_occurs_twice_is_refused() {
             }
         );
     }
+}
+
+#[test]
+fn a_signature_algorithm_is_named_whether_it_is_verified_or_not() {
+    for (algorithm, name) in [
+        (ECDSA_SHA256, "ecdsa-with-SHA256"),
+        // RSA's parameter, where RFC 5758 wants none.
+        (ECDSA_SHA256_NULL, "ecdsa-with-SHA256"),
+        (SHA1_WITH_RSA, "sha1WithRSAEncryption"),
+        (RSASSA_PSS, "id-RSASSA-PSS"),
+        (
+            b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02",
+            "md2WithRSAEncryption",
+        ),
+        (
+            b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04",
+            "md5WithRSAEncryption",
+        ),
+        (b"\x06\x07\x2a\x86\x48\xce\x38\x04\x03", "dsa-with-sha1"),
+        (b"\x06\x07\x2a\x86\x48\xce\x3d\x04\x01", "ecdsa-with-SHA1"),
+        (b"\x06\x03\x2a\x03\x04", "1.2.3.4"),
+    ] {
+        let certificate = Certificate::from_der(&certificate(algorithm, &[])).unwrap();
+        assert_eq!(certificate.signature_algorithm(), name);
+    }
+}
+
+#[test]
+fn a_root_whose_signature_can_not_be_checked_is_known_by_its_key_identifiers() {
+    let subject = tlv(0x04, b"own");
+    let issuer = |id: &[u8]| sequence(&[&tlv(0x80, id)]);
+    for algorithm in [SHA1_WITH_RSA, RSASSA_PSS] {
+        let is_self_signed = |extensions: &[(&[u8], &[u8])]| {
+            Certificate::from_der(&certificate(algorithm, extensions))
+                .unwrap()
+                .is_self_signed()
+        };
+        assert!(is_self_signed(&[]));
+        assert!(is_self_signed(&[(SUBJECT_KEY_IDENTIFIER, &subject)]));
+        assert!(is_self_signed(&[
+            (SUBJECT_KEY_IDENTIFIER, &subject),
+            (AUTHORITY_KEY_IDENTIFIER, &issuer(b"own")),
+        ]));
+        // An authority that changed its key and kept its name.
+        assert!(!is_self_signed(&[
+            (SUBJECT_KEY_IDENTIFIER, &subject),
+            (AUTHORITY_KEY_IDENTIFIER, &issuer(b"former")),
+        ]));
+    }
+    // One that can be checked is judged by its signature alone.
+    let forged = Certificate::from_der(&certificate(ECDSA_SHA256, &[])).unwrap();
+    assert!(!forged.is_self_signed());
+    assert!(matches!(
+        forged.verify_issued_by(&forged),
+        Err(Error::CertificateSignatureInvalid { .. })
+    ));
+}
+
+#[test]
+fn a_request_is_version_1_and_has_one_value_of_each_attribute() {
+    let names = |name: &[u8]| {
+        let value = sequence(&[&tlv(0x82, name)]);
+        sequence(&[&sequence(&[
+            &tlv(0x06, SUBJECT_ALT_NAME),
+            &tlv(0x04, &value),
+        ])])
+    };
+    let asked = |values: &[u8]| {
+        sequence(&[
+            &tlv(0x06, b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e"),
+            &tlv(0x31, values),
+        ])
+    };
+    let a = names(b"a.example");
+    let b = names(b"b.example");
+    let read = |version, attributes: &[u8]| {
+        CertificateRequest::from_der(&request(version, &tlv(0xa0, attributes)))
+    };
+    let refused = |reason: &str| {
+        Err(Error::Malformed {
+            what: "certificate request",
+            reason: reason.to_owned(),
+        })
+    };
+
+    let good = read(0, &asked(&a)).unwrap();
+    assert_eq!(
+        good.subject_alt_names(),
+        [SubjectAltName::dns("a.example").unwrap()]
+    );
+    assert_eq!(read(7, &asked(&a)), refused("version 7, not 0"));
+    assert_eq!(
+        read(0, &asked(&[a.clone(), b.clone()].concat())),
+        refused("its extension request has two values")
+    );
+    assert_eq!(
+        read(0, &[asked(&a), asked(&b)].concat()),
+        refused("it has two extension request attributes")
+    );
+    // A challenge password in a string type that has no place there doesn't matter, nor do attributes that are left out.
+    let password = sequence(&[
+        &tlv(0x06, b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x07"),
+        &tlv(0x31, &tlv(0x04, b"secret")),
+    ]);
+    assert_eq!(
+        read(0, &[password, asked(&b)].concat())
+            .unwrap()
+            .subject_alt_names(),
+        [SubjectAltName::dns("b.example").unwrap()]
+    );
+    assert!(CertificateRequest::from_der(&request(0, &[])).is_ok());
+}
+
+fn request(version: u8, attributes: &[u8]) -> Vec<u8> {
+    let info = sequence(&[
+        &tlv(0x02, &[version]),
+        &name("Test"),
+        public_key().spki_der(),
+        attributes,
+    ]);
+    sequence(&[&info, &sequence(&[ECDSA_SHA256]), &tlv(0x03, &[0, 1, 2, 3])])
 }
 
 /// A certificate with these extensions, read.

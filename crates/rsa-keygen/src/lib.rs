@@ -46,11 +46,15 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(test)]
+mod constant_time;
 mod error;
 mod generator;
 mod kernel;
 mod key;
 mod nat;
+#[cfg(test)]
+mod published;
 mod random;
 mod search;
 mod sieve;
@@ -59,7 +63,7 @@ mod test_support;
 mod trials;
 
 pub use error::Error;
-pub use generator::{Generator, MAXIMUM_BITS, MINIMUM_BITS, MINIMUM_SEED_LENGTH, Progress};
+pub use generator::{Generator, MINIMUM_SEED_LENGTH, Progress, SIZES};
 pub use kernel::{KERNEL_VARIABLE, Kernel};
 pub use key::RsaKey;
 
