@@ -5,8 +5,8 @@ use sha2::{Digest as _, Sha256};
 use x509_parser::{prelude::FromDer, x509::X509Version};
 
 use crate::{
-    BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, PublicKey,
-    SerialNumber, SubjectAltName, Validity, der, extension::Extensions,
+    BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, NameConstraints,
+    PublicKey, SerialNumber, SubjectAltName, Validity, der, extension::Extensions,
     key::signature::SignatureAlgorithm, pem, tbs::Signed, time,
 };
 
@@ -221,6 +221,32 @@ impl Certificate {
         &self.extensions.subject_alt_names
     }
 
+    /// The NameConstraints, when it has them.
+    pub fn name_constraints(&self) -> Option<&NameConstraints> {
+        self.extensions.name_constraints.as_ref()
+    }
+
+    /// Checks that this CA's name constraints, if it has any, allow a certificate with this subject and these alternative
+    /// names somewhere below it (RFC 5280, section 4.2.1.10). The constraints apply to the subject, to the e-mail
+    /// addresses in it, and to the alternative names. RFC 5280, section 6.1.3, leaves self-issued certificates in the
+    /// middle of a path out: so does the caller.
+    ///
+    /// # Errors
+    /// [`Error::NameNotPermitted`], [`Error::NameExcluded`], [`Error::UnsupportedNameConstraint`], and
+    /// [`Error::BudgetExceeded`] beyond 250,000 comparisons.
+    pub fn check_name_constraints(
+        &self,
+        subject: &DistinguishedName,
+        alt_names: &[SubjectAltName],
+    ) -> Result<(), Error> {
+        match self.name_constraints() {
+            Some(constraints) => constraints
+                .check(subject, alt_names, false)
+                .map_err(|violation| violation.of(&self.subject)),
+            None => Ok(()),
+        }
+    }
+
     /// The subject key identifier, when it has one.
     pub fn subject_key_identifier(&self) -> Option<&[u8]> {
         self.extensions.subject_key_identifier.as_deref()
@@ -248,14 +274,14 @@ impl Certificate {
         self.may_be_issued_by(self)
     }
 
-    /// Checks that `issuer` signed this certificate: its subject is this one's issuer, octet for octet, and its key
-    /// verifies the signature. Dates, usages and the rest of the path are not looked at.
+    /// Checks that `issuer` signed this certificate: its subject [matches](DistinguishedName::matches) this one's issuer,
+    /// and its key verifies the signature. Dates, usages and the rest of the path are not looked at.
     ///
     /// # Errors
     /// [`Error::IssuerMismatch`], [`Error::CertificateSignatureInvalid`], [`Error::UnsupportedScheme`] for a signature
     /// algorithm and [`Error::UnsupportedKey`] for a key that this crate doesn't verify.
     pub fn verify_issued_by(&self, issuer: &Certificate) -> Result<(), Error> {
-        if self.issuer != issuer.subject {
+        if !self.issuer.matches(&issuer.subject) {
             return Err(Error::IssuerMismatch {
                 subject: self.subject.to_string(),
                 expected: self.issuer.to_string(),

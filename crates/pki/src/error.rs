@@ -89,7 +89,8 @@ pub enum Error {
         "the MAC of the PKCS#12 file does not match its contents: the file is damaged or was altered"
     )]
     MacMismatch,
-    /// Reading would take more key-derivation work than the budget allows. Nothing was derived.
+    /// Reading would take more key-derivation work than the budget allows (nothing was derived), or judging more
+    /// comparisons.
     #[error("{parameter} of {found} exceeds the limit of {limit}")]
     BudgetExceeded {
         /// The parameter that is too high.
@@ -220,6 +221,37 @@ pub enum Error {
         name: String,
         /// What is wrong with it.
         reason: &'static str,
+    },
+
+    /// A name outside what an issuer's name constraints permit (RFC 5280, section 4.2.1.10).
+    #[error("{name} is not among the names that {issuer} may issue for: {permitted}")]
+    NameNotPermitted {
+        /// The subject of the issuer, in RFC 4514 form.
+        issuer: String,
+        /// The name.
+        name: String,
+        /// The constraints of the name's form, or the first few of them.
+        permitted: String,
+    },
+    /// A name that an issuer's name constraints exclude.
+    #[error("{name} is excluded from the names that {issuer} may issue for by {excluded}")]
+    NameExcluded {
+        /// The subject of the issuer, in RFC 4514 form.
+        issuer: String,
+        /// The name.
+        name: String,
+        /// The constraint.
+        excluded: String,
+    },
+    /// A name under a name constraint of its form, one of which this crate can't compare.
+    #[error("{name} can't be compared with the name constraint {constraint} of {issuer}")]
+    UnsupportedNameConstraint {
+        /// The subject of the issuer, in RFC 4514 form.
+        issuer: String,
+        /// The name.
+        name: String,
+        /// The constraint.
+        constraint: String,
     },
 
     // --- Requests, certificates, authorities ------------------------------------------------------------------

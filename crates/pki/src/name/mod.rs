@@ -2,6 +2,7 @@
 
 mod attribute_type;
 mod builder;
+mod compare;
 mod encode;
 mod openssl;
 mod rfc4514;
@@ -12,6 +13,7 @@ use const_oid::ObjectIdentifier;
 
 use self::attribute_type::AttributeType;
 pub use self::builder::DistinguishedNameBuilder;
+pub(crate) use self::compare::CanonicalName;
 use crate::{
     Error,
     der::{self, Reader, Tlv},
@@ -101,6 +103,25 @@ impl DistinguishedName {
             .rev()
             .flatten()
             .find(|attribute| attribute.oid == common_name)
+            .map(Attribute::value)
+    }
+
+    /// The values of every CN.
+    pub(crate) fn common_names(&self) -> impl Iterator<Item = &str> {
+        self.values(attribute_type::COMMON_NAME)
+    }
+
+    /// The values of every emailAddress (RFC 2985, section 5.2.1).
+    pub(crate) fn email_addresses(&self) -> impl Iterator<Item = &str> {
+        self.values(const_oid::db::rfc3280::EMAIL_ADDRESS)
+    }
+
+    fn values(&self, attribute_type: ObjectIdentifier) -> impl Iterator<Item = &str> {
+        let oid = attribute_type.to_string();
+        self.rdns
+            .iter()
+            .flatten()
+            .filter(move |attribute| attribute.oid == oid)
             .map(Attribute::value)
     }
 }

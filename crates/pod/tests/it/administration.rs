@@ -250,7 +250,7 @@ async fn a_server_certificate_can_be_brought_along() {
     let ca = authority("Server Root");
     let server_key = key();
     let request = CertificateRequest::builder(name("localhost"))
-        .subject_alt_name(SubjectAltName::Dns("localhost".to_owned()))
+        .subject_alt_name(SubjectAltName::dns("localhost").unwrap())
         .sign(&server_key)
         .unwrap();
     let leaf = ca
