@@ -8,7 +8,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use pki::{Certificate, CertificateAuthority, KeyKind, PrivateKey, Profile, SubjectAltName};
+use pki::{
+    Certificate, CertificateAuthority, DistinguishedName, KeyKind, PrivateKey, Profile,
+    SubjectAltName,
+};
 use pod::{CertificateType, Pod, Port, Status};
 use rustls::AlertDescription;
 
@@ -800,6 +803,214 @@ async fn what_is_sent_besides_may_be_malformed() {
             AlertDescription::CertificateUnknown,
             "the certificate of O=Excelsior Bank,CN=Signing may not sign certificates: it has no basicConstraints",
         )
+        .await;
+}
+
+const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1D, 30];
+
+/// NameConstraints with one host name in one list.
+fn constraint(list: u8, host: &str) -> Vec<u8> {
+    let subtree = tlv(0x30, &[&tlv(0x82, &[host.as_bytes()])]);
+    tlv(0x30, &[&tlv(list, &[&subtree])])
+}
+const PERMITTED: u8 = 0xA0;
+const EXCLUDED: u8 = 0xA1;
+
+/// A subjectAltName with one host name.
+fn host(name: &str) -> Vec<u8> {
+    tlv(0x30, &[&tlv(0x82, &[name.as_bytes()])])
+}
+
+#[tokio::test]
+async fn name_constraints_forbid_what_they_say_critical_or_not() {
+    let world = World::new().await;
+    let (signing, signing_key) = (name("Signing"), key());
+    for critical in [false, true] {
+        for (list, base, refused) in [
+            (
+                PERMITTED,
+                "good.example",
+                "DNS:bot.evil.example is not among the names that O=Excelsior Bank,CN=Signing may issue for: DNS:good.example",
+            ),
+            (
+                EXCLUDED,
+                "evil.example",
+                "DNS:bot.evil.example is excluded from the names that O=Excelsior Bank,CN=Signing may issue for by DNS:evil.example",
+            ),
+        ] {
+            let middle = Forgery::new(
+                world.ca.certificate().subject(),
+                world.ca.private_key(),
+                &signing,
+                &signing_key,
+            )
+            .ca()
+            .extension(NAME_CONSTRAINTS, critical, &constraint(list, base))
+            .sign();
+            let bot_with = |host_name| {
+                let (bot, key) = (name(BOT), key());
+                let leaf = Forgery::new(&signing, &signing_key, &bot, &key)
+                    .extension(SUBJECT_ALT_NAME, false, &host(host_name))
+                    .sign();
+                Identity::new([leaf, middle.clone()], &key)
+            };
+
+            world
+                .assert_refused(
+                    &bot_with("bot.evil.example"),
+                    AlertDescription::CertificateUnknown,
+                    &format!("the certificate of O=Excelsior Bank,CN=demo-bot1: {refused}"),
+                )
+                .await;
+            world
+                .assert_authenticates(&bot_with("bot.good.example"))
+                .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn name_constraints_hold_for_everything_below_but_what_is_self_issued() {
+    let world = World::new().await;
+    let (root, root_key) = (name("Constrained Root"), key());
+    // Its own name is excluded, and another CA's.
+    let unwanted = name("Unwanted");
+    let subtrees = [&root, &unwanted]
+        .map(|name| tlv(0x30, &[&tlv(0xA4, &[name.as_der()])]))
+        .concat();
+    let excluded = tlv(0x30, &[&tlv(EXCLUDED, &[&subtrees])]);
+    let certificate = Forgery::new(&root, &root_key, &root, &root_key)
+        .ca()
+        .extension(NAME_CONSTRAINTS, false, &excluded)
+        .sign();
+    world.trust(&certificate);
+
+    let refused = "the certificate of O=Excelsior Bank,CN=Constrained Root: subject O=Excelsior Bank,CN=Constrained Root is excluded from the names that O=Excelsior Bank,CN=Constrained Root may issue for by dirName:O=Excelsior Bank,CN=Constrained Root";
+
+    // With a new key it has the old name still (RFC 5280, section 6.1.3 (b)), unless it is a client's.
+    let new_key = key();
+    let renewed = Forgery::new(&root, &root_key, &root, &new_key).ca().sign();
+    let bot_key = key();
+    let bot = v1_certificate(&root, &new_key, &name(BOT), &bot_key);
+    world
+        .assert_authenticates(&Identity::new([bot, renewed.clone()], &bot_key))
+        .await;
+    world
+        .assert_refused(
+            &Identity::new([renewed], &new_key),
+            AlertDescription::CertificateUnknown,
+            refused,
+        )
+        .await;
+
+    // One that is below by two.
+    let (signing, signing_key) = (name("Signing"), key());
+    let middle = Forgery::new(&root, &root_key, &signing, &signing_key)
+        .ca()
+        .sign();
+    let leaf = v1_certificate(&signing, &signing_key, &root, &bot_key);
+    world
+        .assert_refused(
+            &Identity::new([leaf, middle], &bot_key),
+            AlertDescription::CertificateUnknown,
+            refused,
+        )
+        .await;
+
+    // A CA in the middle that is not self-issued.
+    let middle = Forgery::new(&root, &root_key, &unwanted, &signing_key)
+        .ca()
+        .sign();
+    let leaf = v1_certificate(&unwanted, &signing_key, &name(BOT), &bot_key);
+    world
+        .assert_refused(
+            &Identity::new([leaf, middle], &bot_key),
+            AlertDescription::CertificateUnknown,
+            "the certificate of O=Excelsior Bank,CN=Unwanted: subject O=Excelsior Bank,CN=Unwanted is excluded from the names that O=Excelsior Bank,CN=Constrained Root may issue for by dirName:O=Excelsior Bank,CN=Unwanted",
+        )
+        .await;
+}
+
+/// The name as another program would have written it: in other string types, another case, other space.
+fn otherwise_encoded(cn: &[u8], organization: &[u8]) -> DistinguishedName {
+    // CN and O, PrintableString
+    let rdn = |arc: u8, value: &[u8]| {
+        let attribute = tlv(0x30, &[&[6, 3, 0x55, 4, arc], &tlv(0x13, &[value])]);
+        tlv(0x31, &[&attribute])
+    };
+    let der = tlv(0x30, &[&rdn(3, cn), &rdn(10, organization)]);
+    DistinguishedName::from_der(&der).unwrap()
+}
+
+#[tokio::test]
+async fn names_are_compared_by_what_they_say() {
+    let world = World::new().await;
+    let ca = otherwise_encoded(b"Test Root", b"EXCELSIOR  bank");
+    assert_ne!(&ca, world.ca.certificate().subject());
+
+    // Under an imported CA, and under one that is sent.
+    let bot_key = key();
+    let bot = v1_certificate(&ca, world.ca.private_key(), &name(BOT), &bot_key);
+    world
+        .assert_authenticates(&Identity::new([bot], &bot_key))
+        .await;
+
+    let (signing, signing_key) = (name("Signing"), key());
+    let middle = Forgery::new(&ca, world.ca.private_key(), &signing, &signing_key)
+        .ca()
+        .sign();
+    let signing = otherwise_encoded(b"signing", b"Excelsior Bank");
+    let bot = v1_certificate(&signing, &signing_key, &name(BOT), &bot_key);
+    world
+        .assert_authenticates(&Identity::new([bot, middle], &bot_key))
+        .await;
+
+    let other = otherwise_encoded(b"TestRoot", b"Excelsior Bank");
+    let bot = v1_certificate(&other, world.ca.private_key(), &name(BOT), &bot_key);
+    world
+        .assert_refused(
+            &Identity::new([bot], &bot_key),
+            AlertDescription::UnknownCA,
+            "no trusted signing certificate of O=Excelsior Bank,CN=TestRoot was imported",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn a_self_issued_certificate_does_not_count_towards_the_length_of_a_path() {
+    let world = World::new().await;
+    let (root, root_key, new_key) = (name("Limited Root"), key(), key());
+    let certificate = Forgery::new(&root, &root_key, &root, &root_key)
+        .extension(
+            BASIC_CONSTRAINTS,
+            true,
+            // CA, no further one below it
+            &[0x30, 6, 1, 1, 0xFF, 2, 1, 0],
+        )
+        .sign();
+    world.trust(&certificate);
+    let same = otherwise_encoded(b"limited root", b"Excelsior Bank");
+    for issuer in [&root, &same] {
+        let renewed = Forgery::new(issuer, &root_key, &root, &new_key).ca().sign();
+        let bot_key = key();
+        let bot = v1_certificate(&root, &new_key, &name(BOT), &bot_key);
+
+        world
+            .assert_authenticates(&Identity::new([bot, renewed], &bot_key))
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_v1_root_may_write_its_name_in_two_ways() {
+    let world = World::new().await;
+    let (root, root_key, bot_key) = (name("V1 Root"), key(), key());
+    let issuer = otherwise_encoded(b"V1 Root", b"Excelsior Bank");
+    world.trust(&v1_certificate(&issuer, &root_key, &root, &root_key));
+
+    let bot = v1_certificate(&issuer, &root_key, &name(BOT), &bot_key);
+    world
+        .assert_authenticates(&Identity::new([bot], &bot_key))
         .await;
 }
 
