@@ -67,6 +67,14 @@ impl Error {
         }
     }
 
+    /// The same, as a failure that is told: standard output was to have a part of the result only.
+    pub(crate) fn into_failure(self) -> Self {
+        Self {
+            kind: Kind::Failed,
+            ..self
+        }
+    }
+
     /// With the next step for the user, in place of an earlier one.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self {

@@ -1,27 +1,29 @@
 //! Writing the files that a command makes: all of them or none, in one step each, and never over another one unasked.
 
 use std::{
-    ffi::{OsStr, OsString},
-    fmt,
-    fs::{self, File, Permissions},
-    io::{self, IsTerminal, Write},
+    fmt, fs,
+    io::{self, IsTerminal},
     path::{Path, PathBuf},
 };
 
-use tempfile::NamedTempFile;
+pub(crate) use fileset::Access;
+use fileset::{FileSet, MadeDirectory, Mended};
 
 use crate::{
     error::{Context, Error},
+    identity::{FileId, Inputs},
+    signals::UNFINISHED,
     ui,
 };
 
-/// Who may read a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Only its owner (mode 0600): keys, bundles, passphrases.
-    Owner,
-    /// Everybody, as far as the umask allows it (mode 0644): certificates and requests.
-    Everyone,
+/// A file that a command is asked to write.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output<'a> {
+    /// The flag that says where: `--out`.
+    pub(crate) flag: &'static str,
+    /// `-` is standard output.
+    pub(crate) path: &'a Path,
+    pub(crate) access: Access,
 }
 
 /// A place where a file may be written.
@@ -42,80 +44,96 @@ enum Place {
     Stdout,
 }
 
-/// Checks all places before any work is done. `-` is standard output.
+/// Checks all places before any work is done, and mends what an earlier run has left there, or beside the inputs.
 ///
 /// # Errors
 ///
-/// [`Error`] when a file is there already and `force` is false, when its directory isn't there, when something other
-/// than a file is in its place, or when two outputs have the same place.
+/// [`Error`] when a place is one of the inputs, when two outputs have the same place, when a file is there already and
+/// `force` is false, when its directory isn't there, or when something other than a file is in its place.
 pub(crate) fn claim<const N: usize>(
-    targets: [(&Path, Access); N],
+    outputs: [Output<'_>; N],
+    inputs: &Inputs,
     force: bool,
 ) -> Result<[Target; N], Error> {
-    let mut places = Vec::with_capacity(N);
-    for (path, _) in &targets {
-        let place = Place::find(path, force)?;
-        if places.iter().any(|other| place.is(other)) {
+    for output in &outputs {
+        if let Some(flag) = output.id().and_then(|id| inputs.flag_of(&id)) {
             return Err(Error::misused(format!(
-                "two outputs can not both go to {}",
-                Name(path)
+                "{} would replace {}, which {flag} reads",
+                output.flag,
+                Name(output.path)
+            ))
+            .hint("name another file"));
+        }
+    }
+    let directories = outputs
+        .iter()
+        .filter(|output| !is_stdout(output.path))
+        .map(|output| directory_of(output.path));
+    tell(&fileset::mend(directories.chain(inputs.directories()), waiting).map_err(untouched)?);
+
+    let mut claimed: Vec<(&Output<'_>, Place)> = Vec::with_capacity(N);
+    for output in &outputs {
+        let place = Place::find(output.path, force)?;
+        if let Some((other, _)) = claimed.iter().find(|(other, taken)| {
+            place.is(taken) || output.id().is_some_and(|id| Some(id) == other.id())
+        }) {
+            return Err(Error::misused(format!(
+                "{} and {} can not both go to {}",
+                other.flag,
+                output.flag,
+                Name(output.path)
             )));
         }
-        places.push(place);
+        claimed.push((output, place));
     }
-    let mut places = places.into_iter();
-    Ok(targets.map(|(_, access)| Target {
+    let mut places = claimed.into_iter().map(|(_, place)| place);
+    Ok(outputs.map(|output| Target {
         place: places.next().unwrap_or(Place::Stdout),
-        access,
+        access: output.access,
         force,
     }))
 }
 
-/// Writes all files, or none.
-///
-/// Every file is written under another name and synced before the first one gets its own. If one then can't have its
-/// name, those that were new are removed again.
+/// Writes all files, or none, whatever signal arrives.
 ///
 /// # Errors
 ///
 /// [`Error`] when a file can't be written, or when one appeared in its place in the meantime.
 pub(crate) fn write<const N: usize>(files: [(Target, &[u8]); N]) -> Result<(), Error> {
-    let mut staged = Vec::with_capacity(N);
+    let mut set = FileSet::new();
+    let mut given = Vec::with_capacity(N);
     let mut printed = Vec::new();
-    for (target, contents) in files {
-        match target.place {
-            Place::File { given, path } => {
-                let file = stage(&path, target.access, contents).about(given.display())?;
-                staged.push((file, given, path, target.force));
+    for (target, contents) in &files {
+        match &target.place {
+            Place::File { given: name, path } => {
+                set = set
+                    .replace(target.force)
+                    .file(path, target.access, contents);
+                given.push((path, name));
             }
             Place::Stdout => printed.push(contents),
         }
     }
-
-    let mut created: Vec<PathBuf> = Vec::with_capacity(N);
-    for (file, given, path, force) in staged {
-        let existed = force && path.exists();
-        let persisted = if force {
-            file.persist(&path)
-        } else {
-            file.persist_noclobber(&path)
-        };
-        if let Err(error) = persisted {
-            for path in &created {
-                // The failure that is reported matters more than one of these.
-                let _ = fs::remove_file(path);
-            }
-            return match error.error.kind() {
-                io::ErrorKind::AlreadyExists => Err(already_exists(&given)),
-                _ => Err(error.error).about(given.display()),
-            };
-        }
-        sync_directory(&path);
-        if !existed {
-            created.push(path);
-        }
+    if given.is_empty() {
+        return printed.into_iter().try_for_each(|it| ui::result_bytes(it));
     }
-    printed.into_iter().try_for_each(ui::result_bytes)
+    // In the user's own words, where an error is about one of the files.
+    let told = |error: fileset::Error| match error {
+        fileset::Error::Exists { path } => {
+            let name = given.iter().find(|(known, _)| **known == path);
+            already_exists(name.map_or(&path, |(_, name)| *name))
+        }
+        other => untouched(other),
+    };
+
+    let locked = fileset::lock(set.directories(), waiting).map_err(told)?;
+    tell(locked.mended());
+    let staged = locked.stage(&set, &UNFINISHED).map_err(told)?;
+    for contents in printed {
+        // A part of the result is of no use: here, a reader that has gone away is a failure like any other.
+        ui::result_bytes(contents).map_err(|error| error.into_failure())?;
+    }
+    staged.publish().map_err(told)
 }
 
 /// Makes a directory, and the ones above it, if they aren't there. If nothing is in them when the value is dropped,
@@ -124,26 +142,50 @@ pub(crate) fn write<const N: usize>(files: [(Target, &[u8]); N]) -> Result<(), E
 /// # Errors
 ///
 /// [`Error`] when it can't be made.
-pub(crate) fn make_directory(path: &Path) -> Result<MadeDirectories, Error> {
-    let missing = path
-        .ancestors()
-        .filter(|ancestor| !ancestor.as_os_str().is_empty())
-        .take_while(|ancestor| !ancestor.exists());
-    let made = MadeDirectories(missing.map(Path::to_owned).collect());
-    fs::create_dir_all(path).about(path.display())?;
-    Ok(made)
+pub(crate) fn make_directory(path: &Path) -> Result<MadeDirectory<'static>, Error> {
+    UNFINISHED.make_directory(path).about(path.display())
 }
 
-/// The directories that were made for a command, the innermost first.
-#[derive(Debug)]
-pub(crate) struct MadeDirectories(Vec<PathBuf>);
+/// Tells that another process has the lock of a directory.
+fn waiting(directory: &Path) {
+    ui::note(format!(
+        "waiting for another program that writes to {}",
+        directory.display()
+    ));
+}
 
-impl Drop for MadeDirectories {
-    fn drop(&mut self) {
-        for directory in &self.0 {
-            // This fails, and rightly so, when something is in it.
-            let _ = fs::remove_dir(directory);
+/// Tells what an earlier run has left, and what became of it.
+fn tell(mended: &[Mended]) {
+    let list = |files: &[PathBuf]| {
+        let names: Vec<_> = files
+            .iter()
+            .map(|file| file.display().to_string())
+            .collect();
+        names.join(", ")
+    };
+    for mended in mended {
+        match mended {
+            Mended::Completed { files } => ui::warn(format!(
+                "an earlier run was killed while it wrote its files; completed now: {}",
+                list(files)
+            )),
+            Mended::Mixed { files } => ui::warn(format!(
+                "an earlier run was killed while it wrote its files, which were changed since: {} may not belong together",
+                list(files)
+            )),
+            _ => {}
         }
+    }
+}
+
+fn untouched(error: fileset::Error) -> Error {
+    let told = Error::failed(error.to_string());
+    match error {
+        fileset::Error::NotAFile { .. } => told.hint("--out - writes to standard output"),
+        fileset::Error::Unfinished { .. } => {
+            told.hint("make room for the file, or give the directory up by removing it")
+        }
+        _ => told,
     }
 }
 
@@ -160,8 +202,25 @@ impl fmt::Display for Name<'_> {
     }
 }
 
+/// Whether an output goes to standard output. Its names in the file system count as well: nothing there can be replaced.
 fn is_stdout(path: &Path) -> bool {
-    path.as_os_str() == "-"
+    let names: &[&str] = if cfg!(unix) {
+        &["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
+    } else {
+        &["-"]
+    };
+    names.iter().any(|name| path == Path::new(name))
+}
+
+impl Output<'_> {
+    /// The file that is there now.
+    fn id(&self) -> Option<FileId> {
+        if is_stdout(self.path) {
+            FileId::of_stdout()
+        } else {
+            FileId::of(self.path)
+        }
+    }
 }
 
 impl Target {
@@ -220,18 +279,12 @@ impl Place {
         let path = match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => path,
             Err(error) => return Err(error).about(given.display()),
-            Ok(_) if !force => return Err(already_exists(given)),
-            Ok(_) => {
-                let path = fs::canonicalize(&path).about(given.display())?;
-                if !path.is_file() {
-                    return Err(Error::failed(format!(
-                        "{}: not a file, so it can not be replaced",
-                        given.display()
-                    ))
-                    .hint("--out - writes to standard output"));
-                }
-                path
+            Ok(_) if path.exists() && !path.is_file() => {
+                let path = given.to_owned();
+                return Err(untouched(fileset::Error::NotAFile { path }));
             }
+            Ok(_) if !force => return Err(already_exists(given)),
+            Ok(_) => fs::canonicalize(&path).about(given.display())?,
         };
         Ok(Self::File {
             given: given.to_owned(),
@@ -245,38 +298,6 @@ fn already_exists(path: &Path) -> Error {
         .hint("choose another name, or replace it with --force")
 }
 
-/// Writes a temporary file beside the place where it will be.
-fn stage(path: &Path, access: Access, contents: &[u8]) -> io::Result<NamedTempFile> {
-    let mut prefix = OsString::from(".");
-    prefix.push(path.file_name().unwrap_or(OsStr::new("countersign")));
-    prefix.push(".");
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(".tmp");
-    if let Some(permissions) = access.permissions() {
-        builder.permissions(permissions);
-    }
-    let mut file = builder.tempfile_in(directory_of(path))?;
-    file.write_all(contents)?;
-    file.as_file().sync_all()?;
-    Ok(file)
-}
-
-impl Access {
-    #[cfg(unix)]
-    fn permissions(self) -> Option<Permissions> {
-        use std::os::unix::fs::PermissionsExt;
-        Some(Permissions::from_mode(match self {
-            Self::Owner => 0o600,
-            Self::Everyone => 0o644,
-        }))
-    }
-
-    #[cfg(not(unix))]
-    fn permissions(self) -> Option<Permissions> {
-        None
-    }
-}
-
 fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(directory) if directory.as_os_str().is_empty() => Path::new("."),
@@ -285,16 +306,17 @@ fn directory_of(path: &Path) -> &Path {
     }
 }
 
-/// Makes the new name as durable as the contents. Not every file system can, and the file is complete either way.
-fn sync_directory(path: &Path) {
-    if let Ok(directory) = File::open(directory_of(path)) {
-        let _ = directory.sync_all();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn out(path: &Path) -> Output<'_> {
+        Output {
+            flag: "--out",
+            path,
+            access: Access::Owner,
+        }
+    }
 
     fn names(directory: &Path) -> Vec<String> {
         let mut names: Vec<_> = fs::read_dir(directory)
@@ -306,20 +328,18 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_appears_in_the_meantime_is_kept_and_the_others_are_taken_back() {
+    fn a_file_that_appears_in_the_meantime_is_called_as_the_user_called_it() {
         let directory = tempfile::tempdir().unwrap();
-        let (first, second) = (directory.path().join("a"), directory.path().join("b"));
-        let [a, b] = claim(
-            [(&first, Access::Everyone), (&second, Access::Owner)],
-            false,
-        )
-        .unwrap();
+        let first = directory.path().join("a");
+        fs::create_dir(directory.path().join("d")).unwrap();
+        let second = directory.path().join("d").join("..").join("b");
+        let [a, b] = claim([out(&first), out(&second)], &Inputs::new(), false).unwrap();
 
         fs::write(&second, "someone else's").unwrap();
 
         let error = write([(a, b"one"), (b, b"two")]).unwrap_err();
         assert_eq!(error, already_exists(&second));
-        assert_eq!(names(directory.path()), ["b"]);
+        assert_eq!(names(directory.path()), ["b", "d"]);
         assert_eq!(fs::read(&second).unwrap(), b"someone else's");
     }
 
@@ -333,7 +353,7 @@ mod tests {
         #[cfg(not(unix))]
         fs::hard_link(&file, &link).unwrap();
 
-        let [target] = claim([(&link, Access::Owner)], true).unwrap();
+        let [target] = claim([out(&link)], &Inputs::new(), true).unwrap();
         write([(target, b"new")]).unwrap();
 
         assert_eq!(fs::read(&link).unwrap(), b"new");
@@ -347,47 +367,46 @@ mod tests {
         // `Path` compares without dots of its own accord, but not without a detour.
         fs::create_dir(directory.path().join("b")).unwrap();
         let roundabout = directory.path().join("b").join("..").join("a");
-        let error = claim(
-            [(&plain, Access::Owner), (&roundabout, Access::Everyone)],
-            true,
-        )
-        .unwrap_err();
-        assert_eq!(
-            error,
+        let same = |one: &Path, other: &Path| {
+            let other = Output {
+                flag: "--out-key",
+                ..out(other)
+            };
+            claim([out(one), other], &Inputs::new(), true).unwrap_err()
+        };
+        let refusal = |path: &Path| {
             Error::misused(format!(
-                "two outputs can not both go to {}",
-                roundabout.display()
+                "--out and --out-key can not both go to {}",
+                path.display()
             ))
-        );
-    }
+        };
+        assert_eq!(same(&plain, &roundabout), refusal(&roundabout));
 
-    #[test]
-    fn a_directory_that_stays_empty_is_removed_again() {
-        let directory = tempfile::tempdir().unwrap();
-        let (used, unused) = (
-            directory.path().join("used"),
-            directory.path().join("a").join("b"),
-        );
-        drop(make_directory(&unused).unwrap());
-        let made = make_directory(&used).unwrap();
-        fs::write(used.join("file"), "").unwrap();
-        drop(made);
-        assert_eq!(names(directory.path()), ["used"]);
-
-        // One that was there before stays, empty or not.
-        fs::remove_file(used.join("file")).unwrap();
-        drop(make_directory(&used).unwrap());
-        assert_eq!(names(directory.path()), ["used"]);
+        fs::write(&plain, "").unwrap();
+        let link = directory.path().join("link");
+        fs::hard_link(&plain, &link).unwrap();
+        assert_eq!(same(&plain, &link), refusal(&link));
     }
 
     #[cfg(unix)]
     #[test]
     fn a_device_is_not_replaced() {
-        let error = claim([(Path::new("/dev/null"), Access::Owner)], true).unwrap_err();
-        assert_eq!(
-            error,
-            Error::failed("/dev/null: not a file, so it can not be replaced")
-                .hint("--out - writes to standard output")
-        );
+        for force in [false, true] {
+            let error = claim([out(Path::new("/dev/null"))], &Inputs::new(), force).unwrap_err();
+            assert_eq!(
+                error,
+                Error::failed("/dev/null: not a file, so it can not be replaced")
+                    .hint("--out - writes to standard output")
+            );
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn standard_output_has_other_names() {
+        for name in ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+            let [target] = claim([out(Path::new(name))], &Inputs::new(), false).unwrap();
+            assert!(target.is_stdout(), "{name}");
+        }
     }
 }

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{Context, Error},
-    ui,
+    terminal, ui,
 };
 
 /// The forms of `SRC`, for `--help`.
@@ -142,6 +142,16 @@ pub(crate) fn warn_if_java_refuses(passphrase: &Passphrase) {
 }
 
 impl Source {
+    /// The file that it reads, if it reads one; `-` for standard input.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::File(path) => Some(path.clone()),
+            Self::Fd(number) => Some(PathBuf::from(format!("/dev/fd/{number}"))),
+            Self::Stdin => Some(PathBuf::from("-")),
+            Self::Env(_) | Self::Prompt | Self::Literal(_) => None,
+        }
+    }
+
     fn parse(text: &str) -> Result<Self, &'static str> {
         let source = match text.split_once(':') {
             Some(("env", name)) if !name.is_empty() => Self::Env(name.to_owned()),
@@ -244,12 +254,12 @@ fn has_terminal() -> bool {
 }
 
 fn prompt(question: &str) -> Result<Passphrase, Error> {
-    rpassword::prompt_password(question)
-        .map(Passphrase::new)
+    terminal::ask(question, |terminal| next_line(terminal, "the terminal"))
         .map_err(|error| {
             Error::failed(format!("no terminal to ask for a passphrase on: {error}"))
                 .hint("name another source: env:NAME, file:PATH, fd:N or stdin")
         })
+        .flatten()
 }
 
 fn prompt_for(subject: impl fmt::Display) -> Result<Passphrase, Error> {

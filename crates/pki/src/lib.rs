@@ -25,6 +25,8 @@ mod serial;
 mod tbs;
 mod time;
 mod trust_store;
+#[cfg(test)]
+mod wycheproof;
 
 pub use alt_name::{DnsName, EmailAddress, SubjectAltName, Uri};
 pub use authority::CertificateAuthority;

@@ -216,6 +216,27 @@ fn a_request_is_version_1_and_has_one_value_of_each_attribute() {
     assert!(CertificateRequest::from_der(&request(0, &[])).is_ok());
 }
 
+#[test]
+fn a_point_is_compressed_or_not_and_never_compact() {
+    let public = public_key();
+    let (start, point) = public.spki_der().split_last_chunk::<65>().unwrap();
+    let short = |form: u8| {
+        // SEQUENCE { AlgorithmIdentifier, BIT STRING of 65 + 1 octets }
+        let (identifier, _) = start.split_at(start.len() - 3);
+        let octets = [&[0, form], &point[1..33]].concat();
+        sequence(&[&identifier[2..], &tlv(0x03, &octets)])
+    };
+    let parity = 2 | (point[64] & 1);
+    PublicKey::from_spki_der(&short(parity)).unwrap();
+    assert_eq!(
+        PublicKey::from_spki_der(&short(5)).unwrap_err(),
+        Error::Malformed {
+            what: "public key",
+            reason: "its point is neither compressed nor uncompressed".to_owned()
+        }
+    );
+}
+
 fn request(version: u8, attributes: &[u8]) -> Vec<u8> {
     let info = sequence(&[
         &tlv(0x02, &[version]),

@@ -159,7 +159,8 @@ impl CertificateStore {
         subject: &'a DistinguishedName,
     ) -> impl Iterator<Item = &'a Entry> {
         self.entries.iter().filter(move |entry| {
-            entry.kind == CertificateType::UserSigning && entry.certificate.subject() == subject
+            entry.kind == CertificateType::UserSigning
+                && entry.certificate.subject().matches(subject)
         })
     }
 
@@ -227,7 +228,7 @@ pub(crate) fn authority_of(
     let Some(constraints) = certificate.basic_constraints() else {
         let v1_root = certificate.version() == Version::V1
             && origin == Origin::Imported
-            && certificate.subject() == certificate.issuer();
+            && certificate.subject().matches(certificate.issuer());
         return if v1_root {
             Ok(None)
         } else {

@@ -102,6 +102,8 @@ pub(crate) enum Refusal {
     },
     #[error("the path length constraint of {subject} is exceeded")]
     PathTooLong { subject: String },
+    #[error("the certificate of {subject}: {error}")]
+    NameConstraints { subject: String, error: pki::Error },
     #[error("the certificate of {subject} is not meant for clients: {reason}")]
     NotForClients {
         subject: String,
@@ -181,13 +183,17 @@ impl Search<'_> {
             if signer.status == Status::Known || !may_be_issuer(child, &signer.certificate) {
                 continue;
             }
-            match self.check_issuer(path, &signer.certificate, Origin::Imported) {
+            let found = self
+                .check_issuer(path, &signer.certificate, Origin::Imported)
+                // Now that it leads somewhere: comparing names is work that a stranger could pile up.
+                .and_then(|()| check_name_constraints(path, &signer.certificate));
+            match found {
                 Ok(()) => return Ok(()),
-                Err(refusal) => refusals.note(refusal)?,
+                Err(refusal) => refusals.note(refusal),
             }
         }
         for issuer in sent {
-            if issuer.subject() != name || !may_be_issuer(child, issuer) {
+            if !issuer.subject().matches(name) || !may_be_issuer(child, issuer) {
                 continue;
             }
             // From a certificate that is in the path already, it goes on to where it went.
@@ -204,7 +210,7 @@ impl Search<'_> {
                 });
             match found {
                 Ok(()) => return Ok(()),
-                Err(refusal) => refusals.note(refusal)?,
+                Err(refusal) => refusals.note(refusal),
             }
         }
         Err(refusals.most_telling().unwrap_or(Refusal::UnknownIssuer {
@@ -250,6 +256,27 @@ impl Search<'_> {
     }
 }
 
+/// RFC 5280, section 6.1.3 (b) and (c): the name constraints of each issuer bind all that stands below it, but for the
+/// self-issued CAs.
+fn check_name_constraints(path: &Path<'_>, anchor: &Certificate) -> Result<(), Refusal> {
+    let issuers = std::iter::once(anchor).chain(path.steps().map(|step| step.top));
+    for (issuer, below) in issuers.zip(path.steps()) {
+        for step in below.steps() {
+            if step.below.is_some() && is_self_issued(step.top) {
+                continue;
+            }
+            let certificate = step.top;
+            issuer
+                .check_name_constraints(certificate.subject(), certificate.subject_alt_names())
+                .map_err(|error| Refusal::NameConstraints {
+                    subject: subject_of(certificate),
+                    error,
+                })?;
+        }
+    }
+    Ok(())
+}
+
 /// The refusals of the paths that were tried.
 #[derive(Default)]
 struct Refusals {
@@ -257,14 +284,11 @@ struct Refusals {
 }
 
 impl Refusals {
-    /// Keeps the first that says more than that there is no issuer. Fails when there is no point in going on.
-    fn note(&mut self, refusal: Refusal) -> Result<(), Refusal> {
-        match (&self.first, refusal) {
-            (_, Refusal::TooMuchWork) => return Err(Refusal::TooMuchWork),
-            (None | Some(Refusal::UnknownIssuer { .. }), refusal) => self.first = Some(refusal),
-            _ => {}
+    /// Keeps the first that says more than that there is no issuer.
+    fn note(&mut self, refusal: Refusal) {
+        if matches!(self.first, None | Some(Refusal::UnknownIssuer { .. })) {
+            self.first = Some(refusal);
         }
-        Ok(())
     }
 
     fn most_telling(self) -> Option<Refusal> {
@@ -321,7 +345,7 @@ fn subject_of(certificate: &Certificate) -> String {
 }
 
 fn is_self_issued(certificate: &Certificate) -> bool {
-    certificate.subject() == certificate.issuer()
+    certificate.subject().matches(certificate.issuer())
 }
 
 /// RFC 5280, section 4.2: a certificate is refused for an extension that is critical and not evaluated. And section
@@ -388,14 +412,15 @@ const MAX_CHAIN: usize = 10;
 /// Signature checks that one handshake may cost. An honest chain takes one for each certificate.
 const MAX_SIGNATURES: usize = 32;
 
-/// keyUsage, subjectAltName (that users are not found by it is a decision), basicConstraints, extendedKeyUsage, and two
-/// that hold whatever they say: certificatePolicies and inhibitAnyPolicy bear on the policies that a path is good for, of
+/// keyUsage, subjectAltName (that users are not found by it is a decision), basicConstraints, nameConstraints,
+/// extendedKeyUsage, and two that hold whatever they say: certificatePolicies and inhibitAnyPolicy bear on the policies that a path is good for, of
 /// which a pod asks for none (RFC 5280, section 6.1.1: the user-initial-policy-set is any-policy). Only policyConstraints
 /// can demand one, and policyMappings can be wrong in itself. Neither is evaluated.
-const EVALUATED: [&str; 6] = [
+const EVALUATED: [&str; 7] = [
     "2.5.29.15",
     "2.5.29.17",
     "2.5.29.19",
+    "2.5.29.30",
     "2.5.29.32",
     "2.5.29.37",
     "2.5.29.54",

@@ -269,3 +269,78 @@ fn check_distance(p: &Nat, q: &Nat, bits: usize) -> Result<(), Error> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Generator;
+    use crate::kernel::{Kernel, Stop};
+    use crate::test_support::Xorshift;
+    use crate::trials::Trials;
+    use core::sync::atomic::AtomicBool;
+
+    const DISAGREES: &str = "d agrees with dp and dq";
+    const NO_SIGNATURE: &str = "a signature verifies";
+
+    /// What becomes of the draft of a key that `change` has damaged before it is tried, and `powers` after that.
+    fn finished(change: impl Fn(&mut Draft), powers: impl Fn(&mut [Nat])) -> Result<RsaKey, Error> {
+        let key = Generator::new(2048)
+            .generate_from_seed(b"two primes for this test")
+            .unwrap();
+        let [p, q] = [key.p(), key.q()].map(|prime| nat::from_bytes(prime, 16));
+        let mut draft = Draft::new(&p, &q, 2048).unwrap().unwrap();
+        change(&mut draft);
+        let mut random = Xorshift::new(1);
+        let trials = Trials::new(&draft, |bytes| {
+            random.fill(bytes);
+            Ok(())
+        });
+        let trials = trials.unwrap();
+        let never = AtomicBool::new(false);
+        let stop = Stop {
+            done: &never,
+            cancelled: None,
+        };
+        let kernel = Kernel::available().next().unwrap();
+        let mut results: Vec<Nat> = trials
+            .jobs(&draft)
+            .chunks(kernel.lanes())
+            .flat_map(|jobs| kernel.power(jobs, 1024, &stop).unwrap())
+            .collect();
+        assert_eq!(trials.judge(&results, &draft), (true, true));
+        let first = results.len() - 3;
+        powers(&mut results[first..]);
+        draft.finish(trials.message(), trials.consistency(&results))
+    }
+
+    #[test]
+    fn a_key_with_a_wrong_number_is_refused() {
+        assert!(finished(|_| (), |_| ()).is_ok());
+
+        type Damage = fn(&mut Draft);
+        let drafts: [(&str, Damage); 7] = [
+            (DISAGREES, |draft| draft.d[0] ^= 2),
+            (DISAGREES, |draft| draft.d[0] ^= 1),
+            (DISAGREES, |draft| draft.d[31] ^= 1),
+            // Right modulo half of p-1, and modulo q-1 or half of it, but even.
+            (DISAGREES, |draft| {
+                let product = nat::mul(&nat::halve(&draft.p), &nat::halve(&draft.q));
+                nat::add(&mut draft.d, &product);
+            }),
+            (NO_SIGNATURE, |draft| draft.dp[3] ^= 4),
+            (NO_SIGNATURE, |draft| draft.dq[15] ^= 1),
+            (NO_SIGNATURE, |draft| draft.n[0] ^= 2),
+        ];
+        for (i, (check, change)) in drafts.into_iter().enumerate() {
+            let error = finished(change, |_| ()).unwrap_err();
+            assert_eq!(error, Error::Inconsistent { check }, "draft {i}");
+        }
+
+        for i in 0..3 {
+            // q^-1 mod p, and the halves of the signature.
+            let error = finished(|_| (), |powers| powers[i][1] ^= 1).unwrap_err();
+            let check = NO_SIGNATURE;
+            assert_eq!(error, Error::Inconsistent { check }, "power {i}");
+        }
+    }
+}

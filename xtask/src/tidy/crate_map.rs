@@ -7,8 +7,9 @@ pub(crate) const ALLOWED: &[(&str, &[&str])] = &[
     ("pki", &["rsa-keygen"]),
     ("auth", &["pki"]),
     ("pod", &["pki"]),
-    ("fixtures", &["pki"]),
-    ("cli", &["auth", "pod", "fixtures", "pki"]),
+    ("fileset", &[]),
+    ("fixtures", &["fileset", "pki"]),
+    ("cli", &["auth", "pod", "fixtures", "fileset", "pki"]),
     ("xtask", &["fixtures"]),
     (
         "integration-tests",

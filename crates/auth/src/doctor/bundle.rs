@@ -149,6 +149,9 @@ fn leaf_alone(
     if leaf.version() == Version::V1 {
         say(&found::CLIENT_CERTIFICATE_V1, String::new());
     }
+    if leaf.basic_constraints().is_some_and(|it| it.ca) {
+        say(&found::CLIENT_CERTIFICATE_IS_CA, String::new());
+    }
     if let KeyAlgorithm::Rsa { bits: ..4096 } = key {
         say(&found::KEY_TOO_SMALL, key.to_string());
     }
@@ -175,9 +178,6 @@ fn leaf_alone(
             ExtendedKeyUsage::ClientAuth | ExtendedKeyUsage::Any
         )
     };
-    if leaf.basic_constraints().is_some_and(|it| it.ca) {
-        say(&found::CLIENT_CERTIFICATE_IS_CA, String::new());
-    }
     if let Some(purposes) = leaf.extended_key_usage()
         && !purposes.iter().any(for_clients)
     {

@@ -90,6 +90,9 @@ catalogue! {
     CLIENT_CERTIFICATE_V1, "client-certificate-v1", Warning,
         "the client certificate is X.509 version 1, which many servers and clients refuse (UnsupportedCertVersion)",
         "issue it anew as version 3: countersign ca sign does, openssl x509 -req needs -extfile";
+    CLIENT_CERTIFICATE_IS_CA, "client-certificate-is-ca", Warning,
+        "the client certificate is that of a certificate authority, which many servers refuse from a client",
+        "issue one for the bot alone: countersign ca sign --profile client";
     KEY_TOO_SMALL, "key-too-small", Problem,
         "the RSA key is shorter than the 4096 bits that a Pod asks for",
         "make a new key and certificate: countersign issue";
@@ -105,9 +108,6 @@ catalogue! {
     NO_CLIENT_AUTH, "no-client-auth", Problem,
         "the certificate is not for TLS clients (no clientAuth in its extended key usage)",
         "issue it anew for a client: countersign ca sign --profile client";
-    CLIENT_CERTIFICATE_IS_CA, "client-certificate-is-ca", Warning,
-        "the client certificate is that of a certificate authority, which many servers refuse from a client",
-        "issue one for the bot alone: countersign ca sign --profile client";
     WEAK_SIGNATURE, "weak-signature", Warning,
         "the client certificate is signed with a broken digest",
         "issue it anew with SHA-256";

@@ -6,9 +6,10 @@ use pki::{CertificateAuthority, Profile};
 
 use crate::{
     error::{Context, Error},
+    identity::Inputs,
     input,
     new_key::{self, KeyArgs},
-    output::{self, Access},
+    output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     subject::Subject,
     ui,
@@ -76,21 +77,29 @@ Examples:
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let kind = args.key.kind()?;
     let subject = args.subject.checked()?.clone();
-    let [out_cert, out_key] = output::claim(
-        [
-            (&args.out_cert, Access::Everyone),
-            (&args.out_key, Access::Owner),
-        ],
-        args.force,
-    )?;
+    let parent_passin = Flag::new("--parent-passin", &args.parent_passin);
+    let passout = Flag::new("--passout", &args.passout);
+    let out_cert = Output {
+        flag: "--out-cert",
+        path: &args.out_cert,
+        access: Access::Everyone,
+    };
+    let out_key = Output {
+        flag: "--out-key",
+        path: &args.out_key,
+        access: Access::Owner,
+    };
+    let inputs = Inputs::new()
+        .files("--parent-cert", &args.parent_cert)
+        .files("--parent-key", &args.parent_key)
+        .passphrase(parent_passin)
+        .passphrase(passout);
+    let [out_cert, out_key] = output::claim([out_cert, out_key], &inputs, args.force)?;
     let parent = match (&args.parent_cert, &args.parent_key) {
-        (Some(cert), Some(key)) => {
-            let parent_passin = Flag::new("--parent-passin", &args.parent_passin);
-            Some(input::authority(cert, key, parent_passin)?.0)
-        }
+        (Some(cert), Some(key)) => Some(input::authority(cert, key, parent_passin)?.0),
         _ => None,
     };
-    let passphrase = Flag::new("--passout", &args.passout).chosen("the authority's key")?;
+    let passphrase = passout.chosen("the authority's key")?;
 
     let key = new_key::generate(kind, None)?;
     let authority = match &parent {

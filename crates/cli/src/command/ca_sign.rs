@@ -8,8 +8,9 @@ use pki::{Profile, SerialNumber};
 use crate::{
     alt_name,
     error::{Context, Error},
+    identity::Inputs,
     input, new_key,
-    output::{self, Access},
+    output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     subject, ui,
 };
@@ -99,13 +100,23 @@ Examples:
     --out server.crt.pem";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
-    let [out] = output::claim([(&args.out, Access::Everyone)], args.force)?;
+    let ca_passin = Flag::new("--ca-passin", &args.ca_passin);
+    let out = Output {
+        flag: "--out",
+        path: &args.out,
+        access: Access::Everyone,
+    };
+    let inputs = Inputs::new()
+        .file("--ca-cert", &args.ca_cert)
+        .file("--ca-key", &args.ca_key)
+        .passphrase(ca_passin)
+        .file("--csr", &args.csr);
+    let [out] = output::claim([out], &inputs, args.force)?;
     if args.json && out.is_stdout() {
         return Err(Error::misused(
             "the certificate and the report can not both go to standard output",
         ));
     }
-    let ca_passin = Flag::new("--ca-passin", &args.ca_passin);
     let (authority, _) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
     let request = input::request(&args.csr)?;
     let verified = request.verify().about(input::Name(&args.csr))?;

@@ -7,8 +7,9 @@ use pki::{CertificateRequest, SubjectAltName};
 use crate::{
     alt_name,
     error::{Context, Error},
+    identity::Inputs,
     input, new_key,
-    output::{self, Access},
+    output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     subject::Subject,
     ui,
@@ -63,8 +64,15 @@ Examples:
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let subject = args.subject.checked()?;
-    let [out] = output::claim([(&args.out, Access::Everyone)], args.force)?;
-    let key = input::private_key(&args.key, Flag::new("--passin", &args.passin))?;
+    let passin = Flag::new("--passin", &args.passin);
+    let out = Output {
+        flag: "--out",
+        path: &args.out,
+        access: Access::Everyone,
+    };
+    let inputs = Inputs::new().file("--key", &args.key).passphrase(passin);
+    let [out] = output::claim([out], &inputs, args.force)?;
+    let key = input::private_key(&args.key, passin)?;
 
     let names: Vec<_> = [&args.dns, &args.ip, &args.email]
         .into_iter()

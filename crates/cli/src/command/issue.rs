@@ -7,9 +7,10 @@ use serde_json::json;
 
 use crate::{
     error::{Context, Error},
+    identity::Inputs,
     input,
     new_key::{self, KeyArgs},
-    output::{self, Access},
+    output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     subject::Subject,
     ui,
@@ -88,18 +89,27 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         .map(|extension| args.dir.join(format!("{stem}.{extension}")));
 
     let _made = output::make_directory(&args.dir)?;
-    let [key_out, csr_out, crt_out, p12_out] = output::claim(
-        [
-            (&key_path, Access::Owner),
-            (&csr_path, Access::Everyone),
-            (&crt_path, Access::Everyone),
-            (&p12_path, Access::Owner),
-        ],
-        args.force,
-    )?;
     let ca_passin = Flag::new("--ca-passin", &args.ca_passin);
+    let passout = Flag::new("--passout", &args.passout);
+    let outputs = [
+        (&key_path, Access::Owner),
+        (&csr_path, Access::Everyone),
+        (&crt_path, Access::Everyone),
+        (&p12_path, Access::Owner),
+    ]
+    .map(|(path, access)| Output {
+        flag: "--dir",
+        path,
+        access,
+    });
+    let inputs = Inputs::new()
+        .file("--ca-cert", &args.ca_cert)
+        .file("--ca-key", &args.ca_key)
+        .passphrase(ca_passin)
+        .passphrase(passout);
+    let [key_out, csr_out, crt_out, p12_out] = output::claim(outputs, &inputs, args.force)?;
     let (authority, issuers) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
-    let passphrase = Flag::new("--passout", &args.passout).chosen_or_asked("the new key")?;
+    let passphrase = passout.chosen_or_asked("the new key")?;
     passphrase::warn_if_java_refuses(&passphrase);
     new_key::warn_if_too_short_for_a_pod(kind);
 

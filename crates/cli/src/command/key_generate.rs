@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use crate::{
     error::Error,
+    identity::Inputs,
     input,
     new_key::{self, KeyArgs},
-    output::{self, Access, Name},
+    output::{self, Access, Name, Output},
     passphrase::{self, Flag, Source, SourceParser},
     ui,
 };
@@ -50,8 +51,17 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     if args.seed_file.is_some() && !args.key.is_rsa() {
         return Err(Error::misused("--seed-file goes with --type rsa only"));
     }
-    let [out] = output::claim([(&args.out, Access::Owner)], args.force)?;
-    let passphrase = Flag::new("--passout", &args.passout).chosen("the private key")?;
+    let passout = Flag::new("--passout", &args.passout);
+    let out = Output {
+        flag: "--out",
+        path: &args.out,
+        access: Access::Owner,
+    };
+    let inputs = Inputs::new()
+        .files("--seed-file", &args.seed_file)
+        .passphrase(passout);
+    let [out] = output::claim([out], &inputs, args.force)?;
+    let passphrase = passout.chosen("the private key")?;
     new_key::warn_if_too_short_for_a_pod(kind);
 
     let key = match &args.seed_file {

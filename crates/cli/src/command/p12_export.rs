@@ -10,8 +10,9 @@ use pki::{Certificate, Pkcs12, Pkcs12Builder, Pkcs12Profile, PrivateKey};
 
 use crate::{
     error::{Context, Error},
+    identity::Inputs,
     input,
-    output::{self, Access},
+    output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     ui,
 };
@@ -106,7 +107,22 @@ Examples:
   countersign p12 export --trusted roots.pem --passout env:STORE_PASS --out trust.p12";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
-    let [out] = output::claim([(&args.out, Access::Owner)], args.force)?;
+    let passout = Flag::new("--passout", &args.passout);
+    let trusted_passin = Flag::new("--trusted-passin", &args.trusted_passin);
+    let out = Output {
+        flag: "--out",
+        path: &args.out,
+        access: Access::Owner,
+    };
+    let inputs = Inputs::new()
+        .files("--cert", &args.cert)
+        .files("--key", &args.key)
+        .passphrase(Flag::new("--passin", &args.passin))
+        .files("--chain", &args.chain)
+        .files("--trusted", &args.trusted)
+        .passphrase(trusted_passin)
+        .passphrase(passout);
+    let [out] = output::claim([out], &inputs, args.force)?;
     out.holds_binary()?;
     let identity = match (&args.cert, &args.key) {
         (Some(cert), Some(key)) => Some(Identity::read(args, cert, key)?),
@@ -116,7 +132,6 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         Some(identity) => identity.builder()?,
         None => Pkcs12::trust_builder(),
     };
-    let trusted_passin = Flag::new("--trusted-passin", &args.trusted_passin);
     let trusted = input::trust_stores(&args.trusted, trusted_passin)?;
     for store in &trusted {
         for (alias, certificate) in store.entries() {
@@ -133,7 +148,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     if let Some(iterations) = args.iterations {
         builder = builder.iterations(iterations);
     }
-    let passphrase = Flag::new("--passout", &args.passout).chosen_or_asked("the bundle")?;
+    let passphrase = passout.chosen_or_asked("the bundle")?;
     for warning in builder.warnings(&passphrase) {
         ui::warn(warning);
     }

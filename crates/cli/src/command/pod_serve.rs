@@ -1,7 +1,6 @@
 //! `countersign pod serve`
 
 use std::{
-    io,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -9,14 +8,14 @@ use std::{
 use pki::Certificate;
 use pod::{CertificateType, Pod, Rule};
 use serde_json::json;
-use tokio::signal;
 
 use crate::{
     command::block_on,
     error::{Context, Error},
+    identity::Inputs,
     input,
-    output::{self, Access},
-    ui,
+    output::{self, Access, Output},
+    signals, ui,
 };
 
 /// Run a Pod and a Key Manager to test against
@@ -24,7 +23,7 @@ use crate::{
 /// They listen on the loopback interface only, and keep nothing: every start is a Pod without users and certificates
 /// but those named here, and with a new root. The root's certificate, which clients must trust, is written to
 /// pod-root.pem and replaces the one of an earlier start. When the ports are open, the URLs are printed, and then a
-/// line that starts with "ready" (or the JSON report, on one line). Ctrl-C ends it.
+/// line that starts with "ready" (or the JSON report, on one line). Ctrl-C or SIGTERM ends it.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -87,11 +86,17 @@ Example:
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let _made = output::make_directory(&args.dir)?;
     let root_path = args.dir.join("pod-root.pem");
-    let [root] = output::claim([(&root_path, Access::Everyone)], true)?;
+    let root = Output {
+        flag: "--dir",
+        path: &root_path,
+        access: Access::Everyone,
+    };
+    let inputs = Inputs::new().files("--import", &args.import);
+    let [root] = output::claim([root], &inputs, true)?;
 
     block_on(async {
         // Before anybody is told that this is ready, and may end it.
-        let mut interrupt = interrupts().about("listening for Ctrl-C")?;
+        let asked_to_end = signals::asked_to_end();
         let pod = Pod::builder()
             .web_address(loopback(args.web_port))
             .api_address(loopback(args.api_port))
@@ -134,20 +139,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
                 root_path.display()
             ))?;
         }
-        interrupt.recv().await;
+        asked_to_end.await;
         pod.shutdown().await;
         Ok(())
     })?
-}
-
-#[cfg(unix)]
-fn interrupts() -> io::Result<signal::unix::Signal> {
-    signal::unix::signal(signal::unix::SignalKind::interrupt())
-}
-
-#[cfg(windows)]
-fn interrupts() -> io::Result<signal::windows::CtrlC> {
-    signal::windows::ctrl_c()
 }
 
 fn loopback(port: u16) -> SocketAddr {

@@ -16,14 +16,15 @@ use pki::{
 use pod::{CertificateType, Pod};
 use serde::Serialize;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use crate::{
     command::runtime,
     error::{Context, Error},
+    identity::Inputs,
     new_key,
-    output::{self, Access, MadeDirectories, Target},
+    output::{self, Access, Output, Target},
+    signals::UNFINISHED,
     ui,
 };
 
@@ -33,7 +34,7 @@ use crate::{
 /// imports the authority, creates the bot's service user, authenticates at both, and calls echo with both tokens. Each
 /// step is printed with what it made and how long it took.
 ///
-/// The files stay, in a new directory for temporary files unless --dir names another one. Their passphrase is random,
+/// When all has gone well, the files are written, into a new directory for temporary files unless --dir names another one. Their passphrase is random,
 /// and stands in passphrase.txt beside them. Nothing outside this computer is contacted.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -56,16 +57,6 @@ Examples:
   countersign quickstart
   countersign quickstart --dir demo --force";
 
-/// Everything that is written, and who may read it.
-const FILES: [(&str, Access); 7] = [
-    (PASSPHRASE, Access::Owner),
-    (CA_CERTIFICATE, Access::Everyone),
-    (CA_KEY, Access::Owner),
-    (KEY, Access::Owner),
-    (REQUEST, Access::Everyone),
-    (CERTIFICATE, Access::Everyone),
-    (BUNDLE, Access::Owner),
-];
 const PASSPHRASE: &str = "passphrase.txt";
 const CA_CERTIFICATE: &str = "ca.crt.pem";
 const CA_KEY: &str = "ca.key.pem";
@@ -80,50 +71,104 @@ const BOT_SUBJECT: &str =
     "/CN=demo-bot1/O=Excelsior Bank/OU=Collaboration Services/L=London/ST=London/C=GB";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
-    let place = Place::new(args)?;
+    if let Some(directory) = &args.dir {
+        // Early, before there is any work to lose.
+        let _made = output::make_directory(directory)?;
+        Bot::claim(directory, args.force)?;
+    }
     let mut steps = Steps::new(args.json);
-    let bot = make_bot(&place, &mut steps)?;
+    let bot = make_bot(&mut steps)?;
     authenticate(&bot, &mut steps)?;
-    steps.finish(&place.keep())
+    let made = match &args.dir {
+        Some(directory) => output::make_directory(directory)?,
+        None => UNFINISHED
+            .make_temporary_directory("countersign-quickstart-")
+            .about(env::temp_dir().display())?,
+    };
+    bot.write(made.path(), args.force)?;
+    steps.finish(made.path())
 }
 
-/// What the pod and the client need of the bot.
+/// All that is made of the bot and its authority.
 struct Bot {
-    ca_certificate: String,
-    bundle: Vec<u8>,
     passphrase: Passphrase,
+    ca_certificate: String,
+    ca_key: Zeroizing<String>,
+    key: Zeroizing<String>,
+    request: String,
+    certificate: String,
+    bundle: Vec<u8>,
+}
+
+impl Bot {
+    const FILES: [(&str, Access); 7] = [
+        (PASSPHRASE, Access::Owner),
+        (CA_CERTIFICATE, Access::Everyone),
+        (CA_KEY, Access::Owner),
+        (KEY, Access::Owner),
+        (REQUEST, Access::Everyone),
+        (CERTIFICATE, Access::Everyone),
+        (BUNDLE, Access::Owner),
+    ];
+
+    fn claim(directory: &Path, force: bool) -> Result<[Target; 7], Error> {
+        let paths = Self::FILES.map(|(name, access)| (directory.join(name), access));
+        let outputs = paths.each_ref().map(|(path, access)| Output {
+            flag: "--dir",
+            path,
+            access: *access,
+        });
+        output::claim(outputs, &Inputs::new(), force)
+    }
+
+    /// Writes the files, in the order of [`Bot::FILES`].
+    fn write(&self, directory: &Path, force: bool) -> Result<(), Error> {
+        let [
+            passphrase,
+            ca_certificate,
+            ca_key,
+            key,
+            request,
+            certificate,
+            bundle,
+        ] = Self::claim(directory, force)?;
+        let line = Zeroizing::new(format!("{}\n", self.passphrase.as_str()));
+        output::write([
+            (passphrase, line.as_bytes()),
+            (ca_certificate, self.ca_certificate.as_bytes()),
+            (ca_key, self.ca_key.as_bytes()),
+            (key, self.key.as_bytes()),
+            (request, self.request.as_bytes()),
+            (certificate, self.certificate.as_bytes()),
+            (bundle, &self.bundle),
+        ])
+    }
 }
 
 /// The certificate workflow, up to the `.p12`.
-fn make_bot(place: &Place, steps: &mut Steps) -> Result<Bot, Error> {
+fn make_bot(steps: &mut Steps) -> Result<Bot, Error> {
     let passphrase = random_passphrase()?;
-    let line = Zeroizing::new(format!("{}\n", passphrase.as_str()));
-    place.save(PASSPHRASE, line.as_bytes())?;
 
-    let authority = steps.take("authority", || {
+    let (authority, ca_key) = steps.take("authority", || {
         let key = PrivateKey::generate(KeyKind::Rsa4096).about(CA_KEY)?;
         let encrypted = new_key::to_pem(&key, Some(&passphrase))?;
         let authority = CertificateAuthority::create_root(name(CA_SUBJECT)?, key, &Profile::root())
             .about(CA_CERTIFICATE)?;
-        place.save(CA_KEY, encrypted.as_bytes())?;
-        place.save(CA_CERTIFICATE, authority.certificate().to_pem().as_bytes())?;
         let what = format!("{CA_CERTIFICATE}, {CA_KEY}: {CA_SUBJECT}");
-        Ok((authority, what))
+        Ok(((authority, encrypted), what))
     })?;
 
-    let key = steps.take("private key", || {
+    let (key, encrypted) = steps.take("private key", || {
         let key = PrivateKey::generate(KeyKind::Rsa4096).about(KEY)?;
         let encrypted = new_key::to_pem(&key, Some(&passphrase))?;
-        place.save(KEY, encrypted.as_bytes())?;
         let what = format!("{KEY}: {}, encrypted", key.algorithm());
-        Ok((key, what))
+        Ok(((key, encrypted), what))
     })?;
 
     let request = steps.take("request", || {
         let request = CertificateRequest::builder(name(BOT_SUBJECT)?)
             .sign(&key)
             .about(REQUEST)?;
-        place.save(REQUEST, request.to_pem().as_bytes())?;
         Ok((request, format!("{REQUEST}: {BOT_SUBJECT}")))
     })?;
 
@@ -135,7 +180,6 @@ fn make_bot(place: &Place, steps: &mut Steps) -> Result<Bot, Error> {
             .verify()
             .and_then(|request| authority.issue(&request, &profile))
             .about(CERTIFICATE)?;
-        place.save(CERTIFICATE, certificate.to_pem().as_bytes())?;
         let what = format!("{CERTIFICATE}: TLS client, serial number 1, 2922 days");
         Ok((certificate, what))
     })?;
@@ -149,15 +193,18 @@ fn make_bot(place: &Place, steps: &mut Steps) -> Result<Bot, Error> {
                     .to_der(&passphrase)
             })
             .about(BUNDLE)?;
-        place.save(BUNDLE, &bundle)?;
         let what = format!("{BUNDLE}: the key, its certificate and the authority's");
         Ok((bundle, what))
     })?;
 
     Ok(Bot {
-        ca_certificate: authority.certificate().to_pem(),
-        bundle,
         passphrase,
+        ca_certificate: authority.certificate().to_pem(),
+        ca_key,
+        key: encrypted,
+        request: request.to_pem(),
+        certificate: certificate.to_pem(),
+        bundle,
     })
 }
 
@@ -236,64 +283,6 @@ fn random_passphrase() -> Result<Passphrase, Error> {
         let _ = write!(text, "{octet:02x}");
     }
     Ok(Passphrase::new(text))
-}
-
-/// Where the files go.
-struct Place {
-    directory: PathBuf,
-    /// Removes a temporary directory again if a step fails.
-    temporary: Option<TempDir>,
-    /// Removes other directories again if nothing was written.
-    _made: Option<MadeDirectories>,
-    force: bool,
-}
-
-impl Place {
-    fn new(args: &Args) -> Result<Self, Error> {
-        let (directory, temporary, made) = match &args.dir {
-            Some(directory) => {
-                let made = output::make_directory(directory)?;
-                (directory.clone(), None, Some(made))
-            }
-            None => {
-                let temporary = tempfile::Builder::new()
-                    .prefix("countersign-quickstart-")
-                    .tempdir()
-                    .about(env::temp_dir().display())?;
-                (temporary.path().to_owned(), Some(temporary), None)
-            }
-        };
-        let place = Self {
-            directory,
-            temporary,
-            _made: made,
-            force: args.force,
-        };
-        for (file, _) in FILES {
-            place.target(file)?;
-        }
-        Ok(place)
-    }
-
-    fn save(&self, file: &str, contents: &[u8]) -> Result<(), Error> {
-        output::write([(self.target(file)?, contents)])
-    }
-
-    fn target(&self, file: &str) -> Result<Target, Error> {
-        let access = FILES
-            .iter()
-            .find(|(name, _)| *name == file)
-            .map_or(Access::Owner, |(_, access)| *access);
-        let [target] = output::claim([(&self.directory.join(file), access)], self.force)?;
-        Ok(target)
-    }
-
-    fn keep(self) -> PathBuf {
-        if let Some(temporary) = self.temporary {
-            return temporary.keep();
-        }
-        self.directory
-    }
 }
 
 /// Takes the steps, and tells of each what it made and how long it took.

@@ -346,3 +346,16 @@ fn trust_stores_with_a_passphrase_are_opened() {
     assert_eq!(aliases, ["Demo CA", "Other"]);
     assert!(certificates.iter().all(|it| it["trusted"] == true));
 }
+
+#[test]
+fn a_bundle_does_not_replace_the_passphrase_of_a_trust_store() {
+    let sandbox = Sandbox::with_bot();
+    sandbox.write("pw", format!("{PASSPHRASE}\n"));
+    sandbox
+        .run(
+            "p12 export --trusted ca.crt.pem --trusted-passin file:pw --iterations 1000 --passout env:PW --out ./pw \
+             --force",
+        )
+        .misuses("--trusted-passin");
+    assert_eq!(sandbox.text("pw"), format!("{PASSPHRASE}\n"));
+}

@@ -68,7 +68,7 @@ fn of_two_outputs_both_are_written_or_none() {
 
     sandbox
         .run("ca create --type ec-p256 --subject /CN=a --out-cert a --out-key ./a --force")
-        .misuses("error: two outputs can not both go to ./a\n");
+        .misuses("error: --out-cert and --out-key can not both go to ./a\n");
 }
 
 #[test]

@@ -9,11 +9,18 @@
 mod bundles;
 mod certificates;
 mod inspecting;
+#[cfg(target_os = "linux")]
+mod interrupted;
 mod issuing;
 mod keys;
+mod outputs;
 mod passphrases;
 mod program;
+#[cfg(target_os = "linux")]
+mod prompts;
 mod quickstart;
 mod requests;
 mod sandbox;
 mod sessions;
+#[cfg(target_os = "linux")]
+mod terminal;

@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     fs,
     io::Write,
     path::{Path, PathBuf},
@@ -87,6 +88,30 @@ impl Sandbox {
         command
     }
 
+    /// A script of a shell, ready to run here.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn shell(&self, script: &str) -> Command {
+        // Tests that run in the background of a script inherit an ignored SIGINT, which a shell can't undo.
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let ignored = status
+            .lines()
+            .find_map(|line| line.strip_prefix("SigIgn:"))
+            .unwrap();
+        let mut command = if u64::from_str_radix(ignored.trim(), 16).unwrap() & 0b11 == 0 {
+            Command::new("sh")
+        } else {
+            let mut command = Command::new("env");
+            command.args(["--default-signal", "sh"]);
+            command
+        };
+        command
+            .args(["-c", script])
+            .current_dir(self.directory.path())
+            .env("PW", PASSPHRASE)
+            .env("WRONG", WRONG_PASSPHRASE);
+        command
+    }
+
     pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -111,6 +136,24 @@ impl Sandbox {
             .collect();
         names.sort();
         names
+    }
+
+    /// All files, in directories too, with what is in them.
+    pub(crate) fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut contents = BTreeMap::new();
+        let mut directories = vec![self.path("")];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    directories.push(path);
+                } else {
+                    let octets = fs::read(&path).unwrap();
+                    contents.insert(path, octets);
+                }
+            }
+        }
+        contents
     }
 
     /// The permission bits of a file.

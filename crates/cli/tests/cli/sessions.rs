@@ -453,13 +453,16 @@ fn what_can_not_be_imported_is_named() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_pod_ends_well() {
-    let sandbox = Sandbox::new();
-    let mut pod = PodProcess::start(&sandbox, "");
-    let status = std::process::Command::new("kill")
-        .args(["-INT", &pod.child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(status.success());
-    assert_eq!(pod.child.wait().unwrap().code(), Some(0));
-    assert_eq!(sandbox.files(), ["pod-root.pem"]);
+    use nix::{
+        sys::signal::{Signal, kill},
+        unistd::Pid,
+    };
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let sandbox = Sandbox::new();
+        let mut pod = PodProcess::start(&sandbox, "");
+        let process = Pid::from_raw(pod.child.id().try_into().unwrap());
+        kill(process, signal).unwrap();
+        assert_eq!(pod.child.wait().unwrap().code(), Some(0), "{signal}");
+        assert_eq!(sandbox.files(), ["pod-root.pem"]);
+    }
 }

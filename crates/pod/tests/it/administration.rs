@@ -71,6 +71,10 @@ async fn a_client_certificate_is_no_signing_certificate() {
     let key = key();
     let v1_issued = v1_certificate(&name("Root"), &key, &name("Signing"), &key);
     let nobody = "/".parse().unwrap();
+    let root = name("V3 Root");
+    let unconstrained = Forgery::new(&root, &key, &root, &key)
+        .extension(&[0x55, 0x1D, 15], true, &[3, 2, 2, 0x04])
+        .sign();
     let nameless = Forgery::new(&nobody, &key, &nobody, &key).ca().sign();
     for (certificate, expected) in [
         (
@@ -78,6 +82,7 @@ async fn a_client_certificate_is_no_signing_certificate() {
             "its basicConstraints say that it is no CA",
         ),
         (&v1_issued, "it has no basicConstraints"),
+        (&unconstrained, "it has no basicConstraints"),
         (&nameless, "its subject is empty"),
     ] {
         let error = world
@@ -112,6 +117,11 @@ async fn a_short_rsa_key_is_not_imported() {
         ),
         "{error:?}"
     );
+
+    let lenient = Pod::builder().minimum_rsa_bits(2048).start().await.unwrap();
+    lenient
+        .import_certificate(identity.leaf().as_der(), CertificateType::User)
+        .unwrap();
 }
 
 #[tokio::test]

@@ -8,7 +8,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use pki::{Certificate, CertificateAuthority, KeyKind, PrivateKey, Profile, SubjectAltName};
+use pki::{
+    Certificate, CertificateAuthority, DistinguishedName, KeyKind, PrivateKey, Profile,
+    SubjectAltName,
+};
 use pod::{CertificateType, Pod, Port, Status};
 use rustls::AlertDescription;
 
@@ -108,14 +111,19 @@ async fn an_imported_client_certificate_lets_in_no_other_of_the_same_name_and_ke
 async fn an_authority_of_the_same_name_is_unknown() {
     let world = World::new().await;
 
-    let impostor = bot(&authority("Test Root"), BOT);
-    world
-        .assert_refused(
-            &impostor,
-            AlertDescription::UnknownCA,
-            "no trusted signing certificate of O=Excelsior Bank,CN=Test Root was imported",
-        )
-        .await;
+    let mut impostor = bot(&authority("Test Root"), BOT);
+    // Neither the one that was imported nor one that is sent is taken for the issuer.
+    let another = authority("Test Root").certificate().clone();
+    for besides in [None, Some(another)] {
+        impostor.chain.extend(besides);
+        world
+            .assert_refused(
+                &impostor,
+                AlertDescription::UnknownCA,
+                "no trusted signing certificate of O=Excelsior Bank,CN=Test Root was imported",
+            )
+            .await;
+    }
 
     // Without key identifiers only the signature tells.
     let key = key();
@@ -783,6 +791,357 @@ async fn what_is_sent_besides_may_be_malformed() {
             &bot,
             AlertDescription::UnknownCA,
             "no trusted signing certificate of O=Excelsior Bank,CN=Signing was imported",
+        )
+        .await;
+
+    // The refusal is about what was found instead.
+    let mut bot = below(&world, |signing| signing);
+    bot.besides = vec![b"nonsense".to_vec()];
+    world
+        .assert_refused(
+            &bot,
+            AlertDescription::CertificateUnknown,
+            "the certificate of O=Excelsior Bank,CN=Signing may not sign certificates: it has no basicConstraints",
+        )
+        .await;
+}
+
+const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1D, 30];
+
+/// NameConstraints with one host name in one list.
+fn constraint(list: u8, host: &str) -> Vec<u8> {
+    let subtree = tlv(0x30, &[&tlv(0x82, &[host.as_bytes()])]);
+    tlv(0x30, &[&tlv(list, &[&subtree])])
+}
+const PERMITTED: u8 = 0xA0;
+const EXCLUDED: u8 = 0xA1;
+
+/// A subjectAltName with one host name.
+fn host(name: &str) -> Vec<u8> {
+    tlv(0x30, &[&tlv(0x82, &[name.as_bytes()])])
+}
+
+#[tokio::test]
+async fn name_constraints_forbid_what_they_say_critical_or_not() {
+    let world = World::new().await;
+    let (signing, signing_key) = (name("Signing"), key());
+    for critical in [false, true] {
+        for (list, base, refused) in [
+            (
+                PERMITTED,
+                "good.example",
+                "DNS:bot.evil.example is not among the names that O=Excelsior Bank,CN=Signing may issue for: DNS:good.example",
+            ),
+            (
+                EXCLUDED,
+                "evil.example",
+                "DNS:bot.evil.example is excluded from the names that O=Excelsior Bank,CN=Signing may issue for by DNS:evil.example",
+            ),
+        ] {
+            let middle = Forgery::new(
+                world.ca.certificate().subject(),
+                world.ca.private_key(),
+                &signing,
+                &signing_key,
+            )
+            .ca()
+            .extension(NAME_CONSTRAINTS, critical, &constraint(list, base))
+            .sign();
+            let bot_with = |host_name| {
+                let (bot, key) = (name(BOT), key());
+                let leaf = Forgery::new(&signing, &signing_key, &bot, &key)
+                    .extension(SUBJECT_ALT_NAME, false, &host(host_name))
+                    .sign();
+                Identity::new([leaf, middle.clone()], &key)
+            };
+
+            world
+                .assert_refused(
+                    &bot_with("bot.evil.example"),
+                    AlertDescription::CertificateUnknown,
+                    &format!("the certificate of O=Excelsior Bank,CN=demo-bot1: {refused}"),
+                )
+                .await;
+            world
+                .assert_authenticates(&bot_with("bot.good.example"))
+                .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn name_constraints_hold_for_everything_below_but_what_is_self_issued() {
+    let world = World::new().await;
+    let (root, root_key) = (name("Constrained Root"), key());
+    // Its own name is excluded, and another CA's.
+    let unwanted = name("Unwanted");
+    let subtrees = [&root, &unwanted]
+        .map(|name| tlv(0x30, &[&tlv(0xA4, &[name.as_der()])]))
+        .concat();
+    let excluded = tlv(0x30, &[&tlv(EXCLUDED, &[&subtrees])]);
+    let certificate = Forgery::new(&root, &root_key, &root, &root_key)
+        .ca()
+        .extension(NAME_CONSTRAINTS, false, &excluded)
+        .sign();
+    world.trust(&certificate);
+
+    let refused = "the certificate of O=Excelsior Bank,CN=Constrained Root: subject O=Excelsior Bank,CN=Constrained Root is excluded from the names that O=Excelsior Bank,CN=Constrained Root may issue for by dirName:O=Excelsior Bank,CN=Constrained Root";
+
+    // With a new key it has the old name still (RFC 5280, section 6.1.3 (b)), unless it is a client's.
+    let new_key = key();
+    let renewed = Forgery::new(&root, &root_key, &root, &new_key).ca().sign();
+    let bot_key = key();
+    let bot = v1_certificate(&root, &new_key, &name(BOT), &bot_key);
+    world
+        .assert_authenticates(&Identity::new([bot, renewed.clone()], &bot_key))
+        .await;
+    world
+        .assert_refused(
+            &Identity::new([renewed], &new_key),
+            AlertDescription::CertificateUnknown,
+            refused,
+        )
+        .await;
+
+    // One that is below by two.
+    let (signing, signing_key) = (name("Signing"), key());
+    let middle = Forgery::new(&root, &root_key, &signing, &signing_key)
+        .ca()
+        .sign();
+    let leaf = v1_certificate(&signing, &signing_key, &root, &bot_key);
+    world
+        .assert_refused(
+            &Identity::new([leaf, middle], &bot_key),
+            AlertDescription::CertificateUnknown,
+            refused,
+        )
+        .await;
+
+    // A CA in the middle that is not self-issued.
+    let middle = Forgery::new(&root, &root_key, &unwanted, &signing_key)
+        .ca()
+        .sign();
+    let leaf = v1_certificate(&unwanted, &signing_key, &name(BOT), &bot_key);
+    world
+        .assert_refused(
+            &Identity::new([leaf, middle], &bot_key),
+            AlertDescription::CertificateUnknown,
+            "the certificate of O=Excelsior Bank,CN=Unwanted: subject O=Excelsior Bank,CN=Unwanted is excluded from the names that O=Excelsior Bank,CN=Constrained Root may issue for by dirName:O=Excelsior Bank,CN=Unwanted",
+        )
+        .await;
+}
+
+/// The name as another program would have written it: in other string types, another case, other space.
+fn otherwise_encoded(cn: &[u8], organization: &[u8]) -> DistinguishedName {
+    // CN and O, PrintableString
+    let rdn = |arc: u8, value: &[u8]| {
+        let attribute = tlv(0x30, &[&[6, 3, 0x55, 4, arc], &tlv(0x13, &[value])]);
+        tlv(0x31, &[&attribute])
+    };
+    let der = tlv(0x30, &[&rdn(3, cn), &rdn(10, organization)]);
+    DistinguishedName::from_der(&der).unwrap()
+}
+
+#[tokio::test]
+async fn names_are_compared_by_what_they_say() {
+    let world = World::new().await;
+    let ca = otherwise_encoded(b"Test Root", b"EXCELSIOR  bank");
+    assert_ne!(&ca, world.ca.certificate().subject());
+
+    // Under an imported CA, and under one that is sent.
+    let bot_key = key();
+    let bot = v1_certificate(&ca, world.ca.private_key(), &name(BOT), &bot_key);
+    world
+        .assert_authenticates(&Identity::new([bot], &bot_key))
+        .await;
+
+    let (signing, signing_key) = (name("Signing"), key());
+    let middle = Forgery::new(&ca, world.ca.private_key(), &signing, &signing_key)
+        .ca()
+        .sign();
+    let signing = otherwise_encoded(b"signing", b"Excelsior Bank");
+    let bot = v1_certificate(&signing, &signing_key, &name(BOT), &bot_key);
+    world
+        .assert_authenticates(&Identity::new([bot, middle], &bot_key))
+        .await;
+
+    let other = otherwise_encoded(b"TestRoot", b"Excelsior Bank");
+    let bot = v1_certificate(&other, world.ca.private_key(), &name(BOT), &bot_key);
+    world
+        .assert_refused(
+            &Identity::new([bot], &bot_key),
+            AlertDescription::UnknownCA,
+            "no trusted signing certificate of O=Excelsior Bank,CN=TestRoot was imported",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn a_self_issued_certificate_does_not_count_towards_the_length_of_a_path() {
+    let world = World::new().await;
+    let (root, root_key, new_key) = (name("Limited Root"), key(), key());
+    let certificate = Forgery::new(&root, &root_key, &root, &root_key)
+        .extension(
+            BASIC_CONSTRAINTS,
+            true,
+            // CA, no further one below it
+            &[0x30, 6, 1, 1, 0xFF, 2, 1, 0],
+        )
+        .sign();
+    world.trust(&certificate);
+    let same = otherwise_encoded(b"limited root", b"Excelsior Bank");
+    for issuer in [&root, &same] {
+        let renewed = Forgery::new(issuer, &root_key, &root, &new_key).ca().sign();
+        let bot_key = key();
+        let bot = v1_certificate(&root, &new_key, &name(BOT), &bot_key);
+
+        world
+            .assert_authenticates(&Identity::new([bot, renewed], &bot_key))
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_v1_root_may_write_its_name_in_two_ways() {
+    let world = World::new().await;
+    let (root, root_key, bot_key) = (name("V1 Root"), key(), key());
+    let issuer = otherwise_encoded(b"V1 Root", b"Excelsior Bank");
+    world.trust(&v1_certificate(&issuer, &root_key, &root, &root_key));
+
+    let bot = v1_certificate(&issuer, &root_key, &name(BOT), &bot_key);
+    world
+        .assert_authenticates(&Identity::new([bot], &bot_key))
+        .await;
+}
+
+#[tokio::test]
+async fn an_unknown_root_is_unknown_when_it_is_sent_too() {
+    let world = World::new().await;
+    let root = authority("Unknown Root");
+    let mut identity = bot(&root, BOT);
+    identity.chain.push(root.certificate().clone());
+
+    world
+        .assert_refused(
+            &identity,
+            AlertDescription::UnknownCA,
+            "no trusted signing certificate of O=Excelsior Bank,CN=Unknown Root was imported",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn an_issuer_has_the_name_that_the_certificate_gives() {
+    let world = World::new().await;
+    let mut bot = below(&world, |signing| signing.ca());
+    let (signing_key, bot_key) = (key(), key());
+    let middle = Forgery::new(
+        world.ca.certificate().subject(),
+        world.ca.private_key(),
+        &name("Signing"),
+        &signing_key,
+    )
+    .ca()
+    .sign();
+    let leaf = v1_certificate(&name("Somebody"), &signing_key, &name(BOT), &bot_key);
+    world.assert_authenticates(&bot).await;
+
+    bot = Identity::new([leaf, middle], &bot_key);
+    world
+        .assert_refused(
+            &bot,
+            AlertDescription::UnknownCA,
+            "no trusted signing certificate of O=Excelsior Bank,CN=Somebody was imported",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn of_two_ways_up_the_refusal_is_about_the_one_that_leads_further() {
+    let world = World::new().await;
+    let (signing, signing_key) = (name("Signing"), key());
+    let signed_by = |issuer: &CertificateAuthority| {
+        let certificate = issuer.certificate();
+        let middle = Forgery::new(
+            certificate.subject(),
+            issuer.private_key(),
+            &signing,
+            &signing_key,
+        )
+        .ca();
+        if certificate == world.ca.certificate() {
+            middle.extension(EXTENDED_KEY_USAGE, true, &purposes(&[SERVER_AUTH]))
+        } else {
+            middle
+        }
+        .sign()
+    };
+    let (nowhere, too_narrow) = (signed_by(&authority("Unknown Root")), signed_by(&world.ca));
+    let bot_key = key();
+    let leaf = v1_certificate(&signing, &signing_key, &name(BOT), &bot_key);
+
+    for ways in [[&nowhere, &too_narrow], [&too_narrow, &nowhere]] {
+        let chain = std::iter::once(&leaf).chain(ways).cloned();
+        world
+            .assert_refused(
+                &Identity::new(chain, &bot_key),
+                AlertDescription::UnsupportedCertificate,
+                "the certificate of O=Excelsior Bank,CN=Signing is not meant for clients: its extendedKeyUsage lacks clientAuth",
+            )
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_ca_that_was_imported_as_a_client_admits_nobody() {
+    let world = World::new().await;
+    let ca = authority("Unknown Root");
+    world.import(ca.certificate(), CertificateType::User);
+
+    world
+        .assert_refused(
+            &bot(&ca, BOT),
+            AlertDescription::UnknownCA,
+            "no trusted signing certificate of O=Excelsior Bank,CN=Unknown Root was imported",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn a_v1_certificate_with_the_name_of_its_root_signs_no_other() {
+    let world = World::new().await;
+    let (root, new_key, bot_key) = (world.ca.certificate().subject(), key(), key());
+    let renewed = v1_certificate(root, world.ca.private_key(), root, &new_key);
+    let leaf = v1_certificate(root, &new_key, &name(BOT), &bot_key);
+    // `leaf` has no key identifier, so that the imported root is tried as well: in vain.
+    let identity = Identity::new([leaf, renewed], &bot_key);
+
+    world
+        .assert_refused(
+            &identity,
+            AlertDescription::BadCertificate,
+            "the certificate of O=Excelsior Bank,CN=demo-bot1: the signature does not match",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn a_signature_algorithm_goes_with_its_kind_of_key() {
+    let world = World::new().await;
+    let (signing, signing_key) = (name("Signing"), key());
+    let ed25519 = PrivateKey::generate(KeyKind::Ed25519).unwrap();
+    let ca = world.ca.certificate().subject();
+    let middle = Forgery::new(ca, world.ca.private_key(), &signing, &ed25519)
+        .ca()
+        .sign();
+    let bot_key = key();
+    let leaf = v1_certificate(&signing, &signing_key, &name(BOT), &bot_key);
+
+    world
+        .assert_refused(
+            &Identity::new([leaf, middle], &bot_key),
+            AlertDescription::CertificateUnknown,
+            "the certificate of O=Excelsior Bank,CN=demo-bot1: the signature algorithm is not supported, or not with this kind of key",
         )
         .await;
 }

@@ -200,3 +200,23 @@ async fn another_certificate_of_the_same_name_and_key_is_not_revoked() {
         .await;
     world.assert_authenticates(&new).await;
 }
+
+#[tokio::test]
+async fn a_client_certificate_that_is_only_known_needs_an_authority() {
+    let world = World::new().await;
+    let stranger = bot(&authority("Unknown Root"), BOT);
+    let imported = world.import(stranger.leaf(), CertificateType::User);
+
+    world
+        .pod
+        .set_status(imported.fingerprint, Status::Known)
+        .unwrap();
+
+    world
+        .assert_refused(
+            &stranger,
+            AlertDescription::UnknownCA,
+            "no trusted signing certificate of O=Excelsior Bank,CN=Unknown Root was imported",
+        )
+        .await;
+}

@@ -1,4 +1,4 @@
-//! The assembly of the IFMA kernel in Rust, lane by lane, for tests alone: Valgrind can run it, and every lane comes out the same to the last bit.
+//! The assembly of the IFMA kernel in Rust, lane by lane, for tests alone: Valgrind can run it. The values are those of the assembly, unreduced ones too.
 
 use super::super::{Kernel, LANES, Mask, declassify, gate};
 use super::ifma::Vector;

@@ -1027,3 +1027,47 @@ fn wipe(buffer: &mut [Vector]) {
         vector.0.zeroize();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::sync::atomic::AtomicBool;
+
+    use super::*;
+
+    /// The assembly would read and write beyond them.
+    #[test]
+    fn buffers_of_a_wrong_length_never_reach_the_assembly() {
+        let modulus = [u64::MAX; 16];
+        let never = AtomicBool::new(false);
+        let stop = Stop {
+            done: &never,
+            cancelled: None,
+        };
+        let damages: [fn(&mut Eight); 5] = [
+            |eight| eight.n.truncate(19),
+            |eight| eight.x.truncate(19),
+            |eight| eight.y.truncate(19),
+            |eight| eight.t.truncate(39),
+            |eight| eight.limbs = 8,
+        ];
+        for damage in damages {
+            let uses: [fn(&mut Eight, &Stop<'_>); 3] = [
+                |eight, stop| {
+                    eight.square_and_double(&[0], stop);
+                },
+                |eight, _| eight.multiply(),
+                |eight, _| eight.select(&vec![ZERO; WINDOW_ENTRIES * eight.limbs], &ZERO),
+            ];
+            for run in uses {
+                let mut eight = Eight::new(&[&modulus], 1024);
+                damage(&mut eight);
+                let run = std::panic::AssertUnwindSafe(|| run(&mut eight, &stop));
+                assert!(std::panic::catch_unwind(run).is_err());
+            }
+        }
+        let mut eight = Eight::new(&[&modulus], 1024);
+        let short = vec![ZERO; WINDOW_ENTRIES * eight.limbs - 1];
+        let run = std::panic::AssertUnwindSafe(|| eight.select(&short, &ZERO));
+        assert!(std::panic::catch_unwind(run).is_err());
+    }
+}

@@ -1,0 +1,185 @@
+//! Questions on a terminal, and what becomes of it when they aren't answered.
+
+use std::{fs, thread, time::Instant};
+
+use nix::sys::signal::{Signal, killpg};
+
+use crate::{
+    sandbox::{PASSPHRASE, Sandbox},
+    terminal::{LIMIT, Terminal},
+};
+
+const QUESTION: &str = "passphrase for bot.key.pem: ";
+
+/// Uses the key, and tells how that ended.
+const USE_KEY: &str =
+    "\"$COUNTERSIGN\" csr create --key bot.key.pem --subject /CN=a --out a.csr.pem; echo ended $?";
+
+/// Each command is a job of its own, as in an interactive shell, and the script goes on after Ctrl-C.
+const JOBS: &str = "set -m; trap : INT;";
+
+fn with_encrypted_key() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.script("key generate --type ec-p256 --passout env:PW --out bot.key.pem");
+    sandbox
+}
+
+#[test]
+fn a_passphrase_is_asked_for_and_not_shown() {
+    let sandbox = with_encrypted_key();
+    let mut terminal = Terminal::run(&sandbox, &format!("{JOBS} {USE_KEY}; read _"));
+    terminal.shows(QUESTION);
+    assert!(!terminal.is_in_order());
+    // With a mistake, which the terminal corrects.
+    terminal.types(&format!("{PASSPHRASE}x\x7f\n"));
+    terminal.shows("\r\na.csr.pem: certificate request of CN=a\r\n");
+    terminal.shows("ended 0");
+    assert!(terminal.is_in_order());
+    terminal.types("\n");
+    let (ended, shown) = terminal.ends();
+    assert_eq!(ended, Ok(0));
+    assert!(!shown.contains(PASSPHRASE), "{shown}");
+}
+
+#[test]
+fn a_new_passphrase_is_asked_for_twice() {
+    let sandbox = Sandbox::new();
+    let script = "\"$COUNTERSIGN\" key generate --type ec-p256 --passout prompt --out bot.key.pem; echo ended $?";
+    for (second, outcome) in [
+        (
+            PASSPHRASE,
+            "bot.key.pem: ECDSA P-256 private key, encrypted",
+        ),
+        ("another", "error: the two passphrases differ"),
+    ] {
+        let mut terminal = Terminal::run(&sandbox, &format!("rm -f bot.key.pem; {script}"));
+        terminal.shows("new passphrase for the private key: ");
+        // Both at once, as they may be pasted.
+        terminal.types(&format!("{PASSPHRASE}\n{second}\n"));
+        terminal.shows("the same again: ");
+        terminal.shows(outcome);
+        assert_eq!(terminal.ends().0, Ok(0));
+    }
+}
+
+#[test]
+fn ctrl_c_and_the_signals_that_end_programs_leave_the_terminal_as_it_was() {
+    let sandbox = with_encrypted_key();
+    for (signal, status) in [
+        (Signal::SIGINT, 130),
+        (Signal::SIGTERM, 143),
+        (Signal::SIGHUP, 129),
+    ] {
+        let mut terminal = Terminal::run(&sandbox, &format!("{JOBS} {USE_KEY}; read _"));
+        terminal.shows(QUESTION);
+        assert!(!terminal.is_in_order());
+        terminal.types("half of it");
+        killpg(terminal.job(), signal).unwrap();
+        terminal.shows(&format!("ended {status}"));
+        assert!(terminal.is_in_order(), "after {signal}");
+        terminal.types("\n");
+        assert_eq!(terminal.ends().0, Ok(0));
+    }
+
+    let mut terminal = Terminal::run(&sandbox, &format!("{JOBS} {USE_KEY}; read _"));
+    terminal.shows(QUESTION);
+    terminal.types("half of it\x03");
+    terminal.shows("ended 130");
+    assert!(terminal.is_in_order());
+    terminal.types("\n");
+    assert_eq!(terminal.ends().0, Ok(0));
+    assert_eq!(sandbox.files(), ["bot.key.pem"]);
+}
+
+#[test]
+fn ctrl_c_at_a_question_ends_the_script_around_it() {
+    let sandbox = with_encrypted_key();
+    let mut terminal = Terminal::run(&sandbox, USE_KEY);
+    terminal.shows(QUESTION);
+    terminal.types("\x03");
+    let (ended, shown) = terminal.ends();
+    assert_eq!(ended, Err(Signal::SIGINT as i32));
+    assert!(!shown.contains("ended"), "{shown}");
+}
+
+#[test]
+fn ctrl_z_suspends_the_question_which_is_asked_again_afterwards() {
+    let sandbox = with_encrypted_key();
+    let script = format!("{JOBS} {USE_KEY}; read _; fg; echo ended $?; read _");
+    let mut terminal = Terminal::run(&sandbox, &script);
+    terminal.shows(QUESTION);
+    terminal.types("half of it\x1a");
+    // 128 and SIGTSTP.
+    terminal.shows("ended 148");
+    assert!(terminal.is_in_order());
+    terminal.types("\n");
+    terminal.shows(QUESTION);
+    assert!(!terminal.is_in_order());
+    terminal.types(&format!("{PASSPHRASE}\n"));
+    terminal.shows("a.csr.pem: certificate request of CN=a\r\n");
+    terminal.shows("ended 0");
+    assert!(terminal.is_in_order());
+    terminal.types("\n");
+    assert_eq!(terminal.ends().0, Ok(0));
+}
+
+#[test]
+fn a_suspended_question_can_be_ended() {
+    let sandbox = with_encrypted_key();
+    let mut terminal = Terminal::run(&sandbox, &format!("{JOBS} {USE_KEY}; read _"));
+    terminal.shows(QUESTION);
+    let job = terminal.job();
+    terminal.types("\x1a");
+    terminal.shows("ended 148");
+    // What shells do for `kill %1`.
+    killpg(job, Signal::SIGTERM).unwrap();
+    killpg(job, Signal::SIGCONT).unwrap();
+    let ended = |stat: String| stat.contains(") Z ");
+    let started = Instant::now();
+    while !fs::read_to_string(format!("/proc/{job}/stat")).is_ok_and(ended) {
+        assert!(started.elapsed() < LIMIT, "it goes on in the background");
+        thread::yield_now();
+    }
+    assert!(terminal.is_in_order());
+    terminal.types("\n");
+    assert_eq!(terminal.ends().0, Ok(0));
+}
+
+#[test]
+fn ctrl_d_is_no_passphrase() {
+    let sandbox = with_encrypted_key();
+    let mut terminal = Terminal::run(&sandbox, &format!("{JOBS} {USE_KEY}; read _"));
+    terminal.shows(QUESTION);
+    terminal.types("\x04");
+    terminal.shows("\r\nerror: the terminal: ended where a passphrase was expected\r\n");
+    terminal.shows("ended 1");
+    assert!(terminal.is_in_order());
+    terminal.types("\n");
+    assert_eq!(terminal.ends().0, Ok(0));
+}
+
+#[test]
+fn a_signal_that_the_program_was_told_to_ignore_is_ignored() {
+    let sandbox = with_encrypted_key();
+    let mut terminal = Terminal::run(&sandbox, &format!("{JOBS} trap '' HUP; {USE_KEY}"));
+    terminal.shows(QUESTION);
+    killpg(terminal.job(), Signal::SIGHUP).unwrap();
+    terminal.types(&format!("{PASSPHRASE}\n"));
+    terminal.shows("ended 0");
+    assert_eq!(terminal.ends().0, Ok(0));
+}
+
+#[test]
+fn ctrl_c_ends_the_generation_of_a_key_at_once_and_leaves_nothing() {
+    let sandbox = Sandbox::with_authority();
+    let before = sandbox.files();
+    let script = "set -m; trap : INT; \"$COUNTERSIGN\" issue --ca-cert ca.crt.pem --ca-key ca.key.pem --bits 8192 \
+                  --subject /CN=bot --passout env:PW --dir some/bots; echo ended $?; read _";
+    let mut terminal = Terminal::run(&sandbox, script);
+    terminal.shows("generating the private key");
+    terminal.types("\x03");
+    terminal.shows("ended 130");
+    assert_eq!(sandbox.files(), before);
+    terminal.types("\n");
+    assert_eq!(terminal.ends().0, Ok(0));
+}

@@ -1,0 +1,438 @@
+//! A set of files, on its way to the disk.
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    Error, Locked, Unfinished,
+    journal::{FileState, Journal, Record},
+    mend, staging,
+};
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Only its owner (mode 0600): keys, bundles, passphrases.
+    Owner,
+    /// Everybody, as far as the umask allows it (mode 0644): certificates and requests.
+    Everyone,
+}
+
+/// Files that belong together.
+#[derive(Debug, Default)]
+pub struct FileSet<'a> {
+    files: Vec<NewFile<'a>>,
+    replace: bool,
+}
+
+#[derive(Debug)]
+struct NewFile<'a> {
+    path: PathBuf,
+    access: Access,
+    contents: &'a [u8],
+}
+
+impl<'a> FileSet<'a> {
+    /// Without a file, and for places where there is none yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether it replaces files that are there already. Default: no.
+    pub fn replace(self, replace: bool) -> Self {
+        Self { replace, ..self }
+    }
+
+    /// With one more file. Within a directory, files are published in the order in which they were added.
+    pub fn file(mut self, path: impl Into<PathBuf>, access: Access, contents: &'a [u8]) -> Self {
+        self.files.push(NewFile {
+            path: path.into(),
+            access,
+            contents,
+        });
+        self
+    }
+
+    /// The directories of its files, which have to be locked.
+    pub fn directories(&self) -> BTreeSet<&Path> {
+        self.files
+            .iter()
+            .map(|file| directory(&file.path))
+            .collect()
+    }
+}
+
+fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != OsStr::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+impl Locked {
+    /// Writes the files beside their places, which only their owner can enter, and syncs them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exists`] and [`Error::NotAFile`] when something is in the place of a file, [`Error::NotLocked`] when this
+    /// isn't the lock of its directory, [`Error::Io`] when it can't be written.
+    pub fn stage<'a>(
+        &'a self,
+        set: &FileSet<'_>,
+        unfinished: &'a Unfinished,
+    ) -> Result<Staged<'a>, Error> {
+        let mut by_directory: BTreeMap<PathBuf, Vec<(&NewFile<'_>, PathBuf)>> = BTreeMap::new();
+        for file in &set.files {
+            let directory =
+                fs::canonicalize(directory(&file.path)).map_err(Error::io(&file.path))?;
+            let (Some(name), true) = (file.path.file_name(), self.holds(&directory)) else {
+                return Err(Error::NotLocked {
+                    path: file.path.clone(),
+                });
+            };
+            let path = directory.join(name);
+            by_directory
+                .entry(directory)
+                .or_default()
+                .push((file, path));
+        }
+
+        // From here on, dropping it removes what was staged.
+        let mut staged = Staged {
+            parts: Vec::new(),
+            unfinished,
+            _locked: self,
+        };
+        for (directory, files) in by_directory {
+            let staging = unfinished
+                .lock()
+                .stage(&directory)
+                .map_err(Error::io(&directory))?;
+            staged.parts.push(Part {
+                directory,
+                staging,
+                records: Vec::new(),
+            });
+            let Some(part) = staged.parts.last_mut() else {
+                continue;
+            };
+            for (file, path) in files {
+                part.stage(file, path, set.replace)?;
+            }
+        }
+        staged.write_journals()?;
+        Ok(staged)
+    }
+}
+
+/// Files that are written and not yet in their places. Dropping it removes them.
+#[derive(Debug)]
+#[must_use = "publish it"]
+pub struct Staged<'a> {
+    parts: Vec<Part>,
+    unfinished: &'a Unfinished,
+    /// Another process would take what is staged for something that a killed one has left.
+    _locked: &'a Locked,
+}
+
+/// Those in one directory.
+#[derive(Debug)]
+struct Part {
+    directory: PathBuf,
+    staging: PathBuf,
+    records: Vec<Record>,
+}
+
+impl Staged<'_> {
+    /// Gives the files their names. [`Unfinished::abandon`] waits for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exists`] when something has appeared in the place of a file in the meantime, [`Error::Io`] when a file
+    /// can't have its name: all others are put back then. [`Error::Mixed`] when even that fails.
+    pub fn publish(self) -> Result<(), Error> {
+        let guard = self.unfinished.lock();
+        let mut published = Vec::new();
+        for part in &self.parts {
+            for (number, record) in part.records.iter().enumerate() {
+                let staged = staging::new_file(&part.staging, number);
+                let result = mend::publish(&staged, &record.path, record.old.is_some());
+                if let Err(error) = result {
+                    return Err(put_back(published, record, error));
+                }
+                published.push((staging::old_file(&part.staging, number), record));
+            }
+        }
+        for part in &self.parts {
+            staging::sync_directory(&part.directory);
+        }
+        drop(guard);
+        Ok(())
+    }
+
+    /// A single file needs no journal: it is renamed or it isn't.
+    fn write_journals(&self) -> Result<(), Error> {
+        let files: usize = self.parts.iter().map(|part| part.records.len()).sum();
+        if files < 2 {
+            return Ok(());
+        }
+        for part in &self.parts {
+            staging::sync_directory(&part.directory);
+            let others = self
+                .parts
+                .iter()
+                .filter(|other| other.staging != part.staging);
+            let journal = Journal {
+                with: others.map(|other| other.staging.clone()).collect(),
+                files: part.records.clone(),
+            };
+            staging::write_journal(&part.staging, &journal).map_err(Error::io(&part.directory))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Staged<'_> {
+    fn drop(&mut self) {
+        let mut made = self.unfinished.lock();
+        for part in &self.parts {
+            made.unstage(&part.staging);
+        }
+    }
+}
+
+impl Part {
+    fn stage(&mut self, file: &NewFile<'_>, path: PathBuf, replace: bool) -> Result<(), Error> {
+        let old = match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(source) => return Err(Error::io(&file.path)(source)),
+            Ok(_) if !replace => {
+                return Err(Error::Exists {
+                    path: file.path.clone(),
+                });
+            }
+            Ok(metadata) if !metadata.is_file() => {
+                return Err(Error::NotAFile {
+                    path: file.path.clone(),
+                });
+            }
+            Ok(metadata) => {
+                Some(FileState::from_metadata(&metadata).map_err(Error::io(&file.path))?)
+            }
+        };
+        let number = self.records.len();
+        let staged = staging::new_file(&self.staging, number);
+        staging::write(&staged, file.access.mode(), file.contents)
+            .map_err(Error::io(&file.path))?;
+        if old.is_some() {
+            staging::keep(&path, &staging::old_file(&self.staging, number))
+                .map_err(Error::io(&file.path))?;
+        }
+        let metadata = fs::symlink_metadata(&staged).map_err(Error::io(&file.path))?;
+        self.records.push(Record {
+            path,
+            new: FileState::from_metadata(&metadata).map_err(Error::io(&file.path))?,
+            old,
+        });
+        Ok(())
+    }
+}
+
+/// Undoes what was published when one file couldn't be.
+fn put_back(published: Vec<(PathBuf, &Record)>, failed: &Record, error: io::Error) -> Error {
+    for (old, record) in published.into_iter().rev() {
+        let undone = match record.old {
+            Some(_) => fs::rename(&old, &record.path),
+            None => fs::remove_file(&record.path),
+        };
+        if let Err(second) = undone {
+            return Error::Mixed {
+                path: failed.path.clone(),
+                source: error,
+                replaced: record.path.clone(),
+                second,
+            };
+        }
+    }
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => Error::Exists {
+            path: failed.path.clone(),
+        },
+        _ => Error::io(&failed.path)(error),
+    }
+}
+
+impl Access {
+    fn mode(self) -> u32 {
+        match self {
+            Self::Owner => 0o600,
+            Self::Everyone => 0o644,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::{lock, staging::names};
+
+    fn write(set: &FileSet<'_>) -> Result<(), Error> {
+        let unfinished = Unfinished::new();
+        let locked = lock(set.directories(), |_| {})?;
+        locked.stage(set, &unfinished)?.publish()
+    }
+
+    #[test]
+    fn a_file_that_appears_in_the_meantime_is_kept_and_the_others_are_taken_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let (first, second) = (directory.path().join("a"), directory.path().join("b"));
+        let set = FileSet::new().file(&first, Access::Everyone, b"one").file(
+            &second,
+            Access::Owner,
+            b"two",
+        );
+        let unfinished = Unfinished::new();
+        let locked = lock(set.directories(), |_| {}).unwrap();
+        let staged = locked.stage(&set, &unfinished).unwrap();
+
+        fs::write(&second, "someone else's").unwrap();
+
+        let error = staged.publish().unwrap_err();
+        assert!(matches!(error, Error::Exists { path } if path.ends_with("b")));
+        assert_eq!(names(directory.path()), ["b"]);
+        assert_eq!(fs::read(&second).unwrap(), b"someone else's");
+    }
+
+    #[test]
+    fn files_that_were_replaced_are_put_back_when_another_one_can_not_be() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = ["a", "b", "c"].map(|name| directory.path().join(name));
+        fs::write(&paths[0], "old a").unwrap();
+        fs::write(&paths[2], "old c").unwrap();
+        let set = paths
+            .iter()
+            .fold(FileSet::new().replace(true), |set, path| {
+                set.file(path, Access::Owner, b"new")
+            });
+        let unfinished = Unfinished::new();
+        let locked = lock(set.directories(), |_| {}).unwrap();
+        let staged = locked.stage(&set, &unfinished).unwrap();
+
+        fs::remove_file(&paths[2]).unwrap();
+        fs::create_dir(&paths[2]).unwrap();
+
+        let error = staged.publish().unwrap_err();
+        assert!(
+            matches!(&error, Error::Io { path, source }
+                if path.ends_with("c") && source.kind() == io::ErrorKind::IsADirectory),
+            "{error}"
+        );
+        assert_eq!(names(directory.path()), ["a", "c"]);
+        assert_eq!(fs::read(&paths[0]).unwrap(), b"old a");
+    }
+
+    #[test]
+    fn what_is_there_is_replaced_only_on_request_and_only_if_it_is_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, folder) = (directory.path().join("file"), directory.path().join("d"));
+        fs::write(&file, "old").unwrap();
+        fs::create_dir(&folder).unwrap();
+        let both = |replace| {
+            FileSet::new()
+                .replace(replace)
+                .file(&file, Access::Owner, b"new")
+                .file(&folder, Access::Owner, b"new")
+        };
+        assert!(matches!(write(&both(false)), Err(Error::Exists { path }) if path == file));
+        assert!(matches!(write(&both(true)), Err(Error::NotAFile { path }) if path == folder));
+        assert_eq!(fs::read(&file).unwrap(), b"old");
+        assert_eq!(names(directory.path()), ["d", "file"]);
+    }
+
+    #[test]
+    fn a_directory_that_is_not_locked_is_not_written_to() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = one.path().join("a");
+        let set = FileSet::new().file(&path, Access::Owner, b"x");
+        let locked = lock([other.path()], |_| {}).unwrap();
+        let unfinished = Unfinished::new();
+        let error = locked.stage(&set, &unfinished).unwrap_err();
+        assert!(matches!(error, Error::NotLocked { path: found } if found == path));
+    }
+
+    #[test]
+    fn nothing_is_published_after_it_was_abandoned() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        let set = FileSet::new().file(&path, Access::Owner, b"x");
+        let unfinished = Unfinished::new();
+        let locked = lock(set.directories(), |_| {}).unwrap();
+        let staged = locked.stage(&set, &unfinished).unwrap();
+        drop(unfinished.abandon());
+        assert!(names(directory.path()).is_empty());
+        let error = staged.publish().unwrap_err();
+        assert!(
+            matches!(&error, Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound),
+            "{error}"
+        );
+        assert!(names(directory.path()).is_empty());
+    }
+
+    #[test]
+    fn of_sets_that_are_written_at_the_same_time_one_is_there_as_a_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = ["a", "b", "c"].map(|name| directory.path().join(name));
+        thread::scope(|scope| {
+            for number in 0..6_u8 {
+                let paths = &paths;
+                scope.spawn(move || {
+                    for _ in 0..5 {
+                        let contents = [number];
+                        let set = paths
+                            .iter()
+                            .fold(FileSet::new().replace(true), |set, path| {
+                                set.file(path, Access::Everyone, &contents)
+                            });
+                        write(&set).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(names(directory.path()), ["a", "b", "c"]);
+        let contents = paths.map(|path| fs::read(path).unwrap());
+        assert!(
+            contents.iter().all(|other| *other == contents[0]),
+            "{contents:?}"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_for_whom_they_are_meant_and_for_nobody_else_before() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let directory = tempfile::tempdir().unwrap();
+        let (secret, public) = (directory.path().join("s"), directory.path().join("p"));
+        fs::write(&secret, "old").unwrap();
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o666)).unwrap();
+        let set = FileSet::new()
+            .replace(true)
+            .file(&secret, Access::Owner, b"x")
+            .file(&public, Access::Everyone, b"x");
+        let unfinished = Unfinished::new();
+        let locked = lock(set.directories(), |_| {}).unwrap();
+        let staged = locked.stage(&set, &unfinished).unwrap();
+        for part in &staged.parts {
+            assert_eq!(mode(&part.staging), 0o700);
+        }
+        staged.publish().unwrap();
+        assert_eq!(mode(&secret), 0o600);
+        assert_eq!(mode(&public) & 0o600, 0o600);
+        assert_eq!(mode(&public) & 0o022, 0);
+    }
+}
