@@ -247,3 +247,45 @@ impl rcgen::SigningKey for LayoutKey {
         Ok(Vec::new())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{KeyKind, rng};
+
+    #[test]
+    fn a_signature_that_does_not_verify_is_not_given_out() {
+        let keys = [(); 2].map(|()| PrivateKey::generate(KeyKind::EcP256).unwrap());
+        let (algorithm, digest) = algorithm(keys[0].algorithm(), None).unwrap();
+        let mut rng = rng::system().unwrap();
+        let signature = keys[0].sign(digest, b"tbs", &mut rng).unwrap();
+        let assemble = |key: &PrivateKey| assemble(b"tbs", algorithm, &signature, key.public_key());
+        assemble(&keys[0]).unwrap();
+        assert_eq!(assemble(&keys[1]), Err(Error::SignatureFailed));
+    }
+
+    #[test]
+    fn what_is_laid_out_otherwise_than_expected_is_not_spliced() {
+        let laid_out = |elements: &[&[u8]]| der::sequence(&[&der::sequence(elements)]);
+        let tags = [der::INTEGER, der::SEQUENCE];
+        let replacement: &[u8] = &der::sequence(&[&[5, 0]]);
+        let splice =
+            |laid_out: &[u8], position| splice(laid_out, &tags, &[(position, replacement)]);
+        let right = laid_out(&[&[2, 1, 7], &[0x30, 0]]);
+        assert_eq!(
+            splice(&right, 1).unwrap(),
+            der::sequence(&[&[2, 1, 7], replacement])
+        );
+        for wrong in [
+            splice(&right, 2),
+            splice(&laid_out(&[&[2, 1, 7]]), 1),
+            splice(&laid_out(&[&[0x30, 0], &[0x30, 0]]), 1),
+        ] {
+            assert!(matches!(wrong, Err(Error::Malformed { what: WHAT, .. })));
+        }
+        assert!(matches!(
+            splice(&laid_out(&[&[2, 1, 7], &[0x30, 0], &[0x30, 0]]), 1),
+            Err(Error::TrailingData { what: WHAT, .. })
+        ));
+    }
+}

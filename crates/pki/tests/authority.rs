@@ -272,6 +272,103 @@ fn path_lengths_are_kept() {
 }
 
 #[test]
+fn short_rsa_keys_are_certified_on_request_only() {
+    let small = rsa::PrivateKey::new(&mut rand_core::UnwrapErr(getrandom::SysRng), 1024).unwrap();
+    let der = rsa::pkcs8::EncodePrivateKey::to_pkcs8_der(&small).unwrap();
+    let small = PrivateKey::from_der(der.as_bytes(), None).unwrap();
+    let usual = PrivateKey::generate(KeyKind::Rsa2048).unwrap();
+    let ca = root();
+    let issue = |key: &PrivateKey, profile: &Profile| {
+        let request = CertificateRequest::builder(name("/CN=a"))
+            .sign(key)
+            .unwrap();
+        ca.issue(&request.verify().unwrap(), profile)
+    };
+    let too_small = |found, minimum| Error::KeyTooSmall { found, minimum };
+    let client = Profile::client();
+    assert_eq!(issue(&small, &client), Err(too_small(1024, 2048)));
+    issue(&usual, &client).unwrap();
+    issue(&small, &client.clone().minimum_rsa_bits(1024)).unwrap();
+    assert_eq!(
+        issue(&usual, &client.clone().minimum_rsa_bits(2049)),
+        Err(too_small(2048, 2049))
+    );
+    assert_eq!(
+        CertificateAuthority::create_root(name("/CN=Root"), small, &Profile::root()).unwrap_err(),
+        too_small(1024, 2048)
+    );
+    assert!(matches!(
+        ca.create_intermediate(
+            name("/CN=Signing"),
+            usual,
+            &Profile::intermediate().minimum_rsa_bits(3072)
+        ),
+        Err(Error::KeyTooSmall { .. })
+    ));
+}
+
+#[test]
+fn nobody_gets_the_name_of_the_authority() {
+    let ca = root();
+    for subject in [
+        "/CN=Root/O=Excelsior Bank/C=GB",
+        "/CN=root /O=EXCELSIOR  BANK/C=gb",
+    ] {
+        let own = |subject: &DistinguishedName| Error::SubjectIsIssuer {
+            subject: subject.to_string(),
+        };
+        let subject = name(subject);
+        let request = CertificateRequest::builder(subject.clone())
+            .sign(&key())
+            .unwrap();
+        assert_eq!(
+            ca.issue(&request.verify().unwrap(), &Profile::client()),
+            Err(own(&subject))
+        );
+        assert_eq!(
+            ca.create_intermediate(subject.clone(), key(), &Profile::intermediate())
+                .unwrap_err(),
+            own(&subject)
+        );
+    }
+}
+
+#[test]
+fn a_profile_that_is_used_twice_gives_two_serial_numbers() {
+    let (ca, profile) = (root(), Profile::client());
+    let serial = || issue(&ca, &profile).unwrap().serial_number().clone();
+    assert_ne!(serial(), serial());
+}
+
+#[test]
+fn dates_from_2050_on_have_four_digits_of_the_year() {
+    // 2049-12-31T23:59:59Z and the second after it (RFC 5280, section 4.1.2.5).
+    let last_short = SystemTime::UNIX_EPOCH + Duration::from_secs(2_524_607_999);
+    let first_long = last_short + Duration::from_secs(1);
+    let validity = Validity {
+        not_before: last_short,
+        not_after: first_long,
+    };
+    let profile = Profile::root().validity(validity);
+    let ca = CertificateAuthority::create_root(name("/CN=Root"), key(), &profile).unwrap();
+    assert_eq!(ca.certificate().validity(), validity);
+    let encoded = b"\x17\x0d491231235959Z\x18\x0f20500101000000Z";
+    let der = ca.certificate().as_der();
+    assert!(der.windows(encoded.len()).any(|window| window == encoded));
+    let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+    let request = request("/CN=a");
+    let leaf = ca
+        .issue_at(
+            &request.verify().unwrap(),
+            &Profile::client(),
+            first_long,
+            &mut rng,
+        )
+        .unwrap();
+    assert_eq!(leaf.validity(), validity);
+}
+
+#[test]
 fn an_authority_signs_only_within_its_own_time() {
     let ca = root();
     let Validity {

@@ -473,3 +473,6 @@ fn check_profile(
     };
     Err(Error::InvalidProfile { reason })
 }
+
+#[cfg(test)]
+mod tests;
