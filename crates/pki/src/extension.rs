@@ -121,15 +121,18 @@ impl Extensions {
             if !seen.insert(extension.oid.as_bytes()) {
                 return Err(malformed(format!("extension {oid} occurs twice")));
             }
+            let undecoded = || malformed(format!("extension {oid} can't be decoded"));
             if DECISIVE.contains(&extension.oid) && !is_decoded(extension) {
-                return Err(malformed(format!("extension {oid} can't be decoded")));
+                return Err(undecoded());
             }
             match extension.parsed_extension() {
                 _ if extension.oid == known::OID_X509_EXT_SUBJECT_ALT_NAME => {
-                    parsed.subject_alt_names = SubjectAltName::read_all(extension.value)?;
+                    parsed.subject_alt_names =
+                        SubjectAltName::read_all(extension.value).map_err(|_| undecoded())?;
                 }
                 _ if extension.oid == known::OID_X509_EXT_NAME_CONSTRAINTS => {
-                    parsed.name_constraints = Some(NameConstraints::from_der(extension.value)?);
+                    let constraints = NameConstraints::from_der(extension.value);
+                    parsed.name_constraints = Some(constraints.map_err(|_| undecoded())?);
                 }
                 ParsedExtension::BasicConstraints(basic) => {
                     parsed.basic_constraints = Some(BasicConstraints {

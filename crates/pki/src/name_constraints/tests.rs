@@ -432,7 +432,7 @@ fn malformed_constraints_are_not_read() {
 
 #[test]
 fn the_work_is_bounded() {
-    let many = vec![(); 501];
+    let many = [(); 501];
     let lists: Vec<(List, &str, &str)> = many
         .iter()
         .map(|()| (Excluded, "DNS", "a.example"))
