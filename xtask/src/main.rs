@@ -1,4 +1,4 @@
-//! The workspace's own chores: `cargo xtask fixtures | tidy | interop | login-bench | ci`.
+//! The workspace's own chores: `cargo xtask fixtures | tidy | interop | constant-time | mutants | soak | login-bench | ci`.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
@@ -6,7 +6,10 @@
     reason = "these commands are run by people, and talk to them"
 )]
 
+mod constant_time;
 mod interop;
+mod mutants;
+mod soak;
 mod tidy;
 mod workspace;
 
@@ -38,6 +41,12 @@ enum Command {
     Tidy,
     /// Let openssl, keytool, curl, GnuTLS, NSS and Python judge the built program, and judge what they make
     Interop(interop::Arguments),
+    /// Change what decides about trust, and see that a test notices, for each change
+    Mutants(mutants::Arguments),
+    /// The long runs that CI takes samples of
+    Soak(soak::Arguments),
+    /// Let Valgrind look for branches on secrets in the code for private keys, and check the assembly it can't run
+    ConstantTime(constant_time::Arguments),
     /// Race `countersign auth login` and the library against curl, and the Python BDK of COUNTERSIGN_BDK_PYTHON
     LoginBench,
     /// Everything that CI checks, without installing anything: .ci/run --installed
@@ -59,6 +68,9 @@ fn run(command: Command) -> Result<()> {
         Command::Fixtures { out } => make_fixtures(out),
         Command::Tidy => tidy::run(),
         Command::Interop(arguments) => interop::run(&arguments),
+        Command::Mutants(arguments) => mutants::run(&arguments),
+        Command::Soak(arguments) => soak::run(&arguments),
+        Command::ConstantTime(arguments) => constant_time::run(&arguments),
         Command::LoginBench => login_bench(),
         Command::Ci => ci(),
     }

@@ -30,6 +30,28 @@ pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> 
     Ok(String::from_utf8(output.stdout)?)
 }
 
+/// Builds the program as users do.
+pub(crate) fn release() -> Result<PathBuf> {
+    executable([
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "countersign-cli",
+    ])
+}
+
+/// The executable that a cargo command builds.
+pub(crate) fn executable<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<PathBuf> {
+    let format = ["--message-format", "json-render-diagnostics"];
+    cargo(arguments.into_iter().chain(format))?
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
+        .next_back()
+        .context("cargo built no program")
+}
+
 /// What `cargo metadata --no-deps` says about our own packages.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Metadata {

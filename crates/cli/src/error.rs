@@ -162,6 +162,14 @@ impl Hint for pki::Error {
                 "ask for fewer --days; without --days the validity ends with the authority's at the latest"
             }
             Self::Pkcs12Lacks { .. } => "countersign p12 info FILE shows what the file holds",
+            Self::NotInChain {
+                missing: Some(issuer),
+                ..
+            } => {
+                return Some(format!(
+                    "add the certificate of {issuer} with --chain, if it leads on to that one; otherwise leave that one out"
+                ));
+            }
             Self::NotInChain { .. } => "leave out the certificates that are not its issuers",
             other => other.hint()?,
         };

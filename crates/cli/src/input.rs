@@ -4,7 +4,7 @@ use std::{
     fmt,
     fs::File,
     io::{self, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use pki::{
@@ -59,13 +59,21 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
     Certificate::all_from_pem_or_der(&read(path)?).about(Name(path))
 }
 
-/// The trusted certificates in any format that needs no passphrase.
+/// The trust stores in these files, in any format. One passphrase is for all of them.
 ///
 /// # Errors
 ///
-/// [`Error`] when the file holds none.
-pub(crate) fn trust_store(path: &Path) -> Result<TrustStore, Error> {
-    TrustStore::read(&read(path)?, None).about(Name(path))
+/// [`Error`] when a file holds no trusted certificate, or the passphrase is missing or wrong.
+pub(crate) fn trust_stores(paths: &[PathBuf], flag: Flag<'_>) -> Result<Vec<TrustStore>, Error> {
+    let given = flag.given("the trust stores")?;
+    paths
+        .iter()
+        .map(|path| {
+            open_with(path, flag, given.as_ref(), |contents, passphrase| {
+                TrustStore::read(contents, passphrase)
+            })
+        })
+        .collect()
 }
 
 /// A certificate request.
@@ -113,8 +121,17 @@ pub(crate) fn open<T, E: Hint>(
 ) -> Result<T, Error> {
     // The passphrase comes first: it may be the first line of a standard input that goes on with the file.
     let given = flag.given(Name(path))?;
+    open_with(path, flag, given.as_ref(), open)
+}
+
+fn open_with<T, E: Hint>(
+    path: &Path,
+    flag: Flag<'_>,
+    given: Option<&Passphrase>,
+    open: impl Fn(&[u8], Option<&Passphrase>) -> Result<T, E>,
+) -> Result<T, Error> {
     let contents = read(path)?;
-    let mut opened = open(&contents, given.as_ref());
+    let mut opened = open(&contents, given);
     let cause = opened.as_ref().err().and_then(Hint::as_pki);
     if given.is_none() && matches!(cause, Some(pki::Error::PassphraseRequired { .. })) {
         let asked = flag.asked(Name(path))?;

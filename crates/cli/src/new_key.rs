@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use clap::ValueEnum;
-use pki::{KeyEncryption, KeyGenerator, KeyKind, Passphrase, PrivateKey};
+use pki::{KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, Passphrase, PrivateKey};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -108,8 +108,8 @@ pub(crate) fn to_pem(
 }
 
 /// Tells the owner of a client key that a Pod won't take it.
-pub(crate) fn warn_if_too_short_for_a_pod(kind: KeyKind) {
-    if matches!(kind, KeyKind::Rsa2048 | KeyKind::Rsa3072) {
+pub(crate) fn warn_if_too_short_for_a_pod(key: impl Into<KeyAlgorithm>) {
+    if let KeyAlgorithm::Rsa { bits: ..4096 } = key.into() {
         ui::warn("a Pod rejects RSA keys of less than 4096 bits");
     }
 }

@@ -96,6 +96,11 @@ pub(crate) fn error(message: &str, hint: Option<&str>) {
     }
 }
 
+/// Prints what is wrong with the command line. It quotes from there, so that it can't drive the terminal either.
+pub(crate) fn misuse(text: impl Display) {
+    complain("", text.to_string().trim_end());
+}
+
 /// Shows, on a terminal, that something takes its time; the line disappears when the value is dropped.
 pub(crate) fn progress(doing: impl Display) -> Progress {
     // indicatif draws to standard error, and by itself draws nothing when that is not a terminal.

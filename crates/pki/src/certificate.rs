@@ -1,11 +1,12 @@
 use std::{fmt, time::SystemTime};
 
+use ::der::oid::ObjectIdentifier;
 use sha2::{Digest as _, Sha256};
 use x509_parser::{prelude::FromDer, x509::X509Version};
 
 use crate::{
-    BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, PublicKey,
-    SerialNumber, SubjectAltName, Validity, extension::Extensions,
+    BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, NameConstraints,
+    PublicKey, SerialNumber, SubjectAltName, Validity, der, extension::Extensions,
     key::signature::SignatureAlgorithm, pem, tbs::Signed, time,
 };
 
@@ -115,7 +116,7 @@ impl Certificate {
                 not_after: at(parsed.validity.not_after)?,
             },
             spki: parsed.public_key().raw.to_vec(),
-            signature_algorithm: signature_algorithm(der)?,
+            signature_algorithm: name_of(&parsed.signature_algorithm.algorithm),
             extensions: Extensions::parse(parsed.extensions())?,
             der: der.to_vec(),
         })
@@ -193,7 +194,8 @@ impl Certificate {
         PublicKey::from_spki_der(&self.spki)
     }
 
-    /// The signature algorithm: its name, for example `sha256WithRSAEncryption`, or else its object identifier.
+    /// The signature algorithm: its name, for example `sha256WithRSAEncryption`, whether this crate verifies it or not;
+    /// the object identifier of one that has no known name.
     pub fn signature_algorithm(&self) -> &str {
         &self.signature_algorithm
     }
@@ -208,14 +210,41 @@ impl Certificate {
         self.extensions.key_usage
     }
 
-    /// The purposes of the ExtendedKeyUsage; none when it has no such extension.
-    pub fn extended_key_usage(&self) -> &[ExtendedKeyUsage] {
-        &self.extensions.extended_key_usage
+    /// The purposes of the ExtendedKeyUsage, in file order, when it has one. An empty list, which RFC 5280, section
+    /// 4.2.1.12 doesn't allow, allows no purpose; a certificate without the extension is good for any.
+    pub fn extended_key_usage(&self) -> Option<&[ExtendedKeyUsage]> {
+        self.extensions.extended_key_usage.as_deref()
     }
 
     /// The subject alternative names; none when it has no such extension.
     pub fn subject_alt_names(&self) -> &[SubjectAltName] {
         &self.extensions.subject_alt_names
+    }
+
+    /// The NameConstraints, when it has them.
+    pub fn name_constraints(&self) -> Option<&NameConstraints> {
+        self.extensions.name_constraints.as_ref()
+    }
+
+    /// Checks that this CA's name constraints, if it has any, allow a certificate with this subject and these alternative
+    /// names somewhere below it (RFC 5280, section 4.2.1.10). The constraints apply to the subject, to the e-mail
+    /// addresses in it, and to the alternative names. RFC 5280, section 6.1.3, leaves self-issued certificates in the
+    /// middle of a path out: so does the caller.
+    ///
+    /// # Errors
+    /// [`Error::NameNotPermitted`], [`Error::NameExcluded`], [`Error::UnsupportedNameConstraint`], and
+    /// [`Error::BudgetExceeded`] beyond 250,000 comparisons.
+    pub fn check_name_constraints(
+        &self,
+        subject: &DistinguishedName,
+        alt_names: &[SubjectAltName],
+    ) -> Result<(), Error> {
+        match self.name_constraints() {
+            Some(constraints) => constraints
+                .check(subject, alt_names, false)
+                .map_err(|violation| violation.of(&self.subject)),
+            None => Ok(()),
+        }
     }
 
     /// The subject key identifier, when it has one.
@@ -237,18 +266,22 @@ impl Certificate {
     }
 
     /// Whether it names itself as its issuer (RFC 5280, section 3.2: self-issued) and its own key verifies it.
+    ///
+    /// Where this crate can't verify the signature, for it was made with SHA-1 or RSASSA-PSS for example, the key
+    /// identifiers take its place: it counts as self-signed unless the two differ. This says where a chain ends, and
+    /// nothing about trust.
     pub fn is_self_signed(&self) -> bool {
-        self.issuer == self.subject && self.verify_issued_by(self).is_ok()
+        self.may_be_issued_by(self)
     }
 
-    /// Checks that `issuer` signed this certificate: its subject is this one's issuer, octet for octet, and its key
-    /// verifies the signature. Dates, usages and the rest of the path are not looked at.
+    /// Checks that `issuer` signed this certificate: its subject [matches](DistinguishedName::matches) this one's issuer,
+    /// and its key verifies the signature. Dates, usages and the rest of the path are not looked at.
     ///
     /// # Errors
     /// [`Error::IssuerMismatch`], [`Error::CertificateSignatureInvalid`], [`Error::UnsupportedScheme`] for a signature
     /// algorithm and [`Error::UnsupportedKey`] for a key that this crate doesn't verify.
     pub fn verify_issued_by(&self, issuer: &Certificate) -> Result<(), Error> {
-        if self.issuer != issuer.subject {
+        if !self.issuer.matches(&issuer.subject) {
             return Err(Error::IssuerMismatch {
                 subject: self.subject.to_string(),
                 expected: self.issuer.to_string(),
@@ -262,6 +295,24 @@ impl Certificate {
             subject: self.subject.to_string(),
             issuer: issuer.subject.to_string(),
         })
+    }
+
+    /// Whether `issuer` signed this certificate or, where that can't be checked because the algorithm isn't supported, may
+    /// have: names agree, and so do the key identifiers where both are there.
+    pub(crate) fn may_be_issued_by(&self, issuer: &Certificate) -> bool {
+        match self.verify_issued_by(issuer) {
+            Ok(()) => true,
+            Err(Error::UnsupportedScheme { .. } | Error::UnsupportedKey { .. }) => {
+                match (
+                    self.authority_key_identifier(),
+                    issuer.subject_key_identifier(),
+                ) {
+                    (Some(named), Some(found)) => named == found,
+                    _ => true,
+                }
+            }
+            Err(_) => false,
+        }
     }
 
     /// The `CERTIFICATE` blocks of a PEM file, not parsed yet; at least one.
@@ -326,13 +377,15 @@ impl fmt::Debug for Certificate {
     }
 }
 
-fn signature_algorithm(der: &[u8]) -> Result<String, Error> {
-    let signed = Signed::read(der, "certificate")?;
-    match SignatureAlgorithm::from_algorithm_identifier(signed.algorithm) {
-        Ok(known) => Ok(known.name().to_owned()),
-        Err(Error::UnsupportedScheme { oid, .. }) => Ok(oid),
-        Err(error) => Err(error),
-    }
+fn name_of(algorithm: &x509_parser::asn1_rs::Oid<'_>) -> String {
+    let oid = ObjectIdentifier::from_bytes(algorithm.as_bytes());
+    oid.map_or_else(
+        |_| "an object identifier of more than 39 octets".to_owned(),
+        |oid| match SignatureAlgorithm::by_oid(&oid) {
+            Some(known) => known.name().to_owned(),
+            None => der::known_oid_name(&oid).map_or_else(|| oid.to_string(), str::to_owned),
+        },
+    )
 }
 
 fn malformed(reason: String) -> Error {

@@ -89,7 +89,8 @@ pub enum Error {
         "the MAC of the PKCS#12 file does not match its contents: the file is damaged or was altered"
     )]
     MacMismatch,
-    /// Reading would take more key-derivation work than the budget allows. Nothing was derived.
+    /// Reading would take more key-derivation work than the budget allows (nothing was derived), or judging more
+    /// comparisons.
     #[error("{parameter} of {found} exceeds the limit of {limit}")]
     BudgetExceeded {
         /// The parameter that is too high.
@@ -199,6 +200,14 @@ pub enum Error {
         /// The ASN.1 string type.
         string_type: &'static str,
     },
+    /// A control character in the text of an attribute value, such as the carriage return of a line that ends in CR LF.
+    #[error("attribute {attribute} holds the control character U+{:04X}", u32::from(*.found))]
+    ControlCharacter {
+        /// The attribute's short name.
+        attribute: String,
+        /// The first such character.
+        found: char,
+    },
     /// A country that is not a two-letter ISO 3166 code.
     #[error("country {found:?} is not a two-letter ISO 3166 code such as \"GB\"")]
     InvalidCountry {
@@ -212,6 +221,37 @@ pub enum Error {
         name: String,
         /// What is wrong with it.
         reason: &'static str,
+    },
+
+    /// A name outside what an issuer's name constraints permit (RFC 5280, section 4.2.1.10).
+    #[error("{name} is not among the names that {issuer} may issue for: {permitted}")]
+    NameNotPermitted {
+        /// The subject of the issuer, in RFC 4514 form.
+        issuer: String,
+        /// The name.
+        name: String,
+        /// The constraints of the name's form, or the first few of them.
+        permitted: String,
+    },
+    /// A name that an issuer's name constraints exclude.
+    #[error("{name} is excluded from the names that {issuer} may issue for by {excluded}")]
+    NameExcluded {
+        /// The subject of the issuer, in RFC 4514 form.
+        issuer: String,
+        /// The name.
+        name: String,
+        /// The constraint.
+        excluded: String,
+    },
+    /// A name under a name constraint of its form, one of which this crate can't compare.
+    #[error("{name} can't be compared with the name constraint {constraint} of {issuer}")]
+    UnsupportedNameConstraint {
+        /// The subject of the issuer, in RFC 4514 form.
+        issuer: String,
+        /// The name.
+        name: String,
+        /// The constraint.
+        constraint: String,
     },
 
     // --- Requests, certificates, authorities ------------------------------------------------------------------
@@ -344,12 +384,15 @@ pub enum Error {
         alias: String,
     },
     /// Certificates that don't form a chain up from the leaf.
-    #[error("the certificate of {subject} is not part of the chain of {leaf}")]
+    #[error("the certificate of {subject} is not part of the chain of {leaf}{}", gap(.missing.as_deref()))]
     NotInChain {
         /// The subject of the certificate that doesn't fit, in RFC 4514 form.
         subject: String,
         /// The subject of the leaf, in RFC 4514 form.
         leaf: String,
+        /// The issuer at which the chain breaks off because its certificate was not given, in RFC 4514 form: the one that
+        /// doesn't fit may be further up.
+        missing: Option<String>,
     },
 }
 
@@ -386,6 +429,12 @@ fn found_labels(found: &[String]) -> String {
     } else {
         format!(", only {}", found.join(", "))
     }
+}
+
+fn gap(missing: Option<&str>) -> String {
+    missing.map_or_else(String::new, |issuer| {
+        format!(", which breaks off where that of {issuer} is missing")
+    })
 }
 
 fn beside(private_keys: usize, unreadable: usize) -> String {

@@ -264,7 +264,10 @@ fn certificate(certificate: &Certificate) -> Item {
                 .map(|usage| usage.names())
                 .unwrap_or_default(),
         )
-        .list("extendedKeyUsage", certificate.extended_key_usage())
+        .list(
+            "extendedKeyUsage",
+            certificate.extended_key_usage().unwrap_or_default(),
+        )
         .list("subjectAltNames", certificate.subject_alt_names())
         .optional_text(
             "subjectKeyIdentifier",

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod alt_name;
 mod authority;
 mod certificate;
 mod der;
@@ -12,6 +13,7 @@ pub mod inspect;
 mod kdf;
 mod key;
 mod name;
+mod name_constraints;
 mod passphrase;
 mod pbe;
 mod pem;
@@ -23,15 +25,19 @@ mod serial;
 mod tbs;
 mod time;
 mod trust_store;
+#[cfg(test)]
+mod wycheproof;
 
+pub use alt_name::{DnsName, EmailAddress, SubjectAltName, Uri};
 pub use authority::CertificateAuthority;
 pub use certificate::{Certificate, Version};
 pub use digest::Digest;
 pub use error::Error;
-pub use extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName};
+pub use extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 pub use kdf::Budget;
 pub use key::{KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PrivateKey, PublicKey};
 pub use name::{Attribute, DistinguishedName, DistinguishedNameBuilder};
+pub use name_constraints::NameConstraints;
 pub use passphrase::Passphrase;
 pub use pkcs12::{
     CertificateEntry, Integrity, Pkcs12, Pkcs12Builder, Pkcs12Profile, Pkcs12Warning,

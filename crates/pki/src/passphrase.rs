@@ -1,12 +1,14 @@
 use std::fmt;
 
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// A passphrase: wiped when it is dropped and elided in `Debug`. It can't be cloned, displayed or serialized.
 ///
 /// Key files take its UTF-8 octets; PKCS#12 (RFC 7292, appendix B.1) takes it as a BMPString. The empty passphrase is a
 /// passphrase: it is not the same as none.
-#[derive(PartialEq, Eq)]
+///
+/// Two of them are compared in a time that tells nothing but their lengths.
 pub struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {
@@ -25,6 +27,14 @@ impl Passphrase {
         self.0.is_empty()
     }
 }
+
+impl PartialEq for Passphrase {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl Eq for Passphrase {}
 
 impl From<String> for Passphrase {
     fn from(text: String) -> Self {

@@ -107,20 +107,16 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
 
 /// What follows the next `-----BEGIN ` that has nothing but white space before it on its line.
 fn find_begin(input: &[u8]) -> Option<&[u8]> {
-    let mut from = 0_usize;
+    let mut rest = input;
     loop {
-        let found = from.checked_add(find(input.get(from..)?, BEGIN)?)?;
-        let after = found.checked_add(BEGIN.len())?;
-        let before = input.get(..found)?;
-        let starts_line = before
-            .iter()
-            .rev()
-            .take_while(|octet| !matches!(octet, b'\n' | b'\r'))
-            .all(u8::is_ascii_whitespace);
-        if starts_line {
-            return input.get(after..);
+        let line = rest.trim_ascii_start();
+        if let Some(found) = line.strip_prefix(BEGIN) {
+            return Some(found);
         }
-        from = after;
+        let end = line
+            .iter()
+            .position(|octet| matches!(octet, b'\n' | b'\r'))?;
+        rest = line.get(end..)?;
     }
 }
 
@@ -163,7 +159,13 @@ fn read_block(input: &[u8]) -> Result<(Block, &[u8]), Error> {
 fn split_headers<'a>(body: &'a [u8], label: &str) -> Result<(Headers, &'a [u8]), Error> {
     let mut headers: Headers = Vec::new();
     let mut rest = body;
-    while rest.contains(&b':') || continues(rest, &headers) {
+    // Looked for once, and not on each line.
+    let from_last_colon = body
+        .iter()
+        .rposition(|octet| *octet == b':')
+        .and_then(|at| body.get(at..))
+        .map_or(0, <[u8]>::len);
+    while (from_last_colon > 0 && rest.len() >= from_last_colon) || continues(rest, &headers) {
         let (line, after) = split_line(rest);
         let line = str::from_utf8(line)
             .map_err(|_| malformed(label, "a header is not text"))?

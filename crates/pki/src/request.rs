@@ -1,9 +1,11 @@
+use ::der::oid::ObjectIdentifier;
 use rand_core::CryptoRng;
 use rcgen::CertificateParams;
-use x509_parser::{certification_request::X509CertificationRequest, prelude::FromDer};
+use x509_parser::{cri_attributes::ExtensionRequest, prelude::FromDer};
 
 use crate::{
     Digest, DistinguishedName, Error, PrivateKey, PublicKey, SubjectAltName,
+    der::{self, Reader, malformed},
     extension::Extensions,
     key::signature::SignatureAlgorithm,
     pem, rng,
@@ -14,6 +16,12 @@ use crate::{
 const MAX_SIZE: usize = 1 << 20;
 
 const WHAT: &str = "certificate request";
+
+/// RFC 2986, section 4.1: "version" is v1.
+const VERSION: u64 = 0;
+
+/// RFC 2985, section 5.4.2
+const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
 
 /// A PKCS#10 certificate request (RFC 2986), parsed and immutable, that owns its DER.
 ///
@@ -74,35 +82,21 @@ impl CertificateRequest {
                 limit: MAX_SIZE,
             });
         }
-        let malformed = |reason: String| Error::Malformed { what: WHAT, reason };
-        let (rest, parsed) = X509CertificationRequest::from_der(der)
-            .map_err(|error| malformed(error.to_string()))?;
-        if !rest.is_empty() {
-            return Err(Error::TrailingData {
-                what: WHAT,
-                count: rest.len(),
-            });
+        // CertificationRequestInfo (RFC 2986, section 4.1)
+        let mut info = Reader::enter(Signed::read(der, WHAT)?.tbs, der::SEQUENCE, WHAT)?;
+        let version = info.uint()?;
+        if version != VERSION {
+            return Err(malformed(WHAT, format!("version {version}, not 0")));
         }
-        let info = &parsed.certification_request_info;
-        let mut extension_requests = info
-            .iter_attributes()
-            .filter_map(|attribute| match attribute.parsed_attribute() {
-                x509_parser::cri_attributes::ParsedCriAttribute::ExtensionRequest(requested) => {
-                    Some(requested)
-                }
-                _ => None,
-            });
-        let extensions = match (extension_requests.next(), extension_requests.next()) {
-            (None, _) => Extensions::default(),
-            (Some(requested), None) => Extensions::parse(&requested.extensions)?,
-            (Some(_), Some(_)) => {
-                return Err(malformed("it has two extension request attributes".into()));
-            }
-        };
+        let subject = info.read_tagged(der::SEQUENCE)?.raw;
+        let public_key = info.read_tagged(der::SEQUENCE)?.raw;
+        // Some writers leave them out where there is none.
+        let attributes = info.optional(der::EXPLICIT_0)?.unwrap_or_default();
+        info.finish()?;
         Ok(Self {
-            subject: DistinguishedName::from_der(info.subject.as_raw())?,
-            public_key: PublicKey::from_spki_der(info.subject_pki.raw)?,
-            extensions,
+            subject: DistinguishedName::from_der(subject)?,
+            public_key: PublicKey::from_spki_der(public_key)?,
+            extensions: requested_extensions(attributes)?,
             der: der.to_vec(),
         })
     }
@@ -245,4 +239,32 @@ impl CertificateRequestBuilder {
         let info = tbs::request(params, algorithm, &self.subject, key.public_key())?;
         CertificateRequest::from_der(&tbs::sign(&info, algorithm, digest, key, rng)?)
     }
+}
+
+/// The extensions in the one value of the one attribute that asks for any. Other attributes are skipped, and so is what
+/// is in them.
+fn requested_extensions(attributes: &[u8]) -> Result<Extensions, Error> {
+    let mut found = None;
+    let mut attributes = Reader::new(attributes, WHAT);
+    while !attributes.is_empty() {
+        let mut attribute = attributes.nested(der::SEQUENCE)?;
+        let kind = attribute.value(der::OID)?;
+        let mut values = attribute.nested(der::SET)?;
+        attribute.finish()?;
+        if kind == EXTENSION_REQUEST.as_bytes() {
+            if found.is_some() {
+                return Err(malformed(WHAT, "it has two extension request attributes"));
+            }
+            found = Some(values.read_tagged(der::SEQUENCE)?.raw);
+            if !values.is_empty() {
+                return Err(malformed(WHAT, "its extension request has two values"));
+            }
+        }
+    }
+    let Some(requested) = found else {
+        return Ok(Extensions::default());
+    };
+    let (_, requested) = ExtensionRequest::from_der(requested)
+        .map_err(|error| malformed(WHAT, error.to_string()))?;
+    Extensions::parse(&requested.extensions)
 }

@@ -128,22 +128,21 @@ pub(crate) fn alt_names(names: &[SubjectAltName]) -> Result<Vec<SanType>, Error>
     names
         .iter()
         .map(|name| {
+            let not_granted = |reason| Error::InvalidSubjectAltName {
+                name: name.to_string(),
+                reason,
+            };
             let ascii = |text: &str| {
-                text.try_into().map_err(|_| Error::InvalidSubjectAltName {
-                    name: text.to_owned(),
-                    reason: "only ASCII can be carried in it",
-                })
+                text.try_into()
+                    .map_err(|_| not_granted("only ASCII can be carried in it"))
             };
             Ok(match name {
-                SubjectAltName::Dns(name) => SanType::DnsName(ascii(name)?),
-                SubjectAltName::Email(address) => SanType::Rfc822Name(ascii(address)?),
-                SubjectAltName::Uri(uri) => SanType::URI(ascii(uri)?),
+                SubjectAltName::Dns(name) => SanType::DnsName(ascii(name.as_str())?),
+                SubjectAltName::Email(address) => SanType::Rfc822Name(ascii(address.as_str())?),
+                SubjectAltName::Uri(uri) => SanType::URI(ascii(uri.as_str())?),
                 SubjectAltName::Ip(address) => SanType::IpAddress(*address),
-                SubjectAltName::Other { .. } => {
-                    return Err(Error::InvalidSubjectAltName {
-                        name: name.to_string(),
-                        reason: "names of this form are not granted",
-                    });
+                SubjectAltName::Directory(_) | SubjectAltName::Other { .. } => {
+                    return Err(not_granted("names of this form are not granted"));
                 }
             })
         })

@@ -62,7 +62,7 @@ fn a_client_certificate_is_v3_with_both_key_identifiers() {
     );
     assert_eq!(
         certificate.extended_key_usage(),
-        [ExtendedKeyUsage::ClientAuth]
+        Some([ExtendedKeyUsage::ClientAuth].as_slice())
     );
     assert_eq!(
         certificate.authority_key_identifier(),

@@ -413,16 +413,43 @@ fn scrypt_parameters_that_hurt_are_refused() {
 
 #[test]
 fn an_initialization_vector_of_another_length_is_malformed() {
-    // The 3DES vector of eight octets, shortened by one octet which its sequence has too much then.
+    // AES-256-CBC becomes AES-256-GCM, whose vector has twelve octets and not sixteen.
     let der = with_replaced(
-        data!("p256-pbes2-3des.pem"),
-        b"\x06\x08\x2a\x86\x48\x86\xf7\x0d\x03\x07\x04\x08",
-        b"\x06\x08\x2a\x86\x48\x86\xf7\x0d\x03\x07\x04\x07",
+        data!("p256-pbes2-aes256.pem"),
+        b"\x60\x86\x48\x01\x65\x03\x04\x01\x2a",
+        b"\x60\x86\x48\x01\x65\x03\x04\x01\x2e",
     );
-    assert!(matches!(
-        PrivateKey::from_der(&der, &correct()),
-        Err(Error::Malformed { .. } | Error::TrailingData { .. })
-    ));
+    assert_eq!(
+        PrivateKey::from_der(&der, &correct()).unwrap_err(),
+        Error::Malformed {
+            what: "private key encryption",
+            reason: "initialization vector of another length".to_owned()
+        }
+    );
+}
+
+#[test]
+fn octets_after_the_curve_or_the_public_key_of_a_sec1_key_are_refused() {
+    let pem = text(data!("ec-params-sec1.pem"));
+    let (_, sec1) = pem.split_once("-----BEGIN EC PRIVATE KEY-----").unwrap();
+    let sec1: String = sec1.lines().filter(|l| !l.starts_with('-')).collect();
+    let good = decode(&sec1);
+    PrivateKey::from_der(&good, None).unwrap();
+    // SEQUENCE { 1, OCTET STRING, [0] { OID of 8 octets }, [1] { BIT STRING of 66 } }, and a NULL at the end of one.
+    for (header, len) in [(b"\xa0\x0a\x06\x08", 0x0a), (b"\xa1\x44\x03\x42", 0x44)] {
+        let at = good.windows(4).position(|w| w == header).unwrap();
+        let mut der = good.clone();
+        der[1] += 2;
+        der[at + 1] += 2;
+        der.splice(at + 2 + len..at + 2 + len, [0x05, 0x00]);
+        assert_eq!(
+            PrivateKey::from_der(&der, None).unwrap_err(),
+            Error::TrailingData {
+                what: "private key",
+                count: 2
+            }
+        );
+    }
 }
 
 // --- Writing ---

@@ -450,11 +450,11 @@ fn a_key_that_is_not_the_certificates_is_refused() {
 
 #[test]
 fn a_certificate_from_elsewhere_is_refused() {
-    let (key, leaf, inter, _) = material();
+    let (key, leaf, inter, root) = material();
     let java = open(data!("keytool-default.p12"));
     let error = Pkcs12::builder(&key, &leaf)
         .unwrap()
-        .chain([java.certificate().unwrap(), &inter])
+        .chain([java.certificate().unwrap(), &inter, &root])
         .iterations(1_000)
         .to_der(&correct())
         .unwrap_err();
@@ -462,20 +462,28 @@ fn a_certificate_from_elsewhere_is_refused() {
         error,
         Error::NotInChain {
             subject: "CN=java".to_owned(),
-            leaf: "O=Example,CN=leaf".to_owned()
+            leaf: "O=Example,CN=leaf".to_owned(),
+            missing: None,
         }
     );
 }
 
 #[test]
-fn a_root_without_what_is_between_is_refused() {
-    let (key, leaf, _, root) = material();
+fn a_root_without_what_is_between_is_refused_for_what_is_missing() {
+    let (key, leaf, inter, root) = material();
     let result = Pkcs12::builder(&key, &leaf)
         .unwrap()
         .chain([&root])
         .iterations(1_000)
         .to_der(&correct());
-    assert!(matches!(result, Err(Error::NotInChain { .. })));
+    assert_eq!(
+        result,
+        Err(Error::NotInChain {
+            subject: root.subject().to_string(),
+            leaf: leaf.subject().to_string(),
+            missing: Some(inter.subject().to_string()),
+        })
+    );
 }
 
 #[test]

@@ -164,7 +164,8 @@ impl PodBuilder {
             Some((chain, key)) => (ServerIdentity::new(chain, key)?, None),
             None => {
                 let names = issuer::local_names(&certified_addresses(&addresses));
-                let issuer = Issuer::create("Countersign pod root", names)
+                let issuer = names
+                    .and_then(|names| Issuer::create("Countersign pod root", names))
                     .map_err(Error::ServerCertificate)?;
                 let identity = issuer
                     .issue(issuer.names(), None)

@@ -2,7 +2,7 @@ use std::{fmt, time::SystemTime};
 
 use pki::{Certificate, DistinguishedName, KeyAlgorithm, Version};
 
-use crate::Error;
+use crate::{Error, signature::signed_part};
 
 /// What a certificate is imported as, in the words of the Pod's admin API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -10,7 +10,8 @@ use crate::Error;
 pub enum CertificateType {
     /// `USERSIGNING`: a root or signing certificate, which admits every user whose certificate it signed.
     UserSigning,
-    /// `USER`: a client certificate, which admits one user. It is matched octet for octet, self-signed or not.
+    /// `USER`: a client certificate, which admits one user. It is matched octet for octet, self-signed or not; to
+    /// [revoke](Status::Revoked) it revokes every copy of it, whatever the encoding of its signature.
     User,
 }
 
@@ -79,7 +80,7 @@ impl CertificateStore {
         };
         if let Some(entry) = self.find(&certificate) {
             return Err(Error::CertificateExists {
-                fingerprint: Fingerprint::of(&certificate),
+                fingerprint: Fingerprint::of(&entry.certificate),
                 kind: entry.kind,
             });
         }
@@ -139,11 +140,17 @@ impl CertificateStore {
         self.entries.iter().map(Entry::describe).collect()
     }
 
-    /// The entry of exactly this certificate.
+    /// The entry of this certificate, told by what was signed.
+    ///
+    /// Not by the whole DER: an ECDSA signature (r, s) holds as (r, n - s) too, so that anybody can make a copy of a
+    /// revoked certificate that differs and still verifies. Nor by issuer and serial number: Symphony's own recipe has
+    /// `-set_serial 0x1` in it, so that the revocation of one bot would be that of all. What was signed is safe from
+    /// both: nobody but the issuer can vary it, and two that are different certificates differ there.
     pub(crate) fn find(&self, certificate: &Certificate) -> Option<&Entry> {
+        let wanted = signed_part(certificate);
         self.entries
             .iter()
-            .find(|entry| entry.certificate == *certificate)
+            .find(|entry| signed_part(&entry.certificate) == wanted)
     }
 
     /// The signing certificates with this subject, whatever is thought of them.
@@ -152,7 +159,8 @@ impl CertificateStore {
         subject: &'a DistinguishedName,
     ) -> impl Iterator<Item = &'a Entry> {
         self.entries.iter().filter(move |entry| {
-            entry.kind == CertificateType::UserSigning && entry.certificate.subject() == subject
+            entry.kind == CertificateType::UserSigning
+                && entry.certificate.subject().matches(subject)
         })
     }
 
@@ -177,6 +185,13 @@ impl CertificateStore {
 }
 
 impl Entry {
+    /// Whether `leaf` is this client certificate, octet for octet, and may come in by itself.
+    pub(crate) fn admits(&self, leaf: &Certificate) -> bool {
+        self.kind == CertificateType::User
+            && self.status == Status::Trusted
+            && self.certificate == *leaf
+    }
+
     fn describe(&self) -> ImportedCertificate {
         ImportedCertificate {
             fingerprint: Fingerprint::of(&self.certificate),
@@ -206,10 +221,14 @@ pub(crate) fn authority_of(
     certificate: &Certificate,
     origin: Origin,
 ) -> Result<Option<u32>, &'static str> {
+    // RFC 5280, section 4.1.2.6. An issuer without a name is nobody.
+    if certificate.subject().is_empty() {
+        return Err("its subject is empty");
+    }
     let Some(constraints) = certificate.basic_constraints() else {
         let v1_root = certificate.version() == Version::V1
             && origin == Origin::Imported
-            && certificate.subject() == certificate.issuer();
+            && certificate.subject().matches(certificate.issuer());
         return if v1_root {
             Ok(None)
         } else {

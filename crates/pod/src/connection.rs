@@ -23,7 +23,7 @@ use crate::{
     endpoints::{self, Peer},
     fault::{End, Layer, Line, Wire},
     state::State,
-    sync::{lock, read},
+    sync::lock,
     tasks::Tasks,
     tls::Tls,
     verifier::ClientVerifier,
@@ -181,10 +181,9 @@ impl Server {
         mut socket: Socket<'s>,
         port: Port,
     ) -> io::Result<TlsStream<Socket<'s>>> {
-        let verifier = port.demands_certificate().then(|| {
-            let store = Arc::clone(&read(&self.state.certificates));
-            Arc::new(ClientVerifier::new(store, self.state.policy.clone())) as Arc<_>
-        });
+        let verifier = port
+            .demands_certificate()
+            .then(|| Arc::new(ClientVerifier::new(Arc::clone(&self.state), port)) as Arc<_>);
         let mut handshake = self.tls.handshake(verifier);
         if let Some(fault) = self.state.faults.handshake(port) {
             fault.spoil(&mut handshake, &mut socket).await?;

@@ -218,6 +218,7 @@ impl Call<'_> {
         let certificate = path::verify(&self.peer.certificates, &store, &self.state.policy)
             .map_err(|refusal| {
                 tracing::info!(reason = %refusal, "client certificate holds no longer");
+                lock(&self.state.records).refused(self.peer.port, refusal.to_string());
                 Reply::unauthorized("The client certificate is not accepted.")
             })?;
         certificate

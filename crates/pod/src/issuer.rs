@@ -71,9 +71,14 @@ impl Issuer {
 }
 
 /// `localhost` and these addresses.
-pub(crate) fn local_names(addresses: &[IpAddr]) -> Vec<SubjectAltName> {
-    std::iter::once(SubjectAltName::Dns("localhost".to_owned()))
-        .chain(addresses.iter().copied().map(SubjectAltName::Ip))
+pub(crate) fn local_names(addresses: &[IpAddr]) -> Result<Vec<SubjectAltName>, pki::Error> {
+    std::iter::once(SubjectAltName::dns("localhost"))
+        .chain(
+            addresses
+                .iter()
+                .copied()
+                .map(|ip| Ok(SubjectAltName::Ip(ip))),
+        )
         .collect()
 }
 

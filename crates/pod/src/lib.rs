@@ -10,7 +10,7 @@
 //!
 //! A handshake that demands a certificate and gets none, or one that is not accepted, ends in an alert, which names the
 //! cause as RFC 8446, section 6.2, does: `certificate_required`, `unknown_ca`, `certificate_expired`, and so on. The
-//! alert arrives, whatever the client is sending at the time.
+//! alert arrives, whatever the client is sending at the time. [`Pod::refused_certificates`] says more than it can.
 //!
 //! It is steered by method calls, where a real Pod has its Admin portal: import a
 //! [signing certificate](CertificateType::UserSigning) or a [client certificate](CertificateType::User), create a
@@ -82,8 +82,8 @@
 //!
 //! # Limitations
 //!
-//! Names are compared octet for octet, and name constraints are not evaluated: a path through a certificate that marks
-//! them critical is refused. There is no revocation by CRL or OCSP, only by [`Status`]. TLS sessions are not resumed,
+//! Name constraints are evaluated, and policies are not: a path through a certificate that marks policyConstraints or
+//! policyMappings critical is refused. There is no revocation by CRL or OCSP, only by [`Status`]. TLS sessions are not resumed,
 //! so that each connection is one full handshake under the certificates of the moment.
 #![forbid(unsafe_code)]
 
@@ -118,5 +118,5 @@ pub use fault::{Answer, BadCertificate, End, Fault, Injected, Rule};
 pub use pod::Pod;
 pub use port::Port;
 pub use proxy::{Proxy, ProxyBuilder, ProxyFault, RecordedConnect};
-pub use record::{HandshakeCounts, RecordedRequest};
+pub use record::{HandshakeCounts, RecordedRequest, RefusedCertificate};
 pub use users::User;

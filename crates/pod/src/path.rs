@@ -1,7 +1,7 @@
 //! From a client's certificate up to one that was imported (after RFC 5280, section 6.1).
-use std::{sync::Arc, time::SystemTime};
+use std::{iter::successors, sync::Arc, time::SystemTime};
 
-use pki::{Certificate, ExtendedKeyUsage};
+use pki::{Certificate, ExtendedKeyUsage, Version};
 use rustls::{CertificateError, OtherError};
 use rustls_pki_types::CertificateDer;
 
@@ -24,28 +24,47 @@ pub(crate) fn verify(
     if chain.len() > MAX_CHAIN {
         return Err(Refusal::ChainTooLong { found: chain.len() });
     }
-    let mut chain = chain.iter().map(|der| Certificate::from_der(der));
-    let leaf = chain.next().ok_or(Refusal::NoCertificate)??;
-    let sent = chain.collect::<Result<Vec<_>, _>>()?;
+    let (leaf, others) = chain.split_first().ok_or(Refusal::NoCertificate)?;
+    let leaf = Certificate::from_der(leaf)?;
+    // Of the others, what nobody needs may be malformed.
+    let (mut sent, mut malformed) = (Vec::new(), None);
+    for der in others {
+        match Certificate::from_der(der) {
+            Ok(certificate) => sent.push(certificate),
+            Err(error) => malformed = malformed.or(Some(error)),
+        }
+    }
 
     let now = policy.clock.now();
     check_standing(&leaf, store)?;
     check_dates(&leaf, now)?;
-    match store.find(&leaf).map(|entry| (entry.kind, entry.status)) {
-        Some((CertificateType::User, Status::Trusted)) => {}
-        Some((CertificateType::UserSigning, _)) => {
+    match store.find(&leaf) {
+        // Nobody looks at the signature of such a certificate, so that it has to be the imported one in every octet.
+        Some(entry) if entry.admits(&leaf) => {}
+        Some(entry) if entry.kind == CertificateType::UserSigning => {
             return Err(Refusal::NotForClients {
+                subject: subject_of(&leaf),
                 reason: "it was imported as a signing certificate",
             });
         }
-        Some((CertificateType::User, _)) | None => Search {
-            sent: &sent,
-            store,
-            policy,
-            now,
-            signatures: 0,
+        _ => {
+            let mut search = Search {
+                sent: &sent,
+                store,
+                policy,
+                now,
+                signatures: 0,
+            };
+            let path = Path {
+                top: &leaf,
+                below: None,
+            };
+            search.issuer_of(&path).map_err(|refusal| match malformed {
+                // Perhaps it would have been the issuer.
+                Some(error) if matches!(refusal, Refusal::UnknownIssuer { .. }) => error.into(),
+                _ => refusal,
+            })?;
         }
-        .authority_above(&leaf, 0, 0)?,
     }
     // Last, because who doesn't trust the issuer has no use for its purposes.
     check_leaf(&leaf, policy)?;
@@ -83,12 +102,19 @@ pub(crate) enum Refusal {
     },
     #[error("the path length constraint of {subject} is exceeded")]
     PathTooLong { subject: String },
-    #[error("the certificate is not meant for a client: {reason}")]
-    NotForClients { reason: &'static str },
+    #[error("the certificate of {subject}: {error}")]
+    NameConstraints { subject: String, error: pki::Error },
+    #[error("the certificate of {subject} is not meant for clients: {reason}")]
+    NotForClients {
+        subject: String,
+        reason: &'static str,
+    },
     #[error("the RSA key has {bits} bits, fewer than the minimum of {minimum}")]
     KeyTooSmall { bits: usize, minimum: usize },
     #[error("the certificate of {subject} has a critical extension that is not evaluated: {oid}")]
     CriticalExtension { subject: String, oid: String },
+    #[error("the certificate of {subject} has extensions, which {version} doesn't know")]
+    ExtensionsBeforeV3 { subject: String, version: Version },
     #[error("finding a path takes more than {MAX_SIGNATURES} signature checks")]
     TooMuchWork,
 }
@@ -100,8 +126,10 @@ impl From<Refusal> for rustls::Error {
             Refusal::NoCertificate => return Self::NoCertificatesPresented,
             // bad_certificate: "corrupt, contained signatures that did not verify correctly, etc."
             Refusal::Malformed(_)
+            | Refusal::ExtensionsBeforeV3 { .. }
             | Refusal::Signature {
-                error: SignatureError::Malformed | SignatureError::Mismatch,
+                error:
+                    SignatureError::Malformed | SignatureError::Mismatch | SignatureError::TwoAlgorithms,
                 ..
             } => CertificateError::BadEncoding,
             Refusal::CriticalExtension { .. } => CertificateError::UnhandledCriticalExtension,
@@ -128,15 +156,25 @@ struct Search<'a> {
     signatures: usize,
 }
 
+/// The part of a path that is accepted so far.
+struct Path<'a> {
+    /// Whose issuer is looked for.
+    top: &'a Certificate,
+    /// What stands below. Nothing below the client's own certificate.
+    below: Option<&'a Path<'a>>,
+}
+
+impl Path<'_> {
+    /// From the top down to the client's own.
+    fn steps(&self) -> impl Iterator<Item = &Self> {
+        successors(Some(self), |step| step.below)
+    }
+}
+
 impl Search<'_> {
-    /// Looks for an accepted issuer of `child`, which stands `depth` steps above the client's certificate, with
-    /// `below` authorities under the issuer that count towards its path length constraint.
-    fn authority_above(
-        &mut self,
-        child: &Certificate,
-        depth: usize,
-        below: u32,
-    ) -> Result<(), Refusal> {
+    /// Looks for an accepted issuer of the certificate on top.
+    fn issuer_of(&mut self, path: &Path<'_>) -> Result<(), Refusal> {
+        let child = path.top;
         let name = child.issuer();
         let mut refusals = Refusals::default();
         let (store, sent) = (self.store, self.sent);
@@ -145,28 +183,34 @@ impl Search<'_> {
             if signer.status == Status::Known || !may_be_issuer(child, &signer.certificate) {
                 continue;
             }
-            match self.check_issuer(child, &signer.certificate, Origin::Imported, below) {
+            let found = self
+                .check_issuer(path, &signer.certificate, Origin::Imported)
+                // Now that it leads somewhere: comparing names is work that a stranger could pile up.
+                .and_then(|()| check_name_constraints(path, &signer.certificate));
+            match found {
                 Ok(()) => return Ok(()),
-                Err(refusal) => refusals.note(refusal)?,
+                Err(refusal) => refusals.note(refusal),
             }
         }
         for issuer in sent {
-            if depth >= MAX_CHAIN || issuer.subject() != name || !may_be_issuer(child, issuer) {
+            if !issuer.subject().matches(name) || !may_be_issuer(child, issuer) {
                 continue;
             }
-            // A self-signed certificate leads nowhere from itself.
-            if issuer == child {
+            // From a certificate that is in the path already, it goes on to where it went.
+            if path.steps().any(|step| step.top == issuer) {
                 continue;
             }
-            // RFC 5280, section 4.2.1.9: self-issued certificates don't count.
-            let counted = u32::from(issuer.subject() != issuer.issuer());
-            let above = below.saturating_add(counted);
-            let path = self
-                .check_issuer(child, issuer, Origin::Sent, below)
-                .and_then(|()| self.authority_above(issuer, depth.saturating_add(1), above));
-            match path {
+            let found = self
+                .check_issuer(path, issuer, Origin::Sent)
+                .and_then(|()| {
+                    self.issuer_of(&Path {
+                        top: issuer,
+                        below: Some(path),
+                    })
+                });
+            match found {
                 Ok(()) => return Ok(()),
-                Err(refusal) => refusals.note(refusal)?,
+                Err(refusal) => refusals.note(refusal),
             }
         }
         Err(refusals.most_telling().unwrap_or(Refusal::UnknownIssuer {
@@ -174,38 +218,63 @@ impl Search<'_> {
         }))
     }
 
-    /// Whether `issuer` signed `child` and was allowed to.
+    /// Whether `issuer` signed the certificate on top, and was allowed to.
     fn check_issuer(
         &mut self,
-        child: &Certificate,
+        path: &Path<'_>,
         issuer: &Certificate,
         origin: Origin,
-        below: u32,
     ) -> Result<(), Refusal> {
         if self.signatures >= MAX_SIGNATURES {
             return Err(Refusal::TooMuchWork);
         }
         self.signatures = self.signatures.saturating_add(1);
-        verify_certificate(child, issuer, &self.policy.algorithms).map_err(|error| {
+        verify_certificate(path.top, issuer, &self.policy.algorithms).map_err(|error| {
             Refusal::Signature {
-                subject: child.subject().to_string(),
+                subject: subject_of(path.top),
                 error,
             }
         })?;
 
-        let subject = || issuer.subject().to_string();
         check_standing(issuer, self.store)?;
         check_dates(issuer, self.now)?;
         check_extensions(issuer)?;
         let path_len = authority_of(issuer, origin).map_err(|reason| Refusal::NotAnAuthority {
-            subject: subject(),
+            subject: subject_of(issuer),
             reason,
         })?;
-        if path_len.is_some_and(|limit| below > limit) {
-            return Err(Refusal::PathTooLong { subject: subject() });
+        // RFC 5280, section 4.2.1.9: neither the client's own certificate counts, nor a self-issued one.
+        let counted = |step: &&Path<'_>| step.below.is_some() && !is_self_issued(step.top);
+        let between = path.steps().filter(counted).count();
+        if path_len.is_some_and(|limit| between > limit as usize) {
+            return Err(Refusal::PathTooLong {
+                subject: subject_of(issuer),
+            });
         }
-        Ok(())
+        // That the purposes of a CA bound those of what it signs is no rule of RFC 5280, and what TLS libraries do.
+        check_purposes(issuer)
     }
+}
+
+/// RFC 5280, section 6.1.3 (b) and (c): the name constraints of each issuer bind all that stands below it, but for the
+/// self-issued CAs.
+fn check_name_constraints(path: &Path<'_>, anchor: &Certificate) -> Result<(), Refusal> {
+    let issuers = std::iter::once(anchor).chain(path.steps().map(|step| step.top));
+    for (issuer, below) in issuers.zip(path.steps()) {
+        for step in below.steps() {
+            if step.below.is_some() && is_self_issued(step.top) {
+                continue;
+            }
+            let certificate = step.top;
+            issuer
+                .check_name_constraints(certificate.subject(), certificate.subject_alt_names())
+                .map_err(|error| Refusal::NameConstraints {
+                    subject: subject_of(certificate),
+                    error,
+                })?;
+        }
+    }
+    Ok(())
 }
 
 /// The refusals of the paths that were tried.
@@ -215,14 +284,11 @@ struct Refusals {
 }
 
 impl Refusals {
-    /// Keeps the first that says more than that there is no issuer. Fails when there is no point in going on.
-    fn note(&mut self, refusal: Refusal) -> Result<(), Refusal> {
-        match (&self.first, refusal) {
-            (_, Refusal::TooMuchWork) => return Err(Refusal::TooMuchWork),
-            (None | Some(Refusal::UnknownIssuer { .. }), refusal) => self.first = Some(refusal),
-            _ => {}
+    /// Keeps the first that says more than that there is no issuer.
+    fn note(&mut self, refusal: Refusal) {
+        if matches!(self.first, None | Some(Refusal::UnknownIssuer { .. })) {
+            self.first = Some(refusal);
         }
-        Ok(())
     }
 
     fn most_telling(self) -> Option<Refusal> {
@@ -244,37 +310,78 @@ fn may_be_issuer(child: &Certificate, issuer: &Certificate) -> bool {
 
 /// Whether an administrator put the certificate out of use.
 fn check_standing(certificate: &Certificate, store: &CertificateStore) -> Result<(), Refusal> {
-    let subject = || certificate.subject().to_string();
     match store.find(certificate).map(|entry| entry.status) {
-        Some(Status::Revoked) => Err(Refusal::Revoked { subject: subject() }),
-        Some(Status::Disabled) => Err(Refusal::Disabled { subject: subject() }),
+        Some(Status::Revoked) => Err(Refusal::Revoked {
+            subject: subject_of(certificate),
+        }),
+        Some(Status::Disabled) => Err(Refusal::Disabled {
+            subject: subject_of(certificate),
+        }),
         Some(Status::Trusted | Status::Known) | None => Ok(()),
     }
 }
 
 fn check_dates(certificate: &Certificate, now: SystemTime) -> Result<(), Refusal> {
     let validity = certificate.validity();
-    let subject = || certificate.subject().to_string();
     if now < validity.not_before {
-        return Err(Refusal::NotYetValid { subject: subject() });
+        return Err(Refusal::NotYetValid {
+            subject: subject_of(certificate),
+        });
     }
     if now > validity.not_after {
-        return Err(Refusal::Expired { subject: subject() });
+        return Err(Refusal::Expired {
+            subject: subject_of(certificate),
+        });
     }
     Ok(())
 }
 
-/// RFC 5280, section 4.2: a certificate is refused for an extension that is critical and not evaluated.
+/// The subject, for a refusal.
+fn subject_of(certificate: &Certificate) -> String {
+    if certificate.subject().is_empty() {
+        return "(no name)".to_owned();
+    }
+    certificate.subject().to_string()
+}
+
+fn is_self_issued(certificate: &Certificate) -> bool {
+    certificate.subject().matches(certificate.issuer())
+}
+
+/// RFC 5280, section 4.2: a certificate is refused for an extension that is critical and not evaluated. And section
+/// 4.1.2.9: only version 3 has extensions.
 fn check_extensions(certificate: &Certificate) -> Result<(), Refusal> {
+    if certificate.version() != Version::V3 && certificate.extensions().next().is_some() {
+        return Err(Refusal::ExtensionsBeforeV3 {
+            subject: subject_of(certificate),
+            version: certificate.version(),
+        });
+    }
     match certificate
         .extensions()
         .find(|(oid, critical)| *critical && !EVALUATED.contains(oid))
     {
         None => Ok(()),
         Some((oid, _)) => Err(Refusal::CriticalExtension {
-            subject: certificate.subject().to_string(),
+            subject: subject_of(certificate),
             oid: oid.to_owned(),
         }),
+    }
+}
+
+/// RFC 5280, section 4.2.1.12: whether what the certificate is used for is among its purposes, when it names any.
+fn check_purposes(certificate: &Certificate) -> Result<(), Refusal> {
+    match certificate.extended_key_usage() {
+        Some(purposes)
+            if !purposes.contains(&ExtendedKeyUsage::ClientAuth)
+                && !purposes.contains(&ExtendedKeyUsage::Any) =>
+        {
+            Err(Refusal::NotForClients {
+                subject: subject_of(certificate),
+                reason: "its extendedKeyUsage lacks clientAuth",
+            })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -286,20 +393,13 @@ fn check_leaf(leaf: &Certificate, policy: &Policy) -> Result<(), Refusal> {
     {
         return Err(Refusal::KeyTooSmall { bits, minimum });
     }
-    let purposes = leaf.extended_key_usage();
-    if !purposes.is_empty()
-        && !purposes.contains(&ExtendedKeyUsage::ClientAuth)
-        && !purposes.contains(&ExtendedKeyUsage::Any)
-    {
-        return Err(Refusal::NotForClients {
-            reason: "its extendedKeyUsage lacks clientAuth",
-        });
-    }
+    check_purposes(leaf)?;
     if leaf
         .key_usage()
         .is_some_and(|usage| !usage.digital_signature())
     {
         return Err(Refusal::NotForClients {
+            subject: subject_of(leaf),
             reason: "its keyUsage lacks digitalSignature",
         });
     }
@@ -312,5 +412,16 @@ const MAX_CHAIN: usize = 10;
 /// Signature checks that one handshake may cost. An honest chain takes one for each certificate.
 const MAX_SIGNATURES: usize = 32;
 
-/// keyUsage, subjectAltName (that users are not found by it is a decision), basicConstraints, extendedKeyUsage.
-const EVALUATED: [&str; 4] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37"];
+/// keyUsage, subjectAltName (that users are not found by it is a decision), basicConstraints, nameConstraints,
+/// extendedKeyUsage, and two that hold whatever they say: certificatePolicies and inhibitAnyPolicy bear on the policies that a path is good for, of
+/// which a pod asks for none (RFC 5280, section 6.1.1: the user-initial-policy-set is any-policy). Only policyConstraints
+/// can demand one, and policyMappings can be wrong in itself. Neither is evaluated.
+const EVALUATED: [&str; 7] = [
+    "2.5.29.15",
+    "2.5.29.17",
+    "2.5.29.19",
+    "2.5.29.30",
+    "2.5.29.32",
+    "2.5.29.37",
+    "2.5.29.54",
+];

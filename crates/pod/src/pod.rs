@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::{
     CertificateType, Error, Fingerprint, HandshakeCounts, ImportedCertificate, Injected,
-    PodBuilder, Port, RecordedRequest, Rule, Status, User,
+    PodBuilder, Port, RecordedRequest, RefusedCertificate, Rule, Status, User,
     port::PerPort,
     state::State,
     sync::{lock, read, write},
@@ -119,13 +119,13 @@ impl Pod {
 impl Pod {
     /// Imports one certificate, PEM or DER. It is [trusted](Status::Trusted) from the next handshake on.
     ///
-    /// A signing certificate needs basicConstraints with the CA bit, and keyCertSign where there is a keyUsage. A
+    /// A signing certificate needs a subject, basicConstraints with the CA bit, and keyCertSign where there is a keyUsage. A
     /// self-signed X.509 v1 certificate is one too, because the administrator says so (RFC 5280, section 6.1.4 (k)).
     ///
     /// # Errors
     ///
     /// - [`Error::MalformedCertificate`] when it can't be read, [`Error::SeveralCertificates`] when there is more.
-    /// - [`Error::CertificateExists`] when it was imported before, as whatever.
+    /// - [`Error::CertificateExists`] when it was imported before, as whatever, or a copy that differs in its signature.
     /// - [`Error::CertificateExpired`] when it has expired.
     /// - [`Error::NotAnAuthority`] when a signing certificate may not sign.
     /// - [`Error::KeyTooSmall`] when a client certificate's RSA key is below the
@@ -242,6 +242,11 @@ impl Pod {
     /// How many handshakes a port saw.
     pub fn handshakes(&self, port: Port) -> HandshakeCounts {
         lock(&self.state.records).handshakes(port)
+    }
+
+    /// The client certificates that were not accepted, in order, and why. Only the last 1,000 are kept.
+    pub fn refused_certificates(&self) -> Vec<RefusedCertificate> {
+        lock(&self.state.records).refused_certificates()
     }
 }
 

@@ -41,12 +41,23 @@ pub struct HandshakeCounts {
     pub failed: u64,
 }
 
+/// A client certificate that was not accepted: in a handshake, or on a connection that was open when it ceased to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RefusedCertificate {
+    /// The port that it was shown on.
+    pub port: Port,
+    /// Why, with the names of the certificates that it hung on. An alert says much less.
+    pub reason: String,
+}
+
 /// What happened, for tests to look at.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
     requests: VecDeque<RecordedRequest>,
     by_path: HashMap<String, u64>,
     handshakes: PerPort<HandshakeCounts>,
+    refused: VecDeque<RefusedCertificate>,
     connections: u64,
 }
 
@@ -68,6 +79,17 @@ impl Records {
 
     pub(crate) fn handshakes(&self, port: Port) -> HandshakeCounts {
         *self.handshakes.of(port)
+    }
+
+    pub(crate) fn refused(&mut self, port: Port, reason: String) {
+        if self.refused.len() >= MAX_REFUSED {
+            self.refused.pop_front();
+        }
+        self.refused.push_back(RefusedCertificate { port, reason });
+    }
+
+    pub(crate) fn refused_certificates(&self) -> Vec<RefusedCertificate> {
+        self.refused.iter().cloned().collect()
     }
 
     pub(crate) fn request(&mut self, request: RecordedRequest) {
@@ -127,6 +149,7 @@ fn elided(mut headers: HeaderMap) -> HeaderMap {
 
 /// Beyond this the oldest are forgotten.
 const MAX_REQUESTS: usize = 10_000;
+const MAX_REFUSED: usize = 1_000;
 
 /// Beyond this, requests to further paths are not counted.
 const MAX_PATHS: usize = 1_000;

@@ -12,6 +12,9 @@ pub(crate) fn verify_certificate(
     algorithms: &WebPkiSupportedAlgorithms,
 ) -> Result<(), SignatureError> {
     let signed = Signed::parse(certificate.as_der())?;
+    if inner_algorithm(signed.tbs)? != signed.algorithm {
+        return Err(SignatureError::TwoAlgorithms);
+    }
     let key = SubjectKey::parse(issuer.spki_der())?;
     let algorithm = algorithms
         .all
@@ -24,6 +27,14 @@ pub(crate) fn verify_certificate(
     algorithm
         .verify_signature(key.octets, signed.tbs, signed.signature)
         .map_err(|_| SignatureError::Mismatch)
+}
+
+/// What was signed: the TBSCertificate (RFC 5280, section 4.1).
+///
+/// All of the certificate, when what surrounds that part isn't DER. [`verify_certificate`] accepts none such.
+pub(crate) fn signed_part(certificate: &Certificate) -> &[u8] {
+    let der = certificate.as_der();
+    Signed::parse(der).map_or(der, |signed| signed.tbs)
 }
 
 /// Whether a TLS handshake was signed with the key of `certificate`.
@@ -65,6 +76,8 @@ pub(crate) enum SignatureError {
     Malformed,
     #[error("the signature algorithm is not supported, or not with this kind of key")]
     Unsupported,
+    #[error("the signature algorithm within what was signed is another than the one beside it")]
+    TwoAlgorithms,
     #[error("the signature does not match")]
     Mismatch,
 }
@@ -103,6 +116,22 @@ impl<'a> Signed<'a> {
         reader.finish()?;
         Ok(signed)
     }
+}
+
+/// The signature algorithm as the TBSCertificate names it, where nobody can alter it (RFC 5280, section 4.1.2.3).
+fn inner_algorithm(tbs: &[u8]) -> Result<&[u8], SignatureError> {
+    SliceReader::new(tbs)?.sequence(|fields| {
+        let first: AnyRef<'_> = fields.decode()?;
+        // The version is left out in v1, and the serial number comes next.
+        if first.tag() != Tag::Integer {
+            fields.tlv_bytes()?;
+        }
+        let algorithm = sequence_contents(fields)?;
+        while !fields.is_finished() {
+            fields.tlv_bytes()?;
+        }
+        Ok(algorithm)
+    })
 }
 
 /// The two parts of a subjectPublicKeyInfo (RFC 5280, section 4.1.2.7).

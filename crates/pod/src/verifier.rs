@@ -9,21 +9,25 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use crate::{
+    Port,
     certificates::CertificateStore,
     path::{self, Refusal},
     signature::{HandshakeVersion, verify_handshake},
-    state::Policy,
+    state::State,
+    sync::{lock, read},
 };
 
 /// Judges client certificates by what was imported when the handshake began.
 pub(crate) struct ClientVerifier {
+    state: Arc<State>,
+    port: Port,
     store: Arc<CertificateStore>,
-    policy: Policy,
     hints: Vec<DistinguishedName>,
 }
 
 impl ClientVerifier {
-    pub(crate) fn new(store: Arc<CertificateStore>, policy: Policy) -> Self {
+    pub(crate) fn new(state: Arc<State>, port: Port) -> Self {
+        let store = Arc::clone(&read(&state.certificates));
         let mut hints: Vec<DistinguishedName> = store
             .authorities()
             .iter()
@@ -34,8 +38,9 @@ impl ClientVerifier {
             hints.clear();
         }
         Self {
+            state,
+            port,
             store,
-            policy,
             hints,
         }
     }
@@ -53,7 +58,7 @@ impl ClientVerifier {
             message,
             signature,
             version,
-            &self.policy.algorithms,
+            &self.state.policy.algorithms,
         )
         .map_err(|error| {
             tracing::info!(%error, "handshake signature refused");
@@ -79,10 +84,11 @@ impl ClientCertVerifier for ClientVerifier {
             .chain(intermediates)
             .cloned()
             .collect();
-        match path::verify(&chain, &self.store, &self.policy) {
+        match path::verify(&chain, &self.store, &self.state.policy) {
             Ok(_) => Ok(ClientCertVerified::assertion()),
             Err(refusal) => {
                 tracing::info!(reason = %refusal, "client certificate refused");
+                lock(&self.state.records).refused(self.port, refusal.to_string());
                 Err(refusal.into())
             }
         }
@@ -107,7 +113,7 @@ impl ClientCertVerifier for ClientVerifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.policy.algorithms.supported_schemes()
+        self.state.policy.algorithms.supported_schemes()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::Kernel;
 #[non_exhaustive]
 pub enum Error {
     /// The caller asked for a size that is not supported.
-    #[error("RSA keys have a multiple of 16 bits between 2048 and 8192, not {bits}")]
+    #[error("RSA keys have 2048, 3072, 4096 or 8192 bits, not {bits}")]
     UnsupportedSize {
         /// The size asked for.
         bits: usize,

@@ -19,11 +19,9 @@ use crate::trials::Trials;
 /// The least length of a seed, in bytes (C2SP det-keygen; it recommends 192 bits of entropy or more).
 pub const MINIMUM_SEED_LENGTH: usize = 16;
 
-/// The least size of a key, in bits.
-pub const MINIMUM_BITS: usize = 2048;
-
-/// The greatest size of a key, in bits.
-pub const MAXIMUM_BITS: usize = 8192;
+/// The sizes of keys, in bits. With all of them, a prime fills its 64-bit limbs and nearly fills the 52-bit ones: the speed and the
+/// secrecy of the arithmetic are measured and checked for these, and no protocol asks for another.
+pub const SIZES: [usize; 4] = [2048, 3072, 4096, 8192];
 
 /// How far a search for primes has come. It is random when it ends: `candidates` reaches `expected` on average, and three times that once in a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +68,7 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// For keys whose modulus has `bits` bits: a multiple of 16 between 2048 and 8192.
+    /// For keys whose modulus has `bits` bits, which is one of [`SIZES`].
     #[must_use]
     pub fn new(bits: usize) -> Self {
         Self {
@@ -104,7 +102,9 @@ impl Generator {
         self
     }
 
-    /// Gives up with [`Error::Cancelled`] soon after `flag` becomes true: within a millisecond or so, even for the largest keys.
+    /// Gives up with [`Error::Cancelled`] soon after `flag` becomes true. It is looked at before each candidate's trial division and every few
+    /// squarings of an exponentiation, which takes less than a millisecond for the largest keys, and some milliseconds in an unoptimised build of the
+    /// portable kernel.
     #[must_use]
     pub fn cancellation(mut self, flag: Arc<AtomicBool>) -> Self {
         self.cancellation = Some(flag);
@@ -151,13 +151,13 @@ impl Generator {
     }
 
     fn generate_from(&self, source: &mut dyn Source) -> Result<RsaKey, Error> {
-        if !(MINIMUM_BITS..=MAXIMUM_BITS).contains(&self.bits) || !self.bits.is_multiple_of(16) {
+        if !SIZES.contains(&self.bits) {
             return Err(Error::UnsupportedSize { bits: self.bits });
         }
         self.generate_unchecked(source)
     }
 
-    /// Of any size that the arithmetic can handle.
+    /// Of any multiple of 16 bits that the arithmetic can handle: tests use small keys, and det-keygen publishes one of 2064 bits.
     pub(crate) fn generate_unchecked(&self, source: &mut dyn Source) -> Result<RsaKey, Error> {
         let kernel = self.kernel.map_or_else(Kernel::detect, Kernel::checked)?;
         let threads = self

@@ -5,11 +5,16 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use crate::Error;
-use crate::kernel;
+use crate::kernel::{self, Mask, declassify};
 use crate::nat::{self, Nat};
 
 /// The public exponent of every key.
 const E: u64 = 65537;
+
+/// Why it may be known that a pair of primes was rejected: no key is made of them.
+const REJECTED: &str = "a rejected pair of primes is forgotten";
+/// Why it may be known that a check failed: no key leaves the crate. That a key passed everybody knows.
+const NO_KEY: &str = "a key that fails a check is forgotten, and every other key has passed it";
 
 /// An RSA private key: its numbers, big-endian, and nothing else.
 ///
@@ -112,7 +117,8 @@ impl Draft {
         let divisor = nat::gcd_odd(&nat::halve(p), &q_half);
         let (low, high) = divisor.split_first().unwrap_or((&0, &[]));
         // The greatest common divisor of p-1 and q-1 is twice that.
-        if !nat::is_zero(high) || *low >= 1 << 31 {
+        let large = nat::is_zero(high) ^ 1 | low >> 31;
+        if declassify(large != 0, REJECTED) {
             return Ok(None);
         }
         let mut q_part = q_half;
@@ -130,7 +136,7 @@ impl Draft {
         if let Some(limb) = bound.get_mut(bits / 2 / 64) {
             *limb = 1 << (bits / 2 % 64);
         }
-        if nat::less(&bound, &d) == 0 {
+        if declassify(nat::less(&bound, &d) == 0, NO_KEY) {
             return Err(Error::Inconsistent {
                 check: "d is greater than 2^(bits/2)",
             });
@@ -164,7 +170,7 @@ impl Draft {
         nat::reduce_once(&mut difference, 0, &self.p);
         let mut h = s_p.clone();
         let borrow = nat::sub(&mut h, &difference);
-        nat::add_masked(&mut h, &self.p, borrow.wrapping_neg());
+        nat::add_masked(&mut h, &self.p, Mask::from_bit(borrow));
         let h = kernel::multiply_mod(&h, qinv, &self.p, bits);
         let mut signature = nat::mul(&self.q, &h);
         nat::add(&mut signature, &nat::extended(s_q, self.n.len()));
@@ -176,11 +182,19 @@ impl Draft {
             cut(&signature, limbs),
             cut(&expected, limbs),
         );
-        if nat::less(signature, n) == 0
-            || !nat::equal(&kernel::power_65537_mod(signature, n, self.bits), expected)
-        {
+        let verifies = nat::less(signature, n)
+            & nat::equal(&kernel::power_65537_mod(signature, n, self.bits), expected);
+        if declassify(verifies == 0, NO_KEY) {
             return Err(Error::Inconsistent {
                 check: "a signature verifies",
+            });
+        }
+        // The signature was made with dp and dq. With d it would be the same one if d is dp modulo p-1, and dq modulo q-1.
+        let agree =
+            is_congruent(&self.d, &self.dp, &self.p) & is_congruent(&self.d, &self.dq, &self.q);
+        if declassify(agree == 0, NO_KEY) {
+            return Err(Error::Inconsistent {
+                check: "d agrees with dp and dq",
             });
         }
         let (whole, half) = (self.bits / 8, self.bits / 16);
@@ -210,10 +224,19 @@ fn minus_one(p: &Nat) -> Nat {
     even
 }
 
+/// 1 if `d = exponent` modulo `p - 1`, else 0, for two odd numbers and a `p` that is 3 modulo 4: then half of `p - 1` is odd, and both
+/// are 1 modulo the other factor, 2.
+fn is_congruent(d: &Nat, exponent: &Nat, p: &Nat) -> u64 {
+    let mut difference = d.clone();
+    let borrow = nat::sub(&mut difference, &nat::extended(exponent, d.len()));
+    let odd = d.first().copied().unwrap_or(0) & exponent.first().copied().unwrap_or(0) & 1;
+    nat::is_multiple(&difference, &nat::halve(p)) & odd & (borrow ^ 1)
+}
+
 /// `e^-1 mod m`: `(1 + k·m) / e`, with the `k = -m^-1 mod e` that makes the division exact. `None` if `e` divides `m`.
 fn invert_e(m: &[u64]) -> Option<Nat> {
     let residue = nat::mod_65537(m);
-    if residue == 0 {
+    if declassify(residue == 0, REJECTED) {
         return None;
     }
     let mut inverse = nat::mul_small(m, E - nat::invert_65537(residue), 1);
@@ -226,23 +249,98 @@ fn invert_e(m: &[u64]) -> Option<Nat> {
 fn check_distance(p: &Nat, q: &Nat, bits: usize) -> Result<(), Error> {
     let mut distance = p.clone();
     let borrow = nat::sub(&mut distance, q);
-    // Negate where q is greater: add it twice and take p away twice, which is q - p.
+    // Where q is greater, it is q - p.
     let mut other = q.clone();
     nat::sub(&mut other, p);
-    let mask = borrow.wrapping_neg();
+    let negative = Mask::from_bit(borrow);
     for (limb, negated) in distance.iter_mut().zip(other.iter()) {
-        *limb ^= (*limb ^ negated) & mask;
+        *limb = negative.select(*negated, *limb);
     }
     let mut bound = nat::zero(p.len());
     let least = bits.saturating_sub(100);
     if let Some(limb) = bound.get_mut(least / 64) {
         *limb = 1 << (least % 64);
     }
-    if nat::less(&bound, &distance) == 1 {
+    if declassify(nat::less(&bound, &distance) == 1, NO_KEY) {
         Ok(())
     } else {
         Err(Error::Inconsistent {
             check: "|p - q| is greater than 2^(bits/2 - 100)",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Generator;
+    use crate::kernel::{Kernel, Stop};
+    use crate::test_support::Xorshift;
+    use crate::trials::Trials;
+    use core::sync::atomic::AtomicBool;
+
+    const DISAGREES: &str = "d agrees with dp and dq";
+    const NO_SIGNATURE: &str = "a signature verifies";
+
+    /// What becomes of the draft of a key that `change` has damaged before it is tried, and `powers` after that.
+    fn finished(change: impl Fn(&mut Draft), powers: impl Fn(&mut [Nat])) -> Result<RsaKey, Error> {
+        let key = Generator::new(2048)
+            .generate_from_seed(b"two primes for this test")
+            .unwrap();
+        let [p, q] = [key.p(), key.q()].map(|prime| nat::from_bytes(prime, 16));
+        let mut draft = Draft::new(&p, &q, 2048).unwrap().unwrap();
+        change(&mut draft);
+        let mut random = Xorshift::new(1);
+        let trials = Trials::new(&draft, |bytes| {
+            random.fill(bytes);
+            Ok(())
+        });
+        let trials = trials.unwrap();
+        let never = AtomicBool::new(false);
+        let stop = Stop {
+            done: &never,
+            cancelled: None,
+        };
+        let kernel = Kernel::available().next().unwrap();
+        let mut results: Vec<Nat> = trials
+            .jobs(&draft)
+            .chunks(kernel.lanes())
+            .flat_map(|jobs| kernel.power(jobs, 1024, &stop).unwrap())
+            .collect();
+        assert_eq!(trials.judge(&results, &draft), (true, true));
+        let first = results.len() - 3;
+        powers(&mut results[first..]);
+        draft.finish(trials.message(), trials.consistency(&results))
+    }
+
+    #[test]
+    fn a_key_with_a_wrong_number_is_refused() {
+        assert!(finished(|_| (), |_| ()).is_ok());
+
+        type Damage = fn(&mut Draft);
+        let drafts: [(&str, Damage); 7] = [
+            (DISAGREES, |draft| draft.d[0] ^= 2),
+            (DISAGREES, |draft| draft.d[0] ^= 1),
+            (DISAGREES, |draft| draft.d[31] ^= 1),
+            // Right modulo half of p-1, and modulo q-1 or half of it, but even.
+            (DISAGREES, |draft| {
+                let product = nat::mul(&nat::halve(&draft.p), &nat::halve(&draft.q));
+                nat::add(&mut draft.d, &product);
+            }),
+            (NO_SIGNATURE, |draft| draft.dp[3] ^= 4),
+            (NO_SIGNATURE, |draft| draft.dq[15] ^= 1),
+            (NO_SIGNATURE, |draft| draft.n[0] ^= 2),
+        ];
+        for (i, (check, change)) in drafts.into_iter().enumerate() {
+            let error = finished(change, |_| ()).unwrap_err();
+            assert_eq!(error, Error::Inconsistent { check }, "draft {i}");
+        }
+
+        for i in 0..3 {
+            // q^-1 mod p, and the halves of the signature.
+            let error = finished(|_| (), |powers| powers[i][1] ^= 1).unwrap_err();
+            let check = NO_SIGNATURE;
+            assert_eq!(error, Error::Inconsistent { check }, "power {i}");
+        }
     }
 }

@@ -22,35 +22,42 @@
 //!   seed](Generator::generate_from_seed).
 //!
 //! A candidate is divided by the primes below 2^16, then tested to base 2; two that pass get 3 to 5 rounds with random bases each. Before a key leaves the
-//! crate it signs a random number, through its CRT parameters, and verifies that (a pairwise consistency test).
+//! crate it signs a random number, through its CRT parameters, and verifies that (a pairwise consistency test); `d` must agree with them.
 //!
 //! # Speed
 //!
 //! The tests are independent of each other. The [IFMA kernel](Kernel::Ifma) does eight at a time, one per vector lane, and threads do several
-//! batches at once. The inner loops of the x86_64 kernels are inline assembly, which the optimisation level of a consumer's build
+//! batches at once. The inner loops of the x86_64 kernels are assembly, which the optimisation level of a consumer's build
 //! doesn't reach. The kernel is chosen at run time; the environment variable `COUNTERSIGN_RSA_KERNEL` (`ifma`, `mulx` or `portable`) forces one, for tests and measurements, and one that
 //! the machine lacks is then an error. No kernel changes the keys.
 //!
 //! # What is constant-time, and what is not
 //!
-//! *Constant-time with respect to the accepted primes*, as far as a compiler allows: trial division, the exponentiations and their tables, the derivation of the
+//! *Constant-time with respect to the accepted primes*: trial division, the exponentiations and their tables, the derivation of the
 //! exponents (including the greatest common divisor, by division steps), and the consistency test. No branch and no address depends
-//! on a prime or on what is computed from it; choices are masks and selects. The assembly uses no instruction whose time depends on its operands on
+//! on a prime or on what is computed from it; choices are masks and selects, behind a barrier that the optimiser can't see through. The project's CI runs
+//! the optimised code under Valgrind, which reports a branch or an address that depends on a secret, and compares the jumps and addresses of the assembly that Valgrind can't
+//! run with an explained list. The assembly uses no instruction whose time depends on its operands on
 //! the processors that have it.
 //!
 //! *Not constant-time*: how many candidates were rejected, and where trial division rejected them. They are independent of the accepted ones. How
 //! many random bases had to be drawn again because they exceeded a prime, which tells less than a bit about its size. And on targets
 //! other than x86_64, whatever the compiler and the processor make of a 64-bit multiplication.
 //!
-//! Buffers that held primes, candidates, exponents or powers are wiped when they are dropped. Registers, and what a compiler has spilled to the stack, are not.
+//! Buffers that held primes, candidates, exponents or powers are wiped when they are dropped, and the vector registers of the IFMA kernel when it returns. Other registers,
+//! and what a compiler has spilled to the stack, are not.
 
 #![deny(unsafe_code)]
 
+#[cfg(test)]
+mod constant_time;
 mod error;
 mod generator;
 mod kernel;
 mod key;
 mod nat;
+#[cfg(test)]
+mod published;
 mod random;
 mod search;
 mod sieve;
@@ -59,7 +66,7 @@ mod test_support;
 mod trials;
 
 pub use error::Error;
-pub use generator::{Generator, MAXIMUM_BITS, MINIMUM_BITS, MINIMUM_SEED_LENGTH, Progress};
+pub use generator::{Generator, MINIMUM_SEED_LENGTH, Progress, SIZES};
 pub use kernel::{KERNEL_VARIABLE, Kernel};
 pub use key::RsaKey;
 

@@ -1,10 +1,13 @@
 //! Natural numbers of a public, fixed length: little-endian 64-bit limbs. Values are secret, lengths are not: no branch and no address depends on a value.
+//! What a function tells about a value, it tells as 0 or 1 and not as a `bool`, for the caller to declassify or to make a [`Mask`] of.
 //!
 //! Loops are `while` and arithmetic is wrapping, because that is what an unoptimised build runs fastest.
 
 #![allow(clippy::indexing_slicing)] // lengths are equal where two slices meet, and asserted in debug builds
 
 use zeroize::Zeroizing;
+
+use crate::kernel::Mask;
 
 /// A number that is wiped on drop.
 pub(crate) type Nat = Zeroizing<Vec<u64>>;
@@ -57,24 +60,24 @@ pub(crate) fn add(a: &mut [u64], b: &[u64]) -> u64 {
 }
 
 /// `a + (b & mask)`, without the carry.
-pub(crate) fn add_masked(a: &mut [u64], b: &[u64], mask: u64) {
-    let masked: Nat = Zeroizing::new(b.iter().map(|limb| limb & mask).collect());
+pub(crate) fn add_masked(a: &mut [u64], b: &[u64], mask: Mask) {
+    let masked: Nat = Zeroizing::new(b.iter().map(|limb| mask.of(*limb)).collect());
     add(a, &masked);
 }
 
 /// `a - b`, with the borrow.
 pub(crate) fn sub(a: &mut [u64], b: &[u64]) -> u64 {
-    sub_masked(a, b, u64::MAX)
+    sub_masked(a, b, Mask::ALL)
 }
 
 /// `a - (b & mask)`, with the borrow.
-pub(crate) fn sub_masked(a: &mut [u64], b: &[u64], mask: u64) -> u64 {
+pub(crate) fn sub_masked(a: &mut [u64], b: &[u64], mask: Mask) -> u64 {
     debug_assert_eq!(a.len(), b.len());
     let mut borrow = 0;
     let mut i = 0;
     while i < a.len() {
         let difference = u128::from(a[i])
-            .wrapping_sub(u128::from(b[i] & mask))
+            .wrapping_sub(u128::from(mask.of(b[i])))
             .wrapping_sub(u128::from(borrow));
         a[i] = difference as u64;
         borrow = (difference >> 64) as u64 & 1;
@@ -98,14 +101,15 @@ pub(crate) fn less(a: &[u64], b: &[u64]) -> u64 {
     borrow
 }
 
-/// Whether every limb is zero.
-pub(crate) fn is_zero(a: &[u64]) -> bool {
-    a.iter().fold(0, |all, limb| all | limb) == 0
+/// 1 if every limb is zero, else 0.
+pub(crate) fn is_zero(a: &[u64]) -> u64 {
+    Mask::equal(a.iter().fold(0, |all, limb| all | limb), 0).of(1)
 }
 
-/// Whether two numbers of equal length are equal.
-pub(crate) fn equal(a: &[u64], b: &[u64]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |all, (a, b)| all | (a ^ b)) == 0
+/// 1 if two numbers of equal length are equal, else 0.
+pub(crate) fn equal(a: &[u64], b: &[u64]) -> u64 {
+    debug_assert_eq!(a.len(), b.len());
+    Mask::equal(a.iter().zip(b).fold(0, |all, (a, b)| all | (a ^ b)), 0).of(1)
 }
 
 /// The same number in `limbs` limbs, at least as many as now.
@@ -118,7 +122,7 @@ pub(crate) fn extended(a: &[u64], limbs: usize) -> Nat {
 /// Subtracts `n` from `carry·2^(64 len) + value` if that is at least `n`.
 pub(crate) fn reduce_once(value: &mut [u64], carry: u64, n: &[u64]) {
     let keep = less(value, n) & (carry ^ 1);
-    sub_masked(value, n, keep.wrapping_sub(1));
+    sub_masked(value, n, Mask::from_bit(keep ^ 1));
 }
 
 /// `2 x mod n` for `x < n`.
@@ -191,11 +195,34 @@ pub(crate) fn divide_exactly(a: &mut [u64], divisor: u64) {
     let inverse = crate::kernel::negative_inverse(divisor).wrapping_neg();
     let mut borrow: u64 = 0;
     for limb in a.iter_mut() {
-        let (difference, under) = limb.overflowing_sub(borrow);
-        *limb = difference.wrapping_mul(inverse);
+        let difference = u128::from(*limb).wrapping_sub(u128::from(borrow));
+        *limb = (difference as u64).wrapping_mul(inverse);
         borrow = ((u128::from(*limb).wrapping_mul(u128::from(divisor)) >> 64) as u64)
-            .wrapping_add(u64::from(under));
+            .wrapping_add((difference >> 64) as u64 & 1);
     }
+}
+
+/// 1 if an odd `m` divides `a`, else 0: the same with a long divisor, for a quotient no longer than `m`.
+pub(crate) fn is_multiple(a: &[u64], m: &[u64]) -> u64 {
+    debug_assert!(m[0] & 1 == 1 && a.len() >= m.len() && a.len() <= 2 * m.len());
+    let length = m.len();
+    let k = crate::kernel::negative_inverse(m[0]);
+    // Montgomery's reduction: multiples of m are added until the low limbs are zero, and what is left of a multiple is 0 or m.
+    let mut t = extended(a, 2 * length);
+    let mut carry = 0;
+    let mut i = 0;
+    while i < length {
+        let digit = t[i].wrapping_mul(k);
+        let over = add_product(&mut t[i..i + length], m, digit);
+        let sum = u128::from(t[i + length])
+            .wrapping_add(u128::from(over))
+            .wrapping_add(u128::from(carry));
+        t[i + length] = sum as u64;
+        carry = (sum >> 64) as u64;
+        i += 1;
+    }
+    let left = &t[length..];
+    (is_zero(left) | equal(left, m)) & (carry ^ 1)
 }
 
 /// `a >> 1`.
@@ -238,7 +265,7 @@ fn fold_65537(value: u64) -> u64 {
 /// `value - n` unless that is negative.
 fn subtract_unless_negative(value: u64, n: u64) -> u64 {
     let difference = value.wrapping_sub(n);
-    difference.wrapping_add(n & (difference >> 63).wrapping_neg())
+    difference.wrapping_add(Mask::from_bit(difference >> 63).of(n))
 }
 
 /// `a^-1 mod 65537` (0 for 0): `a^65535`, by Fermat.
@@ -302,16 +329,16 @@ pub(crate) fn gcd_odd(f: &[u64], g: &[u64]) -> Nat {
         g[length - 1] = last_g >> 62 | (carry_g as u64) << 2;
         done += 62;
     }
-    debug_assert!(is_zero(&g));
+    debug_assert_eq!(is_zero(&g), 1);
     // f is plus or minus the divisor.
-    let negative = (f[length - 1] >> 63).wrapping_neg();
-    let mut carry = negative & 1;
+    let negative = Mask::from_bit(f[length - 1] >> 63);
+    let mut carry = negative.of(1);
     let mut result = zero(length - 1);
     let mut i = 0;
     while i < length - 1 {
-        let (value, over) = (f[i] ^ negative).overflowing_add(carry);
-        result[i] = value;
-        carry = u64::from(over);
+        let sum = u128::from(f[i] ^ negative.of(u64::MAX)).wrapping_add(u128::from(carry));
+        result[i] = sum as u64;
+        carry = (sum >> 64) as u64;
         i += 1;
     }
     result
@@ -322,18 +349,18 @@ fn division_steps(mut delta: i64, mut f: u64, mut g: u64) -> (i64, [i64; 4]) {
     let (mut u, mut v, mut q, mut r): (u64, u64, u64, u64) = (1, 0, 0, 1);
     let mut i = 0;
     while i < 62 {
-        let odd = (g & 1).wrapping_neg();
-        // All ones if delta > 0 and g is odd: then (f, g) becomes (g, g - f), else (f, g + f) or (f, g).
-        let swap = odd & (delta.wrapping_neg() >> 63) as u64;
+        let odd = Mask::from_bit(g & 1);
+        // If delta > 0 and g is odd, (f, g) becomes (g, g - f), else (f, g + f) or (f, g).
+        let swap = Mask::from_bit(odd.of(delta.wrapping_neg() as u64 >> 63));
         let (f0, u0, v0) = (f, u, v);
-        f ^= (f ^ g) & swap;
-        u ^= (u ^ q) & swap;
-        v ^= (v ^ r) & swap;
-        let sign = swap & 1;
-        g = g.wrapping_add(((f0 ^ swap).wrapping_add(sign)) & odd);
-        q = q.wrapping_add(((u0 ^ swap).wrapping_add(sign)) & odd);
-        r = r.wrapping_add(((v0 ^ swap).wrapping_add(sign)) & odd);
-        delta = ((delta as u64 ^ swap).wrapping_add(sign) as i64).wrapping_add(1);
+        f = swap.select(g, f);
+        u = swap.select(q, u);
+        v = swap.select(r, v);
+        let (flip, sign) = (swap.of(u64::MAX), swap.of(1));
+        g = g.wrapping_add(odd.of((f0 ^ flip).wrapping_add(sign)));
+        q = q.wrapping_add(odd.of((u0 ^ flip).wrapping_add(sign)));
+        r = r.wrapping_add(odd.of((v0 ^ flip).wrapping_add(sign)));
+        delta = ((delta as u64 ^ flip).wrapping_add(sign) as i64).wrapping_add(1);
         g >>= 1;
         u = u.wrapping_shl(1);
         v = v.wrapping_shl(1);
@@ -404,6 +431,34 @@ mod tests {
             let mut product = limbs(&(&quotient * divisor), 17);
             divide_exactly(&mut product, divisor);
             assert_eq!(integer(&product), quotient);
+        }
+    }
+
+    #[test]
+    fn multiples_are_told_from_their_neighbours() {
+        let mut random = Xorshift::new(4);
+        for length in [1usize, 2, 16, 17] {
+            let bound = BigUint::from(1u8) << (64 * length);
+            let least = limbs(&BigUint::from(1u8), length);
+            let full = limbs(&(&bound - 1u8), length);
+            let odd = limbs(&(random.below(&bound) | BigUint::from(1u8)), length);
+            for m in [full, odd] {
+                for quotient in [
+                    BigUint::default(),
+                    BigUint::from(1u8),
+                    random.below(&bound),
+                    &bound - 1u8,
+                ] {
+                    let product = integer(&m) * quotient;
+                    let is_multiple = |a: &BigUint| is_multiple(&limbs(a, 2 * length), &m);
+                    assert_eq!(is_multiple(&product), 1, "{product}");
+                    assert_eq!(is_multiple(&(&product + 1u8)), 0, "{product}");
+                    if product > BigUint::default() {
+                        assert_eq!(is_multiple(&(&product - 1u8)), 0, "{product}");
+                    }
+                }
+            }
+            assert_eq!(is_multiple(&least, &least), 1);
         }
     }
 

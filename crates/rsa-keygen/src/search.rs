@@ -222,6 +222,10 @@ impl<'a> Search<'a> {
     fn sieve(&self, first: u64, bytes: &[u8]) {
         let mut survivors = Vec::with_capacity(CHUNK / 4);
         for (index, bytes) in (first..).zip(bytes.chunks(self.bits / 8)) {
+            // An unoptimised build takes milliseconds for all of them.
+            if self.stop().is_cancelled() {
+                break;
+            }
             let candidate = candidate(bytes, self.bits);
             if !self.options.kernel.has_small_factor(&candidate) {
                 survivors.push((index, candidate));

@@ -9,7 +9,7 @@
 
 #![allow(clippy::indexing_slicing, long_running_const_eval)] // fixed sizes; the tables are made at compile time, a second once
 
-use crate::kernel::negative_inverse;
+use crate::kernel::{declassify, negative_inverse};
 
 /// Products per vector.
 pub(crate) const WIDTH: usize = 8;
@@ -17,6 +17,9 @@ pub(crate) const WIDTH: usize = 8;
 pub(crate) const DEPTH: usize = 8;
 /// Primes per product, at most.
 pub(crate) const SLOTS: usize = 4;
+/// Why it may be known that a candidate has a small factor.
+pub(crate) const HAS_SMALL_FACTOR: &str =
+    "a candidate with a small factor is no part of a key, and a prime has none";
 /// Trial division goes up to here.
 const LIMIT: usize = 1 << 16;
 pub(crate) const MASK52: u64 = (1 << 52) - 1;
@@ -175,7 +178,7 @@ fn divides(block: &Block, n: &[u64]) -> bool {
             }
             slot += 1;
         }
-        if divisible {
+        if declassify(divisible, HAS_SMALL_FACTOR) {
             return true;
         }
         group += STRIDE;

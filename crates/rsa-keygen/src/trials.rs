@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::Error;
-use crate::kernel::{self, Power};
+use crate::kernel::{self, Power, declassify};
 use crate::key::Draft;
 use crate::nat::{self, Nat};
 
@@ -22,12 +22,45 @@ pub(crate) fn rounds(bits: usize) -> usize {
     }
 }
 
-/// The random numbers of one draft's trials. Both primes are 3 modulo 4, so that one exponentiation to `(p-1)/2` is a whole round.
-pub(crate) struct Trials {
-    rounds: usize,
+/// The Miller-Rabin rounds of one number that is 3 modulo 4, so that one exponentiation to `(n-1)/2` is a whole round.
+pub(crate) struct Rounds {
     bases: Vec<Nat>,
-    p_half: Nat,
-    q_half: Nat,
+    half: Nat,
+}
+
+impl Rounds {
+    pub(crate) fn new(
+        modulus: &Nat,
+        bits: usize,
+        random: &mut impl FnMut(&mut [u8]) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
+        let bases = (0..rounds(bits)).map(|_| base(modulus, bits, random));
+        Ok(Self {
+            bases: bases.collect::<Result<_, _>>()?,
+            half: nat::halve(modulus),
+        })
+    }
+
+    pub(crate) fn jobs<'a>(&'a self, modulus: &'a Nat) -> impl Iterator<Item = Power<'a>> {
+        self.bases.iter().map(|base| Power {
+            base,
+            exponent: &self.half,
+            modulus,
+        })
+    }
+
+    /// Whether the number has passed all of its rounds, given their powers.
+    pub(crate) fn passed(powers: &[Nat], modulus: &Nat) -> bool {
+        powers
+            .iter()
+            .all(|power| kernel::is_one_or_minus_one(power, modulus))
+    }
+}
+
+/// The random numbers of one draft's trials.
+pub(crate) struct Trials {
+    for_p: Rounds,
+    for_q: Rounds,
     p_minus_two: Nat,
     message: Nat,
 }
@@ -38,13 +71,8 @@ impl Trials {
         mut random: impl FnMut(&mut [u8]) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         let bits = draft.prime_bits();
-        let rounds = rounds(bits);
-        let mut bases = Vec::with_capacity(2 * rounds);
-        for modulus in [&draft.p, &draft.q] {
-            for _ in 0..rounds {
-                bases.push(base(modulus, bits, &mut random)?);
-            }
-        }
+        let for_p = Rounds::new(&draft.p, bits, &mut random)?;
+        let for_q = Rounds::new(&draft.q, bits, &mut random)?;
         // Shorter than both primes, so that it is its own residue.
         let mut bytes = Zeroizing::new(vec![0; bits / 8 - 1]);
         random(&mut bytes)?;
@@ -56,10 +84,8 @@ impl Trials {
         }
         nat::sub(&mut p_minus_two, &two);
         Ok(Self {
-            rounds,
-            bases,
-            p_half: nat::halve(&draft.p),
-            q_half: nat::halve(&draft.q),
+            for_p,
+            for_q,
             p_minus_two,
             message,
         })
@@ -67,38 +93,33 @@ impl Trials {
 
     /// The rounds for `p`, the rounds for `q`, and then `q^-1 mod p` and the two halves of a signature.
     pub(crate) fn jobs<'a>(&'a self, draft: &'a Draft) -> Vec<Power<'a>> {
-        let (for_p, for_q) = self.bases.split_at(self.rounds);
-        let round = |base: &'a Nat, exponent: &'a Nat, modulus: &'a Nat| Power {
+        let power = |base: &'a Nat, exponent: &'a Nat, modulus: &'a Nat| Power {
             base,
             exponent,
             modulus,
         };
-        let mut jobs: Vec<_> = for_p
-            .iter()
-            .map(|base| round(base, &self.p_half, &draft.p))
-            .collect();
-        jobs.extend(for_q.iter().map(|base| round(base, &self.q_half, &draft.q)));
-        jobs.push(round(&draft.q, &self.p_minus_two, &draft.p));
-        jobs.push(round(&self.message, &draft.dp, &draft.p));
-        jobs.push(round(&self.message, &draft.dq, &draft.q));
+        let mut jobs: Vec<_> = self.for_p.jobs(&draft.p).collect();
+        jobs.extend(self.for_q.jobs(&draft.q));
+        jobs.push(power(&draft.q, &self.p_minus_two, &draft.p));
+        jobs.push(power(&self.message, &draft.dp, &draft.p));
+        jobs.push(power(&self.message, &draft.dq, &draft.q));
         jobs
     }
 
     /// Whether `p` and `q` have passed all of their rounds.
     pub(crate) fn judge(&self, powers: &[Nat], draft: &Draft) -> (bool, bool) {
-        let passed = |powers: &[Nat], modulus: &Nat| {
-            powers
-                .iter()
-                .all(|power| kernel::is_one_or_minus_one(power, modulus))
-        };
-        let (for_p, rest) = powers.split_at(self.rounds);
-        let (for_q, _) = rest.split_at(self.rounds);
-        (passed(for_p, &draft.p), passed(for_q, &draft.q))
+        let (for_p, rest) = powers.split_at(self.for_p.bases.len());
+        let (for_q, _) = rest.split_at(self.for_q.bases.len());
+        (
+            Rounds::passed(for_p, &draft.p),
+            Rounds::passed(for_q, &draft.q),
+        )
     }
 
     /// `q^-1 mod p` and the two halves of a signature of [`Trials::message`].
     pub(crate) fn consistency<'a>(&self, powers: &'a [Nat]) -> &'a [Nat] {
-        powers.split_at(2 * self.rounds).1
+        let rounds = self.for_p.bases.len() + self.for_q.bases.len();
+        powers.split_at(rounds).1
     }
 
     pub(crate) fn message(&self) -> &Nat {
@@ -122,8 +143,11 @@ fn base(
     loop {
         random(&mut bytes)?;
         let base = nat::from_bytes(&bytes, modulus.len());
-        // Which random numbers are too large says next to nothing about the prime.
-        if nat::less(&base, &minus_one) == 1 && nat::less(&base, &two) == 0 {
+        let fits = nat::less(&base, &minus_one) & (nat::less(&base, &two) ^ 1);
+        if declassify(
+            fits == 1,
+            "which random bases are too large says next to nothing about the prime",
+        ) {
             return Ok(base);
         }
     }

@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         Some(program) => program
             .canonicalize()
             .with_context(|| program.display().to_string())?,
-        None => build()?,
+        None => workspace::release()?,
     };
     let mut dir = tempfile::Builder::new()
         .prefix("countersign-interop-")
@@ -94,25 +94,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         0 => Ok(()),
         _ => bail!("not everything fits together"),
     }
-}
-
-/// The program as users build it.
-fn build() -> Result<PathBuf> {
-    let messages = workspace::cargo([
-        "build",
-        "--release",
-        "--locked",
-        "--package",
-        "countersign-cli",
-        "--message-format",
-        "json-render-diagnostics",
-    ])?;
-    messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
-        .next_back()
-        .context("cargo built no program")
 }
 
 fn set_up(dir: &Path, program: &Path) -> Result<Shell> {

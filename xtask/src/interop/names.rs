@@ -2,7 +2,7 @@
 //! or refuses is an error.
 use super::{
     case::{Case, agrees},
-    tool::Tool::Openssl,
+    tool::Tool::{Openssl, Python},
 };
 
 const SAME: &[&str] = &[
@@ -24,6 +24,41 @@ const SAME: &[&str] = &[
     "/CN=first/O=Bank/CN=second",
     "/CN=0123456789012345678901234567890123456789012345678901234567890123",
     "/CN=🤖 bot",
+    "/CN=bot/UID=jsmith",
+    "/CN=bot/userId=jsmith",
+    "/CN=bot/uid=jsmith",
+    "/CN=bot/uniqueIdentifier=jsmith",
+    "/mail=a@example.com/unstructuredName=a/unstructuredAddress=a/dnQualifier=a/houseIdentifier=a/pseudonym=a/role=a",
+    "/name=a/surname=a/givenName=a/generationQualifier=a/x500UniqueIdentifier=a/organizationIdentifier=a/dnsName=a",
+    "/description=a/postalAddress=a/postOfficeBox=a/physicalDeliveryOfficeName=a/telephoneNumber=1/streetAddress=a",
+    "/c3=GBR/n3=826/jurisdictionL=a/jurisdictionST=a/jurisdictionC=GB/INN=012345678901/OGRN=0123456789012/SNILS=01234567890",
+];
+
+/// The same name in RFC 4514 text, where case doesn't count, and in OpenSSL's form, where it does.
+const RFC_4514: &[(&str, &str)] = &[
+    (
+        "uid=jsmith,dc=example,dc=net",
+        "/DC=net/DC=example/UID=jsmith",
+    ),
+    (
+        "UID=jsmith,DC=example,DC=net",
+        "/DC=net/DC=example/UID=jsmith",
+    ),
+    ("userid=jsmith", "/UID=jsmith"),
+    ("UNIQUEIDENTIFIER=7,cn=bot", "/CN=bot/uid=7"),
+    ("givenname=Ada,sn=Lovelace", "/SN=Lovelace/GN=Ada"),
+    (
+        "cn=bot,ou=Bots,o=Bank,st=London,l=London,street=1 Long Lane,c=GB",
+        "/C=GB/street=1 Long Lane/L=London/ST=London/O=Bank/OU=Bots/CN=bot",
+    ),
+];
+
+/// RFC 4514 text that Python reads, too: it has the names of section 3's table alone, and in capitals.
+const PYTHON: &[&str] = &[
+    "UID=jsmith,DC=example,DC=net",
+    "OU=Sales+CN=J.  Smith,DC=example,DC=net",
+    r#"CN=James \"Jim\" Smith\, III,O=a\+b\;c\<d\>,L=\#1,ST=\ x\ ,C=GB"#,
+    r"CN=Lu\C4\8Di\C4\87",
 ];
 
 const REFUSED: &[&str] = &[
@@ -68,7 +103,62 @@ pub(super) fn cases() -> Vec<Case> {
             ),
         )
     });
-    same.chain(refused).collect()
+    let text = RFC_4514.iter().map(|(text, subject)| {
+        agrees(
+            Openssl,
+            format!("subject {text}"),
+            format!(
+                "{script}
+                openssl_request || exit 1
+                countersign csr create --key $OURS/ec-p256.key.pem --subject '{text}' --out ours.pem
+                same \"$(judge name subject theirs.pem)\" \"$(judge name subject ours.pem)\"",
+                script = openssl_request(subject),
+            ),
+        )
+    });
+    let python = PYTHON.iter().map(|text| {
+        agrees(
+            Python,
+            format!("subject {text}"),
+            format!(
+                "countersign csr create --key $OURS/ec-p256.key.pem --subject '{text}' --out ours.pem
+                same \"$(judge rfc4514 '{text}')\" \"$(judge name subject ours.pem)\"
+                PRINTED=$(countersign inspect ours.pem | sed -n 's/^  subject: //p')
+                same \"$(judge rfc4514 \"$PRINTED\")\" \"$(judge name subject ours.pem)\""
+            ),
+        )
+    });
+    let pasted = [
+        agrees(
+            Openssl,
+            "its own printed names are not read the wrong way round",
+            "openssl req -new -key $OURS/ec-p256.key.pem -subj '/C=GB/O=Excelsior Bank/UID=7/CN=bot' -out theirs.pem
+            for form in oneline RFC2253 compat; do
+                printed=$(openssl req -in theirs.pem -noout -subject -nameopt $form)
+                pasted=${printed#subject=}
+                if countersign csr create --key $OURS/ec-p256.key.pem --subject \"$pasted\" --out $form.pem 2> said; then
+                    same \"$(judge name subject theirs.pem)\" \"$(judge name subject $form.pem)\"
+                else
+                    # What it says to write instead is the same name.
+                    [ $form = oneline ]
+                    written=$(sed -n \"s/.*: write '\\([^']*\\)' .*/\\1/p\" said)
+                    countersign csr create --key $OURS/ec-p256.key.pem --subject \"$written\" --out $form.pem
+                    same \"$(judge name subject theirs.pem)\" \"$(judge name subject $form.pem)\"
+                fi
+            done",
+        ),
+        agrees(
+            Openssl,
+            "no subject that ends with a carriage return",
+            "refuses countersign csr create --key $OURS/ec-p256.key.pem --subject $'/CN=bot\\r' --out ours.pem
+            [ ! -e ours.pem ]",
+        ),
+    ];
+    same.chain(text)
+        .chain(python)
+        .chain(pasted)
+        .chain(refused)
+        .collect()
 }
 
 /// Defines the shell function that lets openssl encode the subject, with what it has to say in the file `warnings`.

@@ -67,6 +67,12 @@ pub(super) fn cases() -> Vec<Case> {
             "the workflow's bundle, X.509 v1: auth login",
             format!("openssl x509 -in $THEIRS/bot.pem -noout -text | has 'Version: 1 '\n{}", login("$THEIRS/bot.p12")),
         ),
+        read_by_us(
+            Openssl,
+            "the workflow's certificate, X.509 v1: p12 export warns",
+            "countersign p12 export --cert $THEIRS/bot.pem --key $THEIRS/bot.key --passin env:PASS --chain $THEIRS/ca.pem \\
+                --passout env:PASS --out b.p12 2>&1 | has 'X.509 version 1'",
+        ),
         read_by_us(Openssl, "the workflow's bundle in its legacy form: auth login", login("$THEIRS/bot.legacy.p12")),
         read_by_us(
             Openssl,

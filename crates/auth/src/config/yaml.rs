@@ -1,6 +1,6 @@
 //! YAML as a tree of texts: scalars keep their spelling, so that a password of `0123` stays what it is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, StrInput};
 
@@ -35,6 +35,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Problem> {
         last_line: text.lines().count(),
         anchors: HashMap::new(),
         room: MAX_NODES,
+        room_for_copies: MAX_COPIED,
     };
     let mut document = None;
     loop {
@@ -57,8 +58,10 @@ pub(super) fn parse(text: &str) -> Result<Node, Problem> {
 /// Honest configurations take a few kilobytes. In octets.
 const MAX_SIZE: usize = 1 << 20;
 
-/// Aliases are copies: without a limit, a few lines could grow to gigabytes.
 const MAX_NODES: usize = 10_000;
+
+/// Aliases are copies: without a limit, a few lines could grow to gigabytes. In octets.
+const MAX_COPIED: usize = MAX_SIZE;
 
 const MAX_DEPTH: usize = 32;
 
@@ -69,6 +72,8 @@ struct Reader<'t> {
     anchors: HashMap<usize, Node>,
     /// How many nodes there may still be.
     room: usize,
+    /// How many octets of text may still be copied.
+    room_for_copies: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -106,16 +111,16 @@ impl<'t> Reader<'t> {
             }
             Event::MappingStart(anchor, _) => (anchor, Value::Mapping(self.entries(depth)?)),
             Event::Alias(anchor) => {
+                let size = self.anchors.get(&anchor).map(size);
+                self.count_copy(size.unwrap_or_default(), line)?;
                 let node = self.anchors.get(&anchor).cloned();
-                let node = node.ok_or_else(|| Problem::new(line, "an unknown alias"))?;
-                self.count(size(&node), line)?;
-                return Ok(node);
+                return node.ok_or_else(|| Problem::new(line, "an unknown alias"));
             }
             _ => return Err(Problem::new(line, "it ends early")),
         };
         let node = Node { line, value };
         if anchor != 0 {
-            self.count(size(&node), line)?;
+            self.count_copy(size(&node), line)?;
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
@@ -123,6 +128,7 @@ impl<'t> Reader<'t> {
 
     fn entries(&mut self, depth: usize) -> Result<Vec<(String, Node)>, Problem> {
         let mut entries: Vec<(String, Node)> = Vec::new();
+        let mut seen = HashSet::new();
         loop {
             let (event, line) = self.next()?;
             if event == Event::MappingEnd {
@@ -136,11 +142,20 @@ impl<'t> Reader<'t> {
                 Value::Text(text) => text,
                 _ => return Err(Problem::new(key.line, "a key that is not a text")),
             };
-            if entries.iter().any(|(known, _)| *known == key) {
+            if !seen.insert(key.clone()) {
                 return Err(Problem::new(value.line, "a key that is given twice"));
             }
             entries.push((key, value));
         }
+    }
+
+    fn count_copy(&mut self, copied: Size, line: usize) -> Result<(), Problem> {
+        self.count(copied.nodes, line)?;
+        self.room_for_copies = self
+            .room_for_copies
+            .checked_sub(copied.octets)
+            .ok_or_else(|| Problem::new(line, "too much text behind aliases"))?;
+        Ok(())
     }
 
     fn count(&mut self, nodes: usize, line: usize) -> Result<(), Problem> {
@@ -152,13 +167,25 @@ impl<'t> Reader<'t> {
     }
 }
 
-fn size(node: &Node) -> usize {
+/// What a copy of a node takes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    octets: usize,
+}
+
+fn size(node: &Node) -> Size {
+    let plain = |octets| Size { nodes: 1, octets };
     match &node.value {
-        Value::Mapping(entries) => entries
-            .iter()
-            .map(|(_, node)| size(node))
-            .fold(1, usize::saturating_add),
-        _ => 1,
+        Value::Null | Value::Sequence => plain(0),
+        Value::Text(text) => plain(text.len()),
+        Value::Mapping(entries) => entries.iter().fold(plain(0), |sum, (key, node)| {
+            let Size { nodes, octets } = size(node);
+            Size {
+                nodes: sum.nodes.saturating_add(nodes),
+                octets: sum.octets.saturating_add(key.len()).saturating_add(octets),
+            }
+        }),
     }
 }
 

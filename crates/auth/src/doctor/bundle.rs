@@ -43,15 +43,28 @@ pub(super) fn examine(
             return None;
         }
     };
-    leaf_alone(
+    look_at(
         report,
-        identity.leaf(),
         identity.key_algorithm(),
+        &certificates,
         username,
         now,
     );
-    chain(report, &certificates);
     Some(identity)
+}
+
+/// Looks at the certificates, the leaf first.
+pub(super) fn look_at(
+    report: &mut Report,
+    key: KeyAlgorithm,
+    certificates: &[Certificate],
+    username: Option<&str>,
+    now: SystemTime,
+) {
+    if let Some(leaf) = certificates.first() {
+        leaf_alone(report, leaf, key, username, now);
+    }
+    chain(report, certificates);
 }
 
 type Opened = Result<(PrivateKey, Vec<Certificate>), (&'static Kind, String)>;
@@ -136,6 +149,9 @@ fn leaf_alone(
     if leaf.version() == Version::V1 {
         say(&found::CLIENT_CERTIFICATE_V1, String::new());
     }
+    if leaf.basic_constraints().is_some_and(|it| it.ca) {
+        say(&found::CLIENT_CERTIFICATE_IS_CA, String::new());
+    }
     if let KeyAlgorithm::Rsa { bits: ..4096 } = key {
         say(&found::KEY_TOO_SMALL, key.to_string());
     }
@@ -156,71 +172,108 @@ fn leaf_alone(
             format!("on {until}"),
         );
     }
-    let purposes = leaf.extended_key_usage();
     let for_clients = |purpose: &ExtendedKeyUsage| {
         matches!(
             purpose,
             ExtendedKeyUsage::ClientAuth | ExtendedKeyUsage::Any
         )
     };
-    if !purposes.is_empty() && !purposes.iter().any(for_clients) {
+    if let Some(purposes) = leaf.extended_key_usage()
+        && !purposes.iter().any(for_clients)
+    {
         let listed: Vec<_> = purposes.iter().map(ToString::to_string).collect();
+        let listed = match listed.as_slice() {
+            [] => "no purpose at all".to_owned(),
+            some => format!("only {}", some.join(", ")),
+        };
+        say(&found::NO_CLIENT_AUTH, listed);
+    }
+    if BROKEN.contains(&leaf.signature_algorithm()) {
         say(
-            &found::NO_CLIENT_AUTH,
-            format!("only {}", listed.join(", ")),
+            &found::WEAK_SIGNATURE,
+            leaf.signature_algorithm().to_owned(),
         );
     }
-    if let Some((_, name)) = BROKEN
-        .iter()
-        .find(|(oid, _)| *oid == leaf.signature_algorithm())
-    {
-        say(&found::WEAK_SIGNATURE, (*name).to_owned());
+    match leaf.subject().common_name() {
+        Some(name) => common_name(report, name, username),
+        None => say(&found::COMMON_NAME_MISSING, leaf.subject().to_string()),
     }
-    match (leaf.subject().common_name(), username) {
-        (None, _) => say(&found::COMMON_NAME_MISSING, leaf.subject().to_string()),
-        (Some(name), Some(username)) if name != username => {
-            let kind = if name.to_lowercase() == username.to_lowercase() {
-                &found::COMMON_NAME_CASE
-            } else {
-                &found::COMMON_NAME_DIFFERS
-            };
-            say(kind, format!("{name:?} and {username:?}"));
-        }
-        _ => {}
+}
+
+fn common_name(report: &mut Report, name: &str, username: Option<&str>) {
+    let mut say = |kind, evidence: String| report.add(ABOUT, kind, evidence);
+    if name.contains(char::is_control) {
+        say(&found::COMMON_NAME_CONTROL_CHARACTER, format!("{name:?}"));
     }
+    if name.starts_with(is_blank) || name.ends_with(is_blank) {
+        say(&found::COMMON_NAME_BLANKS, format!("{name:?}"));
+    }
+    let Some(username) = username.filter(|&username| username != name) else {
+        return;
+    };
+    let bare = |text: &str| {
+        text.trim_matches(|c: char| is_blank(c) || c.is_control())
+            .to_owned()
+    };
+    let kind = if bare(name) == bare(username) {
+        &found::COMMON_NAME_PADDED
+    } else if name.to_lowercase() == username.to_lowercase() {
+        &found::COMMON_NAME_CASE
+    } else {
+        &found::COMMON_NAME_DIFFERS
+    };
+    say(kind, format!("{name:?} and {username:?}"));
+}
+
+/// What nobody sees at the end of a name: blanks of all sorts, and the byte order mark and its like.
+fn is_blank(c: char) -> bool {
+    let is_ignorable = matches!(
+        c,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'
+    );
+    (c.is_whitespace() && !c.is_control()) || is_ignorable
 }
 
 const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Signature algorithms that nobody should accept any more (RFC 3279, section 2.2). `pki` verifies none of them, so that
-/// it has no name for them either.
-const BROKEN: [(&str, &str); 5] = [
-    ("1.2.840.113549.1.1.2", "md2WithRSAEncryption"),
-    ("1.2.840.113549.1.1.4", "md5WithRSAEncryption"),
-    ("1.2.840.113549.1.1.5", "sha1WithRSAEncryption"),
-    ("1.2.840.10040.4.3", "dsa-with-sha1"),
-    ("1.2.840.10045.4.1", "ecdsa-with-SHA1"),
+/// Signature algorithms that nobody should accept any more (RFC 3279, section 2.2).
+const BROKEN: [&str; 5] = [
+    "md2WithRSAEncryption",
+    "md5WithRSAEncryption",
+    "sha1WithRSAEncryption",
+    "dsa-with-sha1",
+    "ecdsa-with-SHA1",
 ];
+
+/// More than any chain has, and any authority certificates. It bounds what a file full of them can cost.
+const MOST: usize = 16;
 
 /// Tells whose issuer the file doesn't hold.
 fn chain(report: &mut Report, certificates: &[Certificate]) {
     let issuer_of = |certificate: &Certificate| {
         certificates
             .iter()
+            .filter(|issuer| issuer.subject() == certificate.issuer())
+            .take(MOST)
             .find(|issuer| certificate.verify_issued_by(issuer).is_ok())
     };
     let Some(mut current) = certificates.first() else {
         return;
     };
     // A circle of certificates ends too.
-    for _ in certificates {
+    for _ in 0..MOST {
         if current.is_self_signed() {
             return;
         }
         match issuer_of(current) {
             Some(issuer) => current = issuer,
             None => {
-                return report.add(ABOUT, &found::ISSUER_NOT_IN_FILE, current.issuer());
+                let evidence = format!(
+                    "that of {} was issued by {}",
+                    current.subject(),
+                    current.issuer()
+                );
+                return report.add(ABOUT, &found::ISSUER_NOT_IN_FILE, evidence);
             }
         }
     }

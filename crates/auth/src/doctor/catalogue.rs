@@ -90,6 +90,9 @@ catalogue! {
     CLIENT_CERTIFICATE_V1, "client-certificate-v1", Warning,
         "the client certificate is X.509 version 1, which many servers and clients refuse (UnsupportedCertVersion)",
         "issue it anew as version 3: countersign ca sign does, openssl x509 -req needs -extfile";
+    CLIENT_CERTIFICATE_IS_CA, "client-certificate-is-ca", Warning,
+        "the client certificate is that of a certificate authority, which many servers refuse from a client",
+        "issue one for the bot alone: countersign ca sign --profile client";
     KEY_TOO_SMALL, "key-too-small", Problem,
         "the RSA key is shorter than the 4096 bits that a Pod asks for",
         "make a new key and certificate: countersign issue";
@@ -111,15 +114,24 @@ catalogue! {
     COMMON_NAME_MISSING, "common-name-missing", Problem,
         "the client certificate has no Common Name, by which a Pod finds the service user",
         "issue it anew with the service user's name as Common Name";
+    COMMON_NAME_CONTROL_CHARACTER, "common-name-control-character", Problem,
+        "the Common Name holds a control character, which no username does",
+        "issue it anew without it: scripts that read files from Windows leave a carriage return (\\r) at the end";
+    COMMON_NAME_BLANKS, "common-name-blanks", Warning,
+        "the Common Name starts or ends with a blank, or with a character that can not be seen",
+        "issue it anew without it, or name the service user with it";
+    COMMON_NAME_PADDED, "common-name-padded", Problem,
+        "the Common Name and the username differ in what surrounds them only: blanks or control characters",
+        "issue the certificate anew with the username as it stands, or correct the username";
     COMMON_NAME_CASE, "common-name-case", Problem,
         "the Common Name differs from the username in case only, and a Pod tells them apart",
         "name the service user exactly like the Common Name, or issue the certificate anew";
     COMMON_NAME_DIFFERS, "common-name-differs", Problem,
         "the Common Name is not the username",
         "use the certificate of this user, or name the service user like the Common Name";
-    ISSUER_NOT_IN_FILE, "issuer-not-in-file", Info,
-        "the file does not hold the whole chain, which is fine if the missing issuer itself is imported in the Pod",
-        "add the issuers with countersign p12 export --chain if the Pod knows only the root";
+    ISSUER_NOT_IN_FILE, "issuer-not-in-file", Warning,
+        "the chain ends before a root: a Pod must know the missing issuer itself, and not only one further up",
+        "add the issuers with countersign p12 export --chain, if the Pod knows only the root";
 
     // --- Reaching an endpoint -------------------------------------------------------------------------------------
     CLIENT_UNUSABLE, "client-unusable", Problem,
@@ -217,7 +229,7 @@ catalogue! {
     // --- What the server made of the client certificate -----------------------------------------------------------
     CLIENT_ISSUER_UNKNOWN, "client-issuer-unknown", Problem,
         "the server does not know the issuer of the client certificate (unknown_ca)",
-        "import the root and signing certificates that issued it in the admin portal";
+        "import the root and signing certificates that issued it in the admin portal, or have the file hold the whole chain up to one that is imported: countersign p12 export --chain";
     CLIENT_CERTIFICATE_REFUSED_AS_EXPIRED, "client-certificate-refused-as-expired", Problem,
         "the server says that the client certificate, or one of its issuers, has expired",
         "issue a new one; check both clocks";

@@ -32,7 +32,7 @@ use std::{
 };
 
 use http::Request;
-use pki::Passphrase;
+use pki::{Certificate, KeyAlgorithm, Passphrase};
 use rustls::crypto::CryptoProvider;
 use zeroize::Zeroizing;
 
@@ -50,6 +50,14 @@ use crate::{
     provider,
     proxy::ProxyChoice,
 };
+
+/// Looks at the certificates of a client, the leaf first, and at the kind of its key, and calls nobody: what
+/// [`Doctor::examine`] would find in a file that holds them, at the time `now`.
+pub fn examine_chain(key: KeyAlgorithm, certificates: &[Certificate], now: SystemTime) -> Report {
+    let mut report = Report::default();
+    bundle::look_at(&mut report, key, certificates, None, now);
+    report
+}
 
 /// Examines an identity, and the endpoints that it is for.
 #[derive(Debug)]

@@ -54,7 +54,8 @@ impl Finding {
         &self.evidence
     }
 
-    fn message(&self) -> String {
+    /// What was found, in one sentence: what its kind means, and the evidence.
+    pub fn message(&self) -> String {
         if self.evidence.is_empty() {
             self.kind.meaning().to_owned()
         } else {

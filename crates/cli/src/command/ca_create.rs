@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pki::{CertificateAuthority, DistinguishedName, Profile};
+use pki::{CertificateAuthority, Profile};
 
 use crate::{
     error::{Context, Error},
@@ -11,6 +11,7 @@ use crate::{
     new_key::{self, KeyArgs},
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
+    subject::Subject,
     ui,
 };
 
@@ -23,7 +24,7 @@ use crate::{
 pub(crate) struct Args {
     /// Subject, as '/CN=Bot CA/O=Org' or as 'CN=Bot CA,O=Org'
     #[arg(long, value_name = "DN")]
-    subject: DistinguishedName,
+    subject: Subject,
 
     /// Days of validity [default: 3650 for a root; 1825 for an intermediate, or until its parent ends]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -75,6 +76,7 @@ Examples:
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let kind = args.key.kind()?;
+    let subject = args.subject.checked()?.clone();
     let parent_passin = Flag::new("--parent-passin", &args.parent_passin);
     let passout = Flag::new("--passout", &args.passout);
     let out_cert = Output {
@@ -100,7 +102,6 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let passphrase = passout.chosen("the authority's key")?;
 
     let key = new_key::generate(kind, None)?;
-    let subject = args.subject.clone();
     let authority = match &parent {
         None => CertificateAuthority::create_root(subject, key, &args.profile(Profile::root())),
         Some(parent) => {

@@ -1,17 +1,18 @@
 //! `countersign ca sign`
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use clap::ValueEnum;
 use pki::{Profile, SerialNumber};
 
 use crate::{
+    alt_name,
     error::{Context, Error},
     identity::Inputs,
-    input,
+    input, new_key,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
-    ui,
+    subject, ui,
 };
 
 /// Sign a certificate request
@@ -74,6 +75,23 @@ enum ProfileName {
     Intermediate,
 }
 
+impl ProfileName {
+    fn is_for_clients(self) -> bool {
+        matches!(self, Self::Client | Self::Peer)
+    }
+}
+
+impl fmt::Display for ProfileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Client => "client",
+            Self::Server => "server",
+            Self::Peer => "peer",
+            Self::Intermediate => "intermediate",
+        })
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   countersign ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
@@ -101,7 +119,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     }
     let (authority, _) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
     let request = input::request(&args.csr)?;
-    let request = request.verify().about(input::Name(&args.csr))?;
+    let verified = request.verify().about(input::Name(&args.csr))?;
+    subject::check(request.subject())
+        .about(input::Name(&args.csr))
+        .map_err(|error| {
+            error
+                .hint("have the request made again, with a subject that holds no control character")
+        })?;
+    if args.profile.is_for_clients() {
+        new_key::warn_if_too_short_for_a_pod(request.public_key().algorithm());
+    }
 
     let mut profile = match args.profile {
         ProfileName::Client => Profile::client(),
@@ -116,11 +143,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         profile = profile.serial(serial.clone());
     }
     let certificate = authority
-        .issue(&request, &profile)
+        .issue(&verified, &profile)
         .about(format!("signing {}", input::Name(&args.csr)))?;
 
     let pem = certificate.to_pem();
     output::write([(out, pem.as_bytes())])?;
+    alt_name::warn_of_dropped(&request, &certificate, args.profile);
     ui::note_certificate(&certificate, &args.out);
     if args.json {
         let report = pki::inspect::inspect(pem.as_bytes(), None).about(args.out.display())?;

@@ -1,15 +1,17 @@
 //! `countersign csr create`
 
-use std::{net::IpAddr, path::PathBuf};
+use std::path::PathBuf;
 
-use pki::{CertificateRequest, DistinguishedName, SubjectAltName};
+use pki::{CertificateRequest, SubjectAltName};
 
 use crate::{
+    alt_name,
     error::{Context, Error},
     identity::Inputs,
-    input,
+    input, new_key,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
+    subject::Subject,
     ui,
 };
 
@@ -30,19 +32,19 @@ pub(crate) struct Args {
 
     /// Subject, as /CN=bot/O=Org or as CN=bot,O=Org
     #[arg(long, value_name = "DN")]
-    subject: DistinguishedName,
+    subject: Subject,
 
     /// DNS name to be valid for; may be repeated
-    #[arg(long, value_name = "NAME")]
-    dns: Vec<String>,
+    #[arg(long, value_name = "NAME", value_parser = alt_name::dns)]
+    dns: Vec<SubjectAltName>,
 
     /// IP address to be valid for; may be repeated
-    #[arg(long, value_name = "ADDRESS")]
-    ip: Vec<IpAddr>,
+    #[arg(long, value_name = "ADDRESS", value_parser = alt_name::ip)]
+    ip: Vec<SubjectAltName>,
 
     /// Email address to be valid for; may be repeated
-    #[arg(long, value_name = "ADDRESS")]
-    email: Vec<String>,
+    #[arg(long, value_name = "ADDRESS", value_parser = alt_name::email)]
+    email: Vec<SubjectAltName>,
 
     /// Where to write the request; - is standard output
     #[arg(long, value_name = "FILE")]
@@ -61,6 +63,7 @@ Examples:
     --out server.csr.pem";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
+    let subject = args.subject.checked()?;
     let passin = Flag::new("--passin", &args.passin);
     let out = Output {
         flag: "--out",
@@ -71,12 +74,19 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let [out] = output::claim([out], &inputs, args.force)?;
     let key = input::private_key(&args.key, passin)?;
 
-    let names = args.dns.iter().cloned().map(SubjectAltName::Dns);
-    let names = names.chain(args.ip.iter().copied().map(SubjectAltName::Ip));
-    let names = names.chain(args.email.iter().cloned().map(SubjectAltName::Email));
+    let names: Vec<_> = [&args.dns, &args.ip, &args.email]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    if names.is_empty() {
+        // A server has names.
+        new_key::warn_if_too_short_for_a_pod(key.algorithm());
+    }
     let request = names
+        .into_iter()
         .fold(
-            CertificateRequest::builder(args.subject.clone()),
+            CertificateRequest::builder(subject.clone()),
             |builder, name| builder.subject_alt_name(name),
         )
         .sign(&key)

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pki::{CertificateRequest, DistinguishedName, Pkcs12, Profile, SerialNumber};
+use pki::{CertificateRequest, Pkcs12, Profile, SerialNumber};
 use serde_json::json;
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     new_key::{self, KeyArgs},
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
+    subject::Subject,
     ui,
 };
 
@@ -38,7 +39,7 @@ pub(crate) struct Args {
 
     /// Subject, as /CN=bot/O=Org or as CN=bot,O=Org
     #[arg(long, value_name = "DN")]
-    subject: DistinguishedName,
+    subject: Subject,
 
     #[command(flatten)]
     key: KeyArgs,
@@ -76,10 +77,10 @@ Example:
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let kind = args.key.kind()?;
-    let Some(common_name) = args.subject.common_name() else {
+    let subject = args.subject.checked()?;
+    let Some(common_name) = subject.common_name() else {
         return Err(Error::misused(format!(
-            "the subject {} has no common name to call the files by",
-            args.subject
+            "the subject {subject} has no common name to call the files by"
         ))
         .hint("start it with CN=, for example /CN=demo-bot1"));
     };
@@ -113,7 +114,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     new_key::warn_if_too_short_for_a_pod(kind);
 
     let key = new_key::generate(kind, None)?;
-    let request = CertificateRequest::builder(args.subject.clone())
+    let request = CertificateRequest::builder(subject.clone())
         .sign(&key)
         .about("the certificate request")?;
     let mut profile = Profile::client();
@@ -126,7 +127,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let certificate = request
         .verify()
         .and_then(|request| authority.issue(&request, &profile))
-        .about(format!("the certificate of {}", args.subject))?;
+        .about(format!("the certificate of {subject}"))?;
     let (key_pem, bundle) = {
         let _progress = ui::progress("encrypting the key and the bundle");
         let bundle = Pkcs12::builder(&key, &certificate)

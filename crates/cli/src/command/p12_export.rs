@@ -1,7 +1,11 @@
 //! `countersign p12 export`
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
+use auth::doctor::{Severity, examine_chain};
 use pki::{Certificate, Pkcs12, Pkcs12Builder, Pkcs12Profile, PrivateKey};
 
 use crate::{
@@ -42,10 +46,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", requires = "cert")]
     chain: Vec<PathBuf>,
 
-    /// Trust store (PEM, DER, PKCS#12 without a passphrase, or JKS) whose certificates go into the bundle as trusted
-    /// ones; may be repeated. Alone, it makes a trust store for Java
+    /// Trust store (PEM, DER, PKCS#12 or JKS) whose certificates go into the bundle as trusted ones; may be repeated.
+    /// Alone, it makes a trust store for Java
     #[arg(long, value_name = "FILE")]
     trusted: Vec<PathBuf>,
+
+    /// Passphrase of the trust stores
+    #[arg(long, value_name = "SRC", value_parser = SourceParser, requires = "trusted")]
+    trusted_passin: Option<Source>,
 
     /// Name (alias) of the entry
     #[arg(long, value_name = "ALIAS", requires = "cert")]
@@ -100,6 +108,7 @@ Examples:
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let passout = Flag::new("--passout", &args.passout);
+    let trusted_passin = Flag::new("--trusted-passin", &args.trusted_passin);
     let out = Output {
         flag: "--out",
         path: &args.out,
@@ -111,6 +120,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         .passphrase(Flag::new("--passin", &args.passin))
         .files("--chain", &args.chain)
         .files("--trusted", &args.trusted)
+        .passphrase(trusted_passin)
         .passphrase(passout);
     let [out] = output::claim([out], &inputs, args.force)?;
     out.holds_binary()?;
@@ -122,8 +132,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         Some(identity) => identity.builder()?,
         None => Pkcs12::trust_builder(),
     };
-    for path in &args.trusted {
-        for (alias, certificate) in input::trust_store(path)?.entries() {
+    let trusted = input::trust_stores(&args.trusted, trusted_passin)?;
+    for store in &trusted {
+        for (alias, certificate) in store.entries() {
             builder = match alias {
                 Some(alias) => builder.trusted_as(alias, certificate),
                 None => builder.trusted(certificate),
@@ -146,6 +157,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         let _progress = ui::progress("encrypting the bundle");
         builder.to_der(&passphrase).about(output::Name(&args.out))?
     };
+    if let Some(identity) = &identity {
+        identity.warn();
+    }
     output::write([(out, &bundle)])?;
     let out = output::Name(&args.out);
     ui::note(match &identity {
@@ -195,5 +209,19 @@ impl<'a> Identity<'a> {
         let about = format!("{} with {}", input::Name(key), input::Name(cert));
         let builder = Pkcs12::builder(&self.key, &self.certificate).about(about)?;
         Ok(builder.chain(&self.chain))
+    }
+
+    /// Says what would be in the way of a login, as the doctor does.
+    fn warn(&self) {
+        let certificates: Vec<_> = std::iter::once(&self.certificate)
+            .chain(&self.chain)
+            .cloned()
+            .collect();
+        let report = examine_chain(self.key.algorithm(), &certificates, SystemTime::now());
+        for finding in report.findings() {
+            if finding.kind().severity() > Severity::Info {
+                ui::warn(finding.message());
+            }
+        }
     }
 }

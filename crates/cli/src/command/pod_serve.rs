@@ -43,9 +43,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 8445)]
     key_manager_port: u16,
 
-    /// Certificates to import: an authority's as a signing certificate, others as a user's; may be repeated
+    /// Certificates to import: those that say that they are a CA's as signing certificates, others as a user's; may be
+    /// repeated
     #[arg(long, value_name = "FILE")]
     import: Vec<PathBuf>,
+
+    /// Certificates to import as signing certificates, such as a root of X.509 v1, which can't say what it is; may be
+    /// repeated
+    #[arg(long, value_name = "FILE")]
+    import_signing: Vec<PathBuf>,
 
     /// Service user to create, named like the certificate's common name; may be repeated
     #[arg(long, value_name = "NAME")]
@@ -99,7 +105,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             .await
             .about("the pod")?;
         for path in &args.import {
-            import(&pod, path)?;
+            import(&pod, path, kind_of)?;
+        }
+        for path in &args.import_signing {
+            import(&pod, path, |_| CertificateType::UserSigning)?;
         }
         for name in &args.user {
             pod.create_service_user(name).about("--user")?;
@@ -140,7 +149,11 @@ fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-fn import(pod: &Pod, path: &Path) -> Result<(), Error> {
+fn import(
+    pod: &Pod,
+    path: &Path,
+    kind_of: impl Fn(&Certificate) -> CertificateType,
+) -> Result<(), Error> {
     for certificate in input::certificates(path)? {
         let imported = pod
             .import_certificate(certificate.as_der(), kind_of(&certificate))
@@ -153,6 +166,7 @@ fn import(pod: &Pod, path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+/// By what the certificate says. A self-signed one of X.509 v1 may be a root or a client's, and is taken for a client's.
 fn kind_of(certificate: &Certificate) -> CertificateType {
     match certificate.basic_constraints() {
         Some(constraints) if constraints.ca => CertificateType::UserSigning,

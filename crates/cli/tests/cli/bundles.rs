@@ -1,4 +1,11 @@
-use crate::sandbox::Sandbox;
+use std::time::{Duration, SystemTime};
+
+use pki::{
+    CertificateAuthority, CertificateRequest, KeyKind, PrivateKey, Profile, SubjectAltName,
+    Validity,
+};
+
+use crate::sandbox::{PASSPHRASE, Sandbox};
 
 const EXPORT: &str = "p12 export --cert bot.crt.pem --key bot.key.pem --passin env:PW --chain ca.crt.pem \
                       --name demo-bot1 --iterations 10000 --passout env:PW --out bot.p12";
@@ -56,11 +63,138 @@ fn a_bundle_takes_only_the_issuers_of_its_certificate() {
         "ca create --type ec-p256 --subject /CN=Stranger --out-cert other.crt.pem --out-key other.key.pem",
     );
     sandbox
-        .run(&EXPORT.replace("ca.crt.pem", "other.crt.pem"))
+        .run(&EXPORT.replace("ca.crt.pem", "ca.crt.pem --chain other.crt.pem"))
         .fails(
             "error: bot.p12: the certificate of CN=Stranger is not part of the chain of CN=demo-bot1\n\
              hint: leave out the certificates that are not its issuers\n",
         );
+}
+
+/// Below the authority, the intermediate `bots`, and the bot's `below.crt.pem` below that.
+fn with_intermediate() -> Sandbox {
+    let sandbox = Sandbox::with_bot();
+    sandbox.script(
+        "ca create --type ec-p256 --subject /CN=Bots --parent-cert ca.crt.pem --parent-key ca.key.pem \
+         --out-cert bots.crt.pem --out-key bots.key.pem
+         ca sign --ca-cert bots.crt.pem --ca-key bots.key.pem --csr bot.csr.pem --out below.crt.pem",
+    );
+    sandbox
+}
+
+#[test]
+fn a_root_alone_is_refused_for_the_intermediate_that_is_missing() {
+    with_intermediate()
+        .run(&EXPORT.replace("bot.crt.pem", "below.crt.pem"))
+        .fails(
+            "error: bot.p12: the certificate of C=GB,O=Excelsior Bank,CN=Demo CA is not part of the chain of \
+             CN=demo-bot1, which breaks off where that of CN=Bots is missing\n\
+             hint: add the certificate of CN=Bots with --chain, if it leads on to that one; otherwise leave that one \
+             out\n",
+        );
+}
+
+#[test]
+fn a_chain_that_ends_before_a_root_earns_a_warning() {
+    let sandbox = with_intermediate();
+    let export = EXPORT.replace("bot.crt.pem", "below.crt.pem") + " --force";
+    for (chain, end) in [
+        ("", "that of CN=demo-bot1 was issued by CN=Bots"),
+        (
+            "--chain bots.crt.pem",
+            "that of CN=Bots was issued by C=GB,O=Excelsior Bank,CN=Demo CA",
+        ),
+    ] {
+        let made = sandbox
+            .run(&export.replace("--chain ca.crt.pem", chain))
+            .succeeds();
+        assert_eq!(
+            made.stderr,
+            format!(
+                "warning: the chain ends before a root: a Pod must know the missing issuer itself, and not only one \
+                 further up: {end}\n\
+                 bot.p12: PKCS#12 bundle of CN=demo-bot1\n"
+            )
+        );
+    }
+    let whole = "--chain ca.crt.pem --chain bots.crt.pem";
+    let made = sandbox
+        .run(&export.replace("--chain ca.crt.pem", whole))
+        .succeeds();
+    assert_eq!(made.stderr, "bot.p12: PKCS#12 bundle of CN=demo-bot1\n");
+}
+
+#[test]
+fn a_certificate_that_no_pod_will_take_earns_a_warning() {
+    let sandbox = Sandbox::with_authority();
+    let day = Duration::from_secs(24 * 60 * 60);
+    let now = SystemTime::now();
+    let between = |from, to| Validity {
+        not_before: from,
+        not_after: to,
+    };
+    let root = CertificateAuthority::create_root(
+        "/CN=Old Root".parse().unwrap(),
+        PrivateKey::generate(KeyKind::EcP256).unwrap(),
+        &Profile::root().validity(between(now - 9 * day, now + 90 * day)),
+    )
+    .unwrap();
+    sandbox.write("root.pem", root.certificate().to_pem());
+    let names = [SubjectAltName::dns("localhost").unwrap()];
+    let expired = Profile::client().validity(between(now - 9 * day, now - day));
+    let to_come = Profile::client().validity(between(now + day, now + 80 * day));
+    for (kind, profile, warning) in [
+        (
+            KeyKind::EcP256,
+            expired,
+            "the client certificate has expired: on ",
+        ),
+        (
+            KeyKind::EcP256,
+            to_come,
+            "the client certificate is not valid yet: until ",
+        ),
+        (
+            KeyKind::EcP256,
+            Profile::server().valid_for_days(60),
+            "the certificate is not for TLS clients (no clientAuth in its extended key usage): only serverAuth\n",
+        ),
+        (
+            KeyKind::EcP256,
+            Profile::intermediate().valid_for_days(60),
+            "the client certificate is that of a certificate authority, which many servers refuse from a client\n",
+        ),
+        (
+            KeyKind::Rsa2048,
+            Profile::client().valid_for_days(60),
+            "the RSA key is shorter than the 4096 bits that a Pod asks for: RSA 2048\n",
+        ),
+    ] {
+        let key = PrivateKey::generate(kind).unwrap();
+        let request = CertificateRequest::builder("/CN=bot".parse().unwrap());
+        let request = names
+            .iter()
+            .fold(request, |request, name| {
+                request.subject_alt_name(name.clone())
+            })
+            .sign(&key)
+            .unwrap();
+        let certificate = root.issue(&request.verify().unwrap(), &profile).unwrap();
+        sandbox.write("key.pem", key.to_pem().unwrap());
+        sandbox.write("crt.pem", certificate.to_pem());
+        let made = sandbox
+            .run(
+                "p12 export --cert crt.pem --key key.pem --chain root.pem --iterations 1000 --passout env:PW \
+                 --out bot.p12 --force",
+            )
+            .succeeds();
+        let (told, note) = made.stderr.trim_end().rsplit_once('\n').unwrap();
+        assert_eq!(note, "bot.p12: PKCS#12 bundle of CN=bot");
+        assert!(
+            format!("{told}\n").starts_with(&format!("warning: {warning}")),
+            "{told}"
+        );
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
 }
 
 #[test]
@@ -176,4 +310,52 @@ fn trusted_certificates_make_a_trust_store() {
     assert_eq!(info["privateKeys"].as_array().unwrap().len(), 0);
     assert_eq!(info["certificates"][0]["alias"], "Demo CA");
     assert_eq!(info["certificates"][0]["trusted"], true);
+}
+
+#[test]
+fn trust_stores_with_a_passphrase_are_opened() {
+    let sandbox = Sandbox::with_bot();
+    sandbox.script(
+        "p12 export --trusted ca.crt.pem --iterations 1000 --passout env:PW --out trust.p12
+         ca create --type ec-p256 --subject /CN=Other --out-cert other.crt.pem --out-key other.key.pem",
+    );
+    let again = "p12 export --trusted trust.p12 --iterations 1000 --passout env:PW --out again.p12";
+    sandbox.run(again).fails(
+        "error: trust.p12 is encrypted and needs a passphrase\n\
+         hint: name its source with --trusted-passin: env:NAME, file:PATH, fd:N or stdin\n",
+    );
+    sandbox
+        .run(&format!("{again} --trusted-passin env:WRONG"))
+        .fails(
+            "error: trust.p12: the passphrase does not open the PKCS#12 file\n\
+             hint: check the passphrase that --trusted-passin gives\n",
+        );
+    // One line of standard input for all of them, and it does no harm to those that need none.
+    sandbox
+        .run_with_input(
+            &format!("{again} --trusted other.crt.pem --trusted-passin stdin"),
+            format!("{PASSPHRASE}\n").as_bytes(),
+        )
+        .succeeds();
+    let info = sandbox
+        .run("p12 info again.p12 --passin env:PW --json")
+        .succeeds()
+        .json();
+    let certificates = info["items"][0]["certificates"].as_array().unwrap();
+    let aliases: Vec<_> = certificates.iter().map(|it| &it["alias"]).collect();
+    assert_eq!(aliases, ["Demo CA", "Other"]);
+    assert!(certificates.iter().all(|it| it["trusted"] == true));
+}
+
+#[test]
+fn a_bundle_does_not_replace_the_passphrase_of_a_trust_store() {
+    let sandbox = Sandbox::with_bot();
+    sandbox.write("pw", format!("{PASSPHRASE}\n"));
+    sandbox
+        .run(
+            "p12 export --trusted ca.crt.pem --trusted-passin file:pw --iterations 1000 --passout env:PW --out ./pw \
+             --force",
+        )
+        .misuses("--trusted-passin");
+    assert_eq!(sandbox.text("pw"), format!("{PASSPHRASE}\n"));
 }

@@ -183,6 +183,72 @@ fn a_server_needs_a_name() {
     );
 }
 
+#[test]
+fn a_client_key_too_short_for_a_pod_earns_a_warning() {
+    let sandbox = Sandbox::with_authority();
+    sandbox.script(
+        "key generate --bits 2048 --out bot.key.pem
+         csr create --key bot.key.pem --subject /CN=bot --dns localhost --out bot.csr.pem",
+    );
+    let sign = "ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr bot.csr.pem --out x.pem --force --profile";
+    let warning = "warning: a Pod rejects RSA keys of less than 4096 bits\n";
+    for (profile, warns) in [("client", true), ("peer", true), ("server", false)] {
+        let made = sandbox.run(&format!("{sign} {profile}")).succeeds();
+        assert_eq!(
+            made.stderr.contains(warning),
+            warns,
+            "{profile}: {}",
+            made.stderr
+        );
+    }
+}
+
+#[test]
+fn names_that_the_profile_does_not_grant_are_told() {
+    let sandbox = Sandbox::with_bot();
+    sandbox.script(
+        "csr create --key bot.key.pem --passin env:PW --subject /CN=bot --dns a.example --ip 192.0.2.1 \
+         --email bot@example.com --out named.csr.pem",
+    );
+    let sign = "ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr named.csr.pem --out x.pem --force --profile";
+    for profile in ["client", "intermediate"] {
+        let made = sandbox.run(&format!("{sign} {profile}")).succeeds();
+        let warning = format!(
+            "warning: the profile {profile} does not grant these names of the request: \
+             DNS:a.example, IP:192.0.2.1, email:bot@example.com\n"
+        );
+        assert!(made.stderr.starts_with(&warning), "{}", made.stderr);
+    }
+    for profile in ["server", "peer"] {
+        let made = sandbox.run(&format!("{sign} {profile}")).succeeds();
+        assert!(!made.stderr.contains("warning"), "{}", made.stderr);
+    }
+}
+
+#[test]
+fn a_request_whose_subject_holds_a_control_character_is_not_signed() {
+    let sandbox = Sandbox::with_authority();
+    sandbox.write("cr.csr.pem", CARRIAGE_RETURN);
+    sandbox
+        .run("ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr cr.csr.pem --out x.pem")
+        .fails(
+            "error: cr.csr.pem: attribute CN holds the control character U+000D\n\
+             hint: have the request made again, with a subject that holds no control character\n",
+        );
+    assert!(!sandbox.files().contains(&"x.pem".to_owned()));
+}
+
+/// Of `openssl req -new -subj $'/CN=bot\r'`.
+const CARRIAGE_RETURN: &str = "\
+-----BEGIN CERTIFICATE REQUEST-----
+MIHKMHECAQAwDzENMAsGA1UEAwwEYm90DTBZMBMGByqGSM49AgEGCCqGSM49AwEH
+A0IABNtqLhibrTovJA3Wqy2DFcfDQJEQXDLiPXmCCRMVF3HIXgoET1qZFbEiW2lf
+eA8oiYLU/BMuQirB60B3SkG0BISgADAKBggqhkjOPQQDAgNJADBGAiEAwdLHochb
+N4RbUx45H36MTrztHXCNcr7VpmNKHHrdkMYCIQD2c5xpdP7tTk8W+UhBE1xDk6Y6
+zYPQbOpgQkhrJ56FQA==
+-----END CERTIFICATE REQUEST-----
+";
+
 /// The body of a PEM file.
 fn decode(pem: &str) -> Vec<u8> {
     let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();

@@ -78,19 +78,158 @@ fn a_subject_that_can_not_be_encoded_is_misuse() {
 }
 
 #[test]
-fn a_name_that_can_not_be_encoded_is_refused() {
+fn a_subject_with_a_control_character_is_misuse() {
     let sandbox = with_key();
-    let outcome =
-        sandbox.run("csr create --key key.pem --subject /CN=a --dns 'zoë.example' --out a.csr.pem");
-    assert_eq!(outcome.status, 1);
-    assert!(
-        outcome
-            .stderr
-            .starts_with("error: the certificate request: invalid subject alternative name"),
-        "{}",
-        outcome.stderr
-    );
+    for (subject, reason) in [
+        (
+            "/CN=bot\r",
+            "attribute CN holds the control character U+000D, a carriage return, with which lines end in files from \
+             Windows: remove it, for example with tr -d '\\r'",
+        ),
+        (
+            "CN=bot,O=Bank\t",
+            "attribute O holds the control character U+0009",
+        ),
+        // Spelled out, so that it is read as it stands.
+        (
+            r"CN=bot\0D",
+            "the subject CN=bot\\0D: attribute CN holds the control character U+000D",
+        ),
+    ] {
+        for command in [
+            "csr create --key key.pem --out a",
+            "ca create --type ec-p256 --out-cert a --out-key b",
+            "issue --ca-cert key.pem --ca-key key.pem --passout env:PW --dir a",
+        ] {
+            let outcome = sandbox.run(&format!("{command} --subject '{subject}'"));
+            assert!(
+                !outcome.stderr.contains(['\r', '\t']),
+                "it drives the terminal"
+            );
+            outcome.misuses(reason);
+        }
+    }
     assert_eq!(sandbox.files(), ["key.pem"]);
+}
+
+#[test]
+fn a_blank_at_an_end_of_a_value_earns_a_warning() {
+    let sandbox = with_key();
+    for (subject, warning) in [
+        (
+            "/CN=bot /O=Bank",
+            "CN starts or ends with a blank, which is a part of the name: \"bot \"",
+        ),
+        (
+            r"CN=\ bot",
+            "CN starts or ends with a blank, which is a part of the name: \" bot\"",
+        ),
+        (
+            "/CN=\u{feff}bot",
+            "CN starts or ends with a blank, which is a part of the name: \"\\u{feff}bot\"",
+        ),
+        (
+            "/CN=bot/O=Bank\u{a0}",
+            "O starts or ends with a blank, which is a part of the name: \"Bank\\u{a0}\"",
+        ),
+    ] {
+        let made = sandbox
+            .run(&format!(
+                "csr create --key key.pem --out a --force --subject '{subject}'"
+            ))
+            .succeeds();
+        let warning = format!("warning: in the subject, {warning}\n");
+        assert!(made.stderr.starts_with(&warning), "{}", made.stderr);
+    }
+    let made = sandbox
+        .run("csr create --key key.pem --out a --force --subject '/CN=a bot/O=The Bank'")
+        .succeeds();
+    assert_eq!(
+        made.stderr,
+        "a: certificate request of O=The Bank,CN=a bot\n"
+    );
+}
+
+#[test]
+fn a_name_that_openssl_printed_is_misuse_and_a_suspicious_order_a_warning() {
+    let sandbox = with_key();
+    let create = "csr create --key key.pem --out a.csr --subject";
+    sandbox
+        .run(&format!("{create} 'C = GB, O = Excelsior, CN = bot'"))
+        .misuses(
+            "this looks like a name that openssl printed, which is in the opposite order of RFC 4514: \
+             write '/C=GB/O=Excelsior/CN=bot' for openssl's order, or '/CN=bot/O=Excelsior/C=GB' for that of RFC 4514\n",
+        );
+    let made = sandbox
+        .run(&format!("{create} 'C=GB, O=Excelsior, CN=bot'"))
+        .succeeds();
+    assert_eq!(
+        made.stderr,
+        "warning: the subject C=GB, O=Excelsior, CN=bot is RFC 4514, which starts at the most specific end: its first \
+         attribute is the last one in the certificate; write '/C=GB/O=Excelsior/CN=bot' if it should be the first\n\
+         a.csr: certificate request of C=GB,O=Excelsior,CN=bot\n"
+    );
+    for quiet in [
+        "CN=bot,O=Excelsior,C=GB",
+        "/CN=bot/O=Excelsior/C=GB",
+        "/C=GB/CN=bot",
+    ] {
+        let made = sandbox.run(&format!("{create} {quiet} --force")).succeeds();
+        assert!(!made.stderr.contains("warning"), "{}", made.stderr);
+    }
+}
+
+#[test]
+fn an_alternative_name_of_the_wrong_kind_is_misuse() {
+    let sandbox = with_key();
+    for (flag, reason) in [
+        ("--dns ''", "the name is empty"),
+        ("--dns 'a b'", "invalid value 'a b' for '--dns <NAME>': "),
+        (
+            "--dns http://x",
+            "this is a URL: give its host name alone, x",
+        ),
+        ("--dns x:443", "a host name has no port: give x"),
+        (
+            "--dns 1.2.3.4",
+            "this is an IP address: give it as --ip 1.2.3.4",
+        ),
+        (
+            "--dns a,b",
+            "these are several names: repeat --dns for each",
+        ),
+        (
+            "--dns zoë.example",
+            "invalid value 'zoë.example' for '--dns <NAME>': ",
+        ),
+        (
+            "--ip localhost",
+            "this is a host name: give it as --dns localhost",
+        ),
+        (
+            "--email notmail",
+            "invalid value 'notmail' for '--email <ADDRESS>': ",
+        ),
+    ] {
+        sandbox
+            .run(&format!(
+                "csr create --key key.pem --subject /CN=a {flag} --out a.csr.pem"
+            ))
+            .misuses(reason);
+    }
+    assert_eq!(sandbox.files(), ["key.pem"]);
+}
+
+#[test]
+fn a_key_too_short_for_a_pod_earns_a_warning_where_the_request_may_be_a_bots() {
+    let sandbox = Sandbox::new();
+    sandbox.script("key generate --bits 2048 --out key.pem");
+    let create = "csr create --key key.pem --subject /CN=a --out a --force";
+    let warning = "warning: a Pod rejects RSA keys of less than 4096 bits\n";
+    let made = sandbox.run(create).succeeds();
+    assert!(made.stderr.starts_with(warning), "{}", made.stderr);
+    let made = sandbox.run(&format!("{create} --dns localhost")).succeeds();
+    assert!(!made.stderr.contains("warning"), "{}", made.stderr);
 }
 
 #[test]

@@ -170,6 +170,25 @@ fn a_users_own_certificate_can_be_imported() {
 }
 
 #[test]
+fn what_a_certificate_is_imported_as_can_be_said() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(&sandbox, "--import-signing ca.crt.pem --user demo-bot1");
+    sandbox
+        .run(&format!("{} --trust pod-root.pem", pod.login()))
+        .succeeds();
+
+    sandbox
+        .run(
+            "pod serve --web-port 0 --api-port 0 --key-manager-port 0 \
+             --import-signing bots/demo-bot1.crt.pem",
+        )
+        .fails(
+            "error: bots/demo-bot1.crt.pem: the certificate of CN=demo-bot1 may not sign certificates: \
+             its basicConstraints say that it is no CA\n",
+        );
+}
+
+#[test]
 fn the_bundle_is_opened_before_anybody_is_called() {
     let sandbox = with_bundle();
     let login = "auth login --p12 bots/demo-bot1.p12 --pod https://localhost:1 --key-manager https://localhost:1";

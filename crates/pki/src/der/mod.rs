@@ -198,8 +198,13 @@ pub(crate) fn uint(number: u64) -> Vec<u8> {
 
 /// The name of an object identifier, or "unknown".
 pub(crate) fn oid_name(oid: &ObjectIdentifier) -> &'static str {
+    known_oid_name(oid).unwrap_or("unknown")
+}
+
+/// The name of an object identifier, if it has a known one.
+pub(crate) fn known_oid_name(oid: &ObjectIdentifier) -> Option<&'static str> {
     // What `const-oid`, generated from the LDAP registry and RFC 5280, doesn't know.
-    const MORE: [(&str, &str); 23] = [
+    const MORE: [(&str, &str); 24] = [
         ("1.2.840.113549.1.5.1", "pbeWithMD2AndDES-CBC"),
         ("1.2.840.113549.1.5.3", "pbeWithMD5AndDES-CBC"),
         ("1.2.840.113549.1.5.6", "pbeWithMD5AndRC2-CBC"),
@@ -223,14 +228,15 @@ pub(crate) fn oid_name(oid: &ObjectIdentifier) -> &'static str {
         ("2.16.840.1.101.3.4.1.24", "AES-192-CFB"),
         ("2.16.840.1.101.3.4.1.44", "AES-256-CFB"),
         ("1.3.132.0.10", "secp256k1"),
+        ("1.2.840.10045.4.1", "ecdsa-with-SHA1"),
     ];
     if let Some(name) = const_oid::db::DB.by_oid(oid) {
-        return name;
+        return Some(name);
     }
     let dotted = oid.to_string();
     MORE.iter()
         .find(|(known, _)| *known == dotted)
-        .map_or("unknown", |(_, name)| name)
+        .map(|(_, name)| *name)
 }
 
 /// The error for a scheme that isn't implemented.

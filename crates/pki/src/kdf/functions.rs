@@ -41,14 +41,15 @@ macro_rules! with_hash {
 macro_rules! hmac_functions {
     ($($hash:ident => $type:ty),*) => {
         /// HMAC (RFC 2104).
-        pub(crate) fn hmac(self, key: &[u8], message: &[u8]) -> Vec<u8> {
+        ///
+        /// # Errors
+        /// `Malformed` for a key that it doesn't take. There is none, and a MAC of nothing would be one that anybody
+        /// can make.
+        pub(crate) fn hmac(self, key: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
             match self {
-                $(Self::$hash => {
-                    // HMAC takes keys of any length: this never fails.
-                    Hmac::<$type>::new_from_slice(key)
-                        .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec())
-                        .unwrap_or_default()
-                })*
+                $(Self::$hash => Hmac::<$type>::new_from_slice(key)
+                    .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec())
+                    .map_err(|_| malformed("HMAC", "key of a length that it doesn't take")),)*
             }
         }
 

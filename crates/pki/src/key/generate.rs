@@ -150,7 +150,7 @@ fn from_generated(key: &RsaKey, primes: [&[u8]; 2]) -> Result<PrivateKey, Error>
         number(key.n()),
         number(key.e()),
         number(key.d()),
-        primes.map(number).to_vec(),
+        Vec::from(primes.map(number)), // moved: a copy would stay behind
     )
     .map_err(|_| invalid("its generation did not give a key"))
     .and_then(|key| PrivateKey::new(Secret::Rsa(Box::new(key))))

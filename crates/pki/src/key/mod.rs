@@ -53,6 +53,21 @@ pub enum KeyAlgorithm {
     Ed25519,
 }
 
+/// What a key of this kind will be.
+impl From<KeyKind> for KeyAlgorithm {
+    fn from(kind: KeyKind) -> Self {
+        match kind {
+            KeyKind::Rsa2048 => Self::Rsa { bits: 2048 },
+            KeyKind::Rsa3072 => Self::Rsa { bits: 3072 },
+            KeyKind::Rsa4096 => Self::Rsa { bits: 4096 },
+            KeyKind::Rsa8192 => Self::Rsa { bits: 8192 },
+            KeyKind::EcP256 => Self::EcP256,
+            KeyKind::EcP384 => Self::EcP384,
+            KeyKind::Ed25519 => Self::Ed25519,
+        }
+    }
+}
+
 /// For example `RSA 4096`, `ECDSA P-256` or `Ed25519`.
 impl fmt::Display for KeyAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -39,6 +39,12 @@ impl PublicKey {
 
         let algorithm = match KeyType::read(identifier.value, WHAT)? {
             KeyType::Rsa => rsa_algorithm(octets)?,
+            KeyType::EcP256 | KeyType::EcP384 if !is_point(octets) => {
+                return Err(malformed(
+                    WHAT,
+                    "its point is neither compressed nor uncompressed",
+                ));
+            }
             KeyType::EcP256 => p256::PublicKey::from_sec1_bytes(octets)
                 .map(|_| KeyAlgorithm::EcP256)
                 .map_err(|_| malformed(WHAT, "it is not a point on P-256"))?,
@@ -103,7 +109,11 @@ impl KeyType {
                 fields.finish()?;
                 Ok(Self::Rsa)
             }
-            ID_EC_PUBLIC_KEY => Self::from_curve(&mut fields),
+            ID_EC_PUBLIC_KEY => {
+                let curve = Self::from_curve(&mut fields)?;
+                fields.finish()?;
+                Ok(curve)
+            }
             ID_ED_25519 => {
                 fields.finish()?;
                 Ok(Self::Ed25519)
@@ -153,6 +163,11 @@ pub(super) fn rsa_bits(modulus: &[u8]) -> Result<usize, Error> {
 }
 
 const WHAT: &str = "public key";
+
+/// RFC 5480, section 2.2: a point is compressed or uncompressed. The curves' crates would take a "compact" one, too.
+fn is_point(octets: &[u8]) -> bool {
+    matches!(octets.first(), Some(2..=4))
+}
 
 fn rsa_algorithm(octets: &[u8]) -> Result<KeyAlgorithm, Error> {
     let mut numbers = Reader::enter(octets, tlv::SEQUENCE, WHAT)?;

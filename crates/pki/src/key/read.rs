@@ -179,11 +179,21 @@ fn sec1(der: &[u8], curve: Option<KeyType>) -> Result<PrivateKey, Error> {
     }
     let octets = fields.value(tlv::OCTET_STRING)?;
     let named = match fields.optional(tlv::EXPLICIT_0)? {
-        Some(parameters) => Some(KeyType::from_curve(&mut Reader::new(parameters, WHAT))?),
+        Some(parameters) => {
+            let mut parameters = Reader::new(parameters, WHAT);
+            let curve = KeyType::from_curve(&mut parameters)?;
+            parameters.finish()?;
+            Some(curve)
+        }
         None => None,
     };
     let public = match fields.optional(tlv::EXPLICIT_1)? {
-        Some(public) => Some(Reader::new(public, WHAT).bit_string()?),
+        Some(public) => {
+            let mut public = Reader::new(public, WHAT);
+            let octets = public.bit_string()?;
+            public.finish()?;
+            Some(octets)
+        }
         None => None,
     };
     fields.finish()?;

@@ -39,7 +39,8 @@ impl SignatureAlgorithm {
     }
 
     /// The algorithm that an AlgorithmIdentifier in DER names. RSA's parameters may be NULL or absent (RFC 4055,
-    /// section 5), the others' must be absent.
+    /// section 5). ECDSA's (RFC 5758, section 3.2) and Ed25519's (RFC 8410, section 3) are to be absent; some writers of
+    /// ECDSA put RSA's NULL there, which means the same.
     ///
     /// # Errors
     /// `UnsupportedScheme { what: "signature algorithm", .. }` and `Malformed`.
@@ -47,15 +48,17 @@ impl SignatureAlgorithm {
         const WHAT: &str = "signature algorithm";
         let mut fields = Reader::enter(der, tlv::SEQUENCE, WHAT)?;
         let oid = fields.oid()?;
-        let algorithm = ALL
-            .into_iter()
-            .find(|algorithm| algorithm.oid() == oid)
-            .ok_or_else(|| unsupported(WHAT, &oid))?;
-        if matches!(algorithm, Self::RsaPkcs1(_)) {
+        let algorithm = Self::by_oid(&oid).ok_or_else(|| unsupported(WHAT, &oid))?;
+        if matches!(algorithm, Self::RsaPkcs1(_) | Self::Ecdsa(_)) {
             fields.optional(tlv::NULL)?;
         }
         fields.finish()?;
         Ok(algorithm)
+    }
+
+    /// The algorithm with this object identifier.
+    pub(crate) fn by_oid(oid: &ObjectIdentifier) -> Option<Self> {
+        ALL.into_iter().find(|algorithm| algorithm.oid() == *oid)
     }
 
     /// The AlgorithmIdentifier in DER (RFC 4055, 5758, 8410): RSA has a NULL parameter, the others none.

@@ -13,9 +13,10 @@ pub(super) enum StringType {
 #[derive(Debug)]
 pub(super) struct AttributeType {
     pub(super) oid: ObjectIdentifier,
-    /// OpenSSL's short name, which is RFC 4514's where that has one.
-    pub(super) short_name: &'static str,
-    pub(super) long_name: &'static str,
+    /// OpenSSL's short name.
+    short_name: &'static str,
+    /// OpenSSL's long name.
+    long_name: &'static str,
     pub(super) string_type: StringType,
     /// Upper bound of the length in characters.
     pub(super) max: Option<usize>,
@@ -34,15 +35,25 @@ impl AttributeType {
             .or_else(|| Self::by_oid(ObjectIdentifier::new(name).ok()?))
     }
 
-    /// RFC 4514's lookup: descriptors are case-insensitive (section 2.3, with RFC 4512, section 1.4).
+    /// RFC 4514's lookup: a descriptor, without regard to case (section 2.3, with RFC 4512, section 1.4), or a dotted
+    /// object identifier. OpenSSL's names are taken where no descriptor contradicts them: `gn`, for one.
     pub(super) fn by_descriptor(name: &str) -> Option<&'static Self> {
-        // "UID" and "uid" are two attributes to OpenSSL: the exact spelling goes first.
-        Self::by_openssl_name(name).or_else(|| {
-            TYPES.iter().find(|known| {
-                known.short_name.eq_ignore_ascii_case(name)
-                    || known.long_name.eq_ignore_ascii_case(name)
-            })
-        })
+        let is = |known: &str| known.eq_ignore_ascii_case(name);
+        TYPES
+            .iter()
+            .find(|known| is(known.descriptor()) || is(known.long_name))
+            .or_else(|| TYPES.iter().find(|known| is(known.short_name)))
+            .or_else(|| Self::by_oid(ObjectIdentifier::new(name).ok()?))
+    }
+
+    /// The name in RFC 4514 text. It is OpenSSL's short name but where the registry of descriptors (RFC 4519, section 4,
+    /// and RFC 4524) disagrees: `uid` is userId there, whatever its case, while OpenSSL has `UID` for userId and `uid` for
+    /// uniqueIdentifier; and `gn` is reserved. Either long name is OpenSSL's too.
+    pub(super) fn descriptor(&self) -> &'static str {
+        match self.short_name {
+            "uid" | "GN" => self.long_name,
+            short_name => short_name,
+        }
     }
 
     /// Lower bound of the length in characters.
@@ -80,7 +91,7 @@ const fn t(
 use StringType::{Ia5, Numeric, Printable, Utf8};
 
 // String types and upper bounds are those that OpenSSL enforces (its `tbl_standard.h`, after X.520's annex C).
-static TYPES: [AttributeType; 43] = [
+pub(super) static TYPES: [AttributeType; 43] = [
     t("2.5.4.3", "CN", "commonName", Utf8, Some(64)),
     t("2.5.4.10", "O", "organizationName", Utf8, Some(64)),
     t("2.5.4.11", "OU", "organizationalUnitName", Utf8, Some(64)),

@@ -66,7 +66,8 @@ impl DistinguishedNameBuilder {
     ///
     /// # Errors
     /// [`Error::UnknownAttribute`], [`Error::EmptyAttribute`], [`Error::AttributeTooLong`],
-    /// [`Error::AttributeTooShort`], [`Error::AttributeCharacter`] and [`Error::InvalidCountry`].
+    /// [`Error::AttributeTooShort`], [`Error::AttributeCharacter`], [`Error::ControlCharacter`] and
+    /// [`Error::InvalidCountry`].
     pub fn build(self) -> Result<DistinguishedName, Error> {
         let rdns = self
             .attributes
@@ -74,7 +75,7 @@ impl DistinguishedNameBuilder {
             .map(|(name, value)| {
                 let attribute_type = AttributeType::by_openssl_name(&name)
                     .ok_or(Error::UnknownAttribute { name })?;
-                Ok(vec![encode::attribute(attribute_type, &value)?])
+                Ok(vec![encode::typed_attribute(attribute_type, &value)?])
             })
             .collect::<Result<_, Error>>()?;
         DistinguishedName::from_der(&encode::name(rdns))

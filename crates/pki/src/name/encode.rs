@@ -20,6 +20,24 @@ pub(super) fn name(rdns: Vec<Vec<EncodedAttribute>>) -> Vec<u8> {
     der::sequence(&[&sets.concat()])
 }
 
+/// An attribute whose value stands as it was typed or read from somewhere: a control character in it was not meant.
+pub(super) fn typed_attribute(
+    attribute_type: &AttributeType,
+    value: &str,
+) -> Result<EncodedAttribute, Error> {
+    match value.chars().find(|c| c.is_control()) {
+        Some(found) => Err(control_character(attribute_type, found)),
+        None => attribute(attribute_type, value),
+    }
+}
+
+pub(super) fn control_character(attribute_type: &AttributeType, found: char) -> Error {
+    Error::ControlCharacter {
+        attribute: attribute_type.descriptor().to_owned(),
+        found,
+    }
+}
+
 /// An attribute whose value is checked against its type's limits and written in its type's string type.
 pub(super) fn attribute(
     attribute_type: &AttributeType,
@@ -41,7 +59,7 @@ pub(super) fn attribute(
     };
     if let Some(found) = value.chars().find(|&c| !allowed(c)) {
         return Err(Error::AttributeCharacter {
-            attribute: attribute_type.short_name.to_owned(),
+            attribute: attribute_type.descriptor().to_owned(),
             found,
             string_type,
         });
@@ -58,7 +76,7 @@ pub(super) fn raw_attribute(oid: ObjectIdentifier, value_der: &[u8]) -> EncodedA
 }
 
 fn check_length(attribute_type: &AttributeType, value: &str) -> Result<(), Error> {
-    let attribute = || attribute_type.short_name.to_owned();
+    let attribute = || attribute_type.descriptor().to_owned();
     let found = value.chars().count();
     if found == 0 {
         return Err(Error::EmptyAttribute {

@@ -2,6 +2,7 @@
 
 mod attribute_type;
 mod builder;
+mod compare;
 mod encode;
 mod openssl;
 mod rfc4514;
@@ -12,6 +13,7 @@ use const_oid::ObjectIdentifier;
 
 use self::attribute_type::AttributeType;
 pub use self::builder::DistinguishedNameBuilder;
+pub(crate) use self::compare::CanonicalName;
 use crate::{
     Error,
     der::{self, Reader, Tlv},
@@ -45,15 +47,19 @@ impl DistinguishedName {
     /// # Errors
     /// What OpenSSL would skip or warn about: [`Error::MalformedName`], [`Error::UnknownAttribute`] and
     /// [`Error::EmptyAttribute`]; and what X.520 doesn't allow: [`Error::AttributeTooLong`],
-    /// [`Error::AttributeTooShort`], [`Error::AttributeCharacter`] and [`Error::InvalidCountry`].
+    /// [`Error::AttributeTooShort`], [`Error::AttributeCharacter`] and [`Error::InvalidCountry`]. And
+    /// [`Error::ControlCharacter`], although OpenSSL encodes these: a carriage return that a script left at the end of a
+    /// line would become part of the name.
     pub fn from_openssl(text: &str) -> Result<Self, Error> {
         Self::from_der(&openssl::parse(text)?)
     }
 
-    /// Parses RFC 4514: `CN=a,O=b`, the most specific RDN first. Attribute names are case-insensitive.
+    /// Parses RFC 4514: `CN=a,O=b`, the most specific RDN first. Attribute names are case-insensitive, and are those of
+    /// the registry of descriptors (RFC 4519, section 4): `uid` is userId, which only OpenSSL's form writes as `UID`.
     ///
     /// # Errors
-    /// As [`DistinguishedName::from_openssl`].
+    /// As [`DistinguishedName::from_openssl`]. A control character is accepted where it is spelled out in hexadecimal
+    /// digits (`\0D`), as [`Display`](fmt::Display) prints it.
     pub fn from_rfc4514(text: &str) -> Result<Self, Error> {
         Self::from_der(&rfc4514::parse(text)?)
     }
@@ -97,6 +103,25 @@ impl DistinguishedName {
             .rev()
             .flatten()
             .find(|attribute| attribute.oid == common_name)
+            .map(Attribute::value)
+    }
+
+    /// The values of every CN.
+    pub(crate) fn common_names(&self) -> impl Iterator<Item = &str> {
+        self.values(attribute_type::COMMON_NAME)
+    }
+
+    /// The values of every emailAddress (RFC 2985, section 5.2.1).
+    pub(crate) fn email_addresses(&self) -> impl Iterator<Item = &str> {
+        self.values(const_oid::db::rfc3280::EMAIL_ADDRESS)
+    }
+
+    fn values(&self, attribute_type: ObjectIdentifier) -> impl Iterator<Item = &str> {
+        let oid = attribute_type.to_string();
+        self.rdns
+            .iter()
+            .flatten()
+            .filter(move |attribute| attribute.oid == oid)
             .map(Attribute::value)
     }
 }
@@ -150,7 +175,7 @@ impl Attribute {
         &self.oid
     }
 
-    /// The type's short name, for example `CN`, when it has one.
+    /// The type's name in RFC 4514 text, for example `CN`, `UID` or `givenName`, when it has one.
     pub fn short_name(&self) -> Option<&'static str> {
         self.short_name
     }
@@ -187,7 +212,7 @@ fn attribute(oid: ObjectIdentifier, value: Tlv<'_>) -> Attribute {
     let text = text(value);
     Attribute {
         oid: oid.to_string(),
-        short_name: AttributeType::by_oid(oid).map(|known| known.short_name),
+        short_name: AttributeType::by_oid(oid).map(AttributeType::descriptor),
         is_hex: text.is_none(),
         value: text.unwrap_or_else(|| rfc4514::hex_value(value.raw)),
         value_der: value.raw.to_vec(),

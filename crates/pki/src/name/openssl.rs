@@ -41,7 +41,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<u8>, Error> {
         }
         let attribute_type = AttributeType::by_openssl_name(&type_name)
             .ok_or(Error::UnknownAttribute { name: type_name })?;
-        let attribute = encode::attribute(attribute_type, &value)?;
+        let attribute = encode::typed_attribute(attribute_type, &value)?;
         match rdns.last_mut() {
             Some(rdn) if joins_previous => rdn.push(attribute),
             _ => rdns.push(vec![attribute]),

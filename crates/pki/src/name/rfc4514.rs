@@ -111,11 +111,12 @@ impl<I: Iterator<Item = (usize, char)>> Parser<I> {
             AttributeType::by_descriptor(type_name).ok_or_else(|| Error::UnknownAttribute {
                 name: type_name.to_owned(),
             })?;
-        encode::attribute(attribute_type, &self.string()?)
+        encode::attribute(attribute_type, &self.string(attribute_type)?)
     }
 
-    /// A string value with its escapes resolved. Blanks at the end count only when escaped.
-    fn string(&mut self) -> Result<String, Error> {
+    /// A string value with its escapes resolved. Blanks at the end count only when escaped, and a control character only
+    /// as hexadecimal digits, which nobody types by mistake.
+    fn string(&mut self, attribute_type: &AttributeType) -> Result<String, Error> {
         let mut octets = Vec::new();
         let mut kept = 0;
         let start = self.chars.peek().map_or(0, |&(at, _)| at);
@@ -130,6 +131,7 @@ impl<I: Iterator<Item = (usize, char)>> Parser<I> {
                     octets.extend(self.escaped(at)?);
                     kept = octets.len();
                 }
+                c if c.is_control() => return Err(encode::control_character(attribute_type, c)),
                 c => {
                     self.chars.next();
                     octets.extend(c.encode_utf8(&mut [0; 4]).bytes());

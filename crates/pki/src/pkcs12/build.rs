@@ -168,7 +168,7 @@ impl<'a> Pkcs12Builder<'a> {
         let mac =
             self.profile
                 .mac()
-                .mac_data(&password, &salt, mac_iterations, &authenticated_safe);
+                .mac_data(&password, &salt, mac_iterations, &authenticated_safe)?;
         Ok(bags::pfx(&authenticated_safe, &mac))
     }
 
@@ -300,8 +300,20 @@ impl<'a> Pkcs12Builder<'a> {
             Some(stranger) => Err(Error::NotInChain {
                 subject: stranger.subject().to_string(),
                 leaf: leaf.subject().to_string(),
+                missing: self.missing_issuer(&chain),
             }),
         }
+    }
+
+    /// The issuer of the last certificate of the chain, where no certificate with its name was given.
+    fn missing_issuer(&self, chain: &[&Certificate]) -> Option<String> {
+        let issuer = chain.last()?.issuer();
+        let is_given = chain
+            .iter()
+            .copied()
+            .chain(&self.others)
+            .any(|given| given.subject() == issuer);
+        (!is_given).then(|| issuer.to_string())
     }
 }
 

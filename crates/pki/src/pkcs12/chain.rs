@@ -1,6 +1,7 @@
-//! The order of a chain: from the leaf to its issuers, by names and signatures.
+//! The order of a chain: from the leaf to its issuers, by names and signatures. Where a signature can't be checked, for its
+//! algorithm isn't supported, names and key identifiers have to do: this is about order, and trust is decided elsewhere.
 
-use crate::{Certificate, Error};
+use crate::Certificate;
 
 /// The leaf, then its issuers as far as `certificates` has them.
 pub(super) fn upwards<'a>(
@@ -14,7 +15,7 @@ pub(super) fn upwards<'a>(
             .iter()
             .filter(|issuer| issuer.subject() == below.issuer() && !chain.contains(issuer))
             .take(MAX_NAMESAKES)
-            .find(|issuer| issued(issuer, below))
+            .find(|issuer| below.may_be_issued_by(issuer))
         else {
             break;
         };
@@ -28,15 +29,3 @@ pub(super) fn upwards<'a>(
 const MAX_LENGTH: usize = 16;
 /// An authority that was renewed or cross-signed has a few certificates; this bounds what a file full of them can cost.
 const MAX_NAMESAKES: usize = 16;
-
-/// Whether `issuer` signed `certificate`. Where the signature can't be checked, for its algorithm isn't supported, the
-/// names have to do: this is about order, and trust is decided elsewhere.
-fn issued(issuer: &Certificate, certificate: &Certificate) -> bool {
-    match certificate.verify_issued_by(issuer) {
-        Ok(()) => true,
-        Err(Error::UnsupportedScheme { .. } | Error::UnsupportedKey { .. }) => {
-            certificate.issuer() == issuer.subject()
-        }
-        Err(_) => false,
-    }
-}

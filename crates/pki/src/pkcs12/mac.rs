@@ -63,20 +63,20 @@ impl Mac {
     }
 
     /// Whether it is the MAC of these octets, in constant time. Charge for it first.
-    pub(super) fn verifies(&self, password: &Password<'_>, octets: &[u8]) -> bool {
+    pub(super) fn verifies(&self, password: &Password<'_>, octets: &[u8]) -> Result<bool, Error> {
         let found = match &self.scheme {
             Scheme::Classic {
                 hash,
                 salt,
                 iterations,
-            } => classic(*hash, password, salt, *iterations, octets),
+            } => classic(*hash, password, salt, *iterations, octets)?,
             Scheme::Pbmac1 { kdf, hash, key_len } => {
                 let mut key = Zeroizing::new(vec![0; *key_len]);
                 kdf.derive(password.utf8(), &mut key);
-                hash.hmac(&key, octets)
+                hash.hmac(&key, octets)?
             }
         };
-        found.ct_eq(&self.digest).into()
+        Ok(found.ct_eq(&self.digest).into())
     }
 
     pub(super) fn integrity(&self) -> Integrity {
@@ -112,14 +112,14 @@ impl MacKind {
         salt: &[u8],
         iterations: u32,
         octets: &[u8],
-    ) -> Vec<u8> {
+    ) -> Result<Vec<u8>, Error> {
         let (algorithm, digest) = match self {
             Self::Classic(hash) => {
                 let oid = HASHES.iter().find(|(_, known)| *known == hash);
                 let oid = oid.map_or(ID_SHA_256, |(oid, _)| *oid);
                 (
                     tlv::sequence(&[&tlv::oid(&oid), tlv::ENCODED_NULL]),
-                    classic(hash, password, salt, iterations, octets),
+                    classic(hash, password, salt, iterations, octets)?,
                 )
             }
             Self::Pbmac1 => {
@@ -129,7 +129,7 @@ impl MacKind {
                     tlv::sequence(&[&pbkdf2_sha256(salt, iterations, Some(32)), &hmac_sha256()]);
                 (
                     tlv::sequence(&[&tlv::oid(&PBMAC1), &parameters]),
-                    Hash::Sha256.hmac(key.as_slice(), octets),
+                    Hash::Sha256.hmac(key.as_slice(), octets)?,
                 )
             }
         };
@@ -139,11 +139,11 @@ impl MacKind {
             // DER leaves out.
             Self::Pbmac1 => (b"NOT USED".as_slice(), Vec::new()),
         };
-        tlv::sequence(&[
+        Ok(tlv::sequence(&[
             &tlv::sequence(&[&algorithm, &tlv::tlv(tlv::OCTET_STRING, &[&digest])]),
             &tlv::tlv(tlv::OCTET_STRING, &[salt]),
             &iterations,
-        ])
+        ]))
     }
 }
 
@@ -202,7 +202,7 @@ fn classic(
     salt: &[u8],
     iterations: u32,
     octets: &[u8],
-) -> Vec<u8> {
+) -> Result<Vec<u8>, Error> {
     let mut key = Zeroizing::new(vec![0; hash.output_len()]);
     hash.pkcs12(&password.bmp(), salt, Purpose::Mac, iterations, &mut key);
     hash.hmac(&key, octets)

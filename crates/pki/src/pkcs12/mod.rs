@@ -7,7 +7,10 @@ mod mac;
 mod open;
 mod profile;
 
-use std::fmt;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
 pub(crate) use self::open::{OpenedCertificates, open_certificates};
 use self::{bags::Attributes, open::Certificates};
@@ -15,7 +18,7 @@ pub use self::{
     build::Pkcs12Builder,
     profile::{Pkcs12Profile, Pkcs12Warning},
 };
-use crate::{Budget, Certificate, Error, Passphrase, PrivateKey, PublicKey};
+use crate::{Budget, Certificate, Error, KeyAlgorithm, Passphrase, PrivateKey, PublicKey};
 
 /// How the integrity of an opened file was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,39 +224,28 @@ impl Pkcs12 {
             integrity,
             encryption,
         };
-        // Parsed once: a file may hold thousands of them.
-        let theirs: Vec<Option<PublicKey>> = match entries.as_slice() {
-            [] => Vec::new(),
-            _ => this
-                .certificates()
-                .iter()
-                .map(|c| c.public_key().ok())
-                .collect(),
-        };
+        // Looked up, not searched: a file may hold thousands of both.
+        let mut theirs: HashMap<(KeyAlgorithm, Vec<u8>), Vec<usize>> = HashMap::new();
+        if !entries.is_empty() {
+            for (at, certificate) in this.certificates().iter().enumerate() {
+                if let Ok(key) = certificate.public_key() {
+                    theirs.entry(identity(&key)).or_default().push(at);
+                }
+            }
+        }
+        let mut seen = HashSet::new();
         for entry in entries {
-            let public = entry.key.public_key();
-            if this
-                .private_keys
-                .iter()
-                .any(|key| key.public_key() == public)
-            {
+            let public = identity(entry.key.public_key());
+            if !seen.insert(public.clone()) {
                 continue;
             }
-            let ours = |at: &usize| {
-                let theirs = theirs.get(*at).and_then(Option::as_ref);
-                theirs.is_some_and(|theirs| is_same_key(public, theirs))
-            };
-            let same_id = |at: &usize| {
-                let theirs = this.certificates.attributes.get(*at);
+            let ours = theirs.get(&public).map(Vec::as_slice).unwrap_or_default();
+            let same_id = |at: &&usize| {
+                let theirs = this.certificates.attributes.get(**at);
                 entry.attributes.local_key_id.is_some()
                     && theirs.is_some_and(|a| a.local_key_id == entry.attributes.local_key_id)
             };
-            let range = 0..this.certificates.parsed.len();
-            let leaf = range
-                .clone()
-                .filter(same_id)
-                .find(&ours)
-                .or_else(|| range.clone().find(&ours));
+            let leaf = ours.iter().find(same_id).or(ours.first()).copied();
             this.leaves.push(leaf);
             this.private_keys.push(entry.key);
             this.aliases.push(entry.attributes.alias);
@@ -275,13 +267,14 @@ struct Entry {
 
 /// Whether the certificate is about this key.
 fn belongs(key: &PrivateKey, certificate: &Certificate) -> bool {
-    let theirs = certificate.public_key();
-    theirs.is_ok_and(|theirs| is_same_key(key.public_key(), &theirs))
+    certificate
+        .public_key()
+        .is_ok_and(|theirs| identity(&theirs) == identity(key.public_key()))
 }
 
-/// The octets of the keys themselves are compared: encodings around them vary.
-fn is_same_key(one: &PublicKey, other: &PublicKey) -> bool {
-    one.algorithm() == other.algorithm() && one.key_octets() == other.key_octets()
+/// What makes a key the same as another: its octets, since encodings around them vary.
+fn identity(key: &PublicKey) -> (KeyAlgorithm, Vec<u8>) {
+    (key.algorithm(), key.key_octets().to_vec())
 }
 
 /// For example `SHA-256, 2048 iterations`, `not checked`, or `none`.

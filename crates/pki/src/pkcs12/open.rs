@@ -3,6 +3,8 @@
 //! First the whole file is taken apart as far as it is in the clear, and everything that opening it will cost is
 //! charged; then the MAC is checked over the octets as they stand; only then is anything decrypted and kept.
 
+use std::collections::HashSet;
+
 use zeroize::Zeroizing;
 
 use super::{
@@ -131,6 +133,7 @@ fn contents<'p>(
         spending,
         integrity,
         encryption: Vec::new(),
+        seen: HashSet::new(),
     };
     let bags = opener.bags(safes)?;
     Ok((opener, bags))
@@ -253,7 +256,7 @@ fn verified<'p>(
         if number > 0 {
             mac.charge(spending)?;
         }
-        if mac.verifies(password, octets) {
+        if mac.verifies(password, octets)? {
             return Ok(Some(*password));
         }
     }
@@ -305,8 +308,9 @@ struct Opener<'p> {
     passwords: Vec<Password<'p>>,
     spending: Spending,
     integrity: Integrity,
-    /// Names of the schemes met.
+    /// Names of the schemes met, in order, and the same again for looking them up.
     encryption: Vec<String>,
+    seen: HashSet<String>,
 }
 
 impl Opener<'_> {
@@ -349,7 +353,7 @@ impl Opener<'_> {
             return Err(Error::PassphraseRequired { what: WHAT });
         }
         let name = scheme.to_string();
-        if !self.encryption.contains(&name) {
+        if self.seen.insert(name.clone()) {
             self.encryption.push(name);
         }
         for (number, password) in self.passwords.iter().enumerate() {
@@ -502,7 +506,9 @@ mod tests {
         let empty = Passphrase::from("");
         let contents = tlv::sequence(&[&bags::data(&tlv::sequence(&[]))]);
         let null = Password::null(&empty).unwrap();
-        let mac = MacKind::Classic(Hash::Sha256).mac_data(&null, b"salt", 10, &contents);
+        let mac = MacKind::Classic(Hash::Sha256)
+            .mac_data(&null, b"salt", 10, &contents)
+            .unwrap();
         let der = bags::pfx(&contents, &mac);
         open(&der, &empty, budget(20)).unwrap();
         assert!(matches!(
@@ -519,12 +525,9 @@ mod tests {
     fn a_mac_over_ber_is_checked_as_it_stands() {
         // An AuthenticatedSafe with an indefinite length, without any parts.
         let contents = [0x30, 0x80, 0, 0];
-        let mac = MacKind::Classic(Hash::Sha256).mac_data(
-            &Password::new(&passphrase()),
-            b"salt",
-            1,
-            &contents,
-        );
+        let mac = MacKind::Classic(Hash::Sha256)
+            .mac_data(&Password::new(&passphrase()), b"salt", 1, &contents)
+            .unwrap();
         let der = bags::pfx(&contents, &mac);
         let bundle = open(&der, &passphrase(), Budget::default()).unwrap();
         assert!(bundle.certificates().is_empty());

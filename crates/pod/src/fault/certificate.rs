@@ -27,7 +27,7 @@ impl Forger {
         let now = SystemTime::now();
         let identity = match kind {
             BadCertificate::WrongHost => {
-                issuer.issue(&[SubjectAltName::Dns(WRONG_HOST.to_owned())], None)
+                SubjectAltName::dns(WRONG_HOST).and_then(|name| issuer.issue(&[name], None))
             }
             BadCertificate::Expired => issuer.issue(
                 names,

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::support::{BOT, Client, World, authority, bot, bot_with, key, name, v1_certificate};
+use crate::support::{
+    BOT, Client, Forgery, World, authority, bot, bot_with, key, name, v1_certificate,
+};
 use pki::{CertificateRequest, Profile, SubjectAltName};
 use pod::{CertificateType, Error, Pod, Port, Status};
 use tokio::{
@@ -68,12 +70,29 @@ async fn a_client_certificate_is_no_signing_certificate() {
     let world = World::new().await;
     let key = key();
     let v1_issued = v1_certificate(&name("Root"), &key, &name("Signing"), &key);
-    for certificate in [world.bot.leaf(), &v1_issued] {
+    let nobody = "/".parse().unwrap();
+    let root = name("V3 Root");
+    let unconstrained = Forgery::new(&root, &key, &root, &key)
+        .extension(&[0x55, 0x1D, 15], true, &[3, 2, 2, 0x04])
+        .sign();
+    let nameless = Forgery::new(&nobody, &key, &nobody, &key).ca().sign();
+    for (certificate, expected) in [
+        (
+            world.bot.leaf(),
+            "its basicConstraints say that it is no CA",
+        ),
+        (&v1_issued, "it has no basicConstraints"),
+        (&unconstrained, "it has no basicConstraints"),
+        (&nameless, "its subject is empty"),
+    ] {
         let error = world
             .pod
             .import_certificate(certificate.as_der(), CertificateType::UserSigning)
             .unwrap_err();
-        assert!(matches!(error, Error::NotAnAuthority { .. }), "{error:?}");
+        assert!(
+            matches!(error, Error::NotAnAuthority { reason, .. } if reason == expected),
+            "{error:?}"
+        );
     }
 }
 
@@ -98,6 +117,11 @@ async fn a_short_rsa_key_is_not_imported() {
         ),
         "{error:?}"
     );
+
+    let lenient = Pod::builder().minimum_rsa_bits(2048).start().await.unwrap();
+    lenient
+        .import_certificate(identity.leaf().as_der(), CertificateType::User)
+        .unwrap();
 }
 
 #[tokio::test]
@@ -226,7 +250,7 @@ async fn a_server_certificate_can_be_brought_along() {
     let ca = authority("Server Root");
     let server_key = key();
     let request = CertificateRequest::builder(name("localhost"))
-        .subject_alt_name(SubjectAltName::Dns("localhost".to_owned()))
+        .subject_alt_name(SubjectAltName::dns("localhost").unwrap())
         .sign(&server_key)
         .unwrap();
     let leaf = ca

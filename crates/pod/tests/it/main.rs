@@ -11,5 +11,7 @@ mod administration;
 mod endpoints;
 mod faults;
 mod handshake;
+mod paths;
 mod proxy;
+mod revocation;
 mod support;

@@ -96,7 +96,13 @@ fn keys_satisfy_fips_186_5() {
     for kernel in Kernel::available() {
         assert_consistent(&Generator::new(2048).kernel(kernel).generate().unwrap());
     }
-    assert_consistent(&Generator::new(2064).generate().unwrap());
+    // A size in which primes don't fill their limbs, and the arithmetic has to pad.
+    let mut source = System;
+    assert_consistent(
+        &Generator::new(2064)
+            .generate_unchecked(&mut source)
+            .unwrap(),
+    );
 }
 
 #[test]
@@ -217,7 +223,23 @@ fn a_stuck_source_is_noticed() {
 
 #[test]
 fn unsupported_sizes_are_refused() {
-    for bits in [0, 512, 1024, 2040, 2049, 8208, 16384, usize::MAX] {
+    for bits in [
+        0,
+        512,
+        1024,
+        2032,
+        2040,
+        2049,
+        2064,
+        2560,
+        3584,
+        6144,
+        7680,
+        8176,
+        8208,
+        16384,
+        usize::MAX,
+    ] {
         assert_eq!(
             Generator::new(bits).generate().unwrap_err(),
             Error::UnsupportedSize { bits }
@@ -229,6 +251,18 @@ fn unsupported_sizes_are_refused() {
             Error::UnsupportedSize { bits }
         );
     }
+}
+
+#[test]
+fn a_short_seed_is_refused() {
+    let error = crate::generate_from_seed(2048, &[0; 15]).unwrap_err();
+    assert_eq!(
+        error,
+        Error::SeedTooShort {
+            length: 15,
+            minimum: 16
+        }
+    );
 }
 
 #[test]

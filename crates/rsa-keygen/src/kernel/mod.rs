@@ -3,10 +3,15 @@
 
 #![allow(clippy::indexing_slicing)] // fixed-length columns, indexed by loop counters that their lengths bound
 
+mod declassify;
+#[cfg(test)]
+pub(crate) mod gate;
+#[allow(unsafe_code)] // a barrier in inline assembly
+mod mask;
 mod portable;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
-#[allow(unsafe_code)] // the one module with `unsafe`: inline assembly
+#[allow(unsafe_code)] // the kernels in assembly
 mod x86_64;
 
 use core::fmt;
@@ -16,6 +21,9 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
 
 use crate::Error;
+
+pub(crate) use declassify::declassify;
+pub(crate) use mask::Mask;
 
 /// The environment variable that [`Kernel::detect`] obeys: `ifma`, `mulx` or `portable`.
 pub const KERNEL_VARIABLE: &str = "COUNTERSIGN_RSA_KERNEL";
@@ -127,7 +135,7 @@ impl Kernel {
 
     /// `base^exponent mod modulus` for each job (at most [`Kernel::lanes`] of them), residues in `0..modulus`. `None` if stopped.
     ///
-    /// The moduli are odd and have exactly `bits` bits, exponents have at most that many; a base may exceed its modulus by its length allows.
+    /// The moduli are odd and have exactly `bits` bits; bases and exponents have at most that many, so a base may exceed its modulus.
     pub(crate) fn power(
         self,
         jobs: &[Power<'_>],
@@ -227,7 +235,7 @@ pub(crate) const fn negative_inverse(n: u64) -> u64 {
     inverse.wrapping_neg()
 }
 
-/// Whether a residue in `0..=n` of an odd `n` is 1 or `n - 1`, without a branch on the way.
+/// Whether a residue in `0..=n` of an odd `n` is 1 or `n - 1`: the answer of a test of primality.
 pub(crate) fn is_one_or_minus_one(value: &[u64], n: &[u64]) -> bool {
     let (mut one, mut minus_one) = (0, 0);
     let mut i = 0;
@@ -237,7 +245,10 @@ pub(crate) fn is_one_or_minus_one(value: &[u64], n: &[u64]) -> bool {
         minus_one |= value[i] ^ n[i] ^ first;
         i += 1;
     }
-    one == 0 || minus_one == 0
+    declassify(
+        (one == 0) | (minus_one == 0),
+        "a composite is no part of a key, and a prime has passed all of its tests",
+    )
 }
 
 #[cfg(test)]

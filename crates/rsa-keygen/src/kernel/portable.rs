@@ -3,6 +3,7 @@
 //! Four rows of products at a time, column by column: each row has its own carry, so that four chains of additions run side by side, and a column is read
 //! and written once for all of them. `while` and wrapping arithmetic, because an unoptimised build runs this as it stands.
 
+use super::Mask;
 use super::scalar::Arithmetic;
 use crate::nat;
 
@@ -24,6 +25,8 @@ impl Arithmetic for Portable {
     const BLOCK: usize = 4;
 
     fn multiply(&self, x: &mut [u64], y: &[u64], n: &[u64], k: u64, t: &mut [u64]) {
+        #[cfg(test)]
+        super::gate::ran(super::Kernel::Portable);
         t.fill(0);
         let length = n.len();
         let mut i = 0;
@@ -51,6 +54,8 @@ impl Arithmetic for Portable {
     }
 
     fn square(&self, x: &mut [u64], n: &[u64], k: u64, t: &mut [u64], count: usize) {
+        #[cfg(test)]
+        super::gate::ran(super::Kernel::Portable);
         for _ in 0..count {
             t.fill(0);
             off_diagonal(x, t);
@@ -68,7 +73,7 @@ impl Arithmetic for Portable {
         let (top, over) = t[length].overflowing_add(carry);
         x[..length - 1].copy_from_slice(&t[1..length]);
         x[length - 1] = top;
-        nat::sub_masked(x, n, u64::from(over).wrapping_neg());
+        nat::sub_masked(x, n, Mask::from_bit(u64::from(over)));
     }
 }
 
@@ -205,5 +210,5 @@ fn reduce(x: &mut [u64], n: &[u64], k: u64, t: &mut [u64]) {
         i += 4;
     }
     x.copy_from_slice(&t[length..]);
-    nat::sub_masked(x, n, extra.wrapping_neg());
+    nat::sub_masked(x, n, Mask::from_bit(extra));
 }

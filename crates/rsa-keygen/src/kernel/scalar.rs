@@ -5,7 +5,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Power, Stop, negative_inverse};
+use super::{Mask, Power, Stop, negative_inverse};
 use crate::nat::{self, Nat};
 
 /// The arithmetic of one kernel, for operands of `n.len()` limbs (a multiple of [`Arithmetic::BLOCK`]) and `k = -n^-1 mod 2^64`. Results are below `2^(64 n.len())`.
@@ -19,7 +19,7 @@ pub(super) trait Arithmetic {
     /// `x = x^2 / R mod n`, `count` times.
     fn square(&self, x: &mut [u64], n: &[u64], k: u64, t: &mut [u64], count: usize);
 
-    /// `x = x·w / 2^64 mod n`, for `w < 2^63` and an `n` whose top bit is set or whose top limb is partly used.
+    /// `x = x·w / 2^64 mod n`, for any `w`.
     fn scale(&self, x: &mut [u64], w: u64, n: &[u64], k: u64, t: &mut [u64]);
 }
 
@@ -66,8 +66,7 @@ fn is_base_two<A: Arithmetic>(
     nat::sub(&mut exponent, &ones);
     let start = window(&exponent, steps * DIGIT_BITS, 16) as usize;
     let mut x = nat::zero(n.len());
-    let from = radix_bits - start;
-    x[from / 64] = 1 << (from % 64);
+    set_power_of_two(&mut x, (radix_bits - start) as u64);
     for step in (0..steps).rev() {
         if stop.is_set() {
             return None;
@@ -217,17 +216,24 @@ fn select(table: &[u64], index: u64, out: &mut [u64]) {
     out.fill(0);
     let mut entry = 0;
     while entry < WINDOW_ENTRIES {
-        let difference = entry as u64 ^ index;
-        // All ones if equal.
-        let mask = (difference.wrapping_sub(1) & !difference) >> 63;
-        let mask = core::hint::black_box(mask).wrapping_neg();
+        let mask = Mask::equal(entry as u64, index);
         let from = entry * out.len();
         let mut i = 0;
         while i < out.len() {
-            out[i] |= table[from + i] & mask;
+            out[i] |= mask.of(table[from + i]);
             i += 1;
         }
         entry += 1;
+    }
+}
+
+/// `2^exponent`. The exponent is secret, so every limb is written.
+fn set_power_of_two(x: &mut [u64], exponent: u64) {
+    let mut from = 0;
+    for limb in x {
+        let bit = exponent.wrapping_sub(from);
+        *limb = Mask::less(bit, 64).of(1 << (bit & 63));
+        from += 64;
     }
 }
 

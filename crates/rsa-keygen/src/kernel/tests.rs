@@ -273,7 +273,11 @@ fn one_and_minus_one_are_told_from_their_neighbours() {
     for other in [vec![0, 0], vec![2, 0], vec![1, 1], n_minus(2), n.clone()] {
         assert!(!super::is_one_or_minus_one(&other, &n), "{other:?}");
     }
-    assert!(nat::is_zero(&[0, 0]) && !nat::is_zero(&[0, 1]));
+    assert_eq!([nat::is_zero(&[0, 0]), nat::is_zero(&[0, 1])], [1, 0]);
+    assert_eq!(
+        [nat::equal(&[1, 2], &[1, 2]), nat::equal(&[1, 2], &[1, 3])],
+        [1, 0]
+    );
 }
 
 #[test]

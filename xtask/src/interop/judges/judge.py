@@ -55,6 +55,11 @@ def name(which, path):
     print(fields[index].hex())
 
 
+def rfc4514(text):
+    """The octets of a name that is given as RFC 4514 text."""
+    print(x509.Name.from_rfc4514_string(text).public_bytes().hex())
+
+
 def server(trust, chain, host):
     """Judges a server's chain."""
     leaf, *others = x509.load_pem_x509_certificates(read(chain))

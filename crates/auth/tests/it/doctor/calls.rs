@@ -212,6 +212,31 @@ async fn a_key_that_is_too_small_is_told_by_the_file_and_by_the_pod() {
 }
 
 #[tokio::test]
+async fn a_file_without_the_intermediate_is_told_where_the_pod_knows_the_root_alone() {
+    let bot = &lab().bot;
+    for tls in TLS {
+        let pod = empty_pod(tls).await;
+        pod.create_service_user("demo-bot1").unwrap();
+        let root = lab().root.certificate().to_pem();
+        pod.import_certificate(root, CertificateType::UserSigning)
+            .unwrap();
+        let alone = bot.certificate.to_pem() + &bot.key_pem();
+        let report = Doctor::new(endpoints(&pod), alone, None)
+            .trust(TrustAnchors::pem(pod.trust_anchor_pem()).unwrap())
+            .examine()
+            .await;
+        assert_eq!(problems(&report), ["client-issuer-unknown"], "{report}");
+        assert!(
+            ids(&report, Severity::Warning).contains(&"issuer-not-in-file"),
+            "{report}"
+        );
+        assert_told(&report, "client-issuer-unknown", "", "whole chain");
+        // With it, nothing else is wrong.
+        assert!(doctor(&pod).examine().await.is_healthy());
+    }
+}
+
+#[tokio::test]
 async fn an_issuer_that_was_not_imported_is_missed_in_the_servers_list() {
     let stranger = CertificateAuthority::create_root(
         name("/CN=Stranger"),

@@ -203,7 +203,10 @@ async fn a_broken_digest_is_told_by_the_name_of_its_algorithm() {
         }
         let pem = Certificate::from_der(&der).unwrap().to_pem() + &key.to_pem().unwrap();
         let report = offline(pem, None).examine().await;
-        assert_eq!(ids(&report, Severity::Warning), ["weak-signature"]);
+        assert_eq!(
+            ids(&report, Severity::Warning),
+            ["weak-signature", "issuer-not-in-file"]
+        );
         assert_told(&report, "weak-signature", algorithm, "SHA-256");
     }
 }
@@ -224,11 +227,89 @@ async fn in_pem_the_certificate_comes_before_its_issuers() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_the_file_lacks_is_mentioned() {
+async fn an_issuer_that_the_file_lacks_is_a_warning() {
     let alone = lab().bot.certificate.to_pem() + &lab().bot.key_pem();
     let report = offline(alone, None).examine().await;
-    assert!(
-        ids(&report, Severity::Info).contains(&"issuer-not-in-file"),
+    assert_eq!(
+        ids(&report, Severity::Warning),
+        ["issuer-not-in-file"],
+        "{report}"
+    );
+    let evidence = format!(
+        "that of {} was issued by {}",
+        lab().bot.certificate.subject(),
+        lab().signing.certificate().subject()
+    );
+    assert_told(&report, "issuer-not-in-file", &evidence, "--chain");
+}
+
+#[tokio::test]
+async fn a_common_name_with_what_nobody_sees_is_told() {
+    // Such names are not typed, but spelled out or made elsewhere.
+    for (subject, username, problems_expected, warnings_expected) in [
+        (
+            r"CN=demo-bot1\0D",
+            Some("demo-bot1"),
+            &["common-name-control-character", "common-name-padded"][..],
+            &[][..],
+        ),
+        (
+            r"CN=demo\1B-bot1",
+            None,
+            &["common-name-control-character"],
+            &[],
+        ),
+        (
+            r"CN=demo-bot1\ ",
+            Some("demo-bot1"),
+            &["common-name-padded"],
+            &["common-name-blanks"],
+        ),
+        (
+            r"CN=demo-bot1\ ",
+            Some("demo-bot1 "),
+            &[],
+            &["common-name-blanks"],
+        ),
+        ("CN=\u{feff}demo-bot1", None, &[], &["common-name-blanks"]),
+        (
+            "CN=demo-bot1",
+            Some("demo-bot1 "),
+            &["common-name-padded"],
+            &[],
+        ),
+        ("CN=demo bot1", Some("demo bot1"), &[], &[]),
+    ] {
+        let pair = issue(&lab().signing, subject, &[], &Profile::client());
+        let mut examination = offline(pem(&pair), None);
+        if let Some(username) = username {
+            examination = examination.username(username);
+        }
+        let report = examination.examine().await;
+        let mut found = problems(&report);
+        found.retain(|id| *id != "connection-refused");
+        assert_eq!(found, problems_expected, "{report}");
+        assert_eq!(
+            ids(&report, Severity::Warning),
+            warnings_expected,
+            "{report}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_an_authority_is_told() {
+    let names = [];
+    let pair = issue(
+        &lab().root,
+        "/CN=demo-bot1",
+        &names,
+        &Profile::intermediate(),
+    );
+    let report = offline(pem(&pair), None).examine().await;
+    assert_eq!(
+        ids(&report, Severity::Warning),
+        ["client-certificate-is-ca"],
         "{report}"
     );
 }

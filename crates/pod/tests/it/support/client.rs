@@ -1,5 +1,5 @@
 use std::{
-    io,
+    fmt, io,
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
@@ -12,8 +12,10 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use pod::{Pod, Port};
 use rustls::{
-    AlertDescription, ClientConfig, RootCertStore, SignatureScheme, SupportedProtocolVersion,
-    client::ResolvesClientCert, sign::CertifiedKey,
+    AlertDescription, ClientConfig, RootCertStore, SignatureAlgorithm, SignatureScheme,
+    SupportedProtocolVersion,
+    client::ResolvesClientCert,
+    sign::{CertifiedKey, Signer, SigningKey},
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use tokio::{
@@ -34,6 +36,7 @@ pub(crate) struct Client {
     http2: bool,
     alpn: bool,
     hints: Arc<Mutex<Option<Vec<Vec<u8>>>>>,
+    signer: Option<Insistent>,
 }
 
 /// One TLS connection that speaks HTTP.
@@ -61,11 +64,23 @@ impl Client {
             http2: false,
             alpn: true,
             hints: Arc::default(),
+            signer: None,
         }
     }
 
     pub(crate) fn showing(mut self, identity: &Identity) -> Self {
         self.identity = Some(identity.clone());
+        self
+    }
+
+    /// Signs the handshake under this scheme, whatever the server asks for and the version of TLS allows.
+    pub(crate) fn insisting_on(
+        mut self,
+        scheme: SignatureScheme,
+        sign: impl Fn(&[u8]) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
+        let sign = Arc::new(sign);
+        self.signer = Some(Insistent { scheme, sign });
         self
     }
 
@@ -112,9 +127,14 @@ impl Client {
             let chain = identity
                 .chain
                 .iter()
-                .map(|certificate| CertificateDer::from(certificate.as_der().to_vec()))
+                .map(|certificate| certificate.as_der().to_vec())
+                .chain(identity.besides.iter().cloned())
+                .map(CertificateDer::from)
                 .collect();
-            let key = provider.key_provider.load_private_key(key).unwrap();
+            let key = match &self.signer {
+                Some(signer) => Arc::new(signer.clone()),
+                None => provider.key_provider.load_private_key(key).unwrap(),
+            };
             Arc::new(CertifiedKey::new(chain, key))
         });
         let mut roots = RootCertStore::empty();
@@ -272,7 +292,7 @@ pub(crate) async fn alert_of(client: &Client, port: Port) -> AlertDescription {
         Ok(mut stream) => {
             let request = async {
                 for _ in 0..5 {
-                    stream.write_all(&[b'x'; 1024]).await?;
+                    stream.write_all(&[0; 1024]).await?;
                     stream.flush().await?;
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
@@ -304,5 +324,40 @@ impl ResolvesClientCert for Resolver {
     // Also without a certificate: `resolve` is to see the hints.
     fn has_certs(&self) -> bool {
         true
+    }
+}
+
+#[derive(Clone)]
+struct Insistent {
+    scheme: SignatureScheme,
+    sign: Arc<Sign>,
+}
+
+/// From a message to its signature.
+type Sign = dyn Fn(&[u8]) -> Vec<u8> + Send + Sync;
+
+impl SigningKey for Insistent {
+    fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        Some(Box::new(self.clone()))
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        SignatureAlgorithm::from(self.scheme.to_array()[1])
+    }
+}
+
+impl Signer for Insistent {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
+        Ok((self.sign)(message))
+    }
+
+    fn scheme(&self) -> SignatureScheme {
+        self.scheme
+    }
+}
+
+impl fmt::Debug for Insistent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Insistent").field(&self.scheme).finish()
     }
 }

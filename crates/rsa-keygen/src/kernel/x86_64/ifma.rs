@@ -1,7 +1,7 @@
 //! Eight Montgomery exponentiations side by side with AVX-512 IFMA, one modulus per 64-bit lane.
 //!
-//! A number is a column of `L` vectors of 52-bit limbs, `L` a multiple of four (structure of arrays). One `asm!` block holds the whole loop over the
-//! bits of an exponent, so that an unoptimised build runs the same instructions as an optimised one. Inside:
+//! A number is a column of `L` vectors of 52-bit limbs, `L` a multiple of four (structure of arrays). One assembly function holds the whole loop over
+//! the bits of an exponent, so that an unoptimised build runs the same instructions as an optimised one. Inside:
 //!
 //! 1. *Square.* Four rows at a time. The products off the diagonal are accumulated once; each column is doubled and gets its diagonal product
 //!    in the row block that completes it.
@@ -13,19 +13,19 @@
 //!
 //! Columns stay below 2^63: at most `4 L` products of 52 bits each, doubled once, with `L <= 160`.
 //!
-//! Every instruction sequence and every address depends on `L` and on the number of exponent bits alone.
-
-use core::arch::asm;
+//! Every instruction sequence and every address depends on `L` and on the number of exponent bits alone: `cargo xtask constant-time` compares the
+//! jumps and addresses of the built program with `constant-time/ifma.txt`. Valgrind knows no AVX-512, so it sees the Rust around the assembly with
+//! [`super::emulation`] in its place.
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::super::{LANES, Power, Stop};
+use super::super::{LANES, Mask, Power, Stop};
 use crate::nat;
 
 /// One limb of eight numbers.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-pub(super) struct Vector([u64; LANES]);
+pub(super) struct Vector(pub(super) [u64; LANES]);
 
 const ZERO: Vector = Vector([0; LANES]);
 const MASK52: u64 = (1 << 52) - 1;
@@ -235,28 +235,28 @@ macro_rules! digits {
             "vpaddq zmm20, zmm8, zmm23\n",
             "vpsrlq zmm20, zmm20, 52\n",
             "vpaddq zmm9, zmm9, zmm20\n",
-            "vpmadd52luq zmm9, zmm16, [{n}+64]\n",
-            "vpmadd52huq zmm28, zmm16, [{n}]\n",
-            "vpmadd52luq zmm10, zmm16, [{n}+128]\n",
-            "vpmadd52huq zmm29, zmm16, [{n}+64]\n",
-            "vpmadd52luq zmm11, zmm16, [{n}+192]\n",
-            "vpmadd52huq zmm30, zmm16, [{n}+128]\n",
+            "vpmadd52luq zmm9, zmm16, [rsi+64]\n",
+            "vpmadd52huq zmm28, zmm16, [rsi]\n",
+            "vpmadd52luq zmm10, zmm16, [rsi+128]\n",
+            "vpmadd52huq zmm29, zmm16, [rsi+64]\n",
+            "vpmadd52luq zmm11, zmm16, [rsi+192]\n",
+            "vpmadd52huq zmm30, zmm16, [rsi+128]\n",
             "vpaddq zmm9, zmm9, zmm28\n",
             "vpmadd52luq zmm17, zmm9, zmm22\n",
             "vpaddq zmm20, zmm9, zmm23\n",
             "vpsrlq zmm20, zmm20, 52\n",
             "vpaddq zmm10, zmm10, zmm20\n",
-            "vpmadd52luq zmm10, zmm17, [{n}+64]\n",
-            "vpmadd52huq zmm29, zmm17, [{n}]\n",
-            "vpmadd52luq zmm11, zmm17, [{n}+128]\n",
-            "vpmadd52huq zmm30, zmm17, [{n}+64]\n",
+            "vpmadd52luq zmm10, zmm17, [rsi+64]\n",
+            "vpmadd52huq zmm29, zmm17, [rsi]\n",
+            "vpmadd52luq zmm11, zmm17, [rsi+128]\n",
+            "vpmadd52huq zmm30, zmm17, [rsi+64]\n",
             "vpaddq zmm10, zmm10, zmm29\n",
             "vpmadd52luq zmm18, zmm10, zmm22\n",
             "vpaddq zmm20, zmm10, zmm23\n",
             "vpsrlq zmm20, zmm20, 52\n",
             "vpaddq zmm11, zmm11, zmm20\n",
-            "vpmadd52luq zmm11, zmm18, [{n}+64]\n",
-            "vpmadd52huq zmm30, zmm18, [{n}]\n",
+            "vpmadd52luq zmm11, zmm18, [rsi+64]\n",
+            "vpmadd52huq zmm30, zmm18, [rsi]\n",
             "vpaddq zmm11, zmm11, zmm30\n",
             "vpmadd52luq zmm19, zmm11, zmm22\n",
             "vpaddq zmm20, zmm11, zmm23\n",
@@ -270,56 +270,56 @@ macro_rules! digits {
 macro_rules! reduce {
     () => {
         concat!(
-            "mov {tp}, {t}\n",
-            "mov {blocks:e}, {nb:e}\n",
+            "mov r11, rdx\n",
+            "mov ebp, ecx\n",
             "20:\n",
             "vmovdqa64 zmm4, zmm16\n",
             "vmovdqa64 zmm5, zmm17\n",
             "vmovdqa64 zmm6, zmm18\n",
             "vmovdqa64 zmm7, zmm19\n",
             "vmovdqa64 zmm21, zmm20\n",
-            load!("0", "1", "2", "3", "{n}"),
-            "lea {sp}, [{n}+256]\n",
-            "add {tp}, 256\n",
-            group!("{sp}", "{tp}"),
+            load!("0", "1", "2", "3", "rsi"),
+            "lea rax, [rsi+256]\n",
+            "add r11, 256\n",
+            group!("rax", "r11"),
             "vpaddq zmm8, zmm8, zmm21\n",
-            store!("{tp}"),
-            "mov {wp}, {tp}\n",
-            "cmp {blocks:e}, 1\n",
+            store!("r11"),
+            "mov rbx, r11\n",
+            "cmp ebp, 1\n",
             "je 21f\n",
             digits!(),
             "21:\n",
-            "mov {count:e}, {nb:e}\n",
-            "sub {count:e}, 2\n",
+            "mov r12d, ecx\n",
+            "sub r12d, 2\n",
             "22:\n",
-            "add {sp}, 256\n",
-            "add {wp}, 256\n",
-            group!("{sp}", "{wp}"),
-            store!("{wp}"),
-            "dec {count:e}\n",
+            "add rax, 256\n",
+            "add rbx, 256\n",
+            group!("rax", "rbx"),
+            store!("rbx"),
+            "dec r12d\n",
             "jnz 22b\n",
-            "add {wp}, 256\n",
-            load!("8", "9", "10", "11", "{wp}"),
+            "add rbx, 256\n",
+            load!("8", "9", "10", "11", "rbx"),
             tail!(),
-            store!("{wp}"),
-            "dec {blocks:e}\n",
+            store!("rbx"),
+            "dec ebp\n",
             "jnz 20b\n",
-            // {tp} is at column L now, where the result starts.
-            "mov {sp}, {x}\n",
-            "mov {wp}, {t}\n",
+            // r11 is at column L now, where the result starts.
+            "mov rax, rdi\n",
+            "mov rbx, rdx\n",
             "vpxorq zmm24, zmm24, zmm24\n",
             "vpxorq zmm25, zmm25, zmm25\n",
-            "mov {count:e}, {nb:e}\n",
+            "mov r12d, ecx\n",
             "23:\n",
-            load!("8", "9", "10", "11", "{tp}"),
+            load!("8", "9", "10", "11", "r11"),
             "vpaddq zmm8{{k1}}, zmm8, zmm8\n",
             "vpaddq zmm9{{k1}}, zmm9, zmm9\n",
             "vpaddq zmm10{{k1}}, zmm10, zmm10\n",
             "vpaddq zmm11{{k1}}, zmm11, zmm11\n",
-            "vmovdqa64 [{wp}], zmm24\n",
-            "vmovdqa64 [{wp}+64], zmm24\n",
-            "vmovdqa64 [{wp}+128], zmm24\n",
-            "vmovdqa64 [{wp}+192], zmm24\n",
+            "vmovdqa64 [rbx], zmm24\n",
+            "vmovdqa64 [rbx+64], zmm24\n",
+            "vmovdqa64 [rbx+128], zmm24\n",
+            "vmovdqa64 [rbx+192], zmm24\n",
             "vpaddq zmm8, zmm8, zmm25\n",
             "vpsrlq zmm25, zmm8, 52\n",
             "vpandq zmm8, zmm8, zmm23\n",
@@ -332,13 +332,61 @@ macro_rules! reduce {
             "vpaddq zmm11, zmm11, zmm25\n",
             "vpsrlq zmm25, zmm11, 52\n",
             "vpandq zmm11, zmm11, zmm23\n",
-            store!("{sp}"),
-            "add {tp}, 256\n",
-            "add {wp}, 256\n",
-            "add {sp}, 256\n",
-            "dec {count:e}\n",
+            store!("rax"),
+            "add r11, 256\n",
+            "add rbx, 256\n",
+            "add rax, 256\n",
+            "dec r12d\n",
             "jnz 23b\n",
         )
+    };
+}
+
+/// Leaves no secret in a register (general ones hold counters and addresses), and no upper halves that would slow SSE code down.
+macro_rules! wipe_registers {
+    () => {
+        concat!(
+            "vpxorq zmm16, zmm16, zmm16\n",
+            "vpxorq zmm17, zmm17, zmm17\n",
+            "vpxorq zmm18, zmm18, zmm18\n",
+            "vpxorq zmm19, zmm19, zmm19\n",
+            "vpxorq zmm20, zmm20, zmm20\n",
+            "vpxorq zmm21, zmm21, zmm21\n",
+            "vpxorq zmm22, zmm22, zmm22\n",
+            "vpxorq zmm23, zmm23, zmm23\n",
+            "vpxorq zmm24, zmm24, zmm24\n",
+            "vpxorq zmm25, zmm25, zmm25\n",
+            "vpxorq zmm26, zmm26, zmm26\n",
+            "vpxorq zmm27, zmm27, zmm27\n",
+            "vpxorq zmm28, zmm28, zmm28\n",
+            "vpxorq zmm29, zmm29, zmm29\n",
+            "vpxorq zmm30, zmm30, zmm30\n",
+            "vpxorq zmm31, zmm31, zmm31\n",
+            "kxorw k1, k1, k1\n",
+            "kxorw k2, k2, k2\n",
+            "vzeroall\n",
+        )
+    };
+}
+pub(super) use wipe_registers;
+
+macro_rules! entry_mask {
+    ($($mask:literal),*) => {
+        concat!($(
+            "vpcmpeqq k1, zmm0, zmm3\n",
+            "vmovdqa64 zmm", $mask, "{{k1}}{{z}}, zmm2\n",
+            "vpaddq zmm3, zmm3, zmm1\n",
+        )*)
+    };
+}
+
+/// `zmm4 |= mask & entry`
+macro_rules! entry {
+    ($($mask:literal),*) => {
+        concat!($(
+            "vpternlogq zmm4, zmm", $mask, ", [rax], 0xf8\n",
+            "add rax, rdx\n",
+        )*)
     };
 }
 
@@ -379,12 +427,14 @@ impl Eight {
         spread(&mut self.x, lane, value);
     }
 
-    /// Sets the running value of one lane to `2^exponent`.
-    pub(super) fn set_power_of_two(&mut self, lane: usize, exponent: usize) {
+    /// Sets the running value of one lane to `2^exponent`. The exponent is secret, so every limb is written.
+    fn set_power_of_two(&mut self, lane: usize, exponent: u64) {
+        let mut from = 0;
         for limb in self.x.iter_mut() {
-            limb.0[lane] = 0;
+            let bit = exponent.wrapping_sub(from);
+            limb.0[lane] = Mask::less(bit, 52).of(1 << (bit & 63));
+            from += 52;
         }
-        self.x[exponent / 52].0[lane] = 1 << (exponent % 52);
     }
 
     /// The running value of one lane as `out.len()` 64-bit limbs.
@@ -404,302 +454,77 @@ impl Eight {
     }
 
     fn square_steps(&mut self, masks: &[u8]) {
-        let nb = self.limbs / 4;
-        debug_assert!(
-            self.n.len() == self.limbs
-                && self.x.len() == self.limbs
-                && self.t.len() == 2 * self.limbs
-        );
-        debug_assert!(nb >= 3 && !masks.is_empty());
-        // SAFETY: `super::Ifma` is made only where the CPU has AVX-512F and IFMA. All addresses lie in `x` and `n` (L vectors), `t` (2 L
-        // vectors) and `masks` (one byte per step), whose lengths `new` fixes and the assertions above repeat; `Vector` is aligned to 64 bytes.
-        // No stack is used, and the flags are clobbered by default.
+        self.check_lengths();
+        assert!(!masks.is_empty());
+        #[cfg(test)]
+        if super::is_emulated() {
+            return super::emulation::square(&mut self.x, &self.n, &self.k, masks);
+        }
+        // SAFETY: the callers of this module have checked for AVX-512F and IFMA. All addresses lie in `x` and `n` (L vectors), `t` (2 L vectors), `k`
+        // and `masks` (one byte per step), as asserted above; `Vector` is aligned to 64 bytes.
         unsafe {
-            asm!(
-                "vmovdqa64 zmm22, [{k}]",
-                "mov {count}, 0xfffffffffffff",
-                "vpbroadcastq zmm23, {count}",
-                // The lowest L columns start at zero; afterwards the normalisation clears them.
-                "vpxorq zmm24, zmm24, zmm24",
-                "mov {wp}, {t}",
-                "mov {count:e}, {nb:e}",
-                "2:",
-                "vmovdqa64 [{wp}], zmm24",
-                "vmovdqa64 [{wp}+64], zmm24",
-                "vmovdqa64 [{wp}+128], zmm24",
-                "vmovdqa64 [{wp}+192], zmm24",
-                "add {wp}, 256",
-                "dec {count:e}",
-                "jnz 2b",
-                "3:", // one exponent bit
-                "mov {tp}, {t}",
-                "mov {xp}, {x}",
-                "mov {blocks:e}, {nb:e}",
-                "4:", // one block of four rows of the square
-                load!("4", "5", "6", "7", "{xp}"),
-                load!("8", "9", "10", "11", "{tp}"),
-                "vpmadd52luq zmm9, zmm4, zmm5",
-                "vpmadd52huq zmm10, zmm4, zmm5",
-                "vpmadd52luq zmm11, zmm4, zmm7",
-                "vpmadd52luq zmm10, zmm4, zmm6",
-                "vpmadd52huq zmm11, zmm4, zmm6",
-                "vpmadd52luq zmm11, zmm5, zmm6",
-                "vpaddq zmm8, zmm8, zmm8",
-                "vpaddq zmm9, zmm9, zmm9",
-                "vpaddq zmm10, zmm10, zmm10",
-                "vpaddq zmm11, zmm11, zmm11",
-                "vpmadd52luq zmm8, zmm4, zmm4",
-                "vpmadd52huq zmm9, zmm4, zmm4",
-                "vpmadd52luq zmm10, zmm5, zmm5",
-                "vpmadd52huq zmm11, zmm5, zmm5",
-                store!("{tp}"),
-                "cmp {xp}, {x}",
-                "jne 5f",
-                digits!(),
-                "5:",
-                "cmp {blocks:e}, 1",
-                "je 8f",
-                load!("8", "9", "10", "11", "{tp}+256"),
-                load!("0", "1", "2", "3", "{xp}+256"),
-                "vpmadd52huq zmm8, zmm4, zmm7",
-                "vpmadd52huq zmm9, zmm5, zmm7",
-                "vpmadd52huq zmm10, zmm6, zmm7",
-                "vpxorq zmm12, zmm12, zmm12",
-                "vpxorq zmm13, zmm13, zmm13",
-                "vpxorq zmm14, zmm14, zmm14",
-                "vpxorq zmm15, zmm15, zmm15",
-                "vpmadd52luq zmm12, zmm0, zmm4",
-                "vpmadd52luq zmm13, zmm0, zmm5",
-                "vpmadd52luq zmm14, zmm0, zmm6",
-                "vpmadd52luq zmm15, zmm0, zmm7",
-                "vpmadd52huq zmm8, zmm5, zmm6",
-                "vpmadd52luq zmm9, zmm6, zmm7",
-                "vpmadd52huq zmm10, zmm0, zmm5",
-                "vpmadd52huq zmm11, zmm0, zmm6",
-                "vpmadd52luq zmm12, zmm5, zmm7",
-                "vpmadd52huq zmm13, zmm0, zmm4",
-                "vpmadd52luq zmm14, zmm1, zmm5",
-                "vpmadd52luq zmm15, zmm1, zmm6",
-                "vpmadd52luq zmm9, zmm1, zmm4",
-                "vpmadd52huq zmm10, zmm1, zmm4",
-                "vpmadd52huq zmm11, zmm1, zmm5",
-                "vpmadd52luq zmm14, zmm2, zmm4",
-                "vpmadd52luq zmm15, zmm2, zmm5",
-                "vpmadd52huq zmm11, zmm2, zmm4",
-                "vpmadd52luq zmm15, zmm3, zmm4",
-                "vpaddq zmm8, zmm8, zmm12",
-                "vpaddq zmm9, zmm9, zmm13",
-                "vpaddq zmm10, zmm10, zmm14",
-                "vpaddq zmm11, zmm11, zmm15",
-                "vpaddq zmm8, zmm8, zmm8",
-                "vpaddq zmm9, zmm9, zmm9",
-                "vpaddq zmm10, zmm10, zmm10",
-                "vpaddq zmm11, zmm11, zmm11",
-                "vpmadd52luq zmm8, zmm6, zmm6",
-                "vpmadd52huq zmm9, zmm6, zmm6",
-                "vpmadd52luq zmm10, zmm7, zmm7",
-                "vpmadd52huq zmm11, zmm7, zmm7",
-                store!("{tp}+256"),
-                "lea {sp}, [{xp}+256]",
-                "lea {wp}, [{tp}+256]",
-                "mov {count:e}, {blocks:e}",
-                "sub {count:e}, 2",
-                "jz 7f",
-                "6:",
-                "add {sp}, 256",
-                "add {wp}, 256",
-                group!("{sp}", "{wp}"),
-                store!("{wp}"),
-                "dec {count:e}",
-                "jnz 6b",
-                "7:",
-                "add {wp}, 256",
-                zero!(),
-                tail!(),
-                store!("{wp}"),
-                "add {tp}, 512",
-                "add {xp}, 256",
-                "dec {blocks:e}",
-                "jmp 4b",
-                "8:", // the last block has nothing to its right
-                zero!(),
-                "vpmadd52huq zmm8, zmm4, zmm7",
-                "vpmadd52huq zmm9, zmm5, zmm7",
-                "vpmadd52huq zmm10, zmm6, zmm7",
-                "vpmadd52huq zmm8, zmm5, zmm6",
-                "vpmadd52luq zmm9, zmm6, zmm7",
-                "vpmadd52luq zmm8, zmm5, zmm7",
-                "vpaddq zmm8, zmm8, zmm8",
-                "vpaddq zmm9, zmm9, zmm9",
-                "vpaddq zmm10, zmm10, zmm10",
-                "vpmadd52luq zmm8, zmm6, zmm6",
-                "vpmadd52huq zmm9, zmm6, zmm6",
-                "vpmadd52luq zmm10, zmm7, zmm7",
-                "vpmadd52huq zmm11, zmm7, zmm7",
-                store!("{tp}+256"),
-                "movzx {count:e}, byte ptr [{bits}]",
-                "kmovw k1, {count:e}",
-                reduce!(),
-                "inc {bits}",
-                "dec {steps}",
-                "jnz 3b",
-                k = in(reg) &raw const self.k,
-                n = in(reg) self.n.as_ptr(),
-                x = in(reg) self.x.as_mut_ptr(),
-                t = in(reg) self.t.as_mut_ptr(),
-                nb = in(reg) nb,
-                bits = inout(reg) masks.as_ptr() => _,
-                steps = inout(reg) masks.len() => _,
-                xp = out(reg) _,
-                tp = out(reg) _,
-                sp = out(reg) _,
-                wp = out(reg) _,
-                blocks = out(reg) _,
-                count = out(reg) _,
-                out("zmm0") _, out("zmm1") _, out("zmm2") _, out("zmm3") _, out("zmm4") _, out("zmm5") _, out("zmm6") _, out("zmm7") _,
-                out("zmm8") _, out("zmm9") _, out("zmm10") _, out("zmm11") _, out("zmm12") _, out("zmm13") _, out("zmm14") _, out("zmm15") _,
-                out("zmm16") _, out("zmm17") _, out("zmm18") _, out("zmm19") _, out("zmm20") _, out("zmm21") _, out("zmm22") _, out("zmm23") _,
-                out("zmm24") _, out("zmm25") _, out("zmm28") _, out("zmm29") _, out("zmm30") _, out("k1") _,
-                options(nostack),
+            square(
+                self.x.as_mut_ptr(),
+                self.n.as_ptr(),
+                self.t.as_mut_ptr(),
+                self.limbs / 4,
+                masks.as_ptr(),
+                masks.len(),
+                &raw const self.k,
             );
         }
     }
 
     /// Multiplies the running values by `y` (in Montgomery form).
     fn multiply(&mut self) {
-        let nb = self.limbs / 4;
-        debug_assert!(
-            self.n.len() == self.limbs
-                && self.x.len() == self.limbs
-                && self.y.len() == self.limbs
-                && self.t.len() == 2 * self.limbs
-        );
-        debug_assert!(nb >= 3);
+        self.check_lengths();
+        #[cfg(test)]
+        if super::is_emulated() {
+            return super::emulation::multiply(&mut self.x, &self.y, &self.n, &self.k);
+        }
         // SAFETY: as in `square_steps`; `y` has L vectors too.
         unsafe {
-            asm!(
-                "vmovdqa64 zmm22, [{k}]",
-                "mov {count}, 0xfffffffffffff",
-                "vpbroadcastq zmm23, {count}",
-                "vpxorq zmm24, zmm24, zmm24",
-                "mov {wp}, {t}",
-                "mov {count:e}, {nb:e}",
-                "2:",
-                "vmovdqa64 [{wp}], zmm24",
-                "vmovdqa64 [{wp}+64], zmm24",
-                "vmovdqa64 [{wp}+128], zmm24",
-                "vmovdqa64 [{wp}+192], zmm24",
-                "add {wp}, 256",
-                "dec {count:e}",
-                "jnz 2b",
-                "mov {tp}, {t}",
-                "mov {blocks:e}, {nb:e}",
-                "4:", // one block of four rows of the product
-                load!("4", "5", "6", "7", "{y}"),
-                load!("0", "1", "2", "3", "{x}"),
-                load!("8", "9", "10", "11", "{tp}"),
-                "vpmadd52luq zmm8, zmm0, zmm4",
-                "vpmadd52luq zmm9, zmm1, zmm4",
-                "vpmadd52luq zmm10, zmm2, zmm4",
-                "vpmadd52luq zmm11, zmm3, zmm4",
-                "vpmadd52huq zmm9, zmm0, zmm4",
-                "vpmadd52huq zmm10, zmm1, zmm4",
-                "vpmadd52huq zmm11, zmm2, zmm4",
-                "vpmadd52luq zmm9, zmm0, zmm5",
-                "vpmadd52luq zmm10, zmm1, zmm5",
-                "vpmadd52luq zmm11, zmm2, zmm5",
-                "vpmadd52huq zmm10, zmm0, zmm5",
-                "vpmadd52huq zmm11, zmm1, zmm5",
-                "vpmadd52luq zmm10, zmm0, zmm6",
-                "vpmadd52luq zmm11, zmm1, zmm6",
-                "vpmadd52huq zmm11, zmm0, zmm6",
-                "vpmadd52luq zmm11, zmm0, zmm7",
-                store!("{tp}"),
-                "cmp {blocks:e}, {nb:e}",
-                "jne 5f",
-                digits!(),
-                "5:",
-                "mov {sp}, {x}",
-                "mov {wp}, {tp}",
-                "mov {count:e}, {nb:e}",
-                "dec {count:e}",
-                "6:",
-                "add {sp}, 256",
-                "add {wp}, 256",
-                group!("{sp}", "{wp}"),
-                store!("{wp}"),
-                "dec {count:e}",
-                "jnz 6b",
-                "add {wp}, 256",
-                zero!(),
-                tail!(),
-                store!("{wp}"),
-                "add {tp}, 256",
-                "add {y}, 256",
-                "dec {blocks:e}",
-                "jnz 4b",
-                "kxorw k1, k1, k1",
-                reduce!(),
-                k = in(reg) &raw const self.k,
-                n = in(reg) self.n.as_ptr(),
-                x = in(reg) self.x.as_mut_ptr(),
-                y = inout(reg) self.y.as_ptr() => _,
-                t = in(reg) self.t.as_mut_ptr(),
-                nb = in(reg) nb,
-                tp = out(reg) _,
-                sp = out(reg) _,
-                wp = out(reg) _,
-                blocks = out(reg) _,
-                count = out(reg) _,
-                out("zmm0") _, out("zmm1") _, out("zmm2") _, out("zmm3") _, out("zmm4") _, out("zmm5") _, out("zmm6") _, out("zmm7") _,
-                out("zmm8") _, out("zmm9") _, out("zmm10") _, out("zmm11") _, out("zmm12") _, out("zmm13") _, out("zmm14") _, out("zmm15") _,
-                out("zmm16") _, out("zmm17") _, out("zmm18") _, out("zmm19") _, out("zmm20") _, out("zmm21") _, out("zmm22") _, out("zmm23") _,
-                out("zmm24") _, out("zmm25") _, out("zmm28") _, out("zmm29") _, out("zmm30") _, out("k1") _,
-                options(nostack),
+            multiply(
+                self.x.as_mut_ptr(),
+                self.n.as_ptr(),
+                self.t.as_mut_ptr(),
+                self.limbs / 4,
+                self.y.as_ptr(),
+                &raw const self.k,
             );
         }
     }
 
     /// Copies, for each lane, its own entry of `table` (16 entries of L vectors) into `y`. Reads all of the table, whatever `index` says.
     fn select(&mut self, table: &[Vector], index: &Vector) {
-        assert!(
-            table.len() == WINDOW_ENTRIES * self.limbs
-                && self.y.len() == self.limbs
-                && self.limbs > 0
-        );
-        // SAFETY: the assertion above bounds the reads from `table` and the writes to `y`; the CPU has AVX-512F (see `square_steps`).
+        self.check_lengths();
+        assert!(table.len() == WINDOW_ENTRIES * self.limbs);
+        #[cfg(test)]
+        if super::is_emulated() {
+            return super::emulation::select(&mut self.y, table, index);
+        }
+        // SAFETY: the assertions bound the reads from `table` and the writes to `y`; the CPU has AVX-512F (see `square_steps`).
         unsafe {
-            asm!(
-                "vmovdqa64 zmm0, [{index}]",
-                "vpxorq zmm1, zmm1, zmm1",
-                "mov {count:e}, 1",
-                "vpbroadcastq zmm2, {count}",
-                "mov {entries:e}, 16",
-                "2:",
-                "vpcmpeqq k1, zmm0, zmm1",
-                "vpaddq zmm1, zmm1, zmm2",
-                "mov {yp}, {y}",
-                "mov {count}, {limbs}",
-                "3:",
-                "vmovdqa64 zmm3, [{table}]",
-                "vmovdqa64 [{yp}]{{k1}}, zmm3",
-                "add {table}, 64",
-                "add {yp}, 64",
-                "dec {count}",
-                "jnz 3b",
-                "dec {entries:e}",
-                "jnz 2b",
-                index = in(reg) &raw const *index,
-                table = inout(reg) table.as_ptr() => _,
-                y = in(reg) self.y.as_mut_ptr(),
-                limbs = in(reg) self.limbs,
-                yp = out(reg) _,
-                count = out(reg) _,
-                entries = out(reg) _,
-                out("zmm0") _, out("zmm1") _, out("zmm2") _, out("zmm3") _, out("k1") _,
-                options(nostack),
+            select(
+                self.y.as_mut_ptr(),
+                table.as_ptr(),
+                &raw const *index,
+                self.limbs,
             );
         }
+    }
+
+    /// These bound every address in the assembly.
+    fn check_lengths(&self) {
+        assert!(
+            self.limbs >= 12
+                && self.limbs <= MAX_LIMBS
+                && self.limbs.is_multiple_of(4)
+                && self.n.len() == self.limbs
+                && self.x.len() == self.limbs
+                && self.y.len() == self.limbs
+                && self.t.len() == 2 * self.limbs
+        );
     }
 
     /// Leaves Montgomery form: the running values become residues in `0..=n`.
@@ -708,6 +533,296 @@ impl Eight {
         self.y[0] = Vector([1; LANES]);
         self.multiply();
     }
+}
+
+/// Squares (in Montgomery form) `steps` times, each time doubling the lanes whose bit is set in its byte of `masks`. See the module's documentation.
+///
+/// A naked function, because the compiler adds nothing to it: its jumps and addresses are those that stand here. They depend on `blocks` and `steps`
+/// alone, and `cargo xtask constant-time` compares them with the list in `constant-time/ifma.txt`.
+///
+/// The registers are, in the order of the arguments: rdi, rsi, rdx, rcx, r8, r9, and the stack. Then r10 is where the rows' factors are, r11 the columns that
+/// rows begin with, rax and rbx the columns' factors and the columns, rbp the blocks still to do, r12 the groups of columns.
+///
+/// # Safety
+///
+/// The CPU has AVX-512F and IFMA. `x` and `n` point to `4·blocks` vectors, `t` to twice as many, `masks` to `steps` bytes; there are at least
+/// three blocks and one step.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn square(
+    x: *mut Vector,
+    n: *const Vector,
+    t: *mut Vector,
+    blocks: usize,
+    masks: *const u8,
+    steps: usize,
+    k: *const Vector,
+) {
+    core::arch::naked_asm!(
+        "mov rax, [rsp+8]",
+        "push rbx",
+        "push rbp",
+        "push r12",
+        "vmovdqa64 zmm22, [rax]",
+        "mov r12, 0xfffffffffffff",
+        "vpbroadcastq zmm23, r12",
+        // The lowest L columns start at zero; afterwards the normalisation clears them.
+        "vpxorq zmm24, zmm24, zmm24",
+        "mov rbx, rdx",
+        "mov r12d, ecx",
+        "2:",
+        "vmovdqa64 [rbx], zmm24",
+        "vmovdqa64 [rbx+64], zmm24",
+        "vmovdqa64 [rbx+128], zmm24",
+        "vmovdqa64 [rbx+192], zmm24",
+        "add rbx, 256",
+        "dec r12d",
+        "jnz 2b",
+        "3:", // one exponent bit
+        "mov r11, rdx",
+        "mov r10, rdi",
+        "mov ebp, ecx",
+        "4:", // one block of four rows of the square
+        load!("4", "5", "6", "7", "r10"),
+        load!("8", "9", "10", "11", "r11"),
+        "vpmadd52luq zmm9, zmm4, zmm5",
+        "vpmadd52huq zmm10, zmm4, zmm5",
+        "vpmadd52luq zmm11, zmm4, zmm7",
+        "vpmadd52luq zmm10, zmm4, zmm6",
+        "vpmadd52huq zmm11, zmm4, zmm6",
+        "vpmadd52luq zmm11, zmm5, zmm6",
+        "vpaddq zmm8, zmm8, zmm8",
+        "vpaddq zmm9, zmm9, zmm9",
+        "vpaddq zmm10, zmm10, zmm10",
+        "vpaddq zmm11, zmm11, zmm11",
+        "vpmadd52luq zmm8, zmm4, zmm4",
+        "vpmadd52huq zmm9, zmm4, zmm4",
+        "vpmadd52luq zmm10, zmm5, zmm5",
+        "vpmadd52huq zmm11, zmm5, zmm5",
+        store!("r11"),
+        "cmp r10, rdi",
+        "jne 5f",
+        digits!(),
+        "5:",
+        "cmp ebp, 1",
+        "je 8f",
+        load!("8", "9", "10", "11", "r11+256"),
+        load!("0", "1", "2", "3", "r10+256"),
+        "vpmadd52huq zmm8, zmm4, zmm7",
+        "vpmadd52huq zmm9, zmm5, zmm7",
+        "vpmadd52huq zmm10, zmm6, zmm7",
+        "vpxorq zmm12, zmm12, zmm12",
+        "vpxorq zmm13, zmm13, zmm13",
+        "vpxorq zmm14, zmm14, zmm14",
+        "vpxorq zmm15, zmm15, zmm15",
+        "vpmadd52luq zmm12, zmm0, zmm4",
+        "vpmadd52luq zmm13, zmm0, zmm5",
+        "vpmadd52luq zmm14, zmm0, zmm6",
+        "vpmadd52luq zmm15, zmm0, zmm7",
+        "vpmadd52huq zmm8, zmm5, zmm6",
+        "vpmadd52luq zmm9, zmm6, zmm7",
+        "vpmadd52huq zmm10, zmm0, zmm5",
+        "vpmadd52huq zmm11, zmm0, zmm6",
+        "vpmadd52luq zmm12, zmm5, zmm7",
+        "vpmadd52huq zmm13, zmm0, zmm4",
+        "vpmadd52luq zmm14, zmm1, zmm5",
+        "vpmadd52luq zmm15, zmm1, zmm6",
+        "vpmadd52luq zmm9, zmm1, zmm4",
+        "vpmadd52huq zmm10, zmm1, zmm4",
+        "vpmadd52huq zmm11, zmm1, zmm5",
+        "vpmadd52luq zmm14, zmm2, zmm4",
+        "vpmadd52luq zmm15, zmm2, zmm5",
+        "vpmadd52huq zmm11, zmm2, zmm4",
+        "vpmadd52luq zmm15, zmm3, zmm4",
+        "vpaddq zmm8, zmm8, zmm12",
+        "vpaddq zmm9, zmm9, zmm13",
+        "vpaddq zmm10, zmm10, zmm14",
+        "vpaddq zmm11, zmm11, zmm15",
+        "vpaddq zmm8, zmm8, zmm8",
+        "vpaddq zmm9, zmm9, zmm9",
+        "vpaddq zmm10, zmm10, zmm10",
+        "vpaddq zmm11, zmm11, zmm11",
+        "vpmadd52luq zmm8, zmm6, zmm6",
+        "vpmadd52huq zmm9, zmm6, zmm6",
+        "vpmadd52luq zmm10, zmm7, zmm7",
+        "vpmadd52huq zmm11, zmm7, zmm7",
+        store!("r11+256"),
+        "lea rax, [r10+256]",
+        "lea rbx, [r11+256]",
+        "mov r12d, ebp",
+        "sub r12d, 2",
+        "jz 7f",
+        "6:",
+        "add rax, 256",
+        "add rbx, 256",
+        group!("rax", "rbx"),
+        store!("rbx"),
+        "dec r12d",
+        "jnz 6b",
+        "7:",
+        "add rbx, 256",
+        zero!(),
+        tail!(),
+        store!("rbx"),
+        "add r11, 512",
+        "add r10, 256",
+        "dec ebp",
+        "jmp 4b",
+        "8:", // the last block has nothing to its right
+        zero!(),
+        "vpmadd52huq zmm8, zmm4, zmm7",
+        "vpmadd52huq zmm9, zmm5, zmm7",
+        "vpmadd52huq zmm10, zmm6, zmm7",
+        "vpmadd52huq zmm8, zmm5, zmm6",
+        "vpmadd52luq zmm9, zmm6, zmm7",
+        "vpmadd52luq zmm8, zmm5, zmm7",
+        "vpaddq zmm8, zmm8, zmm8",
+        "vpaddq zmm9, zmm9, zmm9",
+        "vpaddq zmm10, zmm10, zmm10",
+        "vpmadd52luq zmm8, zmm6, zmm6",
+        "vpmadd52huq zmm9, zmm6, zmm6",
+        "vpmadd52luq zmm10, zmm7, zmm7",
+        "vpmadd52huq zmm11, zmm7, zmm7",
+        store!("r11+256"),
+        "movzx r12d, byte ptr [r8]",
+        "kmovw k1, r12d",
+        reduce!(),
+        "inc r8",
+        "dec r9",
+        "jnz 3b",
+        "pop r12",
+        "pop rbp",
+        "pop rbx",
+        wipe_registers!(),
+        "ret",
+    )
+}
+
+/// Multiplies (in Montgomery form). The registers are those of [`square`], with `y` in r8 and `k` in r9.
+///
+/// # Safety
+///
+/// The CPU has AVX-512F and IFMA. `x`, `n` and `y` point to `4·blocks` vectors, `t` to twice as many; there are at least three blocks.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn multiply(
+    x: *mut Vector,
+    n: *const Vector,
+    t: *mut Vector,
+    blocks: usize,
+    y: *const Vector,
+    k: *const Vector,
+) {
+    core::arch::naked_asm!(
+        "push rbx",
+        "push rbp",
+        "push r12",
+        "vmovdqa64 zmm22, [r9]",
+        "mov r12, 0xfffffffffffff",
+        "vpbroadcastq zmm23, r12",
+        "vpxorq zmm24, zmm24, zmm24",
+        "mov rbx, rdx",
+        "mov r12d, ecx",
+        "2:",
+        "vmovdqa64 [rbx], zmm24",
+        "vmovdqa64 [rbx+64], zmm24",
+        "vmovdqa64 [rbx+128], zmm24",
+        "vmovdqa64 [rbx+192], zmm24",
+        "add rbx, 256",
+        "dec r12d",
+        "jnz 2b",
+        "mov r11, rdx",
+        "mov ebp, ecx",
+        "4:", // one block of four rows of the product
+        load!("4", "5", "6", "7", "r8"),
+        load!("0", "1", "2", "3", "rdi"),
+        load!("8", "9", "10", "11", "r11"),
+        "vpmadd52luq zmm8, zmm0, zmm4",
+        "vpmadd52luq zmm9, zmm1, zmm4",
+        "vpmadd52luq zmm10, zmm2, zmm4",
+        "vpmadd52luq zmm11, zmm3, zmm4",
+        "vpmadd52huq zmm9, zmm0, zmm4",
+        "vpmadd52huq zmm10, zmm1, zmm4",
+        "vpmadd52huq zmm11, zmm2, zmm4",
+        "vpmadd52luq zmm9, zmm0, zmm5",
+        "vpmadd52luq zmm10, zmm1, zmm5",
+        "vpmadd52luq zmm11, zmm2, zmm5",
+        "vpmadd52huq zmm10, zmm0, zmm5",
+        "vpmadd52huq zmm11, zmm1, zmm5",
+        "vpmadd52luq zmm10, zmm0, zmm6",
+        "vpmadd52luq zmm11, zmm1, zmm6",
+        "vpmadd52huq zmm11, zmm0, zmm6",
+        "vpmadd52luq zmm11, zmm0, zmm7",
+        store!("r11"),
+        "cmp ebp, ecx",
+        "jne 5f",
+        digits!(),
+        "5:",
+        "mov rax, rdi",
+        "mov rbx, r11",
+        "mov r12d, ecx",
+        "dec r12d",
+        "6:",
+        "add rax, 256",
+        "add rbx, 256",
+        group!("rax", "rbx"),
+        store!("rbx"),
+        "dec r12d",
+        "jnz 6b",
+        "add rbx, 256",
+        zero!(),
+        tail!(),
+        store!("rbx"),
+        "add r11, 256",
+        "add r8, 256",
+        "dec ebp",
+        "jnz 4b",
+        "kxorw k1, k1, k1",
+        reduce!(),
+        "pop r12",
+        "pop rbp",
+        "pop rbx",
+        wipe_registers!(),
+        "ret",
+    )
+}
+
+/// Writes to `y`, for each lane, its own entry of `table`. Every limb is put together in a register, from all 16 entries under a mask, and stored once.
+///
+/// # Safety
+///
+/// The CPU has AVX-512F. `y` points to `limbs` vectors, `table` to sixteen times as many.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn select(
+    y: *mut Vector,
+    table: *const Vector,
+    index: *const Vector,
+    limbs: usize,
+) {
+    core::arch::naked_asm!(
+        // zmm16-31: all ones in the lanes whose index is 0, 1, .. 15
+        "vmovdqa64 zmm0, [rdx]",
+        "mov eax, 1",
+        "vpbroadcastq zmm1, rax",
+        "mov rax, -1",
+        "vpbroadcastq zmm2, rax",
+        "vpxorq zmm3, zmm3, zmm3",
+        entry_mask!("16", "17", "18", "19", "20", "21", "22", "23"),
+        entry_mask!("24", "25", "26", "27", "28", "29", "30", "31"),
+        // from one entry to the next
+        "mov rdx, rcx",
+        "shl rdx, 6",
+        "2:",
+        "mov rax, rsi",
+        "vpxorq zmm4, zmm4, zmm4",
+        entry!("16", "17", "18", "19", "20", "21", "22", "23"),
+        entry!("24", "25", "26", "27", "28", "29", "30", "31"),
+        "vmovdqa64 [rdi], zmm4",
+        "add rsi, 64",
+        "add rdi, 64",
+        "dec rcx",
+        "jnz 2b",
+        wipe_registers!(),
+        "ret",
+    )
 }
 
 impl Drop for Eight {
@@ -738,21 +853,15 @@ pub(super) fn base_two(candidates: &[&[u64]], bits: usize, stop: &Stop<'_>) -> O
             candidates[0]
         };
         // E = (n-1)/2 = n >> 1, which has bits - 1 bits.
-        let mut exponent = Zeroizing::new(vec![0; n.len()]);
-        let mut borrow = true;
-        let mut i = 0;
-        while i < n.len() {
-            let above = if i + 1 < n.len() { n[i + 1] << 63 } else { 0 };
-            (exponent[i], borrow) = (!(n[i] >> 1 | above)).overflowing_add(u64::from(borrow));
-            i += 1;
-        }
+        let mut exponent = nat::zero(n.len());
+        nat::sub(&mut exponent, &nat::halve(n));
         // Now -E modulo 2^(64 len): s = -floor(-E / 2^tail), and s <= 2^head.
         let window = exponent[tail / 64] >> (tail % 64)
             | exponent
                 .get(tail / 64 + 1)
                 .map_or(0, |above| above << 1 << (63 - tail % 64));
-        let start = (window.wrapping_neg() & ((2 << head) - 1)) as usize;
-        eight.set_power_of_two(lane, eight.radix_bits() - start);
+        let start = window.wrapping_neg() & ((2 << head) - 1);
+        eight.set_power_of_two(lane, eight.radix_bits() as u64 - start);
         negated[lane] = exponent;
         lane += 1;
     }
@@ -916,5 +1025,49 @@ fn gather(vectors: &[Vector], lane: usize, out: &mut [u64]) {
 fn wipe(buffer: &mut [Vector]) {
     for vector in buffer {
         vector.0.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::sync::atomic::AtomicBool;
+
+    use super::*;
+
+    /// The assembly would read and write beyond them.
+    #[test]
+    fn buffers_of_a_wrong_length_never_reach_the_assembly() {
+        let modulus = [u64::MAX; 16];
+        let never = AtomicBool::new(false);
+        let stop = Stop {
+            done: &never,
+            cancelled: None,
+        };
+        let damages: [fn(&mut Eight); 5] = [
+            |eight| eight.n.truncate(19),
+            |eight| eight.x.truncate(19),
+            |eight| eight.y.truncate(19),
+            |eight| eight.t.truncate(39),
+            |eight| eight.limbs = 8,
+        ];
+        for damage in damages {
+            let uses: [fn(&mut Eight, &Stop<'_>); 3] = [
+                |eight, stop| {
+                    eight.square_and_double(&[0], stop);
+                },
+                |eight, _| eight.multiply(),
+                |eight, _| eight.select(&vec![ZERO; WINDOW_ENTRIES * eight.limbs], &ZERO),
+            ];
+            for run in uses {
+                let mut eight = Eight::new(&[&modulus], 1024);
+                damage(&mut eight);
+                let run = std::panic::AssertUnwindSafe(|| run(&mut eight, &stop));
+                assert!(std::panic::catch_unwind(run).is_err());
+            }
+        }
+        let mut eight = Eight::new(&[&modulus], 1024);
+        let short = vec![ZERO; WINDOW_ENTRIES * eight.limbs - 1];
+        let run = std::panic::AssertUnwindSafe(|| eight.select(&short, &ZERO));
+        assert!(std::panic::catch_unwind(run).is_err());
     }
 }

@@ -1,7 +1,9 @@
-//! The kernels for x86_64, and the only `unsafe` in this crate: inline assembly, and the detection that makes it sound to run.
+//! The kernels for x86_64: assembly, and the detection that makes it sound to run.
 //!
-//! Inline assembly (and not intrinsics) because a consumer's unoptimised build runs it at full speed.
+//! Assembly (and not intrinsics) because a consumer's unoptimised build runs it at full speed.
 
+#[cfg(test)]
+mod emulation;
 mod ifma;
 mod mulx;
 mod sieve;
@@ -14,12 +16,27 @@ pub(super) use mulx::Mulx;
 
 /// Whether the CPU and the operating system support AVX-512F and IFMA.
 pub(super) fn has_ifma() -> bool {
+    #[cfg(test)]
+    if let Some(forced) = super::gate::forced() {
+        return forced == super::Kernel::Ifma;
+    }
     is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma")
 }
 
 /// Whether the CPU supports `mulx`, `adcx` and `adox`.
 pub(super) fn has_mulx() -> bool {
+    #[cfg(test)]
+    if let Some(forced) = super::gate::forced() {
+        // Every processor with IFMA has them.
+        return forced != super::Kernel::Portable;
+    }
     is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("adx")
+}
+
+/// Whether Rust stands in for the assembly of the IFMA kernel.
+#[cfg(test)]
+fn is_emulated() -> bool {
+    super::gate::forced().is_some()
 }
 
 /// See [`Kernel::base_two`](super::Kernel::base_two).

@@ -227,6 +227,8 @@ macro_rules! diagonal {
 
 impl Mulx {
     fn frame(n: &[u64], k: u64, t: &[u64], rows: usize) -> Frame {
+        #[cfg(test)]
+        super::super::gate::ran(super::super::Kernel::Mulx);
         // These bound every address below.
         assert!(
             !n.is_empty()

@@ -2,7 +2,9 @@
 
 use core::arch::asm;
 
-use crate::sieve::{BLOCKS, Block, DEPTH, MASK52, SLOTS, Slot, WIDTH};
+use super::ifma::wipe_registers;
+use crate::kernel::declassify;
+use crate::sieve::{BLOCKS, Block, DEPTH, HAS_SMALL_FACTOR, MASK52, SLOTS, Slot, WIDTH};
 
 /// Eight vectors: `c = hi(((x - c)·inverse mod 2^52)·product) + borrow`.
 macro_rules! step {
@@ -21,14 +23,14 @@ macro_rules! step {
 
 macro_rules! load {
     ($($r:literal $offset:literal),*) => {
-        concat!($("vmovdqa64 zmm", $r, ", [{block}+", $offset, "]\n",)*)
+        concat!($("vmovdqa64 zmm", $r, ", [rdi+", $offset, "]\n",)*)
     };
 }
 
 /// `k1 |= c·inverse mod 2^52 <= limit`, for the four slots of each vector.
 macro_rules! test {
     ($($c:literal),*) => {
-        concat!($(slot!($c, "0"), slot!($c, "128"), slot!($c, "256"), slot!($c, "384"), "add {slots}, 512\n",)*)
+        concat!($(slot!($c, "0"), slot!($c, "128"), slot!($c, "256"), slot!($c, "384"), "add r9, 512\n",)*)
     };
 }
 
@@ -38,10 +40,10 @@ macro_rules! slot {
             "vpxorq zmm24, zmm24, zmm24\n",
             "vpmadd52luq zmm24, zmm",
             $c,
-            ", [{slots}+",
+            ", [r9+",
             $offset,
             "]\n",
-            "vpcmpuq k2, zmm24, [{slots}+",
+            "vpcmpuq k2, zmm24, [r9+",
             $offset,
             "+64], 2\n",
             "korw k1, k1, k2\n",
@@ -52,55 +54,63 @@ macro_rules! slot {
 /// Whether a prime of the table divides the number, given as 52-bit limbs.
 pub(super) fn ifma_has_small_factor(limbs: &[u64]) -> bool {
     assert!(!limbs.is_empty());
-    let found: u64;
-    // SAFETY: the caller has checked for AVX-512F and IFMA. Reads `limbs` and the static table, within their lengths: a block is 16
-    // vectors of products and inverses and then 8 times 4 slots of two vectors, aligned to 64 bytes. Writes no memory.
-    unsafe {
-        asm!(
-            "2:",
-            load!("8" "0", "9" "64", "10" "128", "11" "192", "12" "256", "13" "320", "14" "384", "15" "448"),
-            load!("16" "512", "17" "576", "18" "640", "19" "704", "20" "768", "21" "832", "22" "896", "23" "960"),
-            "vpxorq zmm0, zmm0, zmm0",
-            "vpxorq zmm1, zmm1, zmm1",
-            "vpxorq zmm2, zmm2, zmm2",
-            "vpxorq zmm3, zmm3, zmm3",
-            "vpxorq zmm4, zmm4, zmm4",
-            "vpxorq zmm5, zmm5, zmm5",
-            "vpxorq zmm6, zmm6, zmm6",
-            "vpxorq zmm7, zmm7, zmm7",
-            "mov {p}, {limbs}",
-            "mov {count}, {length}",
-            "3:",
-            "vpbroadcastq zmm24, [{p}]",
-            step!("0" "8" "16", "1" "9" "17", "2" "10" "18", "3" "11" "19", "4" "12" "20", "5" "13" "21", "6" "14" "22", "7" "15" "23"),
-            "add {p}, 8",
-            "dec {count}",
-            "jnz 3b",
-            "kxorw k1, k1, k1",
-            "lea {slots}, [{block}+1024]",
-            test!("0", "1", "2", "3", "4", "5", "6", "7"),
-            "kmovw {count:e}, k1",
-            "mov {block}, {slots}",
-            "test {count:e}, {count:e}",
-            "jnz 4f",
-            "dec {blocks}",
-            "jnz 2b",
-            "4:",
-            block = inout(reg) BLOCKS.as_ptr() => _,
-            blocks = inout(reg) BLOCKS.len() => _,
-            limbs = in(reg) limbs.as_ptr(),
-            length = in(reg) limbs.len(),
-            p = out(reg) _,
-            slots = out(reg) _,
-            count = out(reg) found,
-            out("zmm0") _, out("zmm1") _, out("zmm2") _, out("zmm3") _, out("zmm4") _, out("zmm5") _, out("zmm6") _, out("zmm7") _,
-            out("zmm8") _, out("zmm9") _, out("zmm10") _, out("zmm11") _, out("zmm12") _, out("zmm13") _, out("zmm14") _, out("zmm15") _,
-            out("zmm16") _, out("zmm17") _, out("zmm18") _, out("zmm19") _, out("zmm20") _, out("zmm21") _, out("zmm22") _, out("zmm23") _,
-            out("zmm24") _, out("zmm25") _, out("zmm26") _, out("k1") _, out("k2") _,
-            options(nostack, readonly),
-        );
+    #[cfg(test)]
+    if super::is_emulated() {
+        return super::emulation::has_small_factor(limbs);
     }
-    found != 0
+    // SAFETY: the caller has checked for AVX-512F and IFMA; there are limbs and blocks, of the lengths given.
+    let found = unsafe { has_factor(BLOCKS.as_ptr(), BLOCKS.len(), limbs.as_ptr(), limbs.len()) };
+    declassify(found != 0, HAS_SMALL_FACTOR)
+}
+
+/// Not 0 if a prime of a block divides the number: the blocks after that one are not looked at. Writes no memory.
+///
+/// A naked function, see [`super::ifma`]. rdi is the block, rsi blocks are left, rdx are the limbs and rcx is their number; r8 is the limb at hand and rax counts
+/// them; r9 are the slots.
+///
+/// # Safety
+///
+/// The CPU has AVX-512F and IFMA. There are as many blocks and limbs as it says, at least one of each.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn has_factor(
+    blocks: *const Block,
+    count: usize,
+    limbs: *const u64,
+    length: usize,
+) -> u64 {
+    core::arch::naked_asm!(
+        "2:",
+        load!("8" "0", "9" "64", "10" "128", "11" "192", "12" "256", "13" "320", "14" "384", "15" "448"),
+        load!("16" "512", "17" "576", "18" "640", "19" "704", "20" "768", "21" "832", "22" "896", "23" "960"),
+        "vpxorq zmm0, zmm0, zmm0",
+        "vpxorq zmm1, zmm1, zmm1",
+        "vpxorq zmm2, zmm2, zmm2",
+        "vpxorq zmm3, zmm3, zmm3",
+        "vpxorq zmm4, zmm4, zmm4",
+        "vpxorq zmm5, zmm5, zmm5",
+        "vpxorq zmm6, zmm6, zmm6",
+        "vpxorq zmm7, zmm7, zmm7",
+        "mov r8, rdx",
+        "mov rax, rcx",
+        "3:",
+        "vpbroadcastq zmm24, [r8]",
+        step!("0" "8" "16", "1" "9" "17", "2" "10" "18", "3" "11" "19", "4" "12" "20", "5" "13" "21", "6" "14" "22", "7" "15" "23"),
+        "add r8, 8",
+        "dec rax",
+        "jnz 3b",
+        "kxorw k1, k1, k1",
+        "lea r9, [rdi+1024]",
+        test!("0", "1", "2", "3", "4", "5", "6", "7"),
+        "kmovw eax, k1",
+        "mov rdi, r9",
+        "test eax, eax",
+        "jnz 4f",
+        "dec rsi",
+        "jnz 2b",
+        "4:",
+        wipe_registers!(),
+        "ret",
+    )
 }
 
 /// `c = hi(((x - c)·inverse mod 2^64)·product) + borrow`.
@@ -147,7 +157,8 @@ pub(super) fn mulx_has_small_factor(limbs: &[u64]) -> bool {
     let mut i = 0;
     while i < BLOCKS.len() * DEPTH {
         let (block, depth) = (&BLOCKS[i / DEPTH], i % DEPTH);
-        if divides(&remainders(limbs, block, depth), &block.slots[depth]) {
+        let found = divides(&remainders(limbs, block, depth), &block.slots[depth]);
+        if declassify(found, HAS_SMALL_FACTOR) {
             return true;
         }
         i += 1;

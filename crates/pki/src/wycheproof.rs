@@ -1,0 +1,229 @@
+//! Wycheproof's vectors: signatures, PBKDF2 and PBES2.
+//!
+//! Each case must come out as published, but for those that are listed as exceptions, each with its reason. An exception
+//! that comes out as published fails, too: then its reason is gone.
+
+use std::{env, fs, path::PathBuf};
+
+use serde_json::Value;
+
+use crate::{
+    Budget, Digest, Error, Passphrase, PublicKey,
+    der::{self as tlv, Reader},
+    kdf::{Hash, Spending},
+    key::signature::{SignatureAlgorithm, verify},
+    pbe::{Password, Scheme},
+};
+
+/// "MissingNull" of PKCS#1 v1.5: a DigestInfo whose algorithm has no NULL. Wycheproof calls it acceptable; it is refused
+/// here. RFC 8017, section 8.2.2 compares the whole encoded message with the one that a signer would make, so that
+/// nothing in it is parsed (Bleichenbacher 2006).
+const ACCEPTABLE: [(&str, u64); 2] = [
+    ("rsa_signature_2048_sha256_test.json", 8),
+    ("rsa_signature_4096_sha512_test.json", 8),
+];
+
+#[test]
+#[ignore = "needs the published vectors in COUNTERSIGN_VECTORS or ../shared/vectors"]
+fn signatures_verify_where_the_vectors_say_so() {
+    for (file, algorithm, count) in [
+        (
+            "rsa_signature_2048_sha256_test.json",
+            SignatureAlgorithm::RsaPkcs1(Digest::Sha256),
+            259,
+        ),
+        (
+            "rsa_signature_4096_sha512_test.json",
+            SignatureAlgorithm::RsaPkcs1(Digest::Sha512),
+            259,
+        ),
+        (
+            "ecdsa_secp256r1_sha256_test.json",
+            SignatureAlgorithm::Ecdsa(Digest::Sha256),
+            484,
+        ),
+        (
+            "ecdsa_secp384r1_sha384_test.json",
+            SignatureAlgorithm::Ecdsa(Digest::Sha384),
+            504,
+        ),
+        ("ed25519_test.json", SignatureAlgorithm::Ed25519, 151),
+    ] {
+        let mut seen = 0;
+        for group in groups(file) {
+            let key = PublicKey::from_spki_der(&hex(&group["publicKeyDer"])).unwrap();
+            for case in cases(&group) {
+                let id = case["tcId"].as_u64().unwrap();
+                let expected = match case["result"].as_str().unwrap() {
+                    "valid" => true,
+                    "acceptable" => {
+                        assert!(ACCEPTABLE.contains(&(file, id)), "{file} {id}: decide it");
+                        false
+                    }
+                    _ => false,
+                };
+                let verified = verify(&key, algorithm, &hex(&case["msg"]), &hex(&case["sig"]));
+                assert_eq!(verified, expected, "{file} {id}: {}", case["comment"]);
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, count, "{file}");
+    }
+}
+
+/// RSASSA-PSS and P-521 aren't supported: no case of theirs gets as far as a signature.
+#[test]
+#[ignore = "needs the published vectors in COUNTERSIGN_VECTORS or ../shared/vectors"]
+fn what_is_not_supported_is_named() {
+    for (file, found) in [
+        (
+            "rsa_pss_2048_sha256_mgf1_32_params_test.json",
+            "id-RSASSA-PSS (1.2.840.113549.1.1.10)",
+        ),
+        (
+            "rsa_pss_misc_params_test.json",
+            "id-RSASSA-PSS (1.2.840.113549.1.1.10)",
+        ),
+        (
+            "ecdsa_secp521r1_sha512_test.json",
+            "secp521r1 (1.3.132.0.35)",
+        ),
+    ] {
+        for group in groups(file) {
+            assert_eq!(
+                PublicKey::from_spki_der(&hex(&group["publicKeyDer"])),
+                Err(Error::UnsupportedKey {
+                    found: found.to_owned()
+                }),
+                "{file}"
+            );
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the published vectors in COUNTERSIGN_VECTORS or ../shared/vectors"]
+fn pbkdf2_derives_what_the_vectors_say() {
+    for (file, hash, count) in [
+        ("pbkdf2_hmacsha1_test.json", Hash::Sha1, 64),
+        ("pbkdf2_hmacsha224_test.json", Hash::Sha224, 58),
+        ("pbkdf2_hmacsha256_test.json", Hash::Sha256, 60),
+        ("pbkdf2_hmacsha384_test.json", Hash::Sha384, 58),
+        ("pbkdf2_hmacsha512_test.json", Hash::Sha512, 58),
+    ] {
+        let mut seen = 0;
+        for case in groups(file).iter().flat_map(cases) {
+            seen += 1;
+            let iterations = u32::try_from(case["iterationCount"].as_u64().unwrap()).unwrap();
+            let expected = hex(&case["dk"]);
+            let charged = Spending::new(Budget::default()).charge(iterations, 1);
+            // No file may ask for the sixteen million iterations of RFC 6070.
+            let is_large = flags(&case).contains(&"LargeIterationCount");
+            assert_eq!(charged.is_err(), is_large, "{file} {}", case["tcId"]);
+            if !is_large {
+                let mut key = vec![0; expected.len()];
+                let [password, salt] = ["password", "salt"].map(|name| hex(&case[name]));
+                hash.pbkdf2(&password, &salt, iterations, &mut key);
+                assert_eq!(key, expected, "{file} {}", case["tcId"]);
+            }
+        }
+        assert_eq!(seen, count, "{file}");
+    }
+}
+
+#[test]
+#[ignore = "needs the published vectors in COUNTERSIGN_VECTORS or ../shared/vectors"]
+fn pbes2_opens_what_the_vectors_encrypted() {
+    // The object identifiers of the HMAC and the cipher.
+    for (file, hmac, cipher) in [
+        (
+            "pbes2_hmacsha1_aes_128_test.json",
+            "1.2.840.113549.2.7",
+            "2.16.840.1.101.3.4.1.2",
+        ),
+        (
+            "pbes2_hmacsha256_aes_256_test.json",
+            "1.2.840.113549.2.9",
+            "2.16.840.1.101.3.4.1.42",
+        ),
+    ] {
+        let (mut opened, mut not_text) = (0, 0);
+        for case in groups(file).iter().flat_map(cases) {
+            // A passphrase is a text here, and a key file takes its UTF-8 octets.
+            let Ok(password) = String::from_utf8(hex(&case["password"])) else {
+                not_text += 1;
+                continue;
+            };
+            let iterations = case["iterationCount"].as_u64().unwrap();
+            let identifier = pbes2(
+                hmac,
+                cipher,
+                &hex(&case["salt"]),
+                iterations,
+                &hex(&case["iv"]),
+            );
+            let identifier = Reader::new(&identifier, "test")
+                .value(tlv::SEQUENCE)
+                .unwrap();
+            let scheme = Scheme::read(identifier, "test").unwrap();
+            let passphrase = Passphrase::new(password);
+            let plaintext = scheme
+                .decrypt(&Password::new(&passphrase), &hex(&case["ct"]))
+                .unwrap();
+            assert_eq!(
+                *plaintext.unwrap(),
+                hex(&case["msg"]),
+                "{file} {}",
+                case["tcId"]
+            );
+            opened += 1;
+        }
+        assert_eq!((opened, not_text), (63, 21), "{file}");
+    }
+}
+
+/// The AlgorithmIdentifier of PBES2 (RFC 8018, appendix A.4).
+fn pbes2(hmac: &str, cipher: &str, salt: &[u8], iterations: u64, iv: &[u8]) -> Vec<u8> {
+    let oid = |dotted: &str| tlv::oid(&::der::oid::ObjectIdentifier::new_unwrap(dotted));
+    let pbkdf2 = tlv::sequence(&[
+        &tlv::tlv(tlv::OCTET_STRING, &[salt]),
+        &tlv::uint(iterations),
+        &tlv::sequence(&[&oid(hmac), tlv::ENCODED_NULL]),
+    ]);
+    tlv::sequence(&[
+        &oid("1.2.840.113549.1.5.13"),
+        &tlv::sequence(&[
+            &tlv::sequence(&[&oid("1.2.840.113549.1.5.12"), &pbkdf2]),
+            &tlv::sequence(&[&oid(cipher), &tlv::tlv(tlv::OCTET_STRING, &[iv])]),
+        ]),
+    ])
+}
+
+fn groups(file: &str) -> Vec<Value> {
+    let vectors = env::var_os("COUNTERSIGN_VECTORS").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
+        PathBuf::from,
+    );
+    let path = vectors.join("wycheproof").join(file);
+    let text = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let json: Value = serde_json::from_slice(&text).unwrap();
+    json["testGroups"].as_array().unwrap().clone()
+}
+
+fn cases(group: &Value) -> Vec<Value> {
+    group["tests"].as_array().unwrap().clone()
+}
+
+fn flags(case: &Value) -> Vec<&str> {
+    let flags = case["flags"].as_array().unwrap();
+    flags.iter().filter_map(Value::as_str).collect()
+}
+
+fn hex(value: &Value) -> Vec<u8> {
+    let text = value.as_str().unwrap();
+    assert!(text.len().is_multiple_of(2));
+    text.as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
+}

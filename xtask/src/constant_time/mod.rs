@@ -1,0 +1,69 @@
+//! Constant time is checked: Valgrind follows secrets through the code for private keys, and what it can't run is compared with a list
+//! and interpreted.
+mod assembly;
+mod interpreter;
+mod secrets;
+
+use std::{path::Path, process::Command};
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Rewrite the list of jumps and addresses in the IFMA kernel from the release build, for review
+    #[arg(long)]
+    bless: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if cfg!(not(all(target_arch = "x86_64", target_os = "linux"))) {
+        bail!("this check needs Linux on x86_64, where Valgrind and the kernels in assembly are");
+    }
+    let root = workspace::root()?;
+    let objdump = version("objdump", "binutils")?;
+    if arguments.bless {
+        let disassembly = assembly::disassembly(&root)?;
+        return assembly::bless(&root, &assembly::functions(&disassembly)?);
+    }
+    let python = version("python3", "python3")?;
+    println!("{}\n{objdump}\n{python}", version("valgrind", "valgrind")?);
+    secrets::check(&root)?;
+    let disassembly = assembly::disassembly(&root)?;
+    let functions = assembly::functions(&disassembly)?;
+    assembly::check(&root, &functions)?;
+    interpreter::check(&functions)
+}
+
+/// The first line that a tool says about itself.
+fn version(tool: &str, package: &str) -> Result<String> {
+    let output = Command::new(tool)
+        .arg("--version")
+        .output()
+        .with_context(|| format!("{tool} is missing: apt-get install {package}"))?;
+    let text = String::from_utf8(output.stdout)?;
+    text.lines()
+        .next()
+        .map(str::to_owned)
+        .with_context(|| format!("{tool} doesn't tell its version"))
+}
+
+/// What a tool prints.
+fn output(command: &mut Command) -> Result<String> {
+    let output = command
+        .output()
+        .with_context(|| format!("running {command:?}"))?;
+    if !output.status.success() {
+        bail!(
+            "{command:?}: {}",
+            String::from_utf8_lossy(&output.stderr).trim_end()
+        );
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// The list of what stands in the assembly.
+fn list(root: &Path) -> std::path::PathBuf {
+    root.join("crates/rsa-keygen/constant-time/ifma.txt")
+}

@@ -1,0 +1,73 @@
+//! The long runs: minutes of fuzzing and of a bot's life, hundreds of interrupted commands. CI takes samples of them.
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::workspace;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Only these runs
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(RUNS.iter().map(|run| run.name)))]
+    runs: Vec<String>,
+}
+
+/// A command, and what makes it long.
+struct Run {
+    name: &'static str,
+    command: &'static [&'static str],
+    environment: (&'static str, &'static str),
+}
+
+const RUNS: &[Run] = &[
+    Run {
+        name: "client",
+        command: &[
+            "cargo",
+            "test",
+            "--release",
+            "--package",
+            "countersign-auth",
+            "--test",
+            "soak",
+            "--",
+            "--ignored",
+            "--nocapture",
+        ],
+        environment: ("COUNTERSIGN_SOAK_SECONDS", "600"),
+    },
+    Run {
+        name: "fuzz",
+        command: &["bash", "fuzz/run", "300"],
+        environment: ("CARGO_TERM_COLOR", "never"),
+    },
+];
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let chosen = |run: &&Run| {
+        arguments.runs.is_empty() || arguments.runs.iter().any(|name| name == run.name)
+    };
+    let mut failed = Vec::new();
+    for run in RUNS.iter().filter(chosen) {
+        let (program, rest) = run
+            .command
+            .split_first()
+            .context("a run without a command")?;
+        let (variable, value) = run.environment;
+        println!(
+            "\n=== {}: {variable}={value} {}",
+            run.name,
+            run.command.join(" ")
+        );
+        let status = Command::new(program)
+            .args(rest)
+            .env(variable, value)
+            .current_dir(workspace::root()?)
+            .status()?;
+        if !status.success() {
+            failed.push(run.name);
+        }
+    }
+    ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
+    Ok(())
+}
