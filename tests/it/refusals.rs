@@ -95,7 +95,7 @@ fn an_expired_authority_issues_nothing() {
         .issue(&request.verify().unwrap(), &Profile::client())
         .unwrap_err();
     assert!(
-        matches!(error, Error::AuthorityExpired { not_after, now } if not_after < now),
+        matches!(error, Error::AuthorityExpired { not_after, now, .. } if not_after < now),
         "{error:?}"
     );
 }

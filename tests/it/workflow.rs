@@ -20,10 +20,9 @@ fn bundle_for(name: &str, key: &PrivateKey, ca: &Entry) -> Result<Vec<u8>> {
     let request = CertificateRequest::builder(name).sign(key)?;
 
     let ca = CertificateAuthority::from_pem(ca.chain_pem(), ca.key_pem(), &ca.passphrase())?;
-    let profile = Profile::client()
-        .valid_for_days(2922)
-        .serial(SerialNumber::try_from(1)?);
-    let certificate = ca.issue(&request.verify()?, &profile)?;
+    let profile = Profile::client().valid_for_days(2922);
+    let serial = SerialNumber::try_from(1)?;
+    let certificate = ca.issue_with_serial(&request.verify()?, &profile, serial)?;
 
     let bundle = Pkcs12::builder(key, &certificate)?
         .chain(ca.chain())

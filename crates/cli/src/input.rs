@@ -98,13 +98,14 @@ pub(crate) fn authority(
 ) -> Result<(CertificateAuthority, Vec<Certificate>), Error> {
     let key = private_key(key, passphrase)?;
     let certificates = certificates(certificate)?;
-    let Some(own) = certificates.first().cloned() else {
+    let Some((own, issuers)) = certificates.split_first() else {
         return Err(Error::failed(format!(
             "{}: no certificate in it",
             Name(certificate)
         )));
     };
-    let authority = CertificateAuthority::new(own, key).about(Name(certificate))?;
+    let authority = CertificateAuthority::with_issuers(own.clone(), issuers.to_vec(), key)
+        .about(Name(certificate))?;
     Ok((authority, certificates))
 }
 

@@ -6,8 +6,13 @@ use x509_parser::{prelude::FromDer, x509::X509Version};
 
 use crate::{
     BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, NameConstraints,
-    PublicKey, SerialNumber, SubjectAltName, Validity, der, extension::Extensions,
-    key::signature::SignatureAlgorithm, pem, tbs::Signed, time,
+    PublicKey, SerialNumber, SubjectAltName, Validity,
+    der::{self, Reader},
+    extension::Extensions,
+    key::signature::SignatureAlgorithm,
+    pem,
+    tbs::Signed,
+    time,
 };
 
 /// The largest certificate that is read, in octets. Honest ones have a few thousand.
@@ -278,8 +283,9 @@ impl Certificate {
     /// and its key verifies the signature. Dates, usages and the rest of the path are not looked at.
     ///
     /// # Errors
-    /// [`Error::IssuerMismatch`], [`Error::CertificateSignatureInvalid`], [`Error::UnsupportedScheme`] for a signature
-    /// algorithm and [`Error::UnsupportedKey`] for a key that this crate doesn't verify.
+    /// [`Error::IssuerMismatch`], [`Error::CertificateSignatureInvalid`]; [`Error::SignatureAlgorithmMismatch`] when it
+    /// names two signature algorithms; [`Error::UnsupportedScheme`] for a signature algorithm and
+    /// [`Error::UnsupportedKey`] for a key that this crate doesn't verify.
     pub fn verify_issued_by(&self, issuer: &Certificate) -> Result<(), Error> {
         if !self.issuer.matches(&issuer.subject) {
             return Err(Error::IssuerMismatch {
@@ -288,7 +294,16 @@ impl Certificate {
                 found: issuer.subject.to_string(),
             });
         }
-        if Signed::read(&self.der, "certificate")?.verifies_with(&issuer.public_key()?)? {
+        let signed = Signed::read(&self.der, "certificate")?;
+        let inner = signed.certificate_algorithm()?;
+        if inner != signed.algorithm {
+            return Err(Error::SignatureAlgorithmMismatch {
+                subject: self.subject.to_string(),
+                inner: shown(inner),
+                outer: shown(signed.algorithm),
+            });
+        }
+        if signed.verifies_with(&issuer.public_key()?)? {
             return Ok(());
         }
         Err(Error::CertificateSignatureInvalid {
@@ -386,6 +401,14 @@ fn name_of(algorithm: &x509_parser::asn1_rs::Oid<'_>) -> String {
             None => der::known_oid_name(&oid).map_or_else(|| oid.to_string(), str::to_owned),
         },
     )
+}
+
+/// An AlgorithmIdentifier, for an error: two may have the same name and differ in their parameters.
+fn shown(identifier: &[u8]) -> String {
+    let name = Reader::enter(identifier, der::SEQUENCE, "signature algorithm")
+        .and_then(|mut fields| fields.oid())
+        .map_or("unknown", |oid| der::oid_name(&oid));
+    format!("{name} ({identifier:02x?})")
 }
 
 fn malformed(reason: String) -> Error {

@@ -140,6 +140,14 @@ pub enum Error {
         /// The subject of the certificate, in RFC 4514 form.
         subject: String,
     },
+    /// An RSA key below the minimum of the profile.
+    #[error("an RSA key of {found} bits is below the minimum of {minimum}")]
+    KeyTooSmall {
+        /// The length of its modulus in bits.
+        found: usize,
+        /// The profile's minimum in bits.
+        minimum: usize,
+    },
     /// A digest that can't be used with this kind of key.
     #[error("{digest} can not be used with a {key} key")]
     UnsupportedDigest {
@@ -266,6 +274,21 @@ pub enum Error {
         /// The subject of the supposed issuer, in RFC 4514 form.
         issuer: String,
     },
+    /// A certificate names one signature algorithm in what is signed and another one outside (RFC 5280, section 4.1.1.2).
+    #[error(
+        "the certificate of {subject} names the signature algorithm {inner} inside and {outer} outside"
+    )]
+    SignatureAlgorithmMismatch {
+        /// The subject of the certificate, in RFC 4514 form.
+        subject: String,
+        /// What stands in the part that is signed: its name and the octets of its identifier.
+        inner: String,
+        /// What stands beside the signature.
+        outer: String,
+    },
+    /// A signature that was just made doesn't verify with the public half of the key that made it.
+    #[error("the signature that was made does not verify with its own public key")]
+    SignatureFailed,
     /// A certificate was compared with one that is not its issuer.
     #[error("the certificate of {subject} was issued by {expected}, not by {found}")]
     IssuerMismatch {
@@ -284,26 +307,31 @@ pub enum Error {
         /// Which condition of RFC 5280 is missing.
         reason: &'static str,
     },
-    /// The authority's certificate is over.
-    #[error("the authority's certificate expired at {} (now {})", Rfc3339(*.not_after), Rfc3339(*.now))]
+    /// The certificate of the authority, or of one of its issuers, has expired.
+    #[error("the certificate of {subject} expired at {} (now {})", Rfc3339(*.not_after), Rfc3339(*.now))]
     AuthorityExpired {
+        /// The subject of that certificate, in RFC 4514 form.
+        subject: String,
         /// The end of its validity.
         not_after: SystemTime,
         /// The time of the attempt.
         now: SystemTime,
     },
-    /// The authority's certificate has not begun.
-    #[error("the authority's certificate is not valid before {} (now {})", Rfc3339(*.not_before), Rfc3339(*.now))]
+    /// The certificate of the authority, or of one of its issuers, is not valid yet.
+    #[error("the certificate of {subject} is not valid before {} (now {})", Rfc3339(*.not_before), Rfc3339(*.now))]
     AuthorityNotYetValid {
+        /// The subject of that certificate, in RFC 4514 form.
+        subject: String,
         /// The start of its validity.
         not_before: SystemTime,
         /// The time of the attempt.
         now: SystemTime,
     },
-    /// The authority's path length constraint leaves no room for another authority.
-    #[error("the path length constraint of {subject} allows no further authority below it")]
+    /// The path length constraint of the authority, or of one of its issuers, leaves no room for another authority, or for
+    /// as many below it as it is to allow.
+    #[error("the path length constraint of {subject} does not allow as many authorities below it")]
     PathLengthExceeded {
-        /// The subject of the authority, in RFC 4514 form.
+        /// The subject of the one with the constraint, in RFC 4514 form.
         subject: String,
     },
     /// A validity that ends before it starts, or lies outside what X.509 can express.
@@ -312,21 +340,27 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// An explicit wish for a validity beyond the authority's own.
-    #[error("validity until {} exceeds the authority's, which ends at {}", Rfc3339(*.requested), Rfc3339(*.limit))]
+    /// An explicit wish for a validity beyond that of the authority or one of its issuers.
+    #[error("validity until {} exceeds that of the authority and its issuers, which ends at {}", Rfc3339(*.requested), Rfc3339(*.limit))]
     ValidityExceedsAuthority {
         /// The end that was asked for.
         requested: SystemTime,
-        /// The end of the authority's certificate.
+        /// The end of the first of those certificates to expire.
         limit: SystemTime,
     },
-    /// An explicit wish for a validity that starts before the authority's own.
-    #[error("validity from {} precedes the authority's, which starts at {}", Rfc3339(*.requested), Rfc3339(*.limit))]
+    /// An explicit wish for a validity that starts before that of the authority or one of its issuers.
+    #[error("validity from {} precedes that of the authority and its issuers, which starts at {}", Rfc3339(*.requested), Rfc3339(*.limit))]
     ValidityPrecedesAuthority {
         /// The start that was asked for.
         requested: SystemTime,
-        /// The start of the authority's certificate.
+        /// The start of the last of those certificates to become valid.
         limit: SystemTime,
+    },
+    /// A subject that is the issuer's own: its certificate would pass for the issuer's.
+    #[error("{subject} is the authority itself, and can not be the subject of what it signs")]
+    SubjectIsIssuer {
+        /// The subject, in RFC 4514 form.
+        subject: String,
     },
     /// A serial number that RFC 5280, section 4.1.2.2, doesn't allow.
     #[error("invalid serial number: {reason}")]
@@ -383,7 +417,7 @@ pub enum Error {
         /// The alias.
         alias: String,
     },
-    /// Certificates that don't form a chain up from the leaf.
+    /// Certificates that don't form a chain up from the leaf, or from the authority.
     #[error("the certificate of {subject} is not part of the chain of {leaf}{}", gap(.missing.as_deref()))]
     NotInChain {
         /// The subject of the certificate that doesn't fit, in RFC 4514 form.

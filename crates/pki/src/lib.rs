@@ -5,6 +5,7 @@
 mod alt_name;
 mod authority;
 mod certificate;
+mod chain;
 mod der;
 mod digest;
 mod error;

@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime};
 
-use crate::{Digest, Error, SerialNumber, SubjectAltName, time};
+use crate::{Digest, Error, SubjectAltName, time};
 
 /// From when until when a certificate is valid, both ends included, in whole seconds (RFC 5280, section 4.1.2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,14 +31,15 @@ impl Validity {
 /// | [`server`](Self::server) | digitalSignature, keyEncipherment (RSA) | serverAuth | the request's | 365 days |
 /// | [`peer`](Self::peer) | digitalSignature, keyEncipherment (RSA) | serverAuth, clientAuth | the request's | 365 days |
 ///
-/// Unless it was set, the end of the validity is clamped to the authority's own.
+/// Unless it was set, the end of the validity is clamped to that of the authority and its issuers. RSA keys have 2048 bits
+/// at least, unless [`minimum_rsa_bits`](Self::minimum_rsa_bits) says otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     pub(crate) role: Role,
-    pub(crate) serial: Option<SerialNumber>,
     pub(crate) digest: Option<Digest>,
     pub(crate) path_len: Option<u32>,
-    pub(crate) alt_names: AltNames,
+    pub(crate) minimum_rsa_bits: usize,
+    alt_names: AltNames,
     period: Period,
 }
 
@@ -60,7 +61,7 @@ impl Role {
 
 /// Which subject alternative names are granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum AltNames {
+enum AltNames {
     Requested,
     Fixed(Vec<SubjectAltName>),
 }
@@ -102,9 +103,9 @@ impl Profile {
     fn new(role: Role, alt_names: AltNames, days: u32) -> Self {
         Self {
             role,
-            serial: None,
             digest: None,
             path_len: None,
+            minimum_rsa_bits: 2048,
             alt_names,
             period: Period::DefaultDays(days),
         }
@@ -119,12 +120,6 @@ impl Profile {
     /// Validity between two exact times; fractions of a second are cut off.
     pub fn validity(mut self, validity: Validity) -> Self {
         self.period = Period::Exact(validity);
-        self
-    }
-
-    /// A serial number of your own. Otherwise it is random, with 127 bits.
-    pub fn serial(mut self, serial: SerialNumber) -> Self {
-        self.serial = Some(serial);
         self
     }
 
@@ -151,6 +146,21 @@ impl Profile {
     pub fn requested_subject_alt_names(mut self) -> Self {
         self.alt_names = AltNames::Requested;
         self
+    }
+
+    /// The shortest RSA key that is certified, in bits. Otherwise it is 2048, below which RSA is no longer held to be
+    /// strong enough (NIST SP 800-131A); a Symphony pod wants 4096 of its clients.
+    pub fn minimum_rsa_bits(mut self, bits: usize) -> Self {
+        self.minimum_rsa_bits = bits;
+        self
+    }
+
+    /// The alternative names that a request for these is granted.
+    pub(crate) fn granted<'a>(&'a self, requested: &'a [SubjectAltName]) -> &'a [SubjectAltName] {
+        match &self.alt_names {
+            AltNames::Requested => requested,
+            AltNames::Fixed(names) => names,
+        }
     }
 
     /// The validity of a certificate made at `now` under an authority with the given validity (`None` for a root).

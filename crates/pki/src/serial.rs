@@ -11,7 +11,7 @@ use crate::Error;
 pub struct SerialNumber(Vec<u8>);
 
 impl SerialNumber {
-    /// A serial with 127 bits of the system's randomness.
+    /// A serial with 128 bits of the system's randomness.
     ///
     /// # Errors
     /// [`Error::Randomness`].
@@ -63,10 +63,9 @@ impl SerialNumber {
         &self.0
     }
 
-    fn from_random(mut octets: [u8; 16]) -> Self {
-        // A cleared top bit keeps the encoding at 16 octets, a set one below it keeps it from being short.
-        octets[0] = (octets[0] & 0x7f) | 0x40;
-        Self(octets.to_vec())
+    /// An octet in front makes the number positive, whatever the random ones are, and takes no bit from them.
+    fn from_random(octets: [u8; 16]) -> Self {
+        Self([&[1], octets.as_slice()].concat())
     }
 }
 
@@ -192,7 +191,14 @@ mod tests {
             SerialNumber::random().unwrap(),
         );
         assert_ne!(one, two);
-        assert_eq!(one.as_bytes().len(), 16);
-        assert!(one.as_bytes()[0] < 0x80);
+    }
+
+    #[test]
+    fn every_random_bit_is_in_the_serial() {
+        let serial = |octet| SerialNumber::from_random([octet; 16]);
+        let none = SerialNumber::from_be_bytes(serial(0).as_bytes()).unwrap();
+        assert_eq!(none.to_string(), format!("0x1{}", "00".repeat(16)));
+        let all = SerialNumber::from_be_bytes(serial(0xff).as_bytes()).unwrap();
+        assert_eq!(all.to_string(), format!("0x1{}", "ff".repeat(16)));
     }
 }

@@ -54,6 +54,17 @@ pub(crate) fn certificate(
     splice(
         laid_out.der(),
         &[
+            der::EXPLICIT_0,
+            der::INTEGER,
+            der::SEQUENCE,
+            der::SEQUENCE,
+            der::SEQUENCE,
+            der::SEQUENCE,
+            der::SEQUENCE,
+            EXPLICIT_3,
+        ],
+        &[
+            (2, algorithm.algorithm_identifier()),
             (3, issuer.as_der()),
             (5, subject.as_der()),
             (6, subject_key.spki_der()),
@@ -75,11 +86,13 @@ pub(crate) fn request(
     // version, subject, subjectPKInfo, attributes
     splice(
         laid_out.der(),
+        &[der::INTEGER, der::SEQUENCE, der::SEQUENCE, der::EXPLICIT_0],
         &[(1, subject.as_der()), (2, subject_key.spki_der())],
     )
 }
 
-/// Signs and assembles `SEQUENCE { tbs, algorithm, signature }`, the form of certificates and requests alike.
+/// Signs, verifies the signature, and assembles `SEQUENCE { tbs, algorithm, signature }`, the form of certificates and
+/// requests alike.
 pub(crate) fn sign(
     tbs: &[u8],
     algorithm: SignatureAlgorithm,
@@ -88,7 +101,20 @@ pub(crate) fn sign(
     rng: &mut impl CryptoRng,
 ) -> Result<Vec<u8>, Error> {
     let signature = key.sign(digest, tbs, rng)?;
-    let signature = der::tlv(der::BIT_STRING, &[&[0], &signature]);
+    assemble(tbs, algorithm, &signature, key.public_key())
+}
+
+/// A wrong signature doesn't leave this crate: with RSA and the Chinese remainder theorem, it would give the key away.
+fn assemble(
+    tbs: &[u8],
+    algorithm: SignatureAlgorithm,
+    signature: &[u8],
+    key: &PublicKey,
+) -> Result<Vec<u8>, Error> {
+    if !signature::verify(key, algorithm, tbs, signature) {
+        return Err(Error::SignatureFailed);
+    }
+    let signature = der::tlv(der::BIT_STRING, &[&[0], signature]);
     Ok(der::sequence(&[
         tbs,
         algorithm.algorithm_identifier(),
@@ -114,6 +140,14 @@ impl<'a> Signed<'a> {
         };
         fields.finish()?;
         Ok(signed)
+    }
+
+    /// The DER of the algorithm identifier within a `TBSCertificate`.
+    pub(crate) fn certificate_algorithm(&self) -> Result<&'a [u8], Error> {
+        let mut fields = Reader::enter(self.tbs, der::SEQUENCE, "certificate")?;
+        fields.optional(der::EXPLICIT_0)?; // version
+        fields.read_tagged(der::INTEGER)?; // serialNumber
+        Ok(fields.read_tagged(der::SEQUENCE)?.raw)
     }
 
     /// Whether `key` made the signature.
@@ -158,20 +192,28 @@ fn placeholder(subject: &DistinguishedName) -> RcgenName {
     name
 }
 
-/// The to-be-signed part of a structure that rcgen laid out, with the elements at these positions replaced.
-fn splice(laid_out: &[u8], replacements: &[(usize, &[u8])]) -> Result<Vec<u8>, Error> {
+/// The to-be-signed part of a structure that rcgen laid out, with the elements at these positions replaced. `tags` are
+/// those of its elements: were they others, the positions would not be what they are taken for.
+fn splice(laid_out: &[u8], tags: &[u8], replacements: &[(usize, &[u8])]) -> Result<Vec<u8>, Error> {
     let mut fields = Reader::enter(laid_out, der::SEQUENCE, WHAT)?.nested(der::SEQUENCE)?;
     let mut elements = Vec::new();
-    while !fields.is_empty() {
-        let laid_out = fields.read()?.raw;
-        let replacement = replacements
-            .iter()
-            .find(|(position, _)| *position == elements.len());
-        elements.push(replacement.map_or(laid_out, |(_, replacement)| replacement));
+    for tag in tags {
+        elements.push(fields.read_tagged(*tag)?.raw);
+    }
+    fields.finish()?;
+    for (position, replacement) in replacements {
+        let Some(element) = elements.get_mut(*position) else {
+            return Err(der::malformed(
+                WHAT,
+                format!("it has no element {position}"),
+            ));
+        };
+        *element = replacement;
     }
     Ok(der::sequence(&elements))
 }
 
+const EXPLICIT_3: u8 = 0xa3;
 const WHAT: &str = "structure to be signed";
 
 fn layout_failed(error: rcgen::Error) -> Error {

@@ -41,10 +41,13 @@ fn issue(ca: &CertificateAuthority, profile: &Profile) -> Result<Certificate, Er
 #[test]
 fn a_client_certificate_is_v3_with_both_key_identifiers() {
     let ca = root();
-    let profile = Profile::client()
-        .valid_for_days(30)
-        .serial(SerialNumber::try_from(1).unwrap());
-    let certificate = issue(&ca, &profile).unwrap();
+    let certificate = ca
+        .issue_with_serial(
+            &request("/CN=demo-bot1").verify().unwrap(),
+            &Profile::client().valid_for_days(30),
+            SerialNumber::try_from(1).unwrap(),
+        )
+        .unwrap();
 
     assert_eq!(certificate.version(), Version::V3);
     assert_eq!(certificate.serial_number().to_string(), "0x1");
@@ -282,6 +285,7 @@ fn an_authority_signs_only_within_its_own_time() {
     assert_eq!(
         ca.issue_at(&verified, &Profile::client(), late, &mut rng),
         Err(Error::AuthorityExpired {
+            subject: ca.certificate().subject().to_string(),
             not_after,
             now: late
         })
@@ -290,6 +294,7 @@ fn an_authority_signs_only_within_its_own_time() {
     assert_eq!(
         ca.issue_at(&verified, &Profile::client(), early, &mut rng),
         Err(Error::AuthorityNotYetValid {
+            subject: ca.certificate().subject().to_string(),
             not_before,
             now: early
         })

@@ -28,6 +28,7 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
             ],
             &["profile", "tbs"],
             &["certificate", "request"],
+            &["chain"],
             &["pkcs12"],
             &["trust_store"],
             &["inspect", "authority"],

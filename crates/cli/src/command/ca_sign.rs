@@ -139,12 +139,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     if let Some(days) = args.days {
         profile = profile.valid_for_days(days);
     }
-    if let Some(serial) = &args.serial {
-        profile = profile.serial(serial.clone());
+    let certificate = match &args.serial {
+        Some(serial) => authority.issue_with_serial(&verified, &profile, serial.clone()),
+        None => authority.issue(&verified, &profile),
     }
-    let certificate = authority
-        .issue(&verified, &profile)
-        .about(format!("signing {}", input::Name(&args.csr)))?;
+    .about(format!("signing {}", input::Name(&args.csr)))?;
 
     let pem = certificate.to_pem();
     output::write([(out, pem.as_bytes())])?;

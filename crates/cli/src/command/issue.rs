@@ -121,12 +121,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     if let Some(days) = args.days {
         profile = profile.valid_for_days(days);
     }
-    if let Some(serial) = &args.serial {
-        profile = profile.serial(serial.clone());
-    }
     let certificate = request
         .verify()
-        .and_then(|request| authority.issue(&request, &profile))
+        .and_then(|request| match &args.serial {
+            Some(serial) => authority.issue_with_serial(&request, &profile, serial.clone()),
+            None => authority.issue(&request, &profile),
+        })
         .about(format!("the certificate of {subject}"))?;
     let (key_pem, bundle) = {
         let _progress = ui::progress("encrypting the key and the bundle");

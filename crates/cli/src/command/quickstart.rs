@@ -173,12 +173,11 @@ fn make_bot(steps: &mut Steps) -> Result<Bot, Error> {
     })?;
 
     let certificate = steps.take("certificate", || {
-        let profile = Profile::client()
-            .valid_for_days(2922)
-            .serial("0x1".parse::<SerialNumber>().about(CERTIFICATE)?);
+        let profile = Profile::client().valid_for_days(2922);
+        let serial = SerialNumber::try_from(1).about(CERTIFICATE)?;
         let certificate = request
             .verify()
-            .and_then(|request| authority.issue(&request, &profile))
+            .and_then(|request| authority.issue_with_serial(&request, &profile, serial))
             .about(CERTIFICATE)?;
         let what = format!("{CERTIFICATE}: TLS client, serial number 1, 2922 days");
         Ok((certificate, what))

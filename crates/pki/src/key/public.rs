@@ -1,3 +1,5 @@
+use std::hash::{Hash, Hasher};
+
 use const_oid::db::{
     rfc5912::{ID_EC_PUBLIC_KEY, RSA_ENCRYPTION, SECP_256_R_1, SECP_384_R_1},
     rfc8410::ID_ED_25519,
@@ -15,8 +17,9 @@ use crate::{
 
 /// A public key: its SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7), octet for octet.
 ///
-/// Two of them are equal when their encodings are.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// Two of them are equal when they are the same key, whatever their encodings: a point may be compressed or not, and RSA's
+/// NULL parameter be there or not.
+#[derive(Debug, Clone)]
 pub struct PublicKey {
     spki: Vec<u8>,
     algorithm: KeyAlgorithm,
@@ -86,6 +89,37 @@ impl PublicKey {
     /// The key as a `PUBLIC KEY` PEM block (RFC 7468, section 13).
     pub fn to_pem(&self) -> String {
         pem::encode("PUBLIC KEY", &self.spki).to_string()
+    }
+}
+
+impl PublicKey {
+    /// What is the same for the same key: an RSA modulus and exponent in DER; an Ed25519 key; a point's x coordinate, and
+    /// whether its y coordinate is odd (SEC 1, section 2.3.3).
+    fn identity(&self) -> (KeyAlgorithm, bool, &[u8]) {
+        let octets = self.key_octets();
+        let (is_odd, number) = match (self.algorithm, octets) {
+            (KeyAlgorithm::EcP256 | KeyAlgorithm::EcP384, [4, point @ ..]) => {
+                let (x, y) = point.split_at(point.len() / 2);
+                (y.last().is_some_and(|octet| octet & 1 == 1), x)
+            }
+            (KeyAlgorithm::EcP256 | KeyAlgorithm::EcP384, [form, x @ ..]) => (*form == 3, x),
+            _ => (false, octets),
+        };
+        (self.algorithm, is_odd, number)
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for PublicKey {}
+
+impl Hash for PublicKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
     }
 }
 

@@ -7,10 +7,10 @@ use sha1::{Digest, Sha1};
 use super::{
     Pkcs12Profile, Pkcs12Warning,
     bags::{self, Attributes, CERTIFICATE_BAG, DATA, ENCRYPTED_DATA, SHROUDED_KEY_BAG},
-    belongs, chain,
+    belongs,
 };
 use crate::{
-    Certificate, Error, Passphrase, PrivateKey,
+    Certificate, Error, Passphrase, PrivateKey, chain,
     der::{self as tlv},
     pbe::{self, Password},
 };
@@ -294,26 +294,7 @@ impl<'a> Pkcs12Builder<'a> {
                 }),
             };
         };
-        let chain = chain::upwards(leaf, &self.others);
-        match self.others.iter().find(|other| !chain.contains(other)) {
-            None => Ok(chain),
-            Some(stranger) => Err(Error::NotInChain {
-                subject: stranger.subject().to_string(),
-                leaf: leaf.subject().to_string(),
-                missing: self.missing_issuer(&chain),
-            }),
-        }
-    }
-
-    /// The issuer of the last certificate of the chain, where no certificate with its name was given.
-    fn missing_issuer(&self, chain: &[&Certificate]) -> Option<String> {
-        let issuer = chain.last()?.issuer();
-        let is_given = chain
-            .iter()
-            .copied()
-            .chain(&self.others)
-            .any(|given| given.subject() == issuer);
-        (!is_given).then(|| issuer.to_string())
+        chain::upwards_all(leaf, &self.others)
     }
 }
 

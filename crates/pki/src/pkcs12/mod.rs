@@ -2,7 +2,6 @@
 
 mod bags;
 mod build;
-mod chain;
 mod mac;
 mod open;
 mod profile;
@@ -18,7 +17,7 @@ pub use self::{
     build::Pkcs12Builder,
     profile::{Pkcs12Profile, Pkcs12Warning},
 };
-use crate::{Budget, Certificate, Error, KeyAlgorithm, Passphrase, PrivateKey, PublicKey};
+use crate::{Budget, Certificate, Error, Passphrase, PrivateKey, PublicKey, chain};
 
 /// How the integrity of an opened file was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -225,17 +224,17 @@ impl Pkcs12 {
             encryption,
         };
         // Looked up, not searched: a file may hold thousands of both.
-        let mut theirs: HashMap<(KeyAlgorithm, Vec<u8>), Vec<usize>> = HashMap::new();
+        let mut theirs: HashMap<PublicKey, Vec<usize>> = HashMap::new();
         if !entries.is_empty() {
             for (at, certificate) in this.certificates().iter().enumerate() {
                 if let Ok(key) = certificate.public_key() {
-                    theirs.entry(identity(&key)).or_default().push(at);
+                    theirs.entry(key).or_default().push(at);
                 }
             }
         }
         let mut seen = HashSet::new();
         for entry in entries {
-            let public = identity(entry.key.public_key());
+            let public = entry.key.public_key().clone();
             if !seen.insert(public.clone()) {
                 continue;
             }
@@ -269,12 +268,7 @@ struct Entry {
 fn belongs(key: &PrivateKey, certificate: &Certificate) -> bool {
     certificate
         .public_key()
-        .is_ok_and(|theirs| identity(&theirs) == identity(key.public_key()))
-}
-
-/// What makes a key the same as another: its octets, since encodings around them vary.
-fn identity(key: &PublicKey) -> (KeyAlgorithm, Vec<u8>) {
-    (key.algorithm(), key.key_octets().to_vec())
+        .is_ok_and(|theirs| theirs == *key.public_key())
 }
 
 /// For example `SHA-256, 2048 iterations`, `not checked`, or `none`.

@@ -1,19 +1,23 @@
+mod limits;
+mod usages;
+
 use std::time::SystemTime;
 
 use rand_core::CryptoRng;
-use rcgen::{
-    BasicConstraints as RcgenConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa,
-    KeyIdMethod, KeyUsagePurpose, SerialNumber as RcgenSerial,
-};
+use rcgen::{CertificateParams, KeyIdMethod, SerialNumber as RcgenSerial};
 
+use self::{limits::Limits, usages::usages};
 use crate::{
     Certificate, DistinguishedName, Error, KeyAlgorithm, Passphrase, PrivateKey, Profile,
-    PublicKey, SerialNumber, SubjectAltName, VerifiedRequest,
-    profile::{AltNames, Role},
-    rng, tbs, time,
+    PublicKey, SerialNumber, SubjectAltName, Validity, VerifiedRequest, Version, chain,
+    profile::Role, rng, tbs, time,
 };
 
 /// A certificate with its private key that may sign other certificates.
+///
+/// It refuses to sign what wouldn't be accepted below its own chain: before each signature it holds the dates, path lengths
+/// and name constraints of its certificate, and of those of its issuers that it was given, against what it is asked for
+/// (RFC 5280, section 6.1). After each signature it verifies what it made.
 ///
 /// ```
 /// use pki::{CertificateAuthority, CertificateRequest, KeyKind, PrivateKey, Profile, SerialNumber};
@@ -26,8 +30,8 @@ use crate::{
 /// let bot_key = PrivateKey::generate(KeyKind::EcP256)?;
 /// let request = CertificateRequest::builder("/CN=demo-bot1".parse()?).sign(&bot_key)?;
 ///
-/// let profile = Profile::client().valid_for_days(90).serial(SerialNumber::try_from(1)?);
-/// let certificate = ca.issue(&request.verify()?, &profile)?;
+/// let profile = Profile::client().valid_for_days(90);
+/// let certificate = ca.issue_with_serial(&request.verify()?, &profile, SerialNumber::try_from(1)?)?;
 /// certificate.verify_issued_by(ca.certificate())?;
 /// # Ok::<(), pki::Error>(())
 /// ```
@@ -39,7 +43,8 @@ pub struct CertificateAuthority {
 }
 
 impl CertificateAuthority {
-    /// An authority that exists: its certificate, and the matching key.
+    /// An authority that exists: its certificate, and the matching key. The limits that its issuers may have set are not
+    /// known to it.
     ///
     /// # Errors
     /// [`Error::KeyMismatch`]; [`Error::NotAnAuthority`] when the certificate is not v3, lacks the CA bit or
@@ -48,11 +53,45 @@ impl CertificateAuthority {
         Self::with_issuers(certificate, Vec::new(), key)
     }
 
+    /// An authority that exists, with the certificates of its issuers, in any order: one chain, upwards from it, as far as
+    /// it is known. An issuer whose signature is of an algorithm that this crate doesn't verify (SHA-1, RSASSA-PSS) has
+    /// its place by its name and its key identifier.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new), the last for an issuer whose extensions say that it is no CA, too;
+    /// [`Error::NotInChain`] for a certificate that isn't in that chain. One that is given twice is taken once.
+    pub fn with_issuers(
+        certificate: Certificate,
+        issuers: Vec<Certificate>,
+        key: PrivateKey,
+    ) -> Result<Self, Error> {
+        // By its meaning: one public key has several encodings.
+        if !certificate
+            .public_key()
+            .is_ok_and(|certified| certified == *key.public_key())
+        {
+            return Err(Error::KeyMismatch {
+                subject: certificate.subject().to_string(),
+            });
+        }
+        check_authority(&certificate)?;
+        let chain: Vec<Certificate> = chain::upwards_all(&certificate, &issuers)?
+            .into_iter()
+            .cloned()
+            .collect();
+        chain.iter().skip(1).try_for_each(check_issuer)?;
+        Ok(Self {
+            chain,
+            certificate,
+            key,
+        })
+    }
+
     /// An authority that exists, from PEM: the first certificate is its own, those after it are its issuers, in any
     /// order. `passphrase` opens the key where it is encrypted.
     ///
     /// # Errors
-    /// Those of [`CertificateAuthority::new`], [`Certificate::from_pem`] and [`PrivateKey::from_pem`].
+    /// Those of [`with_issuers`](Self::with_issuers), [`Certificate::from_pem`] and [`PrivateKey::from_pem`].
     pub fn from_pem<'p>(
         certificates: impl AsRef<[u8]>,
         key: impl AsRef<[u8]>,
@@ -76,7 +115,8 @@ impl CertificateAuthority {
     ///
     /// # Errors
     /// [`Error::InvalidProfile`] when `profile` is not [`Profile::root`] or the subject is empty,
-    /// [`Error::InvalidValidity`], [`Error::UnsupportedDigest`] and [`Error::Randomness`].
+    /// [`Error::KeyTooSmall`], [`Error::InvalidValidity`], [`Error::UnsupportedDigest`], [`Error::Randomness`] and
+    /// [`Error::SignatureFailed`].
     pub fn create_root(
         subject: DistinguishedName,
         key: PrivateKey,
@@ -114,14 +154,19 @@ impl CertificateAuthority {
             key: &key,
             validity: None,
         };
-        let certificate = signer.sign(&subject, key.public_key(), &[], profile, now, rng)?;
+        let subject = Subject {
+            name: &subject,
+            key: key.public_key(),
+            requested: &[],
+        };
+        let certificate = signer.sign(&subject, profile, None, now, rng)?;
         Self::new(certificate, key)
     }
 
     /// Makes an authority below this one: what Symphony calls a signing certificate.
     ///
     /// # Errors
-    /// [`Error::PathLengthExceeded`], [`Error::InvalidProfile`] when `profile` is not [`Profile::intermediate`] or the
+    /// [`Error::InvalidProfile`] when `profile` is not [`Profile::intermediate`] or the
     /// subject is empty, and those of [`issue`](Self::issue).
     pub fn create_intermediate(
         &self,
@@ -155,19 +200,35 @@ impl CertificateAuthority {
                 reason: "an intermediate needs the intermediate profile",
             });
         }
-        let certificate = self.sign(&subject, key.public_key(), &[], profile, now, rng)?;
+        let subject = Subject {
+            name: &subject,
+            key: key.public_key(),
+            requested: &[],
+        };
+        let certificate = self.sign(&subject, profile, None, now, rng)?;
         Self::with_issuers(certificate, self.chain.clone(), key)
     }
 
     /// Signs a certificate for the subject and the key of `request`, with what `profile` grants.
     ///
     /// # Errors
+    /// For the limits that this authority's certificate, or that of one of its issuers, sets:
     /// - [`Error::AuthorityExpired`], [`Error::AuthorityNotYetValid`];
-    /// - [`Error::ValidityExceedsAuthority`], [`Error::ValidityPrecedesAuthority`], [`Error::InvalidValidity`];
-    /// - [`Error::PathLengthExceeded`] for an intermediate below an authority that may have none;
+    /// - [`Error::ValidityExceedsAuthority`], [`Error::ValidityPrecedesAuthority`];
+    /// - [`Error::PathLengthExceeded`] when a path below would be longer than one of them allows;
+    /// - [`Error::NameNotPermitted`], [`Error::NameExcluded`], [`Error::UnsupportedNameConstraint`] and
+    ///   [`Error::BudgetExceeded`] under name constraints. A common name that looks like a host name counts as one where
+    ///   there is no other, as OpenSSL has it.
+    ///
+    /// For what was asked for:
+    /// - [`Error::KeyTooSmall`], an RSA key below the profile's minimum;
+    /// - [`Error::SubjectIsIssuer`], a subject that is this authority's own;
+    /// - [`Error::InvalidSubjectAltName`], a name that is granted and isn't well-formed, or of a form that isn't granted;
     /// - [`Error::InvalidProfile`] for a root profile, a path length without an authority, a server without alternative
     ///   names, or a subject that is empty where there are none;
-    /// - [`Error::InvalidSubjectAltName`], [`Error::UnsupportedDigest`] and [`Error::Randomness`].
+    /// - [`Error::InvalidValidity`], [`Error::UnsupportedDigest`].
+    ///
+    /// And [`Error::Randomness`]; [`Error::SignatureFailed`] when the signature that was made doesn't verify.
     pub fn issue(
         &self,
         request: &VerifiedRequest<'_>,
@@ -187,14 +248,26 @@ impl CertificateAuthority {
         now: SystemTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Certificate, Error> {
-        let request = request.request();
+        self.sign(&Subject::of(request), profile, None, now, rng)
+    }
+
+    /// Like [`issue`](Self::issue), with a serial number of your own instead of a random one. No two certificates of one
+    /// CA may have the same (RFC 5280, section 4.1.2.2), and this type keeps no record of those that it gave out.
+    ///
+    /// # Errors
+    /// Those of [`issue`](Self::issue).
+    pub fn issue_with_serial(
+        &self,
+        request: &VerifiedRequest<'_>,
+        profile: &Profile,
+        serial: SerialNumber,
+    ) -> Result<Certificate, Error> {
         self.sign(
-            request.subject(),
-            request.public_key(),
-            request.subject_alt_names(),
+            &Subject::of(request),
             profile,
-            now,
-            rng,
+            Some(serial),
+            SystemTime::now(),
+            &mut rng::system()?,
         )
     }
 
@@ -214,87 +287,33 @@ impl CertificateAuthority {
         &self.key
     }
 
-    fn with_issuers(
-        certificate: Certificate,
-        issuers: Vec<Certificate>,
-        key: PrivateKey,
-    ) -> Result<Self, Error> {
-        if certificate.spki_der() != key.public_key().spki_der() {
-            return Err(Error::KeyMismatch {
-                subject: certificate.subject().to_string(),
-            });
-        }
-        let lacks = |reason| {
-            Err(Error::NotAnAuthority {
-                subject: certificate.subject().to_string(),
-                reason,
-            })
-        };
-        match certificate.basic_constraints() {
-            Some(constraints) if constraints.ca => {}
-            Some(_) => return lacks("its basic constraints say that it is not a CA"),
-            None if certificate.version() != crate::Version::V3 => {
-                return lacks("it is not an X.509 v3 certificate, so nothing says that it is a CA");
-            }
-            None => return lacks("it has no basic constraints"),
-        }
-        if certificate
-            .key_usage()
-            .is_some_and(|usage| !usage.key_cert_sign())
-        {
-            return lacks("its key usage lacks keyCertSign");
-        }
-        if certificate.subject().is_empty() {
-            return lacks("its subject is empty");
-        }
-        let mut chain = vec![certificate.clone()];
-        let mut issuers = issuers;
-        while let Some(last) = chain.last()
-            && last.issuer() != last.subject()
-            && let Some(next) = issuers
-                .iter()
-                .position(|candidate| last.verify_issued_by(candidate).is_ok())
-        {
-            chain.push(issuers.swap_remove(next));
-        }
-        Ok(Self {
-            chain,
-            certificate,
-            key,
-        })
-    }
-
     fn sign(
         &self,
-        subject: &DistinguishedName,
-        subject_key: &PublicKey,
-        requested: &[SubjectAltName],
+        subject: &Subject<'_>,
         profile: &Profile,
+        serial: Option<SerialNumber>,
         now: SystemTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Certificate, Error> {
-        let validity = self.certificate.validity();
-        if now > validity.not_after {
-            return Err(Error::AuthorityExpired {
-                not_after: validity.not_after,
-                now,
+        if profile.role == Role::Root {
+            return Err(Error::InvalidProfile {
+                reason: "an authority does not sign another root",
             });
         }
-        if now < validity.not_before {
-            return Err(Error::AuthorityNotYetValid {
-                not_before: validity.not_before,
-                now,
+        if subject.name.matches(self.certificate.subject()) {
+            return Err(Error::SubjectIsIssuer {
+                subject: subject.name.to_string(),
             });
         }
-        match profile.role {
-            Role::Root => {
-                return Err(Error::InvalidProfile {
-                    reason: "an authority does not sign another root",
-                });
-            }
-            Role::Intermediate => self.check_path_len(profile)?,
-            Role::Client | Role::Server | Role::Peer => {}
+        let limits = Limits::of(&self.certificate, &self.chain);
+        if profile.role == Role::Intermediate {
+            limits.check_path_len(profile.path_len.unwrap_or(0))?;
         }
+        limits.check_names(
+            subject.name,
+            profile.granted(subject.requested),
+            profile.role,
+        )?;
         // The issuer's own identifier, where it has one, and not a hash that may have been made otherwise.
         let key_identifier = match self.certificate.subject_key_identifier() {
             Some(identifier) => identifier.to_vec(),
@@ -304,22 +323,74 @@ impl CertificateAuthority {
             name: self.certificate.subject(),
             key_identifier: &key_identifier,
             key: &self.key,
-            validity: Some(validity),
+            validity: Some(limits.validity_at(now)?),
         };
-        signer.sign(subject, subject_key, requested, profile, now, rng)
+        signer.sign(subject, profile, serial, now, rng)
     }
+}
 
-    fn check_path_len(&self, profile: &Profile) -> Result<(), Error> {
-        let own = self
-            .certificate
-            .basic_constraints()
-            .and_then(|constraints| constraints.path_len);
-        let below = profile.path_len.unwrap_or(0);
-        match own {
-            Some(own) if below >= own => Err(Error::PathLengthExceeded {
-                subject: self.certificate.subject().to_string(),
-            }),
-            _ => Ok(()),
+/// RFC 5280, sections 4.2.1.3 and 4.2.1.9: what makes a certificate a CA's. Extensions are a matter of version 3: what
+/// looks like them in another version says nothing.
+fn check_authority(certificate: &Certificate) -> Result<(), Error> {
+    let reason = if certificate.version() != Version::V3 {
+        "it is not an X.509 v3 certificate, so nothing says that it is a CA"
+    } else if certificate.basic_constraints().is_none() {
+        "it has no basic constraints"
+    } else if let Some(reason) = denies_authority(certificate) {
+        reason
+    } else if certificate.subject().is_empty() {
+        "its subject is empty"
+    } else {
+        return Ok(());
+    };
+    Err(not_an_authority(certificate, reason))
+}
+
+/// An issuer of the authority was chosen by whoever set it up: an old root without extensions is one as well.
+fn check_issuer(certificate: &Certificate) -> Result<(), Error> {
+    match denies_authority(certificate) {
+        Some(reason) => Err(not_an_authority(certificate, reason)),
+        None => Ok(()),
+    }
+}
+
+fn denies_authority(certificate: &Certificate) -> Option<&'static str> {
+    if certificate
+        .basic_constraints()
+        .is_some_and(|constraints| !constraints.ca)
+    {
+        return Some("its basic constraints say that it is not a CA");
+    }
+    if certificate
+        .key_usage()
+        .is_some_and(|usage| !usage.key_cert_sign())
+    {
+        return Some("its key usage lacks keyCertSign");
+    }
+    None
+}
+
+fn not_an_authority(certificate: &Certificate, reason: &'static str) -> Error {
+    Error::NotAnAuthority {
+        subject: certificate.subject().to_string(),
+        reason,
+    }
+}
+
+/// Whom a certificate is for.
+struct Subject<'a> {
+    name: &'a DistinguishedName,
+    key: &'a PublicKey,
+    requested: &'a [SubjectAltName],
+}
+
+impl<'a> Subject<'a> {
+    fn of(request: &VerifiedRequest<'a>) -> Self {
+        let request = request.request();
+        Self {
+            name: request.subject(),
+            key: request.public_key(),
+            requested: request.subject_alt_names(),
         }
     }
 }
@@ -329,23 +400,20 @@ struct Signer<'a> {
     name: &'a DistinguishedName,
     key_identifier: &'a [u8],
     key: &'a PrivateKey,
-    validity: Option<crate::Validity>,
+    /// When it may sign; a root says so by itself.
+    validity: Option<Validity>,
 }
 
 impl Signer<'_> {
     fn sign(
         &self,
-        subject: &DistinguishedName,
-        subject_key: &PublicKey,
-        requested: &[SubjectAltName],
+        subject: &Subject<'_>,
         profile: &Profile,
+        serial: Option<SerialNumber>,
         now: SystemTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Certificate, Error> {
-        let alt_names = match &profile.alt_names {
-            AltNames::Requested => requested,
-            AltNames::Fixed(names) => names,
-        };
+        let alt_names = profile.granted(subject.requested);
         check_profile(profile, subject, alt_names)?;
         let validity = profile.validity_at(now, self.validity)?;
         let calendar = |time| {
@@ -353,19 +421,16 @@ impl Signer<'_> {
                 reason: "a time lies outside the calendar",
             })
         };
-        let serial = match &profile.serial {
-            Some(serial) => serial.clone(),
-            None => SerialNumber::random_with_rng(rng),
-        };
+        let serial = serial.unwrap_or_else(|| SerialNumber::random_with_rng(rng));
         let mut params = CertificateParams::default();
         params.not_before = calendar(validity.not_before)?;
         params.not_after = calendar(validity.not_after)?;
         params.serial_number = Some(RcgenSerial::from_slice(serial.as_bytes()));
         params.subject_alt_names = tbs::alt_names(alt_names)?;
         params.key_identifier_method =
-            KeyIdMethod::PreSpecified(subject_key.key_identifier().to_vec());
+            KeyIdMethod::PreSpecified(subject.key.key_identifier().to_vec());
         (params.is_ca, params.key_usages, params.extended_key_usages) =
-            usages(profile, subject_key.algorithm())?;
+            usages(profile, subject.key.algorithm())?;
 
         let (algorithm, digest) = tbs::algorithm(self.key.algorithm(), profile.digest)?;
         let tbs = tbs::certificate(
@@ -373,8 +438,8 @@ impl Signer<'_> {
             algorithm,
             self.name,
             self.key_identifier,
-            subject,
-            subject_key,
+            subject.name,
+            subject.key,
         )?;
         Certificate::from_der(&tbs::sign(&tbs, algorithm, digest, self.key, rng)?)
     }
@@ -382,54 +447,27 @@ impl Signer<'_> {
 
 fn check_profile(
     profile: &Profile,
-    subject: &DistinguishedName,
+    subject: &Subject<'_>,
     alt_names: &[SubjectAltName],
 ) -> Result<(), Error> {
+    if let KeyAlgorithm::Rsa { bits } = subject.key.algorithm()
+        && bits < profile.minimum_rsa_bits
+    {
+        return Err(Error::KeyTooSmall {
+            found: bits,
+            minimum: profile.minimum_rsa_bits,
+        });
+    }
     let reason = if profile.path_len.is_some() && !profile.role.is_authority() {
         "only an authority has a path length"
     } else if matches!(profile.role, Role::Server | Role::Peer) && alt_names.is_empty() {
         "a server certificate needs at least one subject alternative name"
-    } else if subject.is_empty() && profile.role.is_authority() {
+    } else if subject.name.is_empty() && profile.role.is_authority() {
         "an authority needs a subject"
-    } else if subject.is_empty() && alt_names.is_empty() {
+    } else if subject.name.is_empty() && alt_names.is_empty() {
         "a certificate needs a subject or a subject alternative name"
     } else {
         return Ok(());
     };
     Err(Error::InvalidProfile { reason })
-}
-
-type Usages = (IsCa, Vec<KeyUsagePurpose>, Vec<ExtendedKeyUsagePurpose>);
-
-fn usages(profile: &Profile, key: KeyAlgorithm) -> Result<Usages, Error> {
-    use ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
-    use KeyUsagePurpose::{CrlSign, DigitalSignature, KeyCertSign, KeyEncipherment};
-
-    if profile.role.is_authority() {
-        let constraints = match profile.path_len.map(u8::try_from) {
-            None => RcgenConstraints::Unconstrained,
-            Some(Ok(path_len)) => RcgenConstraints::Constrained(path_len),
-            Some(Err(_)) => {
-                return Err(Error::InvalidProfile {
-                    reason: "a path length is at most 255",
-                });
-            }
-        };
-        return Ok((
-            IsCa::Ca(constraints),
-            vec![KeyCertSign, CrlSign],
-            Vec::new(),
-        ));
-    }
-    // RSA key exchange, which a TLS 1.2 server may still be asked for, needs keyEncipherment.
-    let server_usage = match key {
-        KeyAlgorithm::Rsa { .. } => vec![DigitalSignature, KeyEncipherment],
-        _ => vec![DigitalSignature],
-    };
-    let (usage, purposes) = match profile.role {
-        Role::Server => (server_usage, vec![ServerAuth]),
-        Role::Peer => (server_usage, vec![ServerAuth, ClientAuth]),
-        _ => (vec![DigitalSignature], vec![ClientAuth]),
-    };
-    Ok((IsCa::ExplicitNoCa, usage, purposes))
 }

@@ -1,0 +1,102 @@
+//! What the certificates above allow (RFC 5280, section 6.1): what goes beyond it, others would refuse.
+
+use std::time::SystemTime;
+
+use crate::{Certificate, DistinguishedName, Error, SubjectAltName, Validity, profile::Role};
+
+/// The limits of an authority.
+pub(super) struct Limits<'a> {
+    own: &'a Certificate,
+    /// The authority's own certificate, then those of its issuers as far as they are known.
+    chain: &'a [Certificate],
+}
+
+impl<'a> Limits<'a> {
+    pub(super) fn of(own: &'a Certificate, chain: &'a [Certificate]) -> Self {
+        Self { own, chain }
+    }
+
+    /// When every certificate of the chain is valid, if all are now. A certificate within that never outlives the path that
+    /// it needs.
+    pub(super) fn validity_at(&self, now: SystemTime) -> Result<Validity, Error> {
+        let mut common = self.own.validity();
+        for certificate in self.chain {
+            let subject = || certificate.subject().to_string();
+            let Validity {
+                not_before,
+                not_after,
+            } = certificate.validity();
+            if now > not_after {
+                return Err(Error::AuthorityExpired {
+                    subject: subject(),
+                    not_after,
+                    now,
+                });
+            }
+            if now < not_before {
+                return Err(Error::AuthorityNotYetValid {
+                    subject: subject(),
+                    not_before,
+                    now,
+                });
+            }
+            common.not_before = common.not_before.max(not_before);
+            common.not_after = common.not_after.min(not_after);
+        }
+        Ok(common)
+    }
+
+    /// Whether there is room for another authority, and for `below` more below that one. Self-issued certificates don't
+    /// count (section 6.1.4 (l)).
+    pub(super) fn check_path_len(&self, below: u32) -> Result<(), Error> {
+        let mut authorities = below.saturating_add(1);
+        for certificate in self.chain {
+            let path_len = certificate
+                .basic_constraints()
+                .and_then(|constraints| constraints.path_len);
+            if path_len.is_some_and(|path_len| authorities > path_len) {
+                return Err(Error::PathLengthExceeded {
+                    subject: certificate.subject().to_string(),
+                });
+            }
+            if !is_self_issued(certificate) {
+                authorities = authorities.saturating_add(1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the names of a certificate are allowed by all above it, and so are those of the authorities between:
+    /// constraints hold for whole paths, but for the self-issued certificates within (section 6.1.3 (b), (c)).
+    ///
+    /// The common names of a leaf are taken for host names where they look so and there is no other: RFC 5280 doesn't
+    /// constrain them, and OpenSSL does.
+    pub(super) fn check_names(
+        &self,
+        subject: &DistinguishedName,
+        alt_names: &[SubjectAltName],
+        role: Role,
+    ) -> Result<(), Error> {
+        for (i, issuer) in self.chain.iter().enumerate() {
+            let Some(constraints) = issuer.name_constraints() else {
+                continue;
+            };
+            let named =
+                |violation: crate::name_constraints::Violation| violation.of(issuer.subject());
+            constraints
+                .check(subject, alt_names, !role.is_authority())
+                .map_err(named)?;
+            for between in self.chain.iter().take(i) {
+                if !is_self_issued(between) {
+                    issuer
+                        .check_name_constraints(between.subject(), between.subject_alt_names())?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_self_issued(certificate: &Certificate) -> bool {
+    certificate.subject().matches(certificate.issuer())
+}

@@ -1,0 +1,72 @@
+//! The order of a chain: from the leaf to its issuers, by names and signatures. Where a signature can't be checked, for its
+//! algorithm isn't supported, names and key identifiers have to do: this is about order, and trust is decided elsewhere.
+
+use crate::{Certificate, Error};
+
+/// The leaf, then its issuers as far as `certificates` has them.
+pub(crate) fn upwards<'a>(
+    leaf: &'a Certificate,
+    certificates: &'a [Certificate],
+) -> Vec<&'a Certificate> {
+    let mut chain = vec![leaf];
+    let mut below = leaf;
+    while chain.len() < MAX_LENGTH && !below.is_self_signed() {
+        // Brought into its canonical form once, and not for each certificate.
+        let name = below.issuer().canonical();
+        let namesakes = certificates
+            .iter()
+            .filter(|issuer| issuer.subject().canonical() == name && !chain.contains(issuer))
+            .take(MAX_NAMESAKES);
+        // Whoever verifies it comes before whoever may have signed it.
+        let Some(issuer) = namesakes
+            .clone()
+            .find(|issuer| below.verify_issued_by(issuer).is_ok())
+            .or_else(|| {
+                namesakes
+                    .clone()
+                    .find(|issuer| below.may_be_issued_by(issuer))
+            })
+        else {
+            break;
+        };
+        chain.push(issuer);
+        below = issuer;
+    }
+    chain
+}
+
+/// Likewise, of certificates that all belong to the chain. One that is given twice is taken once.
+///
+/// # Errors
+/// [`Error::NotInChain`].
+pub(crate) fn upwards_all<'a>(
+    leaf: &'a Certificate,
+    certificates: &'a [Certificate],
+) -> Result<Vec<&'a Certificate>, Error> {
+    let chain = upwards(leaf, certificates);
+    match certificates.iter().find(|other| !chain.contains(other)) {
+        None => Ok(chain),
+        Some(stranger) => Err(Error::NotInChain {
+            subject: stranger.subject().to_string(),
+            leaf: leaf.subject().to_string(),
+            missing: missing_issuer(&chain, certificates),
+        }),
+    }
+}
+
+/// The issuer of the last certificate of the chain, where no certificate with its name was given.
+fn missing_issuer(chain: &[&Certificate], certificates: &[Certificate]) -> Option<String> {
+    let issuer = chain.last()?.issuer();
+    let name = issuer.canonical();
+    let is_given = chain
+        .iter()
+        .copied()
+        .chain(certificates)
+        .any(|given| given.subject().canonical() == name);
+    (!is_given).then(|| issuer.to_string())
+}
+
+/// Ten are more than any authority has.
+const MAX_LENGTH: usize = 16;
+/// An authority that was renewed or cross-signed has a few certificates; this bounds what a file full of them can cost.
+const MAX_NAMESAKES: usize = 16;
