@@ -8,6 +8,7 @@
 )]
 
 mod chains;
+mod hierarchies;
 mod identities;
 mod refusals;
 mod support;

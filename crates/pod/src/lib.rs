@@ -82,9 +82,8 @@
 //!
 //! # Limitations
 //!
-//! Names are compared octet for octet, and neither name constraints nor policies are evaluated: a path through a
-//! certificate that marks nameConstraints, policyConstraints or policyMappings critical is refused. There is no
-//! revocation by CRL or OCSP, only by [`Status`]. TLS sessions are not resumed,
+//! Name constraints are evaluated, and policies are not: a path through a certificate that marks policyConstraints or
+//! policyMappings critical is refused. There is no revocation by CRL or OCSP, only by [`Status`]. TLS sessions are not resumed,
 //! so that each connection is one full handshake under the certificates of the moment.
 #![forbid(unsafe_code)]
 
