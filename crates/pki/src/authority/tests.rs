@@ -497,7 +497,7 @@ fn what_is_not_in_the_chain_is_not_dropped_in_silence() {
     // The right name and another key.
     let namesake = Forged::ca("/CN=Root", &other).signed_by("/CN=Root", &other);
     let load = |issuers: &[&Certificate]| {
-        let issuers = issuers.iter().map(|issuer| Certificate::clone(issuer));
+        let issuers = issuers.iter().copied().cloned();
         CertificateAuthority::with_issuers(certificate.clone(), issuers.collect(), copy(&signing))
     };
     for stray in [&unrelated, &namesake] {
