@@ -155,6 +155,8 @@ impl Hint for pki::Error {
             }
             Self::AuthorityExpired { .. } => "countersign ca create makes a new authority",
             Self::AuthorityNotYetValid { .. } => "check this computer's clock",
+            Self::KeyTooSmall { .. } => "have the request made anew, with a longer key",
+            Self::SubjectIsIssuer { .. } => "have the request made anew, with a subject of its own",
             Self::PathLengthExceeded { .. } => {
                 "sign with an authority higher up, or with one that was made with a larger --path-len"
             }
@@ -167,7 +169,7 @@ impl Hint for pki::Error {
                 ..
             } => {
                 return Some(format!(
-                    "add the certificate of {issuer} with --chain, if it leads on to that one; otherwise leave that one out"
+                    "add the certificate of {issuer}, with --chain or to the file, if it leads on to that one; otherwise leave that one out"
                 ));
             }
             Self::NotInChain { .. } => "leave out the certificates that are not its issuers",

@@ -88,7 +88,7 @@ fn a_root_alone_is_refused_for_the_intermediate_that_is_missing() {
         .fails(
             "error: bot.p12: the certificate of C=GB,O=Excelsior Bank,CN=Demo CA is not part of the chain of \
              CN=demo-bot1, which breaks off where that of CN=Bots is missing\n\
-             hint: add the certificate of CN=Bots with --chain, if it leads on to that one; otherwise leave that one \
+             hint: add the certificate of CN=Bots, with --chain or to the file, if it leads on to that one; otherwise leave that one \
              out\n",
         );
 }
