@@ -1,2 +1,4 @@
-//! Nothing: the whole flows are in `it/`, and cargo wants every package to have a library or a program.
+//! What tests of several crates have in common.
 #![forbid(unsafe_code)]
+
+pub mod hierarchies;

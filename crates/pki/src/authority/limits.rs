@@ -46,10 +46,10 @@ impl<'a> Limits<'a> {
         Ok(common)
     }
 
-    /// Whether there is room for another authority, and for `below` more below that one. Self-issued certificates don't
-    /// count (section 6.1.4 (l)).
+    /// Whether there is room for as many authorities below this one. Self-issued certificates don't count (section 6.1.4
+    /// (l)).
     pub(super) fn check_path_len(&self, below: u32) -> Result<(), Error> {
-        let mut authorities = below.saturating_add(1);
+        let mut authorities = below;
         for certificate in self.chain {
             let path_len = certificate
                 .basic_constraints()

@@ -306,9 +306,11 @@ impl CertificateAuthority {
             });
         }
         let limits = Limits::of(&self.certificate, &self.chain);
-        if profile.role == Role::Intermediate {
-            limits.check_path_len(profile.path_len.unwrap_or(0))?;
-        }
+        let below = match profile.role {
+            Role::Intermediate => profile.path_len.unwrap_or(0).saturating_add(1),
+            _ => 0,
+        };
+        limits.check_path_len(below)?;
         limits.check_names(
             subject.name,
             profile.granted(subject.requested),
