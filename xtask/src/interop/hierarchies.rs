@@ -1,0 +1,249 @@
+//! Random hierarchies: what our CA issues in them is accepted by others, and what it refuses would be refused by others.
+//!
+//! The chains stay in `target/hierarchies`. `COUNTERSIGN_SOAK_HIERARCHIES` says how many hierarchies, and
+//! `COUNTERSIGN_SOAK_SEED` which is the first.
+use std::{
+    collections::BTreeSet,
+    env,
+    fmt::Write,
+    fs,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use anyhow::{Context, Result};
+use fixtures::random::{Attempt, Ca, Ground, Hierarchy, Purpose, Subtree, Wish};
+
+use super::{
+    case::{Case, agrees},
+    tool::Tool::{Gnutls, Openssl},
+};
+use crate::workspace;
+
+/// How many hierarchies are tried without being told: enough for every difference to show.
+const SAMPLE: u64 = 120;
+
+/// A certificate that was asked for, and what is known about it.
+struct Tried<'a> {
+    /// The issuers in the description, from the CA that was asked to the root.
+    path: Vec<&'a Ca>,
+    wish: &'a Wish,
+    attempt: &'a Attempt,
+}
+
+/// Where GnuTLS 3.7 differs. OpenSSL 3 has no difference but the last second of a validity, which it doesn't count.
+struct Difference {
+    reason: &'static str,
+    applies: fn(&Tried<'_>) -> bool,
+}
+
+const GNUTLS: &[Difference] = &[
+    Difference {
+        reason: "GnuTLS refuses all below excluded dirNames and URIs, which it doesn't compare",
+        applies: |tried| {
+            tried.issued()
+                && tried
+                    .excludes(|subtree| matches!(subtree, Subtree::Directory(_) | Subtree::Uri(_)))
+        },
+    },
+    Difference {
+        reason: "GnuTLS refuses a client without host names below permitted ones, for its common name",
+        applies: |tried| tried.issued() && !tried.presents("DNS:") && tried.permits(is_dns),
+    },
+    Difference {
+        reason: "GnuTLS counts self-issued CAs, and constrains their names",
+        applies: |tried| {
+            tried.issued()
+                && tried
+                    .path
+                    .windows(2)
+                    .any(|pair| matches!(pair, [ca, issuer] if ca.subject == issuer.subject))
+        },
+    },
+    Difference {
+        reason: "GnuTLS accepts all below permitted dirNames and URIs, which it doesn't compare",
+        applies: |tried| {
+            tried.breaks_names()
+                && tried
+                    .permits(|subtree| matches!(subtree, Subtree::Directory(_) | Subtree::Uri(_)))
+        },
+    },
+    Difference {
+        reason: "GnuTLS takes a common name for a host name only where there is no other name",
+        applies: |tried| {
+            tried.breaks_names() && tried.constrains(is_dns) && !tried.presents("DNS:")
+        },
+    },
+    Difference {
+        reason: "GnuTLS tells IPv4 from IPv6: what permits addresses of the one leaves the other free",
+        applies: |tried| {
+            tried.breaks_names() && tried.permits(|subtree| matches!(subtree, Subtree::Ip(..)))
+        },
+    },
+    Difference {
+        reason: "GnuTLS compares an e-mail address in the subject only where there is none beside it",
+        applies: |tried| {
+            tried.breaks_names() && tried.constrains(|subtree| matches!(subtree, Subtree::Email(_)))
+        },
+    },
+];
+
+fn is_dns(subtree: &Subtree) -> bool {
+    matches!(subtree, Subtree::Dns(_))
+}
+
+impl Tried<'_> {
+    fn issued(&self) -> bool {
+        self.attempt.refusal.is_none()
+    }
+
+    fn breaks_names(&self) -> bool {
+        matches!(self.attempt.refusal, Some((Ground::NameConstraints, _)))
+    }
+
+    fn permits(&self, what: impl Fn(&Subtree) -> bool) -> bool {
+        self.path.iter().any(|ca| ca.permitted.iter().any(&what))
+    }
+
+    fn excludes(&self, what: impl Fn(&Subtree) -> bool) -> bool {
+        self.path.iter().any(|ca| ca.excluded.iter().any(&what))
+    }
+
+    fn constrains(&self, what: impl Fn(&Subtree) -> bool) -> bool {
+        self.permits(&what) || self.excludes(&what)
+    }
+
+    /// Whether there is an alternative name that is printed with this prefix.
+    fn presents(&self, form: &str) -> bool {
+        self.wish
+            .alt_names
+            .iter()
+            .any(|name| name.to_string().starts_with(form))
+    }
+}
+
+/// Writes the chains and what is expected of them. Fails where our CA refuses on grounds that nobody gave it.
+pub(super) fn cases() -> Result<Vec<Case>> {
+    let (first, count) = (
+        number("COUNTERSIGN_SOAK_SEED", 0)?,
+        number("COUNTERSIGN_SOAK_HIERARCHIES", SAMPLE)?,
+    );
+    let dir = workspace::root()?.join("target/hierarchies");
+    if dir.exists() {
+        fs::remove_dir_all(&dir)?;
+    }
+    let mut cases = Vec::new();
+    let (mut start, end) = (first, first + count);
+    while start < end {
+        // A script has two minutes.
+        let seeds = start..end.min(start + SAMPLE);
+        let dir = dir.join(start.to_string());
+        let whole = seeds.end - seeds.start == SAMPLE;
+        write(seeds, &dir, whole).with_context(|| dir.display().to_string())?;
+        for (tool, program) in [(Openssl, "openssl"), (Gnutls, "gnutls")] {
+            cases.push(agrees(
+                tool,
+                format!("what our CA issues and refuses in random hierarchies from seed {start}"),
+                format!(
+                    "\"$PYTHON\" \"$JUDGES/verdicts.py\" {program} '{}'",
+                    dir.join(program).display()
+                ),
+            ));
+        }
+        start += SAMPLE;
+    }
+    Ok(cases)
+}
+
+/// Writes a directory for each judge.
+fn write(seeds: std::ops::Range<u64>, dir: &Path, whole: bool) -> Result<()> {
+    let now = SystemTime::now();
+    let (mut roots, mut issuers) = (BTreeSet::new(), BTreeSet::new());
+    let (mut openssl, mut gnutls) = (String::new(), String::new());
+    for seed in seeds {
+        let hierarchy = Hierarchy::new(seed, now)?;
+        let description = hierarchy.description();
+        for (index, wish) in description.wishes.iter().enumerate() {
+            let attempt = hierarchy
+                .attempt(index)
+                .with_context(|| format!("seed {seed}, wish {index}"))?;
+            let name = format!("{seed}-{index}");
+            for judge in ["openssl", "gnutls"] {
+                attempt.write(&dir.join(judge), &name)?;
+            }
+            let [_, between @ .., root] = &attempt.chain[..] else {
+                anyhow::bail!("a chain has a leaf and a root");
+            };
+            roots.insert(root.to_pem());
+            issuers.extend(between.iter().map(|issuer| issuer.to_pem()));
+            let path = hierarchy.path(wish.issuer).into_iter();
+            let tried = Tried {
+                path: path.filter_map(|ca| description.cas.get(ca)).collect(),
+                wish,
+                attempt: &attempt,
+            };
+            let verdict = if tried.issued() {
+                "accepted"
+            } else {
+                "refused"
+            };
+            let purpose = match wish.purpose {
+                Purpose::Client => "client",
+                Purpose::Server => "server",
+            };
+            for at in &attempt.at {
+                // OpenSSL takes the last second of a validity for one after it.
+                let at = if attempt
+                    .chain
+                    .iter()
+                    .any(|certificate| certificate.validity().not_after == *at)
+                {
+                    *at - Duration::from_secs(1)
+                } else {
+                    *at
+                };
+                let seconds = at.duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
+                writeln!(openssl, "{name}.pem\t{purpose}\t{seconds}\t{verdict}\t-")?;
+            }
+            // certtool knows the present time only.
+            if attempt.at.contains(&now) {
+                let difference = GNUTLS
+                    .iter()
+                    .find(|difference| (difference.applies)(&tried));
+                let difference = difference.map_or("-", |difference| difference.reason);
+                writeln!(
+                    gnutls,
+                    "{name}.pem\t{purpose}\tnow\t{verdict}\t{difference}"
+                )?;
+            }
+        }
+    }
+    let differences: String = GNUTLS
+        .iter()
+        .filter(|_| whole)
+        .map(|difference| format!("{}\n", difference.reason))
+        .collect();
+    for (judge, expected, differences) in
+        [("openssl", openssl, ""), ("gnutls", gnutls, &*differences)]
+    {
+        let dir = dir.join(judge);
+        fs::write(dir.join("expected"), expected)?;
+        fs::write(dir.join("differences"), differences)?;
+        fs::write(
+            dir.join("roots"),
+            roots.iter().map(String::as_str).collect::<String>(),
+        )?;
+        fs::write(
+            dir.join("issuers"),
+            issuers.iter().map(String::as_str).collect::<String>(),
+        )?;
+    }
+    Ok(())
+}
+
+fn number(variable: &str, default: u64) -> Result<u64> {
+    match env::var(variable) {
+        Ok(value) => value.parse().with_context(|| format!("{variable}={value}")),
+        Err(_) => Ok(default),
+    }
+}
