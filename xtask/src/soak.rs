@@ -56,6 +56,21 @@ const RUNS: &[Run] = &[
         environment: ("COUNTERSIGN_SOAK_HIERARCHIES", "3000"),
     },
     Run {
+        name: "files",
+        command: &[
+            "cargo",
+            "test",
+            "--package",
+            "countersign-cli",
+            "--test",
+            "cli",
+            "--",
+            "interrupted::",
+            "--nocapture",
+        ],
+        environment: ("COUNTERSIGN_SOAK_RUNS", "600"),
+    },
+    Run {
         name: "fuzz",
         command: &["bash", "fuzz/run", "300"],
         environment: ("CARGO_TERM_COLOR", "never"),

@@ -238,6 +238,13 @@ mod tests {
     }
 
     #[test]
+    fn urls_are_told_without_a_slash_at_the_end() {
+        let endpoints = Endpoints::new("https://pod.test:8444/a/", "https://km.test").unwrap();
+        assert_eq!(endpoints.pod_url(), "https://pod.test:8444/a");
+        assert_eq!(endpoints.key_manager_url(), "https://km.test");
+    }
+
+    #[test]
     fn paths_are_appended_to_the_context() {
         let path = "/sessionauth/v1/authenticate";
         for (url, expected) in [

@@ -140,3 +140,16 @@ impl fmt::Debug for Identity {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn der_is_told_from_pem_even_when_it_quotes_some() {
+        assert!(is_pem(b"text before\n-----BEGIN CERTIFICATE-----\n"));
+        assert!(!is_pem(b"0\x14-----BEGIN X.509-----"));
+        assert!(!is_pem(b"neither the one nor the other"));
+        assert!(!is_pem(b""));
+    }
+}

@@ -69,7 +69,7 @@ pub(crate) fn claim<const N: usize>(
         .iter()
         .filter(|output| !is_stdout(output.path))
         .map(|output| directory_of(output.path));
-    tell(&fileset::mend(directories.chain(inputs.directories()), waiting).map_err(untouched)?);
+    tell(&fileset::mend(directories.chain(inputs.directories()), waiting).map_err(describe)?);
 
     let mut claimed: Vec<(&Output<'_>, Place)> = Vec::with_capacity(N);
     for output in &outputs {
@@ -123,7 +123,7 @@ pub(crate) fn write<const N: usize>(files: [(Target, &[u8]); N]) -> Result<(), E
             let name = given.iter().find(|(known, _)| **known == path);
             already_exists(name.map_or(&path, |(_, name)| *name))
         }
-        other => untouched(other),
+        other => describe(other),
     };
 
     let locked = fileset::lock(set.directories(), waiting).map_err(told)?;
@@ -178,7 +178,8 @@ fn tell(mended: &[Mended]) {
     }
 }
 
-fn untouched(error: fileset::Error) -> Error {
+/// The error, and what to do about it.
+fn describe(error: fileset::Error) -> Error {
     let told = Error::failed(error.to_string());
     match error {
         fileset::Error::NotAFile { .. } => told.hint("--out - writes to standard output"),
@@ -281,7 +282,7 @@ impl Place {
             Err(error) => return Err(error).about(given.display()),
             Ok(_) if path.exists() && !path.is_file() => {
                 let path = given.to_owned();
-                return Err(untouched(fileset::Error::NotAFile { path }));
+                return Err(describe(fileset::Error::NotAFile { path }));
             }
             Ok(_) if !force => return Err(already_exists(given)),
             Ok(_) => fs::canonicalize(&path).about(given.display())?,

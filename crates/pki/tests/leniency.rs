@@ -1,4 +1,5 @@
 //! Reading is lenient about form and strict about meaning: certificates and requests that no tool would write.
+#![allow(clippy::unwrap_used)] // tests
 
 use pki::{
     Certificate, CertificateRequest, Error, ExtendedKeyUsage, KeyKind, PrivateKey, PublicKey,

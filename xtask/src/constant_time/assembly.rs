@@ -27,12 +27,17 @@ const HEAD: &str = "\
 # it doesn't depend on a secret. A comment speaks for all lines that differ in displacement and vector register alone.
 ";
 
+/// A function as objdump prints it.
+pub(super) struct Function<'a> {
+    pub(super) name: &'a str,
+    pub(super) body: &'a str,
+}
+
 /// Fails where the release build and the list differ.
-pub(super) fn check(root: &Path) -> Result<()> {
+pub(super) fn check(root: &Path, functions: &[Function<'_>]) -> Result<()> {
     let path = list(root);
     let wanted = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    let disassembly = disassembly(root)?;
-    let listed = List::of(&disassembly)?;
+    let listed = List::of(functions)?;
     let found = listed.text(&comments(&wanted));
     if let Some((number, line)) = first_difference(&wanted, &found) {
         bail!(
@@ -55,16 +60,17 @@ pub(super) fn check(root: &Path) -> Result<()> {
 }
 
 /// Rewrites the list.
-pub(super) fn bless(root: &Path) -> Result<()> {
+pub(super) fn bless(root: &Path, functions: &[Function<'_>]) -> Result<()> {
     let path = list(root);
     let former = fs::read_to_string(&path).unwrap_or_default();
-    let text = List::of(&disassembly(root)?)?.text(&comments(&former));
+    let text = List::of(functions)?.text(&comments(&former));
     fs::write(&path, text).with_context(|| path.display().to_string())?;
     println!("{} is up to date", path.display());
     Ok(())
 }
 
-fn disassembly(root: &Path) -> Result<String> {
+/// The release build, disassembled.
+pub(super) fn disassembly(root: &Path) -> Result<String> {
     let program = workspace::release()?;
     output(
         Command::new("objdump")
@@ -73,6 +79,31 @@ fn disassembly(root: &Path) -> Result<String> {
             .arg(program)
             .current_dir(root),
     )
+}
+
+/// The functions of the kernel, each of which is there once. Fails if another one contains such assembly.
+pub(super) fn functions(disassembly: &str) -> Result<Vec<Function<'_>>> {
+    let mut functions = Vec::new();
+    for part in disassembly.split("\n\n") {
+        let Some((head, body)) = part.trim_start().split_once(":\n") else {
+            continue;
+        };
+        let Some((_, name)) = head.split_once(" <") else {
+            continue;
+        };
+        let name = without_hash(name.trim_end_matches('>'));
+        if FUNCTIONS.contains(&name) {
+            functions.push(Function { name, body });
+        } else if body.contains(IFMA) {
+            bail!("{name} contains {IFMA}, and is not among the functions that are checked");
+        }
+    }
+    functions.sort_by_key(|function| FUNCTIONS.iter().position(|known| *known == function.name));
+    let names: Vec<_> = functions.iter().map(|function| function.name).collect();
+    if names != FUNCTIONS {
+        bail!("the release build contains {names:?}; expected {FUNCTIONS:?}, each once");
+    }
+    Ok(functions)
 }
 
 fn first_difference(wanted: &str, found: &str) -> Option<(usize, String)> {
@@ -99,27 +130,11 @@ enum Line {
 }
 
 impl<'a> List<'a> {
-    fn of(disassembly: &'a str) -> Result<Self> {
-        let mut functions = Vec::new();
-        for part in disassembly.split("\n\n") {
-            let Some((head, body)) = part.trim_start().split_once(":\n") else {
-                continue;
-            };
-            let Some((_, name)) = head.split_once(" <") else {
-                continue;
-            };
-            let name = without_hash(name.trim_end_matches('>'));
-            if FUNCTIONS.contains(&name) {
-                functions.push((name, lines(body)?));
-            } else if body.contains(IFMA) {
-                bail!("{name} contains {IFMA}, and is not among the functions that are checked");
-            }
-        }
-        functions.sort_by_key(|(name, _)| FUNCTIONS.iter().position(|known| known == name));
-        let names: Vec<_> = functions.iter().map(|(name, _)| *name).collect();
-        if names != FUNCTIONS {
-            bail!("the release build contains {names:?}; expected {FUNCTIONS:?}, each once");
-        }
+    fn of(functions: &[Function<'a>]) -> Result<Self> {
+        let functions = functions
+            .iter()
+            .map(|function| Ok((function.name, lines(function.body)?)))
+            .collect::<Result<Vec<_>>>()?;
         let lines = functions.iter().map(|(_, lines)| lines.len()).sum();
         Ok(Self { functions, lines })
     }
@@ -372,10 +387,10 @@ mod tests {
     fn every_function_is_there_once_and_no_other_multiplies() {
         let function = |name: &str| format!("0001 <{name}::h0123456789abcdef>:\n{BODY}\n");
         let all: String = FUNCTIONS.iter().map(|name| function(name)).collect();
-        assert!(List::of(&all).is_ok());
-        assert!(List::of(&function(FUNCTIONS[0])).is_err());
-        assert!(List::of(&format!("{all}{}", function(FUNCTIONS[0]))).is_err());
+        assert!(functions(&all).is_ok());
+        assert!(functions(&function(FUNCTIONS[0])).is_err());
+        assert!(functions(&format!("{all}{}", function(FUNCTIONS[0]))).is_err());
         let other = function("pki::f").replace("vpxorq", "vpmadd52luq");
-        assert!(List::of(&format!("{all}{other}")).is_err());
+        assert!(functions(&format!("{all}{other}")).is_err());
     }
 }

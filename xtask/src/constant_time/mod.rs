@@ -1,5 +1,7 @@
-//! Constant time is checked: Valgrind follows secrets through the code for private keys, and what it can't run is compared with a list.
+//! Constant time is checked: Valgrind follows secrets through the code for private keys, and what it can't run is compared with a list
+//! and interpreted.
 mod assembly;
+mod interpreter;
 mod secrets;
 
 use std::{path::Path, process::Command};
@@ -22,11 +24,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let root = workspace::root()?;
     let objdump = version("objdump", "binutils")?;
     if arguments.bless {
-        return assembly::bless(&root);
+        let disassembly = assembly::disassembly(&root)?;
+        return assembly::bless(&root, &assembly::functions(&disassembly)?);
     }
-    println!("{}\n{objdump}", version("valgrind", "valgrind")?);
+    let python = version("python3", "python3")?;
+    println!("{}\n{objdump}\n{python}", version("valgrind", "valgrind")?);
     secrets::check(&root)?;
-    assembly::check(&root)
+    let disassembly = assembly::disassembly(&root)?;
+    let functions = assembly::functions(&disassembly)?;
+    assembly::check(&root, &functions)?;
+    interpreter::check(&functions)
 }
 
 /// The first line that a tool says about itself.

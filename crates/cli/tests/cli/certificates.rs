@@ -40,7 +40,7 @@ fn an_intermediate_signs_below_its_parent() {
     sandbox
         .run("ca sign --ca-cert bots.crt.pem --ca-key bots.key.pem --csr bot.csr.pem --profile intermediate --out x.pem")
         .fails(
-            "error: signing bot.csr.pem: the path length constraint of CN=Bots allows no further authority below it\n\
+            "error: signing bot.csr.pem: the path length constraint of CN=Bots does not allow as many authorities below it\n\
              hint: sign with an authority higher up, or with one that was made with a larger --path-len\n",
         );
 }
@@ -162,7 +162,7 @@ fn a_validity_beyond_the_authoritys_is_an_error_and_not_a_silent_cut() {
     assert!(
         outcome
             .stderr
-            .contains("exceeds the authority's, which ends at")
+            .contains("exceeds that of the authority and its issuers, which ends at")
             && outcome.stderr.contains("\nhint: ask for fewer --days"),
         "{}",
         outcome.stderr

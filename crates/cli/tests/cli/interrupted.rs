@@ -43,7 +43,10 @@ fn runs() -> usize {
 fn interrupted_runs_leave_one_set_as_a_whole_or_a_word() {
     let sandbox = Sandbox::with_authority();
     let started = Instant::now();
-    sandbox.run(ISSUE).succeeds();
+    let children = start(&sandbox);
+    for child in children {
+        end(child, None);
+    }
     let usual = started.elapsed();
 
     let seed = fastrand::u64(..);
@@ -70,50 +73,64 @@ fn interrupted_runs_leave_one_set_as_a_whole_or_a_word() {
     assert!(ended > 0, "no signal came in time");
 }
 
-/// Starts some runs and sends each of them a signal; returns how many it ended.
+/// Starts some runs and sends each of them a signal; returns how many that has ended.
 fn round(sandbox: &Sandbox, usual: Duration) -> usize {
-    let children: Vec<Child> = (0..PARALLEL)
-        .map(|_| {
-            sandbox
-                .command(ISSUE)
-                .stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap()
+    let children = start(sandbox);
+    let started = Instant::now();
+    if fastrand::bool() {
+        // When one of them is writing, which takes a few milliseconds of its time.
+        while started.elapsed() < usual && names(sandbox) == SET {
+            thread::yield_now();
+        }
+        wait_until(Instant::now() + Duration::from_micros(fastrand::u64(0..4000)));
+    } else {
+        wait_until(started + usual.mul_f64(fastrand::f64()));
+    }
+    let signals: Vec<Signal> = children
+        .iter()
+        .map(|child| {
+            let signal = SIGNALS[fastrand::usize(..SIGNALS.len())];
+            // It may have ended: then it is a zombie, which nothing happens to.
+            kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
+            signal
         })
         .collect();
-    // At any moment, or in the very moment in which one of them has begun to write.
-    let any_moment = usual.mul_f64(fastrand::f64() * 4.0);
-    let while_writing = fastrand::bool();
-    let started = Instant::now();
-    while started.elapsed() < any_moment.max(usual * u32::from(while_writing) * 4)
-        && !(while_writing && names(sandbox).iter().any(|name| name.starts_with('.')))
-    {
-        if !while_writing {
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
-    thread::sleep(Duration::from_micros(fastrand::u64(0..3000)));
+    children
+        .into_iter()
+        .zip(signals)
+        .map(|(child, signal)| end(child, Some(signal)))
+        .sum()
+}
 
-    let mut ended = 0;
-    for child in children {
-        let signal = SIGNALS[fastrand::usize(..SIGNALS.len())];
-        let process = Pid::from_raw(child.id().try_into().unwrap());
-        // It may be over: then it is a zombie, which nothing happens to.
-        kill(process, signal).unwrap();
-        let output = child.wait_with_output().unwrap();
-        match output.status.signal() {
-            Some(by) => {
-                assert_eq!(by, signal as i32);
-                ended += 1;
-            }
-            None => {
-                Outcome::of(ISSUE, output).succeeds();
-            }
-        }
+fn start(sandbox: &Sandbox) -> Vec<Child> {
+    let start = |_| {
+        sandbox
+            .command(ISSUE)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    (0..PARALLEL).map(start).collect()
+}
+
+/// 1 if the signal has ended it, and 0 if it has done its job before.
+fn end(child: Child, signal: Option<Signal>) -> usize {
+    let output = child.wait_with_output().unwrap();
+    let by = output.status.signal();
+    if by.is_some() {
+        assert_eq!(by, signal.map(|signal| signal as i32));
+        return 1;
     }
-    ended
+    Outcome::of(ISSUE, output).succeeds();
+    0
+}
+
+fn wait_until(moment: Instant) {
+    while Instant::now() < moment {
+        thread::yield_now();
+    }
 }
 
 fn names(sandbox: &Sandbox) -> Vec<String> {
@@ -130,7 +147,7 @@ fn assert_nothing_is_readable(sandbox: &Sandbox) {
     for name in names(sandbox) {
         let mode = sandbox.mode(&format!("bots/{name}"));
         if name.starts_with('.') {
-            assert_eq!(mode, 0o700, "{name}");
+            assert_eq!(mode & 0o077, 0, "{name}: {mode:o}");
         } else {
             let secret = !name.ends_with("crt.pem") && !name.ends_with("csr.pem");
             assert_eq!(secret, mode == 0o600, "{name}: {mode:o}");
