@@ -3,14 +3,27 @@ use std::time::Duration;
 
 use pki::Certificate;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
-use webpki::{EndEntityCert, Error, KeyUsage};
+use webpki::{EndEntityCert, Error, KeyUsage, anchor_from_trusted_cert};
 
-use crate::support::{entry, webpki_accepts};
+use crate::support::entry;
 
-/// Whether webpki accepts the fixture's chain.
+/// Whether webpki accepts the fixture's chain, the last certificate of which is the root.
 fn judge(name: &str, usage: KeyUsage, at: UnixTime) -> Result<(), Error> {
-    let chain = Certificate::all_from_pem(entry(name).chain_pem()).unwrap();
-    webpki_accepts(&chain, usage, at)
+    let chain: Vec<CertificateDer<'static>> = Certificate::all_from_pem(entry(name).chain_pem())
+        .unwrap()
+        .iter()
+        .map(|certificate| certificate.as_der().to_vec().into())
+        .collect();
+    let [leaf, intermediates @ .., root] = &chain[..] else {
+        panic!("a chain has a leaf and a root");
+    };
+    let algorithms = rustls_graviola::default_provider()
+        .signature_verification_algorithms
+        .all;
+    let anchor = anchor_from_trusted_cert(root)?;
+    EndEntityCert::try_from(leaf)?
+        .verify_for_usage(algorithms, &[anchor], intermediates, at, usage, None, None)
+        .map(drop)
 }
 
 #[test]

@@ -8,7 +8,6 @@
 )]
 
 mod chains;
-mod hierarchies;
 mod identities;
 mod refusals;
 mod support;

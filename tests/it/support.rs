@@ -3,8 +3,6 @@ use std::{path::Path, sync::LazyLock};
 
 use fixtures::{Entry, Fixtures};
 use pki::{Certificate, CertificateAuthority, PrivateKey};
-use rustls_pki_types::{CertificateDer, UnixTime};
-use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 /// Made on first use in `target/fixtures`.
 static FIXTURES: LazyLock<Fixtures> = LazyLock::new(|| {
@@ -31,26 +29,4 @@ pub(crate) fn private_key(name: &str) -> PrivateKey {
 /// The certificate of an entry.
 pub(crate) fn certificate(name: &str) -> Certificate {
     Certificate::from_pem(entry(name).certificate_pem()).unwrap()
-}
-
-/// Whether webpki accepts a chain, the last certificate of which is the root.
-pub(crate) fn webpki_accepts(
-    chain: &[Certificate],
-    usage: KeyUsage,
-    at: UnixTime,
-) -> Result<(), webpki::Error> {
-    let chain: Vec<CertificateDer<'_>> = chain
-        .iter()
-        .map(|certificate| certificate.as_der().into())
-        .collect();
-    let [leaf, intermediates @ .., root] = &chain[..] else {
-        panic!("a chain has a leaf and a root");
-    };
-    let algorithms = rustls_graviola::default_provider()
-        .signature_verification_algorithms
-        .all;
-    let anchor = anchor_from_trusted_cert(root)?;
-    EndEntityCert::try_from(leaf)?
-        .verify_for_usage(algorithms, &[anchor], intermediates, at, usage, None, None)
-        .map(drop)
 }

@@ -1,4 +1,4 @@
-//! The long runs: minutes of fuzzing and of a bot's life, hundreds of interrupted commands. CI takes samples of them.
+//! The long runs: minutes of fuzzing and of a bot's life, thousands of random hierarchies, hundreds of interrupted commands. CI takes samples of them.
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -35,6 +35,25 @@ const RUNS: &[Run] = &[
             "--nocapture",
         ],
         environment: ("COUNTERSIGN_SOAK_SECONDS", "600"),
+    },
+    Run {
+        name: "hierarchies",
+        command: &[
+            "cargo",
+            "test",
+            "--package",
+            "countersign-fixtures",
+            "--test",
+            "hierarchies",
+            "--",
+            "--nocapture",
+        ],
+        environment: ("COUNTERSIGN_SOAK_HIERARCHIES", "5000"),
+    },
+    Run {
+        name: "judged-hierarchies",
+        command: &["cargo", "xtask", "interop", "--only", "random hierarchies"],
+        environment: ("COUNTERSIGN_SOAK_HIERARCHIES", "3000"),
     },
     Run {
         name: "files",

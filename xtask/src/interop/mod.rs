@@ -6,6 +6,7 @@ mod bundles;
 mod case;
 mod certificates;
 mod formats;
+mod hierarchies;
 mod keys;
 mod names;
 mod pod;
@@ -76,6 +77,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     cases.extend(bundles::cases());
     cases.extend(formats::cases());
     cases.extend(workflow::cases());
+    cases.extend(hierarchies::cases()?);
     if let Some(only) = &arguments.only {
         cases.retain(|case| case.row(&tools).contains(only));
     }
@@ -100,6 +102,10 @@ fn set_up(dir: &Path, program: &Path) -> Result<Shell> {
     let judges = dir.join("judges");
     fs::create_dir(&judges)?;
     fs::write(judges.join("judge.py"), include_str!("judges/judge.py"))?;
+    fs::write(
+        judges.join("verdicts.py"),
+        include_str!("judges/verdicts.py"),
+    )?;
     fs::write(judges.join("Pkix.java"), include_str!("judges/Pkix.java"))?;
     Ok(Shell::new(dir, program)?
         .with("JUDGES", judges)
