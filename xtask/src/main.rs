@@ -1,4 +1,4 @@
-//! The workspace's own chores: `cargo xtask fixtures | tidy | interop | login-bench | ci`.
+//! The workspace's own chores: `cargo xtask fixtures | tidy | linear | interop | login-bench | ci`.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
@@ -7,6 +7,7 @@
 )]
 
 mod interop;
+mod linear;
 mod tidy;
 mod workspace;
 
@@ -36,6 +37,11 @@ enum Command {
     },
     /// Check the rules about layers, dependencies and sources
     Tidy,
+    /// Count the instructions that hostile inputs of growing size take, and refuse more than linear growth
+    Linear {
+        /// Only the readers and inputs whose names hold this
+        only: Option<String>,
+    },
     /// Let openssl, keytool, curl, GnuTLS, NSS and Python judge the built program, and judge what they make
     Interop(interop::Arguments),
     /// Race `countersign auth login` and the library against curl, and the Python BDK of COUNTERSIGN_BDK_PYTHON
@@ -58,6 +64,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Fixtures { out } => make_fixtures(out),
         Command::Tidy => tidy::run(),
+        Command::Linear { only } => linear::run(only.as_deref()),
         Command::Interop(arguments) => interop::run(&arguments),
         Command::LoginBench => login_bench(),
         Command::Ci => ci(),
