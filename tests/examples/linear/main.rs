@@ -117,7 +117,7 @@ fn readers() -> Vec<Reader> {
         reader(
             "pki::Certificate::from_pem",
             |i| outcome(Certificate::from_pem(i)),
-            vec![input::many_certificates()],
+            vec![input::many_certificates().short()],
         ),
         reader(
             "pki::Certificate::from_der",
@@ -127,12 +127,15 @@ fn readers() -> Vec<Reader> {
         reader(
             "pki::Certificate::from_pem_or_der",
             |i| outcome(Certificate::from_pem_or_der(i)),
-            vec![input::begins_in_a_line(), input::many_extensions()],
+            vec![
+                input::begins_in_a_line().short(),
+                input::many_extensions().short(),
+            ],
         ),
         reader(
             "pki::Certificate::all_from_pem_or_der",
             |i| outcome(Certificate::all_from_pem_or_der(i)),
-            vec![input::many_certificates()],
+            vec![input::many_certificates().short()],
         ),
         reader(
             "pki::CertificateRequest::from_der",
@@ -142,12 +145,12 @@ fn readers() -> Vec<Reader> {
         reader(
             "pki::CertificateRequest::from_pem",
             |i| outcome(CertificateRequest::from_pem(i)),
-            vec![input::request_in_pem()],
+            vec![input::request_in_pem().short()],
         ),
         reader(
             "pki::CertificateRequest::from_pem_or_der",
             |i| outcome(CertificateRequest::from_pem_or_der(i)),
-            vec![input::request_in_pem()],
+            vec![input::request_in_pem().short()],
         ),
         reader(
             "pki::CertificateAuthority::from_pem",
@@ -155,7 +158,7 @@ fn readers() -> Vec<Reader> {
                 let key = input::key_pem();
                 outcome(CertificateAuthority::from_pem(i, key, None))
             },
-            vec![input::issuers()],
+            vec![input::issuers().short()],
         ),
         reader(
             "pki::PrivateKey::from_pem",
@@ -170,7 +173,7 @@ fn readers() -> Vec<Reader> {
         reader(
             "pki::PrivateKey::from_pem_or_der",
             |i| outcome(PrivateKey::from_pem_or_der(i, None)),
-            vec![input::large_exponent()],
+            vec![input::large_exponent().short()],
         ),
         reader(
             "pki::PrivateKey::from_pem_or_der_within",
@@ -178,7 +181,7 @@ fn readers() -> Vec<Reader> {
                 let budget = pki::Budget::default();
                 outcome(PrivateKey::from_pem_or_der_within(i, None, budget))
             },
-            vec![input::large_exponent()],
+            vec![input::large_exponent().short()],
         ),
         reader(
             "pki::PublicKey::from_spki_der",
@@ -196,7 +199,7 @@ fn readers() -> Vec<Reader> {
                 let budget = pki::Budget::default();
                 outcome(Pkcs12::open_within(i, &passphrase(), budget))
             },
-            vec![input::many_bag_attributes()],
+            vec![input::many_bag_attributes().short()],
         ),
         reader(
             "pki::TrustStore::read",
@@ -206,7 +209,7 @@ fn readers() -> Vec<Reader> {
         reader(
             "pki::TrustStore::read_within",
             |i| outcome(TrustStore::read_within(i, None, pki::Budget::default())),
-            vec![input::jks()],
+            vec![input::jks().short()],
         ),
         reader(
             "pki::DistinguishedName::from_der",
@@ -226,7 +229,7 @@ fn readers() -> Vec<Reader> {
         reader(
             "pki::DistinguishedName::from_str",
             |i| outcome(text(i).parse::<DistinguishedName>()),
-            input::rfc4514_names(),
+            vec![input::openssl_rdns()],
         ),
         reader(
             "pki::SerialNumber::from_be_bytes",
@@ -241,27 +244,30 @@ fn readers() -> Vec<Reader> {
         reader(
             "pki::inspect",
             |i| outcome(pki::inspect::inspect(i, None)),
-            vec![input::many_certificates(), input::many_rdns()],
+            vec![
+                input::many_certificates().short(),
+                input::many_rdns().short(),
+            ],
         ),
         reader(
             "auth::Identity::read",
             |i| outcome(Identity::read(i, None)),
-            vec![input::identity_in_pem()],
+            vec![input::identity_in_pem().short()],
         ),
         reader(
             "auth::Identity::from_pem",
             |i| outcome(Identity::from_pem(i, i, None)),
-            vec![input::identity_in_pem()],
+            vec![input::identity_in_pem().short()],
         ),
         reader(
             "auth::Identity::from_pkcs12",
             |i| outcome(Identity::from_pkcs12(i, &passphrase())),
-            vec![input::many_bag_attributes()],
+            vec![input::many_bag_attributes().short()],
         ),
         reader(
             "auth::TrustAnchors::pem",
             |i| outcome(TrustAnchors::pem(i)),
-            vec![input::many_certificates()],
+            vec![input::many_certificates().short()],
         ),
         reader(
             "auth::TrustAnchors::and_pem",
@@ -269,12 +275,12 @@ fn readers() -> Vec<Reader> {
                 let anchors = TrustAnchors::pem(input::certificate_pem()).unwrap();
                 outcome(anchors.and_pem(i))
             },
-            vec![input::many_certificates()],
+            vec![input::many_certificates().short()],
         ),
         reader(
             "auth::TrustAnchors::read",
             |i| outcome(TrustAnchors::read("a", i, None)),
-            vec![input::jks()],
+            vec![input::jks().short()],
         ),
         reader(
             "auth::TrustAnchors::and_read",
@@ -282,7 +288,7 @@ fn readers() -> Vec<Reader> {
                 let anchors = TrustAnchors::pem(input::certificate_pem()).unwrap();
                 outcome(anchors.and_read("a", i, None))
             },
-            vec![input::jks()],
+            vec![input::jks().short()],
         ),
         reader(
             "auth::BdkConfig::parse",
