@@ -193,7 +193,7 @@ pub(crate) fn certificates() -> Vec<Input> {
             certificate(&extension(&[0x55, 0x1d, 0x11], &names))
         }),
         Input::new("purposes", |size| {
-            let purposes = numbered(size / 9, |n| tlv(0x06, &[&[0x2a, 3], &n[..]].concat()));
+            let purposes = numbered(size / 10, |n| tlv(0x06, &[&[0x2a, 3], &n[..]].concat()));
             certificate(&extension(&[0x55, 0x1d, 0x25], &tlv(0x30, &purposes)))
         }),
         Input::new("policies", |size| {
