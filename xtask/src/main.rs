@@ -1,4 +1,4 @@
-//! The workspace's own chores: `cargo xtask fixtures | tidy | interop | constant-time | mutants | soak | login-bench | ci`.
+//! The workspace's own chores: `cargo xtask fixtures | tidy | linear | interop | constant-time | mutants | soak | login-bench | ci`.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
@@ -8,6 +8,7 @@
 
 mod constant_time;
 mod interop;
+mod linear;
 mod mutants;
 mod soak;
 mod tidy;
@@ -39,6 +40,11 @@ enum Command {
     },
     /// Check the rules about layers, dependencies and sources
     Tidy,
+    /// Count the instructions that hostile inputs of growing size take, and refuse more than linear growth
+    Linear {
+        /// Only the readers and inputs whose names hold this
+        only: Option<String>,
+    },
     /// Let openssl, keytool, curl, GnuTLS, NSS and Python judge the built program, and judge what they make
     Interop(interop::Arguments),
     /// Change what decides about trust, and see that a test notices, for each change
@@ -67,6 +73,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Fixtures { out } => make_fixtures(out),
         Command::Tidy => tidy::run(),
+        Command::Linear { only } => linear::run(only.as_deref()),
         Command::Interop(arguments) => interop::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Soak(arguments) => soak::run(&arguments),

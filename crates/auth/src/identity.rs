@@ -143,6 +143,8 @@ impl fmt::Debug for Identity {
 
 #[cfg(test)]
 mod tests {
+    use pki::{CertificateAuthority, CertificateRequest, KeyKind, Profile};
+
     use super::*;
 
     #[test]
@@ -151,5 +153,33 @@ mod tests {
         assert!(!is_pem(b"0\x14-----BEGIN X.509-----"));
         assert!(!is_pem(b"neither the one nor the other"));
         assert!(!is_pem(b""));
+    }
+
+    #[test]
+    fn a_root_whose_signature_can_not_be_checked_is_not_sent_either() {
+        let key = PrivateKey::generate(KeyKind::EcP256).unwrap();
+        let ca = CertificateAuthority::create_root(
+            "/CN=Root".parse().unwrap(),
+            PrivateKey::generate(KeyKind::EcP256).unwrap(),
+            &Profile::root(),
+        )
+        .unwrap();
+        let request = CertificateRequest::builder("/CN=leaf".parse().unwrap())
+            .sign(&key)
+            .unwrap();
+        let leaf = ca
+            .issue(&request.verify().unwrap(), &Profile::client())
+            .unwrap();
+        // ecdsa-with-SHA224 in the place of ecdsa-with-SHA256.
+        let mut der = ca.certificate().as_der().to_vec();
+        let oid = b"\x2a\x86\x48\xce\x3d\x04\x03\x02";
+        for at in 0..der.len() {
+            if der[at..].starts_with(oid) {
+                der[at + 7] = 1;
+            }
+        }
+        let root = Certificate::from_der(&der).unwrap();
+        let identity = Identity::new(&key, vec![leaf.clone(), root]).unwrap();
+        assert_eq!(identity.chain().collect::<Vec<_>>(), [&leaf]);
     }
 }

@@ -53,3 +53,17 @@ impl fmt::Debug for Passphrase {
         f.write_str("[passphrase elided]")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passphrases_are_equal_when_every_octet_is() {
+        let one = Passphrase::from("pässwörd");
+        assert_eq!(one, Passphrase::from("pässwörd"));
+        for other in ["", "pässwör", "pässwörD", "Pässwörd", "pässwörd "] {
+            assert_ne!(one, Passphrase::from(other));
+        }
+    }
+}

@@ -7,7 +7,7 @@ mod dependencies;
 mod generated;
 mod sources;
 mod tiers;
-mod tokens;
+pub(crate) mod tokens;
 
 use anyhow::{Result, bail};
 

@@ -347,3 +347,22 @@ fn aliases_are_copied_within_limits() {
     assert_eq!(failure(&bomb).2, "too many values");
     assert_eq!(failure(&"[".repeat(40)).2, "nested too deeply");
 }
+
+#[test]
+fn text_behind_aliases_is_limited_like_the_file() {
+    let text = "a".repeat(1 << 10);
+    let aliases = |count: usize| {
+        let lines = (0..count).map(|n| format!("b{n}: *a\n"));
+        format!(
+            "host: a.example\nx: &a {text}\n{}",
+            lines.collect::<String>()
+        )
+    };
+    // The anchor keeps a copy, too.
+    BdkConfig::parse(&aliases(1_023), |_| None).unwrap();
+    let error = BdkConfig::parse(&aliases(1_024), |_| None).unwrap_err();
+    assert!(
+        matches!(&error, Error::Configuration { reason, .. } if reason == "too much text behind aliases"),
+        "{error}"
+    );
+}

@@ -138,6 +138,8 @@ fn rsa(der: &[u8]) -> Result<PrivateKey, Error> {
         });
     }
     rsa_bits(numbers.modulus.as_bytes())?;
+    // Once it has a key, `rsa` wipes it, also when it finds that it is none. Where the primes' product is not the modulus it
+    // has none yet, and drops its copies of the caller's octets as they are.
     let key = rsa::PrivateKey::try_from(numbers.clone())
         .map_err(|_| invalid("its RSA numbers don't belong together"))?;
     check_crt(&numbers, &key)?;

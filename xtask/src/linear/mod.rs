@@ -1,0 +1,171 @@
+//! That time is linear in the input: the instructions that each public reader takes for hostile inputs, counted by
+//! Valgrind, grow with the size and not with its square.
+//!
+//! The inputs are those of `tests/examples/linear`, and the list of readers comes from the sources: one without an input is
+//! a failure, too.
+
+mod readers;
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace::{self, Metadata};
+
+/// Counts for every reader and input, and tells what grows too fast.
+pub(crate) fn run(only: Option<&str>) -> Result<()> {
+    let program = build()?;
+    let mut cases = cases(&program)?;
+    check_list(&cases)?;
+    if let Some(only) = only {
+        cases.retain(|case| case.name.contains(only));
+    }
+
+    let next = AtomicUsize::new(0);
+    let failures = AtomicUsize::new(0);
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    match case.judge(&program) {
+                        Ok(growth) => println!("{growth:.2}  {}", case.name),
+                        Err(error) => {
+                            eprintln!("{}: {error:#}", case.name);
+                            failures.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner();
+    match failures {
+        0 => {
+            println!("the work of {} inputs is linear in their size", cases.len());
+            Ok(())
+        }
+        n => bail!("{n} of {} inputs take more than linear work", cases.len()),
+    }
+}
+
+/// Twice the input may take this much of the work: twice, and a little for sorting and for growing tables.
+const GROWTH: f64 = 2.2;
+
+/// A reader with inputs of several sizes, each twice the one before.
+struct Case {
+    name: String,
+    reader: String,
+    /// How many sizes there are.
+    sizes: usize,
+}
+
+impl Case {
+    /// The largest growth from one size to the next.
+    fn judge(&self, program: &Path) -> Result<f64> {
+        let counts = self.counts(program)?;
+        let growths = counts.iter().zip(counts.iter().skip(1));
+        let largest = growths
+            .map(|(smaller, larger)| *larger as f64 / *smaller as f64)
+            .fold(0.0, f64::max);
+        if largest > GROWTH {
+            bail!("{largest:.2} times the work for twice the size: {counts:?} instructions");
+        }
+        Ok(largest)
+    }
+
+    /// The instructions within each of the functions `measured_0`, `measured_1` ... of the program.
+    fn counts(&self, program: &Path) -> Result<Vec<u64>> {
+        let profile = tempfile::NamedTempFile::new()?;
+        let output = Command::new("valgrind")
+            .arg("--tool=callgrind")
+            .arg(format!("--callgrind-out-file={}", profile.path().display()))
+            .args([
+                "--collect-atstart=no",
+                "--toggle-collect=linear::measured_*",
+            ])
+            .args(["--compress-strings=no", "--compress-pos=no"])
+            .arg(program)
+            .arg(&self.name)
+            .output()
+            .context("valgrind, which counts, is not there (apt-get install valgrind)")?;
+        if !output.status.success() {
+            bail!("{}", String::from_utf8_lossy(&output.stderr).trim_end());
+        }
+        let profile = fs::read_to_string(profile.path())?;
+        (0..self.sizes)
+            .map(|size| inclusive(&profile, &format!("linear::measured_{size}")))
+            .collect()
+    }
+}
+
+/// What a call of this function cost, with all that it called: the last number of the line after `calls=`.
+fn inclusive(profile: &str, function: &str) -> Result<u64> {
+    let mut lines = profile.lines();
+    let is_call = |line: &str| {
+        let called = line.strip_prefix("cfn=").unwrap_or_default();
+        let hash = called.strip_prefix(function);
+        hash.is_some_and(|hash| hash.is_empty() || hash.starts_with("::"))
+    };
+    lines
+        .find(|line| is_call(line))
+        .and_then(|_| lines.nth(1)?.rsplit(' ').next()?.parse().ok())
+        // No reader looks at less than that.
+        .filter(|count| *count >= FEWEST)
+        .with_context(|| format!("the profile doesn't count the instructions of {function}"))
+}
+
+const FEWEST: u64 = 1_000;
+const SMALLEST: usize = 64 << 10;
+
+/// The program, built as it is released: unoptimised code takes Valgrind ten times as long.
+fn build() -> Result<PathBuf> {
+    let arguments = ["build", "--release", "--locked", "-p", "integration-tests"];
+    workspace::cargo(arguments.into_iter().chain(["--example", "linear"]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || workspace::root().map(|root| root.join("target")),
+        |dir| Ok(dir.into()),
+    )?;
+    Ok(target.join("release/examples/linear"))
+}
+
+fn cases(program: &Path) -> Result<Vec<Case>> {
+    let output = Command::new(program).output()?;
+    let text = String::from_utf8(output.stdout)?;
+    text.lines()
+        .map(|line| {
+            let mut fields = line.split('\t').map(str::to_owned);
+            let mut field = || fields.next().with_context(|| line.to_owned());
+            let (name, reader) = (field()?, field()?);
+            let limit: usize = field()?.parse()?;
+            let sizes = std::iter::successors(Some(SMALLEST), |size| size.checked_mul(2));
+            Ok(Case {
+                name,
+                reader,
+                sizes: sizes.take_while(|size| *size <= limit).count(),
+            })
+        })
+        .collect()
+}
+
+/// The readers of the list are those of the sources.
+fn check_list(cases: &[Case]) -> Result<()> {
+    let listed: BTreeSet<&str> = cases.iter().map(|case| case.reader.as_str()).collect();
+    let found = readers::all(&Metadata::read()?)?;
+    let found: BTreeSet<&str> = found.iter().map(String::as_str).collect();
+    let missing: Vec<_> = found.difference(&listed).collect();
+    let unknown: Vec<_> = listed.difference(&found).collect();
+    if missing.is_empty() && unknown.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "tests/examples/linear has no input for {missing:?}, and inputs for {unknown:?}, which no source has"
+    )
+}
