@@ -193,12 +193,12 @@ pub(crate) fn certificates() -> Vec<Input> {
             certificate(&extension(&[0x55, 0x1d, 0x11], &names))
         }),
         Input::new("purposes", |size| {
-            let purposes = numbered(size / 10, |n| tlv(0x06, &[&[0x2a, 3], &n[..]].concat()));
+            let purposes = numbered(size / 10, |n| tlv(0x06, &[&[0x2a, 3], n].concat()));
             certificate(&extension(&[0x55, 0x1d, 0x25], &tlv(0x30, &purposes)))
         }),
         Input::new("policies", |size| {
             let policies = numbered(size / 11, |n| {
-                tlv(0x30, &tlv(0x06, &[&[0x2a, 3], &n[..]].concat()))
+                tlv(0x30, &tlv(0x06, &[&[0x2a, 3], n].concat()))
             });
             certificate(&extension(&[0x55, 0x1d, 0x20], &tlv(0x30, &policies)))
         })
@@ -234,7 +234,7 @@ pub(crate) fn requests() -> Vec<Input> {
         Input::new("extensions", |size| request(&extensions(size), &[])),
         Input::new("attributes", |size| {
             let attributes = numbered(size / 13, |n| {
-                let oid = tlv(0x06, &[&[0x2a, 3], &n[..]].concat());
+                let oid = tlv(0x06, &[&[0x2a, 3], n].concat());
                 tlv(0x30, &[oid, tlv(0x31, &[])].concat())
             });
             request(&[], &attributes)
