@@ -155,18 +155,22 @@ pub(crate) const fn request_in_pem() -> Input {
     })
 }
 
-/// An authority and certificates that aren't its issuers'.
+/// An authority, and its issuer again and again.
 pub(crate) const fn issuers() -> Input {
-    Input::new("unrelated-issuers", |size| {
-        let subject: DistinguishedName = "/CN=Root".parse().unwrap();
+    Input::new("repeated-issuer", |size| {
+        let name = |text: &str| text.parse::<DistinguishedName>().unwrap();
+        let root_key = PrivateKey::generate(KeyKind::EcP256).unwrap();
+        let root = CertificateAuthority::create_root(name("/CN=Root"), root_key, &Profile::root());
+        let root = root.unwrap();
         let key = PrivateKey::from_pem(key_pem(), None).unwrap();
-        let root = CertificateAuthority::create_root(subject, key, &Profile::root()).unwrap();
-        let one = block("CERTIFICATE", "", &certificate(&[]));
+        let below = root.create_intermediate(name("/CN=Bots"), key, &Profile::intermediate());
+        let issuer = root.certificate().to_pem();
         [
-            root.certificate().to_pem().into(),
-            one.repeat(size / one.len()),
+            below.unwrap().certificate().to_pem(),
+            issuer.repeat(size / issuer.len()),
         ]
         .concat()
+        .into()
     })
 }
 
