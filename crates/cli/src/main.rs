@@ -1,14 +1,14 @@
 //! The `countersign` program: the only place in the workspace that prints, prompts, reads arguments and exits.
 //!
 //! `command` has one file per command. What they share is beside it: `ui` (everything that is printed), `error`
-//! (how a command fails), `input`, `output`, `identity` and `passphrase` (files and secrets), `terminal` and `signals`
+//! (how a command fails), `input`, `output`, `file_id` and `passphrase` (files and secrets), `terminal` and `signals`
 //! (what must be left in order), `new_key` (making a key), `subject` and `alt_name` (names on the command line).
 #![forbid(unsafe_code)]
 
 mod alt_name;
 mod command;
 mod error;
-mod identity;
+mod file_id;
 mod input;
 mod new_key;
 mod output;

@@ -11,7 +11,7 @@ use fileset::{FileSet, MadeDirectory, Mended};
 
 use crate::{
     error::{Context, Error},
-    identity::{FileId, Inputs},
+    file_id::{FileId, Inputs},
     signals::UNFINISHED,
     ui,
 };

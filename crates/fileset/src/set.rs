@@ -111,17 +111,16 @@ impl Locked {
                 .lock()
                 .stage(&directory)
                 .map_err(Error::io(&directory))?;
-            staged.parts.push(Part {
+            let mut part = Part {
                 directory,
                 staging,
                 records: Vec::new(),
-            });
-            let Some(part) = staged.parts.last_mut() else {
-                continue;
             };
-            for (file, path) in files {
-                part.stage(file, path, set.replace)?;
-            }
+            let result = files
+                .into_iter()
+                .try_for_each(|(file, path)| part.stage(file, path, set.replace));
+            staged.parts.push(part);
+            result?;
         }
         staged.write_journals()?;
         Ok(staged)

@@ -6,7 +6,7 @@ use pki::{CertificateAuthority, Profile};
 
 use crate::{
     error::{Context, Error},
-    identity::Inputs,
+    file_id::Inputs,
     input,
     new_key::{self, KeyArgs},
     output::{self, Access, Output},

@@ -7,7 +7,7 @@ use pki::{CertificateRequest, SubjectAltName};
 use crate::{
     alt_name,
     error::{Context, Error},
-    identity::Inputs,
+    file_id::Inputs,
     input, new_key,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},

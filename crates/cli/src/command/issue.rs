@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     error::{Context, Error},
-    identity::Inputs,
+    file_id::Inputs,
     input,
     new_key::{self, KeyArgs},
     output::{self, Access, Output},

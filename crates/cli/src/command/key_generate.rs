@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::{
     error::Error,
-    identity::Inputs,
+    file_id::Inputs,
     input,
     new_key::{self, KeyArgs},
     output::{self, Access, Name, Output},

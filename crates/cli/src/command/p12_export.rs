@@ -10,7 +10,7 @@ use pki::{Certificate, Pkcs12, Pkcs12Builder, Pkcs12Profile, PrivateKey};
 
 use crate::{
     error::{Context, Error},
-    identity::Inputs,
+    file_id::Inputs,
     input,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::{
     command::block_on,
     error::{Context, Error},
-    identity::Inputs,
+    file_id::Inputs,
     input,
     output::{self, Access, Output},
     signals, ui,

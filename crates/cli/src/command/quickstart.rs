@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use crate::{
     command::runtime,
     error::{Context, Error},
-    identity::Inputs,
+    file_id::Inputs,
     new_key,
     output::{self, Access, Output, Target},
     signals::UNFINISHED,
