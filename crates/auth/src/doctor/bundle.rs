@@ -253,7 +253,7 @@ fn chain(report: &mut Report, certificates: &[Certificate]) {
     let issuer_of = |certificate: &Certificate| {
         certificates
             .iter()
-            .filter(|issuer| issuer.subject() == certificate.issuer())
+            .filter(|issuer| issuer.subject().matches(certificate.issuer()))
             .take(MOST)
             .find(|issuer| certificate.verify_issued_by(issuer).is_ok())
     };

@@ -243,6 +243,31 @@ async fn an_issuer_that_the_file_lacks_is_a_warning() {
     assert_told(&report, "issuer-not-in-file", &evidence, "--chain");
 }
 
+#[test]
+fn an_issuer_is_found_whatever_the_string_type_of_its_name() {
+    let root_key = || PrivateKey::from_pem(lab().bot.key_pem(), None).unwrap();
+    // One key and one name, in UTF8String and in PrintableString.
+    let utf8: pki::DistinguishedName = "/CN=Root".parse().unwrap();
+    let mut der = utf8.as_der().to_vec();
+    let tag = der.iter().position(|octet| *octet == 0x0c).unwrap();
+    der[tag] = 0x13;
+    let printable = pki::DistinguishedName::from_der(&der).unwrap();
+    assert_ne!(utf8, printable);
+    let [issued_by, in_file] = [utf8, printable]
+        .map(|name| CertificateAuthority::create_root(name, root_key(), &Profile::root()).unwrap());
+    let leaf = issue(&issued_by, "/CN=demo-bot1", &[], &Profile::client());
+
+    let certificates = [leaf.certificate, in_file.certificate().clone()];
+    let key = leaf.key.algorithm();
+    let report = auth::doctor::examine_chain(key, &certificates, std::time::SystemTime::now());
+    assert!(
+        ids(&report, Severity::Warning)
+            .iter()
+            .all(|id| *id != "issuer-not-in-file"),
+        "{report}"
+    );
+}
+
 #[tokio::test]
 async fn a_common_name_with_what_nobody_sees_is_told() {
     // Such names are not typed, but spelled out or made elsewhere.
