@@ -99,3 +99,26 @@ impl fmt::Debug for Verifier {
         f.debug_tuple("Verifier").field(&self.trust).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pki::{CertificateAuthority, KeyKind, PrivateKey, Profile};
+
+    use super::*;
+
+    #[test]
+    fn debug_counts_what_is_trusted() {
+        let root = CertificateAuthority::create_root(
+            "/CN=Root".parse().unwrap(),
+            PrivateKey::generate(KeyKind::EcP256).unwrap(),
+            &Profile::root(),
+        )
+        .unwrap();
+        let trust = TrustAnchors::pem(root.certificate().to_pem()).unwrap();
+        let verifier = Verifier::new(trust, crate::provider::graviola().unwrap()).unwrap();
+        assert_eq!(
+            format!("{verifier:?}"),
+            "Verifier(TrustAnchors(1 certificates))"
+        );
+    }
+}

@@ -1,4 +1,8 @@
+use std::sync::{Arc, Mutex};
+
 use auth::{Error, TrustAnchors, TrustSource};
+use rustls::CertificateError;
+use tracing::{Event, Level, Metadata, Subscriber, span};
 
 use crate::{
     environment::assert_passes_in_environment,
@@ -113,6 +117,72 @@ fn debug_counts() {
         format!("{:?}", trust().and_platform()),
         "TrustAnchors(1 certificates and the platform's)"
     );
+}
+
+#[test]
+fn a_root_that_tls_cannot_use_is_named_with_its_place_and_reason() {
+    let root = lab().root.certificate();
+    // The algorithm that was signed is another one than that beside the signature: ecdsa-with-SHA384.
+    let mut der = root.as_der().to_vec();
+    let sha256 = b"\x2a\x86\x48\xce\x3d\x04\x03\x02";
+    let at = der.windows(8).position(|octets| octets == sha256).unwrap();
+    der[at + 7] = 3;
+    let unusable = pki::Certificate::from_der(&der).unwrap();
+    let error = TrustAnchors::pem(root.to_pem() + &unusable.to_pem()).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::InvalidTrustAnchor {
+                index: 2,
+                reason: CertificateError::Other(_)
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(
+        error.to_string().contains("SignatureAlgorithmMismatch"),
+        "{error}"
+    );
+}
+
+#[test]
+fn unreadable_certificates_of_a_trust_store_are_logged_and_no_others() {
+    let root = lab().root.certificate().to_pem();
+    let bad = "-----BEGIN CERTIFICATE-----\nMAMCAQU=\n-----END CERTIFICATE-----\n";
+    for (store, warnings) in [(root.clone(), 0), (root + bad, 1)] {
+        let log = Warnings::default();
+        let anchors = tracing::subscriber::with_default(log.clone(), || {
+            TrustAnchors::read("store.pem", store.as_bytes(), None).unwrap()
+        });
+        assert_eq!(anchors.certificates().len(), 1);
+        assert_eq!(*log.0.lock().unwrap(), vec!["auth::trust"; warnings]);
+    }
+}
+
+/// Where each warning came from.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<&'static str>>>);
+
+impl Subscriber for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() == Level::WARN
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        self.0.lock().unwrap().push(event.metadata().target());
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
 }
 
 /// Where the platform's roots are is said by the environment, which belongs to a process: a second one is started.

@@ -501,6 +501,32 @@ mod tests {
         assert!(matches!(nested(9), Err(Error::NestedTooDeeply { .. })));
     }
 
+    /// They are seen after decryption, when nothing around them tells how deep they are.
+    #[test]
+    fn encrypted_contents_are_read_down_to_the_callers_limit() {
+        let mut contents = tlv::sequence(&[&shrouded_key(1)]);
+        for _ in 0..3 {
+            let bag = bags::bag(&SAFE_CONTENTS_BAG, &contents, &Attributes::default());
+            contents = tlv::sequence(&[&bag]);
+        }
+        let open_within = |contents: &[u8], max_nesting| {
+            let budget = Budget {
+                max_nesting,
+                ..Budget::default()
+            };
+            open(&file(&encrypted_safe(contents)), &passphrase(), budget)
+        };
+        open_within(&tlv::sequence(&[]), 12).unwrap();
+        assert_eq!(
+            open_within(&contents, 12).unwrap_err(),
+            Error::NestedTooDeeply {
+                what: WHAT,
+                limit: 12
+            }
+        );
+        assert_eq!(open_within(&contents, 32).unwrap().private_keys().len(), 1);
+    }
+
     #[test]
     fn an_empty_passphrase_is_tried_as_none_and_charged_again() {
         let empty = Passphrase::from("");
