@@ -312,6 +312,19 @@ impl Certificate {
         })
     }
 
+    /// Checks that it is about this key, by meaning: one public key has several encodings.
+    ///
+    /// # Errors
+    /// [`Error::KeyMismatch`]; [`Error::UnsupportedKey`] and [`Error::Malformed`] when its own key can't be read.
+    pub(crate) fn check_key(&self, key: &PublicKey) -> Result<(), Error> {
+        if self.public_key()? == *key {
+            return Ok(());
+        }
+        Err(Error::KeyMismatch {
+            subject: self.subject.to_string(),
+        })
+    }
+
     /// Whether `issuer` signed this certificate or, where that can't be checked because the algorithm isn't supported, may
     /// have: names agree, and so do the key identifiers where both are there.
     pub(crate) fn may_be_issued_by(&self, issuer: &Certificate) -> bool {

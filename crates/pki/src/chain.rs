@@ -38,20 +38,30 @@ pub(crate) fn upwards<'a>(
 /// Likewise, of certificates that all belong to the chain. One that is given twice is taken once.
 ///
 /// # Errors
-/// [`Error::NotInChain`].
+/// [`Error::NotInChain`]; [`Error::CertificateSignatureInvalid`] or [`Error::SignatureAlgorithmMismatch`] when the chain
+/// breaks off at one that has the name of the next issuer, and isn't.
 pub(crate) fn upwards_all<'a>(
     leaf: &'a Certificate,
     certificates: &'a [Certificate],
 ) -> Result<Vec<&'a Certificate>, Error> {
     let chain = upwards(leaf, certificates);
-    match certificates.iter().find(|other| !chain.contains(other)) {
-        None => Ok(chain),
-        Some(stranger) => Err(Error::NotInChain {
-            subject: stranger.subject().to_string(),
-            leaf: leaf.subject().to_string(),
-            missing: missing_issuer(&chain, certificates),
-        }),
+    let Some(stranger) = certificates.iter().find(|other| !chain.contains(other)) else {
+        return Ok(chain);
+    };
+    if let Some(last) = chain.last()
+        && !last.is_self_signed()
+        && let Err(
+            error @ (Error::CertificateSignatureInvalid { .. }
+            | Error::SignatureAlgorithmMismatch { .. }),
+        ) = last.verify_issued_by(stranger)
+    {
+        return Err(error);
     }
+    Err(Error::NotInChain {
+        subject: stranger.subject().to_string(),
+        leaf: leaf.subject().to_string(),
+        missing: missing_issuer(&chain, certificates),
+    })
 }
 
 /// The issuer of the last certificate of the chain, where no certificate with its name was given.
@@ -108,5 +118,72 @@ mod tests {
             .cloned()
             .collect::<Vec<_>>();
         assert_eq!(found, [leaf, root]);
+    }
+
+    fn key() -> PrivateKey {
+        PrivateKey::generate(KeyKind::EcP256).unwrap()
+    }
+
+    fn root(key: PrivateKey) -> CertificateAuthority {
+        CertificateAuthority::create_root("/CN=Root".parse().unwrap(), key, &Profile::root())
+            .unwrap()
+    }
+
+    fn copy(key: &PrivateKey) -> PrivateKey {
+        PrivateKey::from_der(&key.to_pkcs8_der().unwrap(), None).unwrap()
+    }
+
+    fn below(ca: &CertificateAuthority, name: &str, key: &PrivateKey) -> CertificateAuthority {
+        ca.create_intermediate(name.parse().unwrap(), copy(key), &Profile::intermediate())
+            .unwrap()
+    }
+
+    #[test]
+    fn a_chain_ends_at_the_first_root() {
+        // The same key has two roots.
+        let key = key();
+        let ca = root(copy(&key));
+        let again = root(key);
+        assert_ne!(ca.certificate(), again.certificate());
+        let leaf = below(&ca, "/CN=Signing", &self::key());
+        let roots = [ca.certificate().clone(), again.certificate().clone()];
+        assert_eq!(
+            upwards(leaf.certificate(), &roots),
+            [leaf.certificate(), &roots[0]]
+        );
+    }
+
+    #[test]
+    fn authorities_that_certify_each_other_are_listed_once() {
+        let [first, second] = [key(), key()];
+        let ca = root(key());
+        let first_below_root = below(&ca, "/CN=First", &first);
+        let second_below_first = below(&first_below_root, "/CN=Second", &second);
+        let first_below_second = below(&second_below_first, "/CN=First", &first);
+        let leaf = below(&first_below_root, "/CN=Leaf", &key());
+        let crossed = [
+            first_below_second.certificate().clone(),
+            second_below_first.certificate().clone(),
+        ];
+        assert_eq!(
+            upwards(leaf.certificate(), &crossed),
+            [leaf.certificate(), &crossed[0], &crossed[1]]
+        );
+    }
+
+    #[test]
+    fn a_chain_has_at_most_sixteen_certificates() {
+        let mut ca = root(key());
+        for number in 1..MAX_LENGTH {
+            ca = below(&ca, &format!("/CN={number}"), &key());
+        }
+        assert_eq!(ca.chain().len(), 16);
+        let request = CertificateRequest::builder("/CN=leaf".parse().unwrap())
+            .sign(&key())
+            .unwrap();
+        let leaf = ca
+            .issue(&request.verify().unwrap(), &Profile::client())
+            .unwrap();
+        assert_eq!(upwards(&leaf, ca.chain()).len(), 16);
     }
 }

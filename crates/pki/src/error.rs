@@ -307,6 +307,25 @@ pub enum Error {
         /// Which condition of RFC 5280 is missing.
         reason: &'static str,
     },
+    /// A certificate of the authority's chain has an extension that is critical and that this crate doesn't evaluate
+    /// (RFC 5280, section 4.2): nobody can tell what it forbids.
+    #[error(
+        "the certificate of {subject} has a critical extension that is not evaluated: {extension}"
+    )]
+    UnsupportedCriticalExtension {
+        /// The subject of the certificate, in RFC 4514 form.
+        subject: String,
+        /// The object identifier of the extension, in dotted form.
+        extension: String,
+    },
+    /// A purpose that is not among those for which a certificate of the authority's chain is good.
+    #[error("the extended key usage of {issuer} does not allow {purpose} below it")]
+    PurposeNotPermitted {
+        /// The subject of the one with the extension, in RFC 4514 form.
+        issuer: String,
+        /// What the profile would grant, for example "clientAuth".
+        purpose: String,
+    },
     /// The certificate of the authority, or of one of its issuers, has expired.
     #[error("the certificate of {subject} expired at {} (now {})", Rfc3339(*.not_after), Rfc3339(*.now))]
     AuthorityExpired {
@@ -449,13 +468,16 @@ impl Error {
             } => Some(
                 "have it encrypted with AES-256 by the program that made it, or by OpenSSL: openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out FILE.pem",
             ),
-            Self::BudgetExceeded { .. } => Some(
+            Self::BudgetExceeded { parameter, .. } if *parameter != NAME_COMPARISONS => Some(
                 "the file asks for more work than honest ones do; a program that trusts it can raise the limits",
             ),
             _ => None,
         }
     }
 }
+
+/// The parameter of [`Error::BudgetExceeded`] that no caller can raise.
+pub(crate) const NAME_COMPARISONS: &str = "number of comparisons of names with name constraints";
 
 fn found_labels(found: &[String]) -> String {
     if found.is_empty() {

@@ -197,14 +197,18 @@ fn continues(rest: &[u8], headers: &[(String, String)]) -> bool {
         && !split_line(rest).0.trim_ascii().is_empty()
 }
 
+/// The first line, without its ending (LF, CR LF, CR, or the CR CR LF of two conversions), and what follows it.
 fn split_line(input: &[u8]) -> (&[u8], &[u8]) {
-    match input.iter().position(|octet| *octet == b'\n') {
-        Some(end) => (
-            input.get(..end).unwrap_or_default(),
-            input.get(end.saturating_add(1)..).unwrap_or_default(),
-        ),
-        None => (input, &[]),
-    }
+    let end = input
+        .iter()
+        .position(|octet| matches!(octet, b'\n' | b'\r'))
+        .unwrap_or(input.len());
+    let (line, ending) = input.split_at(end);
+    let ([b'\r', b'\r', b'\n', after @ ..]
+    | [b'\r', b'\n', after @ ..]
+    | [_, after @ ..]
+    | after @ []) = ending;
+    (line, after)
 }
 
 fn checked_label(label: &[u8]) -> Option<&str> {
@@ -299,6 +303,17 @@ mod tests {
         assert_eq!(blocks[0].header("proc-type"), Some("4,ENCRYPTED"));
         assert_eq!(blocks[0].header("DEK-Info"), Some("AES-256-CBC,0011"));
         assert_eq!(*blocks[0].der, BODY);
+    }
+
+    #[test]
+    fn lines_with_headers_end_in_any_way() {
+        let text = "-----BEGIN X-----\nA: 1\nB: 2,\n 3\n\nMAMC\nAQU=\n-----END X-----\n";
+        for ending in ["\n", "\r\n", "\r", "\r\r\n"] {
+            let blocks = blocks(text.replace('\n', ending).as_bytes()).unwrap();
+            assert_eq!(blocks[0].header("A"), Some("1"), "{ending:?}");
+            assert_eq!(blocks[0].header("B"), Some("2,3"), "{ending:?}");
+            assert_eq!(*blocks[0].der, BODY, "{ending:?}");
+        }
     }
 
     #[test]

@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(
             validity,
             Validity {
-                not_before: now() - CLOCK_SKEW,
+                not_before: now() - Duration::from_secs(300),
                 not_after: now() + DAY
             }
         );
@@ -304,13 +304,47 @@ mod tests {
     }
 
     #[test]
+    fn a_validity_has_its_first_and_its_last_moment() {
+        let validity = authority();
+        let second = Duration::from_secs(1);
+        for (time, within) in [
+            (validity.not_before - second, false),
+            (validity.not_before, true),
+            (now(), true),
+            (validity.not_after, true),
+            (validity.not_after + second, false),
+        ] {
+            assert_eq!(validity.contains(time), within, "{time:?}");
+        }
+    }
+
+    #[test]
+    fn the_shortest_and_the_oldest_validity_are_granted() {
+        // 1950 began 7305 days before 1970.
+        let start = SystemTime::UNIX_EPOCH - 7305 * DAY;
+        for exact in [
+            Validity {
+                not_before: start,
+                not_after: now(),
+            },
+            Validity {
+                not_before: now(),
+                not_after: now(),
+            },
+        ] {
+            let granted = Profile::client().validity(exact).validity_at(now(), None);
+            assert_eq!(granted, Ok(exact));
+        }
+    }
+
+    #[test]
     fn impossible_validities_are_errors() {
         let backwards = Validity {
             not_before: now(),
             not_after: now() - DAY,
         };
         let ancient = Validity {
-            not_before: SystemTime::UNIX_EPOCH - 8000 * DAY,
+            not_before: SystemTime::UNIX_EPOCH - 7305 * DAY - Duration::from_secs(1),
             not_after: now(),
         };
         for profile in [

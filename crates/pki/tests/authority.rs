@@ -204,11 +204,13 @@ fn names_that_stand_alone_are_critical() {
         .issue(&request.verify().unwrap(), &Profile::server())
         .unwrap();
     assert!(certificate.subject().is_empty());
-    assert!(
-        certificate
-            .extensions()
-            .any(|(oid, critical)| oid == "2.5.29.17" && critical)
-    );
+    let is_critical = |certificate: &Certificate| {
+        let mut extensions = certificate.extensions();
+        extensions.find(|(oid, _)| *oid == "2.5.29.17").unwrap().1
+    };
+    assert!(is_critical(&certificate));
+    let beside = Profile::server().subject_alt_names([SubjectAltName::dns("a.example").unwrap()]);
+    assert!(!is_critical(&issue(&root(), &beside).unwrap()));
 }
 
 #[test]

@@ -426,6 +426,17 @@ fn an_initialization_vector_of_another_length_is_malformed() {
             reason: "initialization vector of another length".to_owned()
         }
     );
+    // In the DEK-Info header of traditional encryption: eight octets for AES.
+    let pem = text(data!("p256-traditional-aes-256-cbc.pem"));
+    let short = pem.replace("CA366FBF535487F391B791C3EBB1FD38", "CA366FBF535487F3");
+    assert_ne!(pem, short);
+    assert_eq!(
+        PrivateKey::from_pem(short, &correct()).unwrap_err(),
+        Error::Malformed {
+            what: "private key",
+            reason: "initialization vector that is not the cipher's".to_owned()
+        }
+    );
 }
 
 #[test]

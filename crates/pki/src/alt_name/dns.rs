@@ -77,7 +77,12 @@ pub(super) fn check_host_name(name: &str) -> Result<(), &'static str> {
 
 /// Whether this is one label of a host name.
 pub(crate) fn is_label(label: &str) -> bool {
-    (1..=63).contains(&label.len())
+    label.len() <= 63 && is_label_of_any_length(label)
+}
+
+/// Likewise, but for the limit that DNS has.
+pub(crate) fn is_label_of_any_length(label: &str) -> bool {
+    !label.is_empty()
         && !label.starts_with('-')
         && !label.ends_with('-')
         && label

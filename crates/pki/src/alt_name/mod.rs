@@ -6,7 +6,7 @@ mod uri;
 
 use std::{fmt, net::IpAddr};
 
-pub(crate) use self::dns::is_label;
+pub(crate) use self::dns::{is_label, is_label_of_any_length};
 pub use self::{dns::DnsName, email::EmailAddress, uri::Uri};
 use crate::{
     DistinguishedName, Error,

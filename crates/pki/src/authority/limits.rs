@@ -2,7 +2,10 @@
 
 use std::time::SystemTime;
 
-use crate::{Certificate, DistinguishedName, Error, SubjectAltName, Validity, profile::Role};
+use crate::{
+    Certificate, DistinguishedName, Error, ExtendedKeyUsage, SubjectAltName, Validity,
+    profile::Role,
+};
 
 /// The limits of an authority.
 pub(super) struct Limits<'a> {
@@ -61,6 +64,25 @@ impl<'a> Limits<'a> {
             }
             if !is_self_issued(certificate) {
                 authorities = authorities.saturating_add(1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all certificates above are good for these purposes. RFC 5280 leaves open what an extended key usage means for a
+    /// CA; those who verify (OpenSSL, webpki, browsers) take it for a limit to what is below.
+    pub(super) fn check_purposes(&self, purposes: &[ExtendedKeyUsage]) -> Result<(), Error> {
+        for issuer in self.chain {
+            let Some(allowed) = issuer.extended_key_usage() else {
+                continue;
+            };
+            if !allowed.contains(&ExtendedKeyUsage::Any)
+                && let Some(purpose) = purposes.iter().find(|purpose| !allowed.contains(purpose))
+            {
+                return Err(Error::PurposeNotPermitted {
+                    issuer: issuer.subject().to_string(),
+                    purpose: purpose.to_string(),
+                });
             }
         }
         Ok(())

@@ -6,7 +6,10 @@ use std::time::SystemTime;
 use rand_core::CryptoRng;
 use rcgen::{CertificateParams, KeyIdMethod, SerialNumber as RcgenSerial};
 
-use self::{limits::Limits, usages::usages};
+use self::{
+    limits::Limits,
+    usages::{purposes, usages},
+};
 use crate::{
     Certificate, DistinguishedName, Error, KeyAlgorithm, Passphrase, PrivateKey, Profile,
     PublicKey, SerialNumber, SubjectAltName, Validity, VerifiedRequest, Version, chain,
@@ -15,9 +18,9 @@ use crate::{
 
 /// A certificate with its private key that may sign other certificates.
 ///
-/// It refuses to sign what wouldn't be accepted below its own chain: before each signature it holds the dates, path lengths
-/// and name constraints of its certificate, and of those of its issuers that it was given, against what it is asked for
-/// (RFC 5280, section 6.1). After each signature it verifies what it made.
+/// It refuses to sign what wouldn't be accepted below its own chain: before each signature it holds the dates, path lengths,
+/// purposes and name constraints of its certificate, and of those of its issuers that it was given, against what it is
+/// asked for (RFC 5280, section 6.1). After each signature it verifies what it made.
 ///
 /// ```
 /// use pki::{CertificateAuthority, CertificateRequest, KeyKind, PrivateKey, Profile, SerialNumber};
@@ -47,8 +50,9 @@ impl CertificateAuthority {
     /// known to it.
     ///
     /// # Errors
-    /// [`Error::KeyMismatch`]; [`Error::NotAnAuthority`] when the certificate is not v3, lacks the CA bit or
-    /// keyCertSign, or has no subject. Dates are checked at each issuance.
+    /// [`Error::KeyMismatch`]; [`Error::UnsupportedKey`] for a certificate with a key that this crate doesn't handle;
+    /// [`Error::NotAnAuthority`] when the certificate is not v3, lacks the CA bit or keyCertSign, or has no subject;
+    /// [`Error::UnsupportedCriticalExtension`]. Dates are checked at each issuance.
     pub fn new(certificate: Certificate, key: PrivateKey) -> Result<Self, Error> {
         Self::with_issuers(certificate, Vec::new(), key)
     }
@@ -58,28 +62,23 @@ impl CertificateAuthority {
     /// its place by its name and its key identifier.
     ///
     /// # Errors
-    /// Those of [`new`](Self::new), the last for an issuer whose extensions say that it is no CA, too;
-    /// [`Error::NotInChain`] for a certificate that isn't in that chain. One that is given twice is taken once.
+    /// Those of [`new`](Self::new), the last two for an issuer that is no CA, too (a root of version 1 is one, as it has
+    /// no extensions to say so); [`Error::NotInChain`] for a certificate that isn't in that chain, or
+    /// [`Error::CertificateSignatureInvalid`] and [`Error::SignatureAlgorithmMismatch`] where its place would be there.
+    /// One that is given twice is taken once.
     pub fn with_issuers(
         certificate: Certificate,
         issuers: Vec<Certificate>,
         key: PrivateKey,
     ) -> Result<Self, Error> {
-        // By its meaning: one public key has several encodings.
-        if !certificate
-            .public_key()
-            .is_ok_and(|certified| certified == *key.public_key())
-        {
-            return Err(Error::KeyMismatch {
-                subject: certificate.subject().to_string(),
-            });
-        }
+        certificate.check_key(key.public_key())?;
         check_authority(&certificate)?;
         let chain: Vec<Certificate> = chain::upwards_all(&certificate, &issuers)?
             .into_iter()
             .cloned()
             .collect();
         chain.iter().skip(1).try_for_each(check_issuer)?;
+        chain.iter().try_for_each(check_extensions)?;
         Ok(Self {
             chain,
             certificate,
@@ -216,6 +215,7 @@ impl CertificateAuthority {
     /// - [`Error::AuthorityExpired`], [`Error::AuthorityNotYetValid`];
     /// - [`Error::ValidityExceedsAuthority`], [`Error::ValidityPrecedesAuthority`];
     /// - [`Error::PathLengthExceeded`] when a path below would be longer than one of them allows;
+    /// - [`Error::PurposeNotPermitted`] for a purpose that the extended key usage of one of them lacks;
     /// - [`Error::NameNotPermitted`], [`Error::NameExcluded`], [`Error::UnsupportedNameConstraint`] and
     ///   [`Error::BudgetExceeded`] under name constraints. A common name that looks like a host name counts as one where
     ///   there is no other, as OpenSSL has it.
@@ -262,13 +262,28 @@ impl CertificateAuthority {
         profile: &Profile,
         serial: SerialNumber,
     ) -> Result<Certificate, Error> {
-        self.sign(
-            &Subject::of(request),
+        self.issue_with_serial_at(
+            request,
             profile,
-            Some(serial),
+            serial,
             SystemTime::now(),
             &mut rng::system()?,
         )
+    }
+
+    /// The variant of [`issue_with_serial`](Self::issue_with_serial) with an explicit clock and RNG.
+    ///
+    /// # Errors
+    /// Those of [`issue`](Self::issue).
+    pub fn issue_with_serial_at(
+        &self,
+        request: &VerifiedRequest<'_>,
+        profile: &Profile,
+        serial: SerialNumber,
+        now: SystemTime,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Certificate, Error> {
+        self.sign(&Subject::of(request), profile, Some(serial), now, rng)
     }
 
     /// The authority's own certificate.
@@ -311,6 +326,7 @@ impl CertificateAuthority {
             _ => 0,
         };
         limits.check_path_len(below)?;
+        limits.check_purposes(purposes(profile.role))?;
         limits.check_names(
             subject.name,
             profile.granted(subject.requested),
@@ -348,13 +364,40 @@ fn check_authority(certificate: &Certificate) -> Result<(), Error> {
     Err(not_an_authority(certificate, reason))
 }
 
-/// An issuer of the authority was chosen by whoever set it up: an old root without extensions is one as well.
+/// An old root is one of version 1, which can't say that it is a CA: whoever set the authority up chose it. In between, a
+/// certificate that doesn't say so is none (RFC 5280, section 6.1.4 (k)).
 fn check_issuer(certificate: &Certificate) -> Result<(), Error> {
-    match denies_authority(certificate) {
-        Some(reason) => Err(not_an_authority(certificate, reason)),
+    if certificate.version() == Version::V1 && certificate.is_self_signed() {
+        return Ok(());
+    }
+    check_authority(certificate)
+}
+
+/// RFC 5280, section 4.2: what is critical and not evaluated is a reason to refuse the certificate, and all below it.
+fn check_extensions(certificate: &Certificate) -> Result<(), Error> {
+    match certificate
+        .extensions()
+        .find(|(oid, critical)| *critical && !EVALUATED.contains(oid))
+    {
         None => Ok(()),
+        Some((oid, _)) => Err(Error::UnsupportedCriticalExtension {
+            subject: certificate.subject().to_string(),
+            extension: oid.to_owned(),
+        }),
     }
 }
+
+/// keyUsage, subjectAltName, basicConstraints, nameConstraints and extendedKeyUsage; and two that forbid nothing where no
+/// policy is asked for: certificatePolicies and inhibitAnyPolicy. The other two, policyMappings and policyConstraints, can.
+const EVALUATED: [&str; 7] = [
+    "2.5.29.15",
+    "2.5.29.17",
+    "2.5.29.19",
+    "2.5.29.30",
+    "2.5.29.32",
+    "2.5.29.37",
+    "2.5.29.54",
+];
 
 fn denies_authority(certificate: &Certificate) -> Option<&'static str> {
     if certificate

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::{CertificateRequest, KeyKind, der, rng};
+use crate::{CertificateRequest, ExtendedKeyUsage, KeyKind, Pkcs12, der, rng};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -25,6 +25,7 @@ struct Forged<'a> {
     version: Option<u8>,
     subject: &'a str,
     spki: Vec<u8>,
+    not_before: &'a str,
     not_after: &'a str,
     extensions: Vec<Vec<u8>>,
     /// The contents of the algorithm identifiers inside and outside.
@@ -49,7 +50,7 @@ impl Forged<'_> {
             &inner,
             name(issuer).as_der(),
             &der::sequence(&[
-                &der::tlv(0x17, &[b"200101000000Z"]),
+                &der::tlv(0x17, &[self.not_before.as_bytes()]),
                 &der::tlv(0x17, &[self.not_after.as_bytes()]),
             ]),
             name(self.subject).as_der(),
@@ -69,6 +70,7 @@ impl Forged<'_> {
             version: Some(2),
             subject,
             spki: key.public_key().spki_der().to_vec(),
+            not_before: "200101000000Z",
             not_after: "491231235959Z",
             extensions: vec![is_ca(), key_usage(0x06)],
             algorithms: [ECDSA_SHA256, ECDSA_SHA256],
@@ -79,6 +81,14 @@ impl Forged<'_> {
 fn extension(number: u8, value: &[u8]) -> Vec<u8> {
     der::sequence(&[
         &der::tlv(der::OID, &[&[0x55, 0x1d, number]]),
+        &der::tlv(der::OCTET_STRING, &[value]),
+    ])
+}
+
+fn critical(number: u8, value: &[u8]) -> Vec<u8> {
+    der::sequence(&[
+        &der::tlv(der::OID, &[&[0x55, 0x1d, number]]),
+        &[0x01, 1, 0xff],
         &der::tlv(der::OCTET_STRING, &[value]),
     ])
 }
@@ -196,6 +206,34 @@ fn a_key_is_known_whatever_its_encoding() {
         let ca = CertificateAuthority::new(certificate, copy(key)).unwrap();
         let leaf = issue(&ca, "/CN=leaf", &Profile::client()).unwrap();
         leaf.verify_issued_by(ca.certificate()).unwrap();
+        // In a bundle too, where keys and certificates find each other.
+        let bundle = Pkcs12::builder(key, ca.certificate()).unwrap();
+        let passphrase = Passphrase::from("secret");
+        let der = bundle.iterations(1000).to_der(&passphrase).unwrap();
+        let opened = Pkcs12::open(&der, &passphrase).unwrap();
+        assert_eq!(opened.certificate().unwrap(), ca.certificate());
+    }
+    // Parameters that are spelled out instead of named are not read, which is another matter than another key.
+    let explicit = der::sequence(&[
+        &der::sequence(&[
+            b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01",
+            &der::sequence(&[&der::uint(1)]),
+        ]),
+        &der::tlv(der::BIT_STRING, &[&[0], point]),
+    ]);
+    let certificate = Forged {
+        spki: explicit,
+        ..Forged::ca("/CN=CA", &ec)
+    }
+    .signed_by("/CN=CA", &ec);
+    for result in [
+        Pkcs12::builder(&ec, &certificate).map(drop),
+        CertificateAuthority::new(certificate.clone(), copy(&ec)).map(drop),
+    ] {
+        assert!(
+            matches!(result, Err(Error::UnsupportedKey { .. })),
+            "{result:?}"
+        );
     }
     // The other point with the same x coordinate is another key.
     let other = [header, &[5 - form], &point[1..33]].concat();
@@ -394,6 +432,324 @@ fn every_issuer_of_the_chain_limits_the_names() {
         .unwrap();
 }
 
+/// An authority below two others: `/CN=Low`, whose own extensions these are, below `/CN=Middle` and `/CN=Root`.
+fn three_levels(root: Vec<Vec<u8>>, middle: Vec<Vec<u8>>, low: Vec<Vec<u8>>) -> Levels {
+    let keys = [key(), key(), key()];
+    let levels = [
+        ("/CN=Root", &keys[0], root),
+        ("/CN=Middle", &keys[1], middle),
+        ("/CN=Low", &keys[2], low),
+    ];
+    let mut issuer = levels[0].0;
+    let mut issuer_key = &keys[0];
+    let mut certificates = Vec::new();
+    for (subject, key, extensions) in levels {
+        let forged = Forged {
+            extensions: [vec![is_ca()], extensions].concat(),
+            ..Forged::ca(subject, key)
+        };
+        certificates.insert(0, forged.signed_by(issuer, issuer_key));
+        (issuer, issuer_key) = (subject, key);
+    }
+    Levels {
+        certificates,
+        key: copy(&keys[2]),
+    }
+}
+
+struct Levels {
+    certificates: Vec<Certificate>,
+    key: PrivateKey,
+}
+
+impl Levels {
+    fn authority(self) -> Result<CertificateAuthority, Error> {
+        let mut certificates = self.certificates.into_iter();
+        let own = certificates.next().unwrap();
+        CertificateAuthority::with_issuers(own, certificates.collect(), self.key)
+    }
+}
+
+#[test]
+fn a_ca_in_between_limits_names_of_every_form() {
+    let excluded = [
+        der::sequence(&[&der::tlv(0xa4, &[name("/O=Secret").as_der()])]),
+        der::sequence(&[&der::tlv(0x82, &[b"secret.example"])]),
+        der::sequence(&[&der::tlv(0x81, &[b"secret.example"])]),
+        der::sequence(&[&der::tlv(0x86, &[b".secret.example"])]),
+        der::sequence(&[&der::tlv(0x87, &[&[10, 0, 0, 0, 255, 0, 0, 0]])]),
+    ];
+    let list = der::tlv(0xa1, &[&excluded.concat()]);
+    let middle = extension(30, &der::sequence(&[&list]));
+    let ca = three_levels(Vec::new(), vec![middle], Vec::new())
+        .authority()
+        .unwrap();
+    let client = |subject| issue(&ca, subject, &Profile::client());
+    let server = |alt_name: SubjectAltName| {
+        issue(
+            &ca,
+            "/CN=server",
+            &Profile::server().subject_alt_names([alt_name]),
+        )
+    };
+    let dns = |host| server(SubjectAltName::dns(host).unwrap());
+    let email = |address| server(SubjectAltName::email(address).unwrap());
+    let uri = |uri| server(SubjectAltName::uri(uri).unwrap());
+    let ip = |address: &str| server(SubjectAltName::Ip(address.parse().unwrap()));
+    for refused in [
+        client("/O=Secret/CN=bot"),
+        client("/CN=bot/emailAddress=a@secret.example"),
+        dns("a.secret.example"),
+        email("a@secret.example"),
+        uri("https://a.secret.example/"),
+        ip("10.1.2.3"),
+    ] {
+        assert!(
+            matches!(&refused, Err(Error::NameExcluded { issuer, .. }) if issuer == "CN=Middle"),
+            "{refused:?}"
+        );
+    }
+    for granted in [
+        client("/O=Public/CN=bot"),
+        client("/CN=bot/emailAddress=a@public.example"),
+        dns("a.public.example"),
+        email("a@public.example"),
+        uri("https://a.public.example/"),
+        ip("11.1.2.3"),
+    ] {
+        granted.unwrap();
+    }
+}
+
+#[test]
+fn names_of_the_authorities_between_are_limited_but_for_self_issued_ones() {
+    let example = || constraint(0xa0, &der::tlv(0x82, &[b"example.com"]));
+    let alt_name = |host: &[u8]| extension(17, &der::sequence(&[&der::tlv(0x82, &[host])]));
+    let client = |ca: &CertificateAuthority| issue(ca, "/CN=bot", &Profile::client());
+    let ca = three_levels(
+        vec![example()],
+        vec![alt_name(b"ca.example.org")],
+        Vec::new(),
+    );
+    assert_eq!(
+        client(&ca.authority().unwrap()).unwrap_err(),
+        Error::NameNotPermitted {
+            issuer: "CN=Root".into(),
+            name: "DNS:ca.example.org".into(),
+            permitted: "DNS:example.com".into()
+        }
+    );
+    let ca = three_levels(
+        vec![example()],
+        vec![alt_name(b"ca.example.com")],
+        Vec::new(),
+    );
+    client(&ca.authority().unwrap()).unwrap();
+
+    // The new key of a root, whose name the root's own constraints don't permit.
+    let (old, new) = (key(), key());
+    let root = Forged {
+        extensions: vec![
+            is_ca(),
+            constraint(0xa0, &der::tlv(0xa4, &[name("/O=Bank").as_der()])),
+            extension(14, &der::tlv(4, &[b"old"])),
+        ],
+        ..Forged::ca("/CN=Root", &old)
+    }
+    .signed_by("/CN=Root", &old);
+    let rollover = Forged {
+        extensions: vec![is_ca(), extension(14, &der::tlv(4, &[b"new"]))],
+        ..Forged::ca("/CN=Root", &new)
+    }
+    .signed_by("/CN=Root", &old);
+    let ca = CertificateAuthority::with_issuers(rollover, vec![root], copy(&new)).unwrap();
+    assert_eq!(ca.chain().len(), 2);
+    issue(&ca, "/O=Bank/CN=bot", &Profile::client()).unwrap();
+}
+
+/// An object identifier ends a purpose: serverAuth, clientAuth or any.
+fn purposes_of(identifiers: &[&[u8]]) -> Vec<u8> {
+    let purposes: Vec<Vec<u8>> = identifiers
+        .iter()
+        .map(|identifier| der::tlv(der::OID, &[identifier]))
+        .collect();
+    extension(37, &der::sequence(&[&purposes.concat()]))
+}
+
+#[test]
+fn every_issuer_of_the_chain_limits_the_purposes() {
+    let server_auth: &[u8] = b"\x2b\x06\x01\x05\x05\x07\x03\x01";
+    let client_auth: &[u8] = b"\x2b\x06\x01\x05\x05\x07\x03\x02";
+    let any: &[u8] = b"\x55\x1d\x25\x00";
+    let names = || [SubjectAltName::dns("localhost").unwrap()];
+    let client = Profile::client();
+    let server = Profile::server().subject_alt_names(names());
+    let peer = Profile::peer().subject_alt_names(names());
+    let refused = |issuer: &str, purpose: ExtendedKeyUsage| Error::PurposeNotPermitted {
+        issuer: issuer.into(),
+        purpose: purpose.to_string(),
+    };
+    for issuer in ["CN=Root", "CN=Middle", "CN=Low"] {
+        let ca = |purposes: &[&[u8]]| {
+            let at = |level| match level == issuer {
+                true => vec![purposes_of(purposes)],
+                false => Vec::new(),
+            };
+            three_levels(at("CN=Root"), at("CN=Middle"), at("CN=Low"))
+                .authority()
+                .unwrap()
+        };
+        let servers = ca(&[server_auth]);
+        issue(&servers, "/CN=a", &server).unwrap();
+        for profile in [&client, &peer] {
+            assert_eq!(
+                issue(&servers, "/CN=a", profile).unwrap_err(),
+                refused(issuer, ExtendedKeyUsage::ClientAuth)
+            );
+        }
+        assert_eq!(
+            issue(&ca(&[client_auth]), "/CN=a", &peer).unwrap_err(),
+            refused(issuer, ExtendedKeyUsage::ServerAuth)
+        );
+        for (purposes, profile) in [
+            (&[client_auth][..], &client),
+            (&[server_auth, client_auth], &peer),
+            (&[any], &peer),
+        ] {
+            issue(&ca(purposes), "/CN=a", profile).unwrap();
+        }
+        // It says that it is good for nothing.
+        assert_eq!(
+            issue(&ca(&[]), "/CN=a", &client).unwrap_err(),
+            refused(issuer, ExtendedKeyUsage::ClientAuth)
+        );
+    }
+}
+
+#[test]
+fn what_is_critical_and_not_evaluated_is_refused_in_the_whole_chain() {
+    let require_policy = der::sequence(&[&[0x80, 1, 0]]);
+    for (extension, dotted) in [
+        (critical(99, b"\x05\x00"), "2.5.29.99"),
+        (critical(36, &require_policy), "2.5.29.36"),
+    ] {
+        for (level, subject) in ["CN=Root", "CN=Middle", "CN=Low"].into_iter().enumerate() {
+            let at = |here| match here == level {
+                true => vec![extension.clone()],
+                false => Vec::new(),
+            };
+            assert_eq!(
+                three_levels(at(0), at(1), at(2)).authority().unwrap_err(),
+                Error::UnsupportedCriticalExtension {
+                    subject: subject.into(),
+                    extension: dotted.into()
+                }
+            );
+        }
+    }
+    let excludes = der::tlv(
+        0xa1,
+        &[&der::sequence(&[&der::tlv(0x82, &[b"secret.example"])])],
+    );
+    let harmless = vec![
+        extension(99, b"\x05\x00"),
+        critical(15, &[3, 2, 0, 0x06]),
+        critical(30, &der::sequence(&[&excludes])),
+    ];
+    let ca = three_levels(harmless.clone(), harmless.clone(), harmless)
+        .authority()
+        .unwrap();
+    issue(&ca, "/CN=bot", &Profile::client()).unwrap();
+}
+
+#[test]
+fn only_a_root_of_version_1_need_not_say_that_it_is_a_ca() {
+    let keys = [key(), key(), key()];
+    let [root, middle, low] = &keys;
+    let with = |version, extensions, subject, key| Forged {
+        version,
+        extensions,
+        ..Forged::ca(subject, key)
+    };
+    let low_certificate = || Forged::ca("/CN=Low", low).signed_by("/CN=Middle", middle);
+    let authority = |middle_version, middle_extensions, root_version, root_extensions| {
+        let middle_certificate = with(middle_version, middle_extensions, "/CN=Middle", middle)
+            .signed_by("/CN=Root", root);
+        let root_certificate =
+            with(root_version, root_extensions, "/CN=Root", root).signed_by("/CN=Root", root);
+        CertificateAuthority::with_issuers(
+            low_certificate(),
+            vec![middle_certificate, root_certificate],
+            copy(low),
+        )
+    };
+    let refused = |subject: &str, reason| Error::NotAnAuthority {
+        subject: subject.into(),
+        reason,
+    };
+    let not_v3 = "it is not an X.509 v3 certificate, so nothing says that it is a CA";
+    let none = Vec::new;
+
+    authority(Some(2), vec![is_ca()], None, none()).unwrap();
+    assert_eq!(
+        authority(None, none(), None, none()).unwrap_err(),
+        refused("CN=Middle", not_v3)
+    );
+    for (level, result) in [
+        ("CN=Middle", authority(Some(2), none(), None, none())),
+        (
+            "CN=Root",
+            authority(Some(2), vec![is_ca()], Some(2), none()),
+        ),
+    ] {
+        assert_eq!(
+            result.unwrap_err(),
+            refused(level, "it has no basic constraints")
+        );
+    }
+}
+
+/// A name with one attribute, whose value has this tag.
+fn name_of(attribute: &[u8], tag: u8, value: &[u8]) -> DistinguishedName {
+    let attribute = der::sequence(&[&der::tlv(der::OID, &[attribute]), &der::tlv(tag, &[value])]);
+    DistinguishedName::from_der(&der::sequence(&[&der::tlv(der::SET, &[&attribute])])).unwrap()
+}
+
+#[test]
+fn no_string_type_hides_a_name() {
+    let universal = |text: &str| -> Vec<u8> {
+        text.chars()
+            .flat_map(|character| u32::from(character).to_be_bytes())
+            .collect()
+    };
+    let key = key();
+    let excludes_secret = constraint(0xa1, &der::tlv(0xa4, &[name("/O=Secret").as_der()]));
+    let certificate = Forged {
+        extensions: vec![is_ca(), excludes_secret],
+        ..Forged::ca("/CN=Root", &key)
+    }
+    .signed_by("/CN=Root", &key);
+    let ca = CertificateAuthority::new(certificate, key).unwrap();
+    let client = |subject: DistinguishedName| {
+        let request = CertificateRequest::builder(subject)
+            .sign(&self::key())
+            .unwrap();
+        ca.issue(&request.verify().unwrap(), &Profile::client())
+    };
+    let (cn, o): (&[u8], &[u8]) = (&[0x55, 4, 3], &[0x55, 4, 10]);
+    assert_eq!(
+        client(name_of(cn, der::UNIVERSAL_STRING, &universal("root"))).unwrap_err(),
+        Error::SubjectIsIssuer {
+            subject: "CN=root".into()
+        }
+    );
+    assert!(matches!(
+        client(name_of(o, der::UNIVERSAL_STRING, &universal("SECRET"))).unwrap_err(),
+        Error::NameExcluded { name, .. } if name == "subject O=SECRET"
+    ));
+    client(name_of(cn, der::UNIVERSAL_STRING, &universal("bot"))).unwrap();
+}
+
 #[test]
 fn an_authority_that_its_own_issuer_forbids_signs_nothing() {
     let (root, first) = (key(), key());
@@ -416,12 +772,16 @@ fn an_authority_that_its_own_issuer_forbids_signs_nothing() {
 fn every_issuer_of_the_chain_limits_the_dates() {
     let (root, first) = (key(), key());
     let root_certificate = Forged {
+        not_before: "210101000000Z",
         not_after: "300101000000Z",
         ..Forged::ca("/CN=Root", &root)
     }
     .signed_by("/CN=Root", &root);
     let first_certificate = Forged::ca("/CN=First", &first).signed_by("/CN=Root", &root);
-    let end = root_certificate.validity().not_after;
+    let Validity {
+        not_before: start,
+        not_after: end,
+    } = root_certificate.validity();
     let ca =
         CertificateAuthority::with_issuers(first_certificate, vec![root_certificate], copy(&first))
             .unwrap();
@@ -453,6 +813,26 @@ fn every_issuer_of_the_chain_limits_the_dates() {
             subject: "CN=Root".into(),
             not_after: end,
             now: late
+        }
+    );
+    let early = start - DAY;
+    assert_eq!(
+        issue_at(Profile::client(), early).unwrap_err(),
+        Error::AuthorityNotYetValid {
+            subject: "CN=Root".into(),
+            not_before: start,
+            now: early
+        }
+    );
+    let wish = Validity {
+        not_before: early,
+        not_after: end,
+    };
+    assert_eq!(
+        issue_at(Profile::client().validity(wish), start).unwrap_err(),
+        Error::ValidityPrecedesAuthority {
+            requested: early,
+            limit: start
         }
     );
 }
@@ -489,6 +869,28 @@ fn issuers_are_kept_although_their_signatures_can_not_be_checked() {
 }
 
 #[test]
+fn an_authority_comes_from_pem_with_its_issuers() {
+    let Levels { certificates, key } = three_levels(Vec::new(), Vec::new(), Vec::new());
+    let [low, middle, root] = &certificates[..] else {
+        panic!("{certificates:?}");
+    };
+    let passphrase = Passphrase::from("secret");
+    let pem = [low, root, middle].map(Certificate::to_pem).concat();
+    let key_pem = key.to_pem().unwrap();
+    let ca = CertificateAuthority::from_pem(&pem, key_pem.as_bytes(), None).unwrap();
+    assert_eq!(ca.chain(), certificates);
+    // The first certificate is its own.
+    assert!(matches!(
+        CertificateAuthority::from_pem(root.to_pem() + &pem, key_pem.as_bytes(), &passphrase),
+        Err(Error::KeyMismatch { subject }) if subject == "CN=Root"
+    ));
+    assert!(matches!(
+        CertificateAuthority::from_pem(pem + &Forged::ca("/CN=Other", &key).signed_by("/CN=Other", &key).to_pem(), key_pem.as_bytes(), None),
+        Err(Error::NotInChain { subject, .. }) if subject == "CN=Other"
+    ));
+}
+
+#[test]
 fn what_is_not_in_the_chain_is_not_dropped_in_silence() {
     let (root, signing, other) = (key(), key(), key());
     let root_certificate = Forged::ca("/CN=Root", &root).signed_by("/CN=Root", &root);
@@ -510,6 +912,22 @@ fn what_is_not_in_the_chain_is_not_dropped_in_silence() {
             }
         );
     }
+    // Where the issuer itself is missing, the reason is what is wrong with the one that has its name.
+    assert_eq!(
+        load(&[&namesake]).unwrap_err(),
+        Error::CertificateSignatureInvalid {
+            subject: "CN=Signing".into(),
+            issuer: "CN=Root".into(),
+        }
+    );
+    assert_eq!(
+        load(&[&unrelated]).unwrap_err(),
+        Error::NotInChain {
+            subject: "CN=Other".into(),
+            leaf: "CN=Signing".into(),
+            missing: Some("CN=Root".into()),
+        }
+    );
     // Twice the same loses nothing.
     let ca = load(&[&certificate, &root_certificate, &root_certificate]).unwrap();
     assert_eq!(ca.chain(), [certificate.clone(), root_certificate]);

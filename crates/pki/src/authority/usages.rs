@@ -2,12 +2,11 @@
 
 use rcgen::{BasicConstraints as RcgenConstraints, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
 
-use crate::{Error, KeyAlgorithm, Profile, profile::Role};
+use crate::{Error, ExtendedKeyUsage, KeyAlgorithm, Profile, profile::Role};
 
 pub(super) type Usages = (IsCa, Vec<KeyUsagePurpose>, Vec<ExtendedKeyUsagePurpose>);
 
 pub(super) fn usages(profile: &Profile, key: KeyAlgorithm) -> Result<Usages, Error> {
-    use ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
     use KeyUsagePurpose::{CrlSign, DigitalSignature, KeyCertSign, KeyEncipherment};
 
     if profile.role.is_authority() {
@@ -27,14 +26,30 @@ pub(super) fn usages(profile: &Profile, key: KeyAlgorithm) -> Result<Usages, Err
         ));
     }
     // RSA key exchange, which a TLS 1.2 server may still be asked for, needs keyEncipherment.
-    let server_usage = match key {
-        KeyAlgorithm::Rsa { .. } => vec![DigitalSignature, KeyEncipherment],
+    let purposes = purposes(profile.role);
+    let is_server = purposes.contains(&ExtendedKeyUsage::ServerAuth);
+    let usage = match key {
+        KeyAlgorithm::Rsa { .. } if is_server => vec![DigitalSignature, KeyEncipherment],
         _ => vec![DigitalSignature],
     };
-    let (usage, purposes) = match profile.role {
-        Role::Server => (server_usage, vec![ServerAuth]),
-        Role::Peer => (server_usage, vec![ServerAuth, ClientAuth]),
-        _ => (vec![DigitalSignature], vec![ClientAuth]),
-    };
+    let purposes = purposes
+        .iter()
+        .filter_map(|purpose| match purpose {
+            ExtendedKeyUsage::ServerAuth => Some(ExtendedKeyUsagePurpose::ServerAuth),
+            ExtendedKeyUsage::ClientAuth => Some(ExtendedKeyUsagePurpose::ClientAuth),
+            _ => None,
+        })
+        .collect();
     Ok((IsCa::ExplicitNoCa, usage, purposes))
+}
+
+/// What a leaf is good for. An authority is not limited to any purpose.
+pub(super) fn purposes(role: Role) -> &'static [ExtendedKeyUsage] {
+    use ExtendedKeyUsage::{ClientAuth, ServerAuth};
+    match role {
+        Role::Server => &[ServerAuth],
+        Role::Peer => &[ServerAuth, ClientAuth],
+        Role::Client => &[ClientAuth],
+        Role::Root | Role::Intermediate => &[],
+    }
 }

@@ -86,6 +86,10 @@ mod tests {
             (der::TELETEX_STRING, b"EXCELSIOR BANK"),
             (der::IA5_STRING, b"  excelsior \t bank "),
             (
+                der::UNIVERSAL_STRING,
+                b"\0\0\0E\0\0\0x\0\0\0c\0\0\0e\0\0\0l\0\0\0s\0\0\0i\0\0\0o\0\0\0r\0\0\0 \0\0\0B\0\0\0a\0\0\0n\0\0\0k",
+            ),
+            (
                 der::BMP_STRING,
                 b"\0E\0x\0c\0e\0l\0s\0i\0o\0r\0 \0B\0a\0n\0k",
             ),
@@ -111,6 +115,11 @@ mod tests {
             "/",
         ] {
             assert!(!bank.matches(&name(other)), "{other}");
+        }
+        // What is no text is compared as it stands: a surrogate, and half a character.
+        for value in [&b"\0\0\xd8\x00"[..], b"\0\0\0"] {
+            let broken = common_name(der::UNIVERSAL_STRING, value);
+            assert!(broken.to_string().contains('#'), "{broken}");
         }
         // OCTET STRING and BIT STRING are compared as they stand, and never with text that looks like them.
         let octets = common_name(der::OCTET_STRING, b"a");

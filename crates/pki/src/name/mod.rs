@@ -108,21 +108,21 @@ impl DistinguishedName {
 
     /// The values of every CN.
     pub(crate) fn common_names(&self) -> impl Iterator<Item = &str> {
-        self.values(attribute_type::COMMON_NAME)
+        self.attributes_of(attribute_type::COMMON_NAME)
+            .map(Attribute::value)
     }
 
-    /// The values of every emailAddress (RFC 2985, section 5.2.1).
-    pub(crate) fn email_addresses(&self) -> impl Iterator<Item = &str> {
-        self.values(const_oid::db::rfc3280::EMAIL_ADDRESS)
+    /// Every emailAddress (RFC 2985, section 5.2.1).
+    pub(crate) fn email_addresses(&self) -> impl Iterator<Item = &Attribute> {
+        self.attributes_of(const_oid::db::rfc3280::EMAIL_ADDRESS)
     }
 
-    fn values(&self, attribute_type: ObjectIdentifier) -> impl Iterator<Item = &str> {
+    fn attributes_of(&self, attribute_type: ObjectIdentifier) -> impl Iterator<Item = &Attribute> {
         let oid = attribute_type.to_string();
         self.rdns
             .iter()
             .flatten()
             .filter(move |attribute| attribute.oid == oid)
-            .map(Attribute::value)
     }
 }
 
@@ -178,6 +178,11 @@ impl Attribute {
     /// The type's name in RFC 4514 text, for example `CN`, `UID` or `givenName`, when it has one.
     pub fn short_name(&self) -> Option<&'static str> {
         self.short_name
+    }
+
+    /// Whether it is of this string type.
+    pub(crate) fn has_tag(&self, tag: u8) -> bool {
+        self.value_der.first() == Some(&tag)
     }
 
     /// The value as text. A value that is not a string is `#` and the hexadecimal digits of its DER.
@@ -243,6 +248,15 @@ fn text(value: Tlv<'_>) -> Option<String> {
                     .collect::<Vec<_>>(),
             )
             .ok()
+        }
+        der::UNIVERSAL_STRING => {
+            let (characters, []) = octets.as_chunks::<4>() else {
+                return None;
+            };
+            characters
+                .iter()
+                .map(|character| char::from_u32(u32::from_be_bytes(*character)))
+                .collect()
         }
         _ => None,
     }

@@ -5,6 +5,7 @@ use std::{fmt, net::IpAddr};
 use crate::{
     DistinguishedName, EmailAddress, SubjectAltName,
     alt_name::{self, tag_number},
+    der,
     name::CanonicalName,
 };
 
@@ -52,18 +53,22 @@ impl<'a> Name<'a> {
                 shown: Shown::Subject(subject),
             });
         }
-        names.extend(subject.email_addresses().map(|text| Self {
+        names.extend(subject.email_addresses().map(|attribute| Self {
             tag: tag_number(alt_name::EMAIL),
-            value: EmailAddress::new(text).map_or(Value::Opaque, |address| email(&address)),
-            shown: Shown::Email(text),
+            value: match EmailAddress::new(attribute.value()) {
+                Ok(address) if attribute.has_tag(der::IA5_STRING) => email(&address),
+                _ => Value::Opaque,
+            },
+            shown: Shown::Email(attribute.value()),
         }));
         let dns = tag_number(alt_name::DNS);
         if common_names && !alt_names.iter().any(|name| name.tag() == dns) {
-            let hosts = subject.common_names().filter(|name| looks_like_host(name));
-            names.extend(hosts.map(|name| Self {
-                tag: dns,
-                value: Value::Dns(name.to_ascii_lowercase()),
-                shown: Shown::CommonName(name),
+            names.extend(subject.common_names().filter_map(|name| {
+                Some(Self {
+                    tag: dns,
+                    value: host_of(name)?,
+                    shown: Shown::CommonName(name),
+                })
             }));
         }
         names
@@ -117,8 +122,14 @@ fn email(address: &EmailAddress) -> Value {
     }
 }
 
-/// Whether OpenSSL would take a common name for a host name where it has no other, and so apply constraints to it: two
-/// labels or more of letters, digits, `-` and `_`.
-fn looks_like_host(common_name: &str) -> bool {
-    common_name.contains('.') && common_name.split('.').all(alt_name::is_label)
+/// What OpenSSL takes a common name for where it has no other host name, and so applies constraints to: two labels or
+/// more of letters, digits, `-` and `_`, however long they are. NULs at the end don't count, and one before makes it a name
+/// that nobody can judge.
+fn host_of(common_name: &str) -> Option<Value> {
+    let name = common_name.trim_end_matches('\0');
+    if name.contains('\0') {
+        return Some(Value::Opaque);
+    }
+    let is_host = name.contains('.') && name.split('.').all(alt_name::is_label_of_any_length);
+    is_host.then(|| Value::Dns(name.to_ascii_lowercase()))
 }

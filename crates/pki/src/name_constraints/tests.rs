@@ -1,5 +1,6 @@
 use super::*;
 
+#[derive(Clone, Copy)]
 enum List {
     Permitted,
     Excluded,
@@ -291,6 +292,62 @@ fn the_subject_is_a_directory_name_with_e_mail_addresses_in_it() {
     ));
 }
 
+/// RFC 5280, section 4.1.2.6: an emailAddress is an IA5String. OpenSSL refuses to judge another one.
+#[test]
+fn an_e_mail_address_in_the_subject_is_an_ia5_string() {
+    let mail = constraints(&[(Permitted, "email", "example.com")]);
+    let subject = |tag| {
+        let oid = der::tlv(der::OID, &[b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"]);
+        subject_of(&oid, tag, b"a@example.com")
+    };
+    assert_eq!(mail.check(&subject(der::IA5_STRING), &[], false), Ok(()));
+    assert!(matches!(
+        mail.check(&subject(der::UTF8_STRING), &[], false),
+        Err(Violation::Unsupported { .. })
+    ));
+}
+
+/// A name with one attribute.
+fn subject_of(oid: &[u8], tag: u8, value: &[u8]) -> DistinguishedName {
+    let attribute = der::sequence(&[oid, &der::tlv(tag, &[value])]);
+    let rdn = der::tlv(der::SET, &[&attribute]);
+    DistinguishedName::from_der(&der::sequence(&[&rdn])).unwrap()
+}
+
+/// As OpenSSL has it: `cn2dnsid` in its `v3_ncons.c`.
+#[test]
+fn no_length_and_no_nul_keeps_a_common_name_from_being_a_host_name() {
+    let hosts = constraints(&[(Permitted, "DNS", "example.com")]);
+    let check = |common_name: &str| {
+        let oid = der::tlv(der::OID, &[&[0x55, 4, 3]]);
+        hosts.check(
+            &subject_of(&oid, der::UTF8_STRING, common_name.as_bytes()),
+            &[],
+            true,
+        )
+    };
+    let long = "a".repeat(64);
+    for (common_name, permitted) in [
+        (format!("{long}.example.com"), true),
+        (format!("{long}.org"), false),
+        ("a.example.com\0\0".to_owned(), true),
+        ("a.example.org\0".to_owned(), false),
+    ] {
+        let found = check(&common_name);
+        assert_eq!(found.is_ok(), permitted, "{common_name:?}: {found:?}");
+        if let Err(violation) = found {
+            assert!(
+                matches!(violation, Violation::NotPermitted { .. }),
+                "{violation:?}"
+            );
+        }
+    }
+    assert!(matches!(
+        check("a\0.example.com"),
+        Err(Violation::Unsupported { .. })
+    ));
+}
+
 #[test]
 fn a_common_name_is_a_host_name_where_there_is_no_other() {
     let hosts = constraints(&[(Permitted, "DNS", "example.com")]);
@@ -442,8 +499,29 @@ fn the_work_is_bounded() {
         constraints(&lists).check(&nobody(), &names, false),
         Err(Violation::TooMuchWork { found: 501 * 501 })
     );
-    assert_eq!(
-        constraints(&lists).check(&nobody(), &names[..499], false),
-        Ok(())
-    );
+    for (constraints_count, names_count) in [(501, 499), (500, 500)] {
+        let constraints = constraints(&lists[..constraints_count]);
+        assert_eq!(
+            constraints.check(&nobody(), &names[..names_count], false),
+            Ok(())
+        );
+    }
+}
+
+#[test]
+fn a_refusal_lists_five_of_what_is_permitted() {
+    let permitted = |count: usize| {
+        let hosts = ["a", "b", "c", "d", "e", "f", "g"];
+        let lists: Vec<_> = hosts[..count]
+            .iter()
+            .map(|host| (Permitted, "DNS", *host))
+            .collect();
+        match constraints(&lists).check(&nobody(), &[alt_name("DNS", "x.example")], false) {
+            Err(Violation::NotPermitted { permitted, .. }) => permitted,
+            other => panic!("{other:?}"),
+        }
+    };
+    let five = "DNS:a, DNS:b, DNS:c, DNS:d, DNS:e";
+    assert_eq!(permitted(5), five);
+    assert_eq!(permitted(7), format!("{five} and 2 more"));
 }

@@ -7,7 +7,6 @@ use sha1::{Digest, Sha1};
 use super::{
     Pkcs12Profile, Pkcs12Warning,
     bags::{self, Attributes, CERTIFICATE_BAG, DATA, ENCRYPTED_DATA, SHROUDED_KEY_BAG},
-    belongs,
 };
 use crate::{
     Certificate, Error, Passphrase, PrivateKey, chain,
@@ -33,11 +32,7 @@ pub struct Pkcs12Builder<'a> {
 
 impl<'a> Pkcs12Builder<'a> {
     pub(super) fn new(key: &'a PrivateKey, certificate: &'a Certificate) -> Result<Self, Error> {
-        if !belongs(key, certificate) {
-            return Err(Error::KeyMismatch {
-                subject: certificate.subject().to_string(),
-            });
-        }
+        certificate.check_key(key.public_key())?;
         Ok(Self::with(Some((key, certificate))))
     }
 
@@ -127,8 +122,10 @@ impl<'a> Pkcs12Builder<'a> {
     /// The file. Java refuses passphrases that are not ASCII: see [`warnings`](Self::warnings).
     ///
     /// # Errors
-    /// [`Error::NotInChain`] for a certificate that isn't part of the chain, [`Error::DuplicateAlias`],
-    /// [`Error::NoTrustedCertificate`] when there is nothing to write, [`Error::Pkcs12Lacks`] for a chain without a key, [`Error::ParameterOutOfRange`] for the iterations,
+    /// [`Error::NotInChain`] for a certificate that isn't part of the chain ([`Error::CertificateSignatureInvalid`] or
+    /// [`Error::SignatureAlgorithmMismatch`] where it has the name of the next issuer and isn't),
+    /// [`Error::DuplicateAlias`], [`Error::NoTrustedCertificate`] when there is nothing to write,
+    /// [`Error::Pkcs12Lacks`] for a chain without a key, [`Error::ParameterOutOfRange`] for the iterations,
     /// [`Error::Randomness`].
     pub fn to_der(&self, passphrase: &Passphrase) -> Result<Vec<u8>, Error> {
         self.write(passphrase, &mut SysRng)

@@ -102,7 +102,8 @@ impl Pkcs12 {
     /// Starts a file with this private key and its certificate.
     ///
     /// # Errors
-    /// [`Error::KeyMismatch`] when they don't belong together.
+    /// [`Error::KeyMismatch`] when they don't belong together; [`Error::UnsupportedKey`] for a certificate with a key that
+    /// this crate doesn't handle.
     pub fn builder<'a>(
         key: &'a PrivateKey,
         certificate: &'a Certificate,
@@ -262,13 +263,6 @@ const ENCRYPTION: &str = "PKCS#12 encryption";
 struct Entry {
     key: PrivateKey,
     attributes: Attributes,
-}
-
-/// Whether the certificate is about this key.
-fn belongs(key: &PrivateKey, certificate: &Certificate) -> bool {
-    certificate
-        .public_key()
-        .is_ok_and(|theirs| theirs == *key.public_key())
 }
 
 /// For example `SHA-256, 2048 iterations`, `not checked`, or `none`.
