@@ -1,6 +1,5 @@
 use std::{fmt, time::SystemTime};
 
-use ::der::oid::ObjectIdentifier;
 use sha2::{Digest as _, Sha256};
 use x509_parser::{prelude::FromDer, x509::X509Version};
 
@@ -121,7 +120,9 @@ impl Certificate {
                 not_after: at(parsed.validity.not_after)?,
             },
             spki: parsed.public_key().raw.to_vec(),
-            signature_algorithm: name_of(&parsed.signature_algorithm.algorithm),
+            signature_algorithm: SignatureAlgorithm::name_of(
+                parsed.signature_algorithm.algorithm.as_bytes(),
+            ),
             extensions: Extensions::parse(parsed.extensions())?,
             der: der.to_vec(),
         })
@@ -403,17 +404,6 @@ impl fmt::Debug for Certificate {
             .field("serial_number", &self.serial_number)
             .finish_non_exhaustive()
     }
-}
-
-fn name_of(algorithm: &x509_parser::asn1_rs::Oid<'_>) -> String {
-    let oid = ObjectIdentifier::from_bytes(algorithm.as_bytes());
-    oid.map_or_else(
-        |_| "an object identifier of more than 39 octets".to_owned(),
-        |oid| match SignatureAlgorithm::by_oid(&oid) {
-            Some(known) => known.name().to_owned(),
-            None => der::known_oid_name(&oid).map_or_else(|| oid.to_string(), str::to_owned),
-        },
-    )
 }
 
 /// An AlgorithmIdentifier, for an error: two may have the same name and differ in their parameters.

@@ -1,6 +1,6 @@
 //! What is in a file: PEM or DER; certificates, requests, keys or PKCS#12.
 
-use std::fmt;
+use std::{fmt, time::SystemTime};
 
 use const_oid::{ObjectIdentifier, db::DB};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -23,7 +23,7 @@ pub struct Report {
 
 /// Finds out what the input is, and describes it. No secret is in the result.
 ///
-/// `passphrase` opens what is encrypted.
+/// `passphrase` opens what is encrypted. Certificates are told to be expired by the system's clock.
 ///
 /// # Errors
 /// [`Error::PassphraseRequired`] and [`Error::WrongPassphrase`]; [`Error::Malformed`] when the input is none of the things
@@ -32,16 +32,28 @@ pub fn inspect<'p>(
     input: &[u8],
     passphrase: impl Into<Option<&'p Passphrase>>,
 ) -> Result<Report, Error> {
+    inspect_at(input, passphrase, SystemTime::now())
+}
+
+/// The variant of [`inspect`] with an explicit clock.
+///
+/// # Errors
+/// Those of [`inspect`].
+pub fn inspect_at<'p>(
+    input: &[u8],
+    passphrase: impl Into<Option<&'p Passphrase>>,
+    now: SystemTime,
+) -> Result<Report, Error> {
     let passphrase = passphrase.into();
     if !pem::is_pem(input) {
         return Ok(Report {
             encoding: "DER",
-            items: vec![der_item(input, passphrase)?],
+            items: vec![der_item(input, passphrase, now)?],
         });
     }
     let items = pem::blocks(input)?
         .iter()
-        .map(|block| pem_item(block, passphrase))
+        .map(|block| pem_item(block, passphrase, now))
         .collect::<Result<_, _>>()?;
     Ok(Report {
         encoding: "PEM",
@@ -154,9 +166,15 @@ impl Serialize for Item {
     }
 }
 
-fn pem_item(block: &pem::Block, passphrase: Option<&Passphrase>) -> Result<Item, Error> {
+fn pem_item(
+    block: &pem::Block,
+    passphrase: Option<&Passphrase>,
+    now: SystemTime,
+) -> Result<Item, Error> {
     match block.label.as_str() {
-        "CERTIFICATE" | "X509 CERTIFICATE" => Ok(certificate(&Certificate::from_der(&block.der)?)),
+        "CERTIFICATE" | "X509 CERTIFICATE" => {
+            Ok(certificate(&Certificate::from_der(&block.der)?, now))
+        }
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
             request(&CertificateRequest::from_der(&block.der)?)
         }
@@ -165,16 +183,18 @@ fn pem_item(block: &pem::Block, passphrase: Option<&Passphrase>) -> Result<Item,
             &PublicKey::from_spki_der(&block.der)?,
         )),
         label if label.ends_with("PRIVATE KEY") => {
-            PrivateKey::from_block(block, passphrase).map(|key| private_key(&key))
+            let key = PrivateKey::from_block(block, passphrase)?;
+            let without = PrivateKey::from_block(block, None);
+            Ok(private_key(&key).with("encrypted", is_encrypted(&without)))
         }
         label => Ok(Item::new("other").text("label", label.escape_default())),
     }
 }
 
 /// Tells DER structures apart by the tags of their first elements.
-fn der_item(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Item, Error> {
+fn der_item(input: &[u8], passphrase: Option<&Passphrase>, now: SystemTime) -> Result<Item, Error> {
     if trust_store::is_jks(input) {
-        return jks(input, passphrase);
+        return jks(input, passphrase, now);
     }
     let unknown = Error::Malformed {
         what: "input",
@@ -191,7 +211,7 @@ fn der_item(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Item, Error
     };
     // BER with an indefinite length is what NSS writes PKCS#12 in.
     if input.starts_with(&[der::SEQUENCE, 0x80]) {
-        return pkcs12(input, passphrase);
+        return pkcs12(input, passphrase, now);
     }
     let Ok(shape) = tags(input) else {
         return Err(unknown);
@@ -203,14 +223,14 @@ fn der_item(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Item, Error
             if tags(outer.read()?.raw).is_ok_and(|fields| fields.len() <= 4) {
                 request(&CertificateRequest::from_der(input)?)
             } else {
-                Ok(certificate(&Certificate::from_der(input)?))
+                Ok(certificate(&Certificate::from_der(input)?, now))
             }
         }
         [der::SEQUENCE, der::BIT_STRING] => {
             Ok(public_key("publicKey", &PublicKey::from_spki_der(input)?))
         }
         [der::INTEGER, der::SEQUENCE] | [der::INTEGER, der::SEQUENCE, der::SEQUENCE] => {
-            pkcs12(input, passphrase)
+            pkcs12(input, passphrase, now)
         }
         [
             der::INTEGER,
@@ -218,13 +238,15 @@ fn der_item(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Item, Error
             ..,
         ]
         | [der::SEQUENCE, der::OCTET_STRING] => {
-            PrivateKey::from_der(input, passphrase).map(|key| private_key(&key))
+            let key = PrivateKey::from_der(input, passphrase)?;
+            let without = PrivateKey::from_der(input, None);
+            Ok(private_key(&key).with("encrypted", is_encrypted(&without)))
         }
         _ => Err(unknown),
     }
 }
 
-fn certificate(certificate: &Certificate) -> Item {
+fn certificate(certificate: &Certificate, now: SystemTime) -> Item {
     let key = match certificate.public_key() {
         Ok(key) => key.algorithm().to_string(),
         Err(error) => error.to_string(),
@@ -240,6 +262,10 @@ fn certificate(certificate: &Certificate) -> Item {
         .text("serialNumber", certificate.serial_number())
         .text("notBefore", Rfc3339(certificate.validity().not_before))
         .text("notAfter", Rfc3339(certificate.validity().not_after))
+        .with(
+            "expired",
+            Value::Flag(certificate.validity().not_after < now),
+        )
         .text("publicKey", key)
         .text("signatureAlgorithm", certificate.signature_algorithm())
         .with("selfSigned", Value::Flag(certificate.is_self_signed()))
@@ -281,22 +307,32 @@ fn certificate(certificate: &Certificate) -> Item {
     item.text("sha256Fingerprint", hex(&certificate.fingerprint_sha256()))
 }
 
+/// Whether the signature verifies is left out where it can't be told.
 fn request(request: &CertificateRequest) -> Result<Item, Error> {
-    let verifies = match request.verify() {
-        Ok(_) => true,
-        Err(Error::RequestSignatureInvalid) => false,
-        Err(error) => return Err(error),
-    };
-    Ok(Item::new("certificateRequest")
+    let item = Item::new("certificateRequest")
         .text("subject", name(request.subject()))
         .text("publicKey", request.public_key().algorithm())
-        .text("signatureAlgorithm", request.signature_algorithm()?)
-        .with("signatureVerifies", Value::Flag(verifies))
+        .text("signatureAlgorithm", request.signature_algorithm());
+    let item = match request.verify() {
+        Ok(_) => item.with("signatureVerifies", Value::Flag(true)),
+        Err(Error::RequestSignatureInvalid) => item.with("signatureVerifies", Value::Flag(false)),
+        Err(Error::UnsupportedScheme { .. }) => item,
+        Err(error) => return Err(error),
+    };
+    Ok(item
         .list("subjectAltNames", request.subject_alt_names())
         .list(
             "requestedExtensions",
             request.requested_extensions().map(extension_name),
         ))
+}
+
+/// Whether what can't be opened without a passphrase is a key that has one.
+fn is_encrypted(without_passphrase: &Result<PrivateKey, Error>) -> Value {
+    Value::Flag(matches!(
+        without_passphrase,
+        Err(Error::PassphraseRequired { .. })
+    ))
 }
 
 fn private_key(key: &PrivateKey) -> Item {
@@ -309,7 +345,7 @@ fn public_key(kind: &'static str, key: &PublicKey) -> Item {
         .text("keyIdentifier", hex(&key.key_identifier()))
 }
 
-fn pkcs12(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Item, Error> {
+fn pkcs12(input: &[u8], passphrase: Option<&Passphrase>, now: SystemTime) -> Result<Item, Error> {
     let passphrase = passphrase.ok_or(Error::PassphraseRequired {
         what: "PKCS#12 file",
     })?;
@@ -323,7 +359,7 @@ fn pkcs12(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Item, Error> 
     let certificates = opened
         .entries()
         .map(|entry| {
-            let item = certificate(entry.certificate).optional_text("alias", entry.alias);
+            let item = certificate(entry.certificate, now).optional_text("alias", entry.alias);
             if entry.trusted {
                 item.with("trusted", Value::Flag(true))
             } else {
@@ -342,11 +378,11 @@ fn pkcs12(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Item, Error> 
 
 /// A JKS file: its trusted certificates, and how many private keys are beside them. Its integrity is checked when there
 /// is a passphrase.
-fn jks(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Item, Error> {
+fn jks(input: &[u8], passphrase: Option<&Passphrase>, now: SystemTime) -> Result<Item, Error> {
     let store = TrustStore::read(input, passphrase)?;
     let certificates = store
         .entries()
-        .map(|(alias, trusted)| certificate(trusted).optional_text("alias", alias))
+        .map(|(alias, trusted)| certificate(trusted, now).optional_text("alias", alias))
         .chain(store.unreadable().iter().map(unreadable))
         .collect();
     Ok(Item::new("jks")

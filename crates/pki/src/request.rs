@@ -39,6 +39,7 @@ pub struct CertificateRequest {
     der: Vec<u8>,
     subject: DistinguishedName,
     public_key: PublicKey,
+    signature_algorithm: String,
     extensions: Extensions,
 }
 
@@ -83,7 +84,9 @@ impl CertificateRequest {
             });
         }
         // CertificationRequestInfo (RFC 2986, section 4.1)
-        let mut info = Reader::enter(Signed::read(der, WHAT)?.tbs, der::SEQUENCE, WHAT)?;
+        let signed = Signed::read(der, WHAT)?;
+        let algorithm = Reader::enter(signed.algorithm, der::SEQUENCE, WHAT)?.value(der::OID)?;
+        let mut info = Reader::enter(signed.tbs, der::SEQUENCE, WHAT)?;
         let version = info.uint()?;
         if version != VERSION {
             return Err(malformed(WHAT, format!("version {version}, not 0")));
@@ -96,6 +99,7 @@ impl CertificateRequest {
         Ok(Self {
             subject: DistinguishedName::from_der(subject)?,
             public_key: PublicKey::from_spki_der(public_key)?,
+            signature_algorithm: SignatureAlgorithm::name_of(algorithm),
             extensions: requested_extensions(attributes)?,
             der: der.to_vec(),
         })
@@ -144,13 +148,10 @@ impl CertificateRequest {
         self.extensions.present.iter().map(|(oid, _)| oid.as_str())
     }
 
-    /// The algorithm that the request was signed with, for example `sha256WithRSAEncryption`.
-    ///
-    /// # Errors
-    /// [`Error::UnsupportedScheme`].
-    pub fn signature_algorithm(&self) -> Result<&'static str, Error> {
-        let signed = Signed::read(&self.der, WHAT)?;
-        Ok(SignatureAlgorithm::from_algorithm_identifier(signed.algorithm)?.name())
+    /// The algorithm that the request was signed with, for example `sha256WithRSAEncryption`, whether this crate verifies
+    /// it or not; the object identifier of one that has no known name.
+    pub fn signature_algorithm(&self) -> &str {
+        &self.signature_algorithm
     }
 
     /// Verifies the request's signature with the public key in it: proof that whoever made it has the private key.

@@ -11,7 +11,7 @@
 
 mod input;
 
-use std::{env, hint::black_box};
+use std::{env, hint::black_box, time::UNIX_EPOCH};
 
 use auth::{Endpoints, Identity, Proxy, TrustAnchors, config::BdkConfig};
 use input::Input;
@@ -244,10 +244,12 @@ fn readers() -> Vec<Reader> {
         reader(
             "pki::inspect",
             |i| outcome(pki::inspect::inspect(i, None)),
-            vec![
-                input::many_certificates().short(),
-                input::many_rdns().short(),
-            ],
+            vec![input::many_certificates().short()],
+        ),
+        reader(
+            "pki::inspect_at",
+            |i| outcome(pki::inspect::inspect_at(i, None, UNIX_EPOCH)),
+            vec![input::many_rdns().short()],
         ),
         reader(
             "auth::Identity::read",

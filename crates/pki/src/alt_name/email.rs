@@ -72,8 +72,19 @@ mod tests {
 
     #[test]
     fn addresses_are_taken() {
-        for address in ["a@example.com", "a.b+c@mail.example", "o'neill@localhost"] {
-            assert_eq!(EmailAddress::new(address).unwrap().as_str(), address);
+        let longest_local = format!("{}@example.com", "a".repeat(64));
+        let longest = format!("a@{0}.{0}.{0}.{1}", "a".repeat(63), "b".repeat(60));
+        assert_eq!(longest.len(), 254);
+        for address in [
+            "a@example.com",
+            "a.b+c@mail.example",
+            "o'neill@localhost",
+            &longest_local,
+            &longest,
+        ] {
+            let taken = EmailAddress::new(address).unwrap();
+            assert_eq!(taken.as_str(), address);
+            assert_eq!(taken.to_string(), address);
         }
     }
 

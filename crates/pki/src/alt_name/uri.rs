@@ -144,6 +144,7 @@ mod tests {
 
     #[test]
     fn uris_are_taken() {
+        let longest = format!("urn:{}", "a".repeat(2044));
         for (uri, host) in [
             ("spiffe://example.com/bot", Some("example.com")),
             ("https://a.example:8443/b?c=%20#d", Some("a.example")),
@@ -153,8 +154,10 @@ mod tests {
             ("https://[::1]:8443/", None),
             ("urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", None),
             ("sip:bot@example.com", None),
+            (&longest, None),
         ] {
             let parsed = Uri::new(uri).unwrap();
+            assert_eq!(parsed.to_string(), uri);
             assert_eq!((parsed.as_str(), parsed.host_name()), (uri, host));
         }
     }

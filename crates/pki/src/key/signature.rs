@@ -56,8 +56,20 @@ impl SignatureAlgorithm {
         Ok(algorithm)
     }
 
+    /// The name of the algorithm with this encoded object identifier, whether it is supported or not; the object identifier
+    /// of one that has no known name.
+    pub(crate) fn name_of(oid: &[u8]) -> String {
+        let Ok(oid) = ObjectIdentifier::from_bytes(oid) else {
+            return "an object identifier of more than 39 octets".to_owned();
+        };
+        match Self::by_oid(&oid) {
+            Some(known) => known.name().to_owned(),
+            None => tlv::known_oid_name(&oid).map_or_else(|| oid.to_string(), str::to_owned),
+        }
+    }
+
     /// The algorithm with this object identifier.
-    pub(crate) fn by_oid(oid: &ObjectIdentifier) -> Option<Self> {
+    fn by_oid(oid: &ObjectIdentifier) -> Option<Self> {
         ALL.into_iter().find(|algorithm| algorithm.oid() == *oid)
     }
 
