@@ -30,6 +30,14 @@ const SILENT: i32 = 0;
 /// Fails if Valgrind reports anything about the code for private keys, or nothing about code that leaks.
 pub(super) fn check(root: &Path) -> Result<()> {
     let program = build(root)?;
+    // Assertions of debug builds are off in it: what `unsafe` relies on must not be one of them.
+    let tests = Command::new(&program).output()?;
+    if !tests.status.success() {
+        bail!(
+            "the tests fail without debug assertions:\n{}",
+            String::from_utf8_lossy(&tests.stdout)
+        );
+    }
 
     let leak = Run::new(&program, "a_leak_is_reported")?;
     if leak.status != Some(REPORTED)

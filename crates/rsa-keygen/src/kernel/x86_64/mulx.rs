@@ -376,3 +376,50 @@ impl Arithmetic for Mulx {
         self.multiply_rows(x, &[w], n, k, t);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The assembly would read and write beyond them. A processor without the instructions has no `Mulx` to call.
+    #[test]
+    fn buffers_of_a_wrong_length_never_reach_the_assembly() {
+        if !super::super::has_mulx() {
+            return;
+        }
+        let n = [u64::MAX; 16];
+        let k = negative_inverse(n[0]);
+        for [n_len, x_len, y_len, t_len] in [
+            [0, 0, 0, 0],
+            [12, 12, 12, 24],
+            [16, 15, 16, 32],
+            [16, 16, 15, 32],
+            [16, 16, 16, 31],
+            [8, 16, 16, 32],
+        ] {
+            let fails = |run: fn(&Mulx, [&mut [u64]; 2], [&[u64]; 2], u64)| {
+                let (mut x, mut t, y) = ([1; 16], [0; 32], [1; 16]);
+                let run = core::panic::AssertUnwindSafe(|| {
+                    let changed = [&mut x[..x_len], &mut t[..t_len]];
+                    run(&Mulx::new(), changed, [&y[..y_len], &n[..n_len]], k);
+                });
+                std::panic::catch_unwind(run).is_err()
+            };
+            assert!(fails(|mulx, [x, t], [y, n], k| mulx.multiply(x, y, n, k, t)));
+            // What has no second factor is right with the one of another length.
+            if y_len == n_len || n_len == 8 {
+                assert!(fails(|mulx, [x, t], [_, n], k| mulx.square(x, n, k, t, 1)));
+            }
+        }
+        for rows in [0, 17] {
+            let run = core::panic::AssertUnwindSafe(|| {
+                Mulx::new().multiply_rows(&mut [1; 16], &[1; 17][..rows], &n, k, &mut [0; 32]);
+            });
+            assert!(std::panic::catch_unwind(run).is_err());
+        }
+        let none = core::panic::AssertUnwindSafe(|| {
+            Mulx::new().square(&mut [1; 16], &n, k, &mut [0; 32], 0);
+        });
+        assert!(std::panic::catch_unwind(none).is_err());
+    }
+}
