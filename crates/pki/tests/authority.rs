@@ -195,6 +195,49 @@ fn a_server_gets_the_names_it_asks_for_and_a_client_does_not() {
 }
 
 #[test]
+fn every_profile_has_usages_of_its_own() {
+    use ExtendedKeyUsage::{ClientAuth, ServerAuth};
+    let signs: &[&str] = &["digitalSignature"];
+    // A TLS 1.2 server may be asked for RSA key exchange.
+    let deciphers: &[&str] = &["digitalSignature", "keyEncipherment"];
+    let names = [SubjectAltName::dns("a.example").unwrap()];
+    let server = Profile::server().subject_alt_names(names.clone());
+    let peer = Profile::peer().subject_alt_names(names);
+    let ca = root();
+    let ec = key();
+    let rsa = PrivateKey::generate(KeyKind::Rsa2048).unwrap();
+    let of = |key: &PrivateKey| {
+        CertificateRequest::builder(name("/CN=a"))
+            .sign(key)
+            .unwrap()
+    };
+    for (profile, of_rsa, of_ec, purposes) in [
+        (Profile::client(), signs, signs, &[ClientAuth][..]),
+        (server, deciphers, signs, &[ServerAuth]),
+        (peer, deciphers, signs, &[ServerAuth, ClientAuth]),
+    ] {
+        for (key, usages) in [(&rsa, of_rsa), (&ec, of_ec)] {
+            let certificate = ca.issue(&of(key).verify().unwrap(), &profile).unwrap();
+            assert_eq!(certificate.key_usage().unwrap().names(), usages);
+            assert_eq!(certificate.extended_key_usage(), Some(purposes));
+            assert!(!certificate.basic_constraints().unwrap().ca);
+        }
+    }
+    let below = ca
+        .create_intermediate(name("/CN=b"), ec, &Profile::intermediate())
+        .unwrap();
+    for ca in [&ca, &below] {
+        let certificate = ca.certificate();
+        assert_eq!(
+            certificate.key_usage().unwrap().names(),
+            ["keyCertSign", "cRLSign"]
+        );
+        assert_eq!(certificate.extended_key_usage(), None);
+        assert!(certificate.basic_constraints().unwrap().ca);
+    }
+}
+
+#[test]
 fn names_that_stand_alone_are_critical() {
     let request = CertificateRequest::builder(name("/"))
         .subject_alt_name(SubjectAltName::dns("a.example").unwrap())
