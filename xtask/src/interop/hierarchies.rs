@@ -98,6 +98,16 @@ const GNUTLS: &[Difference] = &[
         },
     },
     Difference {
+        reason: "GnuTLS doesn't look at the purposes of a root",
+        applies: |tried| {
+            matches!(tried.attempt.refusal, Some((Ground::Purposes, _)))
+                && tried
+                    .path
+                    .last()
+                    .is_some_and(|root| root.purposes.is_some())
+        },
+    },
+    Difference {
         reason: "GnuTLS compares an e-mail address in the subject only where there is none beside it",
         applies: |tried| tried.refused_for("emailAddress ") && tried.presents("email:"),
     },

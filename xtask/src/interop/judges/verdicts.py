@@ -37,7 +37,10 @@ def openssl(purpose, time, chains):
 def gnutls(purpose, time, chains):
     verdicts, sayings = {}, []
     for chain in chains:
-        status, said = run("certtool", "--verify", "--load-ca-certificate", "roots", "--infile", chain)
+        usage = {"server": "1.3.6.1.5.5.7.3.1", "client": "1.3.6.1.5.5.7.3.2"}[purpose]
+        status, said = run(
+            "certtool", "--verify", "--verify-purpose", usage, "--load-ca-certificate", "roots", "--infile", chain
+        )
         verdict = "accepted" if status == 0 else "refused" if "Not verified" in said else "not judged"
         verdicts[chain] = verdict
         sayings.append(f"{chain}: {said.strip().splitlines()[-1] if said.strip() else status}")
