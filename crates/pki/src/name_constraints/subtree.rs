@@ -202,7 +202,7 @@ impl Domain {
 
 fn is_below(host: &str, domain: &str) -> bool {
     host.strip_suffix(domain)
-        .is_some_and(|labels| labels.len() > 1 && labels.ends_with('.'))
+        .is_some_and(|labels| labels.ends_with('.'))
 }
 
 fn within(ip: IpAddr, address: &[u8], mask: &[u8]) -> bool {

@@ -246,6 +246,22 @@ fn what_is_excluded_is_so_although_it_is_permitted() {
 }
 
 #[test]
+fn constraints_are_printed_as_openssl_prints_them() {
+    let all = constraints(&[
+        (Permitted, "IP", "10.0.0.0/255.128.0.0"),
+        (Permitted, "IP", "2001:db8::/ffff:ffff::"),
+        (Permitted, "email", "@\u{e4}"),
+        (Excluded, "dirName", "/C=GB/O=Bank"),
+        (Excluded, "URI", ".example.com"),
+    ]);
+    assert_eq!(
+        all.to_string(),
+        "permitted IP:10.0.0.0/9, permitted IP:2001:db8::/32, \
+         permitted email:@\\xc3\\xa4 (not supported), excluded dirName:O=Bank,C=GB, excluded URI:.example.com"
+    );
+}
+
+#[test]
 fn names_of_other_forms_are_free() {
     let hosts = constraints(&[(Permitted, "DNS", "example.com"), (Excluded, "RID", "")]);
     for (form, value) in [
