@@ -41,10 +41,7 @@ enum Command {
     /// Check the rules about layers, dependencies and sources
     Tidy,
     /// Count the instructions that hostile inputs of growing size take, and refuse more than linear growth
-    Linear {
-        /// Only the readers and inputs whose names hold this
-        only: Option<String>,
-    },
+    Linear(linear::Arguments),
     /// Let openssl, keytool, curl, GnuTLS, NSS and Python judge the built program, and judge what they make
     Interop(interop::Arguments),
     /// Change what decides about trust, and see that a test notices, for each change
@@ -73,7 +70,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Fixtures { out } => make_fixtures(out),
         Command::Tidy => tidy::run(),
-        Command::Linear { only } => linear::run(only.as_deref()),
+        Command::Linear(arguments) => linear::run(&arguments),
         Command::Interop(arguments) => interop::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Soak(arguments) => soak::run(&arguments),

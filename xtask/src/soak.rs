@@ -1,4 +1,5 @@
-//! The long runs: minutes of fuzzing and of a bot's life, thousands of random hierarchies, hundreds of interrupted commands. CI takes samples of them.
+//! The long runs: minutes of fuzzing and of a bot's life, thousands of random hierarchies, hundreds of interrupted commands, the
+//! largest hostile inputs. CI takes samples of them.
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -16,7 +17,7 @@ pub(crate) struct Arguments {
 struct Run {
     name: &'static str,
     command: &'static [&'static str],
-    environment: (&'static str, &'static str),
+    environment: Option<(&'static str, &'static str)>,
 }
 
 const RUNS: &[Run] = &[
@@ -34,7 +35,7 @@ const RUNS: &[Run] = &[
             "--ignored",
             "--nocapture",
         ],
-        environment: ("COUNTERSIGN_SOAK_SECONDS", "600"),
+        environment: Some(("COUNTERSIGN_SOAK_SECONDS", "600")),
     },
     Run {
         name: "hierarchies",
@@ -48,12 +49,12 @@ const RUNS: &[Run] = &[
             "--",
             "--nocapture",
         ],
-        environment: ("COUNTERSIGN_SOAK_HIERARCHIES", "5000"),
+        environment: Some(("COUNTERSIGN_SOAK_HIERARCHIES", "5000")),
     },
     Run {
         name: "judged-hierarchies",
         command: &["cargo", "xtask", "interop", "--only", "random hierarchies"],
-        environment: ("COUNTERSIGN_SOAK_HIERARCHIES", "3000"),
+        environment: Some(("COUNTERSIGN_SOAK_HIERARCHIES", "3000")),
     },
     Run {
         name: "files",
@@ -68,12 +69,17 @@ const RUNS: &[Run] = &[
             "interrupted::",
             "--nocapture",
         ],
-        environment: ("COUNTERSIGN_SOAK_RUNS", "600"),
+        environment: Some(("COUNTERSIGN_SOAK_RUNS", "600")),
     },
     Run {
         name: "fuzz",
         command: &["bash", "fuzz/run", "300"],
-        environment: ("CARGO_TERM_COLOR", "never"),
+        environment: None,
+    },
+    Run {
+        name: "linear",
+        command: &["cargo", "xtask", "linear"],
+        environment: None,
     },
 ];
 
@@ -87,15 +93,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             .command
             .split_first()
             .context("a run without a command")?;
-        let (variable, value) = run.environment;
-        println!(
-            "\n=== {}: {variable}={value} {}",
-            run.name,
-            run.command.join(" ")
-        );
+        let setting = run
+            .environment
+            .map_or_else(String::new, |(variable, value)| {
+                format!("{variable}={value} ")
+            });
+        println!("\n=== {}: {setting}{}", run.name, run.command.join(" "));
         let status = Command::new(program)
             .args(rest)
-            .env(variable, value)
+            .envs(run.environment)
             .current_dir(workspace::root()?)
             .status()?;
         if !status.success() {

@@ -1,7 +1,7 @@
 //! Hostile inputs for every public reader, of any size: what `cargo xtask linear` counts instructions over.
 //!
-//! `linear` lists the cases, one a line: name, reader, and the largest size in octets. `linear CASE` makes inputs of 64 KiB
-//! and of twice the size of the one before, up to the largest, and reads each in a [frame](FRAMES) of its own.
+//! `linear` lists the cases, one a line: name, reader, and the largest size in octets. `linear CASE LARGEST` makes inputs of
+//! 64 KiB and of twice the size of the one before, up to the largest, and reads each in a [frame](FRAMES) of its own.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -44,13 +44,14 @@ fn main() {
                 println!("{}\t{}\t{}", name(reader, input), reader.path, input.limit);
             }
         }
-        [case] => {
+        [case, largest] => {
+            let largest: usize = largest.parse().expect("a size in octets");
             let mut cases = cases;
             let (reader, input) = cases
                 .find(|(reader, input)| name(reader, input) == *case)
                 .expect("a case of the list");
             let sizes = std::iter::successors(Some(SMALLEST), |size| size.checked_mul(2))
-                .take_while(|size| *size <= input.limit);
+                .take_while(|size| *size <= largest.min(input.limit));
             for (frame, size) in FRAMES.iter().zip(sizes) {
                 match (
                     frame(reader.read, &(input.make)(size - FRAMING)),
@@ -62,7 +63,7 @@ fn main() {
                 }
             }
         }
-        _ => panic!("expected a case, or nothing"),
+        _ => panic!("expected a case and a size, or nothing"),
     }
 }
 

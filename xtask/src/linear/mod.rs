@@ -19,13 +19,26 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace::{self, Metadata};
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Only the readers and inputs whose names hold this
+    only: Option<String>,
+
+    /// No inputs larger than this, in octets [default: up to what each reader takes]
+    #[arg(long, value_name = "OCTETS")]
+    largest: Option<usize>,
+}
+
 /// Counts for every reader and input, and tells what grows too fast.
-pub(crate) fn run(only: Option<&str>) -> Result<()> {
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let program = build()?;
     let mut cases = cases(&program)?;
     check_list(&cases)?;
-    if let Some(only) = only {
+    if let Some(only) = &arguments.only {
         cases.retain(|case| case.name.contains(only));
+    }
+    for case in &mut cases {
+        case.largest = arguments.largest.unwrap_or(case.largest).min(case.largest);
     }
 
     let next = AtomicUsize::new(0);
@@ -63,8 +76,8 @@ const GROWTH: f64 = 2.2;
 struct Case {
     name: String,
     reader: String,
-    /// How many sizes there are.
-    sizes: usize,
+    /// The largest size in octets.
+    largest: usize,
 }
 
 impl Case {
@@ -93,14 +106,15 @@ impl Case {
             ])
             .args(["--compress-strings=no", "--compress-pos=no"])
             .arg(program)
-            .arg(&self.name)
+            .args([&self.name, &self.largest.to_string()])
             .output()
             .context("valgrind, which counts, is not there (apt-get install valgrind)")?;
         if !output.status.success() {
             bail!("{}", String::from_utf8_lossy(&output.stderr).trim_end());
         }
         let profile = fs::read_to_string(profile.path())?;
-        (0..self.sizes)
+        let sizes = std::iter::successors(Some(SMALLEST), |size| size.checked_mul(2));
+        (0..sizes.take_while(|size| *size <= self.largest).count())
             .map(|size| inclusive(&profile, &format!("linear::measured_{size}")))
             .collect()
     }
@@ -144,12 +158,10 @@ fn cases(program: &Path) -> Result<Vec<Case>> {
             let mut fields = line.split('\t').map(str::to_owned);
             let mut field = || fields.next().with_context(|| line.to_owned());
             let (name, reader) = (field()?, field()?);
-            let limit: usize = field()?.parse()?;
-            let sizes = std::iter::successors(Some(SMALLEST), |size| size.checked_mul(2));
             Ok(Case {
                 name,
                 reader,
-                sizes: sizes.take_while(|size| *size <= limit).count(),
+                largest: field()?.parse()?,
             })
         })
         .collect()

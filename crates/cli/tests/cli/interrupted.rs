@@ -35,7 +35,7 @@ const SIGNALS: [Signal; 4] = [
 fn runs() -> usize {
     match std::env::var("COUNTERSIGN_SOAK_RUNS") {
         Ok(runs) => runs.parse().expect("COUNTERSIGN_SOAK_RUNS is a number"),
-        Err(_) => 36,
+        Err(_) => 24,
     }
 }
 
