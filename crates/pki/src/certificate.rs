@@ -6,16 +6,17 @@ use x509_parser::{prelude::FromDer, x509::X509Version};
 use crate::{
     BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, NameConstraints,
     PublicKey, SerialNumber, SubjectAltName, Validity,
-    der::{self, Reader},
+    der::{self, Reader, malformed},
     extension::Extensions,
     key::signature::SignatureAlgorithm,
-    pem,
-    tbs::Signed,
+    oid, pem,
+    signed::Signed,
     time,
 };
 
 /// The largest certificate that is read, in octets. Honest ones have a few thousand.
 const MAX_SIZE: usize = 1 << 20;
+const WHAT: &str = "certificate";
 
 /// An X.509 certificate (RFC 5280, section 4.1), parsed and immutable, that owns its DER.
 ///
@@ -87,16 +88,16 @@ impl Certificate {
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         if der.len() > MAX_SIZE {
             return Err(Error::TooLarge {
-                what: "certificate",
+                what: WHAT,
                 found: der.len(),
                 limit: MAX_SIZE,
             });
         }
         let (rest, parsed) = x509_parser::certificate::X509Certificate::from_der(der)
-            .map_err(|error| malformed(error.to_string()))?;
+            .map_err(|error| malformed(WHAT, error.to_string()))?;
         if !rest.is_empty() {
             return Err(Error::TrailingData {
-                what: "certificate",
+                what: WHAT,
                 count: rest.len(),
             });
         }
@@ -104,11 +105,13 @@ impl Certificate {
             X509Version::V1 => Version::V1,
             X509Version::V2 => Version::V2,
             X509Version::V3 => Version::V3,
-            X509Version(other) => return Err(malformed(format!("version {other} does not exist"))),
+            X509Version(other) => {
+                return Err(malformed(WHAT, format!("version {other} does not exist")));
+            }
         };
         let at = |asn1: x509_parser::time::ASN1Time| {
             time::from_timestamp(asn1.timestamp())
-                .ok_or_else(|| malformed("a time can't be represented".into()))
+                .ok_or_else(|| malformed(WHAT, "a time can't be represented"))
         };
         Ok(Self {
             version,
@@ -295,7 +298,7 @@ impl Certificate {
                 found: issuer.subject.to_string(),
             });
         }
-        let signed = Signed::read(&self.der, "certificate")?;
+        let signed = Signed::read(&self.der, WHAT)?;
         let inner = signed.certificate_algorithm()?;
         if inner != signed.algorithm {
             return Err(Error::SignatureAlgorithmMismatch {
@@ -410,13 +413,6 @@ impl fmt::Debug for Certificate {
 fn shown(identifier: &[u8]) -> String {
     let name = Reader::enter(identifier, der::SEQUENCE, "signature algorithm")
         .and_then(|mut fields| fields.oid())
-        .map_or("unknown", |oid| der::oid_name(&oid));
+        .map_or("unknown", |oid| oid::name_or_unknown(&oid));
     format!("{name} ({identifier:02x?})")
-}
-
-fn malformed(reason: String) -> Error {
-    Error::Malformed {
-        what: "certificate",
-        reason,
-    }
 }

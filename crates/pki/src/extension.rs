@@ -10,7 +10,7 @@ use x509_parser::{
 
 use crate::{
     Error, NameConstraints, SubjectAltName,
-    der::{self, Reader},
+    der::{self, Reader, malformed},
 };
 
 /// BasicConstraints (RFC 5280, section 4.2.1.9).
@@ -119,9 +119,9 @@ impl Extensions {
         for extension in extensions {
             let oid = dotted(&extension.oid)?;
             if !seen.insert(extension.oid.as_bytes()) {
-                return Err(malformed(format!("extension {oid} occurs twice")));
+                return Err(malformed(WHAT, format!("extension {oid} occurs twice")));
             }
-            let undecoded = || malformed(format!("extension {oid} can't be decoded"));
+            let undecoded = || malformed(WHAT, format!("extension {oid} can't be decoded"));
             if DECISIVE.contains(&extension.oid) && !is_decoded(extension) {
                 return Err(undecoded());
             }
@@ -194,7 +194,8 @@ fn purposes(value: &[u8]) -> Result<Vec<ExtendedKeyUsage>, Error> {
 fn dotted(oid: &Oid<'_>) -> Result<String, Error> {
     if oid.as_bytes().len() > MAX_OID {
         return Err(malformed(
-            "an object identifier has more than 256 octets".to_owned(),
+            WHAT,
+            "an object identifier has more than 256 octets",
         ));
     }
     Ok(oid.to_id_string())
@@ -204,10 +205,6 @@ fn dotted(oid: &Oid<'_>) -> Result<String, Error> {
 const MAX_OID: usize = 256;
 
 const WHAT: &str = "extensions";
-
-fn malformed(reason: String) -> Error {
-    Error::Malformed { what: WHAT, reason }
-}
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@
 
 mod alt_name;
 mod authority;
+mod budget;
 mod certificate;
 mod chain;
 mod der;
@@ -15,6 +16,7 @@ mod kdf;
 mod key;
 mod name;
 mod name_constraints;
+mod oid;
 mod passphrase;
 mod pbe;
 mod pem;
@@ -23,19 +25,21 @@ mod profile;
 mod request;
 mod rng;
 mod serial;
+mod signed;
 mod tbs;
 mod time;
 mod trust_store;
+mod validity;
 #[cfg(test)]
 mod wycheproof;
 
 pub use alt_name::{DnsName, EmailAddress, SubjectAltName, Uri};
 pub use authority::CertificateAuthority;
+pub use budget::Budget;
 pub use certificate::{Certificate, Version};
 pub use digest::Digest;
 pub use error::Error;
 pub use extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
-pub use kdf::Budget;
 pub use key::{KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PrivateKey, PublicKey};
 pub use name::{Attribute, DistinguishedName, DistinguishedNameBuilder};
 pub use name_constraints::NameConstraints;
@@ -44,8 +48,9 @@ pub use pkcs12::{
     CertificateEntry, Integrity, Pkcs12, Pkcs12Builder, Pkcs12Profile, Pkcs12Warning,
     UnreadableCertificate,
 };
-pub use profile::{Profile, Validity};
+pub use profile::Profile;
 pub use request::{CertificateRequest, CertificateRequestBuilder, VerifiedRequest};
 pub use rsa_keygen::Progress;
 pub use serial::SerialNumber;
 pub use trust_store::TrustStore;
+pub use validity::Validity;

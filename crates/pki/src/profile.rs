@@ -1,22 +1,6 @@
 use std::time::{Duration, SystemTime};
 
-use crate::{Digest, Error, SubjectAltName, time};
-
-/// From when until when a certificate is valid, both ends included, in whole seconds (RFC 5280, section 4.1.2.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Validity {
-    /// The first moment.
-    pub not_before: SystemTime,
-    /// The last moment.
-    pub not_after: SystemTime,
-}
-
-impl Validity {
-    /// Whether `time` lies within.
-    pub fn contains(&self, time: SystemTime) -> bool {
-        self.not_before <= time && time <= self.not_after
-    }
-}
+use crate::{Digest, Error, SubjectAltName, Validity, time};
 
 /// What an authority grants. A request asks; the profile decides.
 ///
@@ -301,21 +285,6 @@ mod tests {
                 limit: now() - DAY
             })
         );
-    }
-
-    #[test]
-    fn a_validity_has_its_first_and_its_last_moment() {
-        let validity = authority();
-        let second = Duration::from_secs(1);
-        for (time, within) in [
-            (validity.not_before - second, false),
-            (validity.not_before, true),
-            (now(), true),
-            (validity.not_after, true),
-            (validity.not_after + second, false),
-        ] {
-            assert_eq!(validity.contains(time), within, "{time:?}");
-        }
     }
 
     #[test]

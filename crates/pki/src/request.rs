@@ -1,4 +1,4 @@
-use ::der::oid::ObjectIdentifier;
+use const_oid::ObjectIdentifier;
 use rand_core::CryptoRng;
 use rcgen::CertificateParams;
 use x509_parser::{cri_attributes::ExtensionRequest, prelude::FromDer};
@@ -9,7 +9,8 @@ use crate::{
     extension::Extensions,
     key::signature::SignatureAlgorithm,
     pem, rng,
-    tbs::{self, Signed},
+    signed::Signed,
+    tbs,
 };
 
 /// The largest request that is read, in octets. Honest ones have a few thousand.

@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use crate::{
     Budget, Digest, Error, Passphrase, PublicKey,
+    budget::Spending,
     der::{self as tlv, Reader},
-    kdf::{Hash, Spending},
+    kdf::Hash,
     key::signature::{SignatureAlgorithm, verify},
     pbe::{Password, Scheme},
 };
@@ -184,7 +185,7 @@ fn pbes2_opens_what_the_vectors_encrypted() {
 
 /// The AlgorithmIdentifier of PBES2 (RFC 8018, appendix A.4).
 fn pbes2(hmac: &str, cipher: &str, salt: &[u8], iterations: u64, iv: &[u8]) -> Vec<u8> {
-    let oid = |dotted: &str| tlv::oid(&::der::oid::ObjectIdentifier::new_unwrap(dotted));
+    let oid = |dotted: &str| tlv::oid(&const_oid::ObjectIdentifier::new_unwrap(dotted));
     let pbkdf2 = tlv::sequence(&[
         &tlv::tlv(tlv::OCTET_STRING, &[salt]),
         &tlv::uint(iterations),

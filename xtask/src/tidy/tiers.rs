@@ -15,8 +15,8 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
     (
         "pki",
         &[
-            &["error", "passphrase", "time"],
-            &["digest", "der", "kdf", "rng"],
+            &["error", "passphrase", "time", "validity"],
+            &["budget", "digest", "der", "oid", "kdf", "rng"],
             &["pbe", "pem"],
             &[
                 "name",
@@ -26,7 +26,7 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
                 "name_constraints",
                 "extension",
             ],
-            &["profile", "tbs"],
+            &["profile", "signed", "tbs"],
             &["certificate", "request"],
             &["chain"],
             &["pkcs12"],

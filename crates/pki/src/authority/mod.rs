@@ -40,8 +40,9 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct CertificateAuthority {
-    chain: Vec<Certificate>,
+    /// The first of the chain, on its own too: a slice doesn't say that it isn't empty.
     certificate: Certificate,
+    chain: Vec<Certificate>,
     key: PrivateKey,
 }
 

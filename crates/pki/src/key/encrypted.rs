@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 use super::read::WHAT;
 use crate::{
     Error, Passphrase,
+    budget::Spending,
     der::{self as tlv, Reader},
-    kdf::Spending,
     pbe::{self, Encryption, Password, Scheme},
 };
 

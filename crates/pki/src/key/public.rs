@@ -1,18 +1,18 @@
 use std::hash::{Hash, Hasher};
 
+use const_oid::ObjectIdentifier;
 use const_oid::db::{
     rfc5912::{ID_EC_PUBLIC_KEY, RSA_ENCRYPTION, SECP_256_R_1, SECP_384_R_1},
     rfc8410::ID_ED_25519,
 };
-use der::oid::ObjectIdentifier;
 use rsa::pkcs1::DecodeRsaPublicKey;
 use sha1::{Digest, Sha1};
 
 use super::KeyAlgorithm;
 use crate::{
     Error,
-    der::{self as tlv, Reader, malformed, oid_name},
-    pem,
+    der::{self as tlv, Reader, malformed},
+    oid, pem,
 };
 
 /// A public key: its SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7), octet for octet.
@@ -213,7 +213,7 @@ fn rsa_algorithm(octets: &[u8]) -> Result<KeyAlgorithm, Error> {
 
 fn unsupported_key(oid: &ObjectIdentifier) -> Error {
     Error::UnsupportedKey {
-        found: format!("{} ({oid})", oid_name(oid)),
+        found: format!("{} ({oid})", oid::name_or_unknown(oid)),
     }
 }
 

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     Budget, Error, Passphrase,
+    budget::Spending,
     der::{self as tlv, Reader, malformed},
-    kdf::Spending,
     pem,
 };
 

@@ -1,13 +1,14 @@
 //! Signature algorithms: identifiers, and verification with `rsa`, `p256`, `p384` and `ed25519-dalek`.
 
-use der::oid::ObjectIdentifier;
+use const_oid::ObjectIdentifier;
 use rsa::{Pkcs1v15Sign, pkcs1::DecodeRsaPublicKey};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use signature::hazmat::PrehashVerifier;
 
 use crate::{
     Digest, Error, KeyAlgorithm, PublicKey,
-    der::{self as tlv, Reader, unsupported},
+    der::{self as tlv, Reader},
+    oid::{self, unsupported},
 };
 
 /// A signature algorithm that this crate makes and verifies.
@@ -64,7 +65,7 @@ impl SignatureAlgorithm {
         };
         match Self::by_oid(&oid) {
             Some(known) => known.name().to_owned(),
-            None => tlv::known_oid_name(&oid).map_or_else(|| oid.to_string(), str::to_owned),
+            None => oid::name(&oid).map_or_else(|| oid.to_string(), str::to_owned),
         }
     }
 

@@ -6,11 +6,11 @@ mod encrypt;
 
 use std::fmt;
 
+use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911::{
     DES_EDE_3_CBC, ID_AES_128_CBC, ID_AES_128_GCM, ID_AES_192_CBC, ID_AES_192_GCM, ID_AES_256_CBC,
     ID_AES_256_GCM, ID_PBKDF_2,
 };
-use der::oid::ObjectIdentifier;
 use zeroize::Zeroizing;
 
 pub(crate) use self::{
@@ -22,8 +22,10 @@ pub(crate) use self::{
 };
 use crate::{
     Error, Passphrase,
-    der::{self as tlv, Reader, malformed, unsupported},
-    kdf::{Hash, Pbkdf1Hash, Purpose, Spending, pbkdf1, scrypt},
+    budget::Spending,
+    der::{self as tlv, Reader, malformed},
+    kdf::{Hash, Pbkdf1Hash, Purpose, pbkdf1, scrypt},
+    oid::unsupported,
 };
 
 /// An encryption scheme with its parameters, all of which have been checked but for what they cost.

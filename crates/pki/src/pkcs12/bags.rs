@@ -3,15 +3,15 @@
 //! Key bags are taken apart here, because `p12-keystore` leaves copies of what it decrypts, and loses names outside the
 //! Basic Multilingual Plane. Certificate bags are `p12-keystore`'s.
 
-use der::oid::ObjectIdentifier;
+use const_oid::ObjectIdentifier;
 use p12_keystore::Pkcs12Archive;
 use zeroize::Zeroizing;
 
 use super::WHAT;
 use crate::{
     Certificate, Error,
+    budget::Budget,
     der::{self as tlv, Reader, malformed},
-    kdf::Budget,
     pbe::Scheme,
 };
 

@@ -1,15 +1,17 @@
 //! The MAC of a bundle: the classic one (RFC 7292, section 4) and PBMAC1 (RFC 9579).
 
+use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{ID_SHA_1, ID_SHA_224, ID_SHA_256, ID_SHA_384, ID_SHA_512};
-use der::oid::ObjectIdentifier;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::Integrity;
 use crate::{
     Error,
-    der::{self as tlv, Reader, malformed, unsupported},
-    kdf::{Hash, Purpose, Spending},
+    budget::Spending,
+    der::{self as tlv, Reader, malformed},
+    kdf::{Hash, Purpose},
+    oid::unsupported,
     pbe::{Password, Pbkdf2, hmac_sha256, pbkdf2_sha256, read_hmac, read_iterations},
 };
 

@@ -14,9 +14,10 @@ use super::{
 };
 use crate::{
     Budget, Certificate, Error, Passphrase,
-    der::{self as tlv, Reader, malformed, unsupported},
-    kdf::Spending,
+    budget::Spending,
+    der::{self as tlv, Reader, malformed},
     key,
+    oid::unsupported,
     pbe::{Password, Scheme},
 };
 
@@ -373,7 +374,7 @@ impl Opener<'_> {
 
 #[cfg(test)]
 mod tests {
-    use der::oid::ObjectIdentifier;
+    use const_oid::ObjectIdentifier;
     use getrandom::SysRng;
 
     use super::*;

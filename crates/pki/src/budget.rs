@@ -1,8 +1,4 @@
-//! The budget that one call may spend, and key derivation, on which most of it is spent.
-
-mod functions;
-
-pub(crate) use functions::{Hash, Pbkdf1Hash, Purpose, pbkdf1, scrypt};
+//! What one call may spend on what it reads, and what it has spent. Most of it goes into key derivation.
 
 use crate::Error;
 

@@ -1,5 +1,5 @@
 //! PBKDF2, scrypt, the key derivation of PKCS#12, and the hashes under them. None of these counts its work: see
-//! [`Spending`](super::Spending).
+//! [`Spending`](crate::budget::Spending).
 
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
