@@ -22,6 +22,18 @@ const WHAT: &str = "certificate";
 ///
 /// Versions 1 to 3 are read; this crate writes version 3 only. A signature is checked where
 /// [`verify_issued_by`](Self::verify_issued_by) is called, and not before. Two certificates are equal when their DER is.
+///
+/// ```
+/// # use pki::{CertificateAuthority, KeyKind, PrivateKey, Profile};
+/// # let key = PrivateKey::generate(KeyKind::EcP256)?;
+/// # let ca = CertificateAuthority::create_root("/CN=Demo CA".parse()?, key, &Profile::root())?;
+/// # let pem = ca.certificate().to_pem();
+/// let certificate = pki::Certificate::from_pem(pem)?;
+/// println!("{}, until {:?}", certificate.subject(), certificate.validity().not_after);
+/// assert!(certificate.basic_constraints().is_some_and(|constraints| constraints.ca));
+/// certificate.verify_issued_by(&certificate)?; // it is a root
+/// # Ok::<(), pki::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Certificate {
     der: Vec<u8>,

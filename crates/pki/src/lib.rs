@@ -1,4 +1,50 @@
-//! Keys, names, certificate requests, certificates, authorities and PKCS#12 bundles, in pure Rust.
+//! Keys, names, certificate requests, certificates, certificate authorities and PKCS#12 bundles, in pure Rust: what
+//! `openssl genrsa`, `req`, `x509` and `pkcs12` are used for, without OpenSSL and without a C compiler.
+//!
+//! From a key to a bundle that a TLS client can show:
+//!
+//! ```
+//! use pki::{CertificateAuthority, CertificateRequest, KeyKind, Passphrase, Pkcs12, PrivateKey, Profile};
+//!
+//! // The CA. One that exists comes from its files: CertificateAuthority::from_pem.
+//! let ca_key = PrivateKey::generate(KeyKind::EcP256)?;
+//! let ca = CertificateAuthority::create_root("/CN=Demo CA/O=Excelsior Bank".parse()?, ca_key, &Profile::root())?;
+//!
+//! // Whoever wants a certificate makes a key and a request; the signature in it proves that they have the key.
+//! let key = PrivateKey::generate(KeyKind::Rsa4096)?;
+//! let request = CertificateRequest::builder("/CN=demo-bot1/O=Excelsior Bank/C=GB".parse()?).sign(&key)?;
+//!
+//! // The CA verifies that, and grants what the profile says, whatever the request asks for.
+//! let certificate = ca.issue(&request.verify()?, &Profile::client().valid_for_days(365))?;
+//!
+//! let passphrase = Passphrase::from("a longer one than this");
+//! let p12 = Pkcs12::builder(&key, &certificate)?.chain(ca.chain()).alias("demo-bot1").to_der(&passphrase)?;
+//! # assert_eq!(Pkcs12::open(&p12, &passphrase)?.certificate()?, &certificate);
+//! # Ok::<(), pki::Error>(())
+//! ```
+//!
+//! # The types, in the order in which they meet
+//!
+//! | to | types |
+//! |---|---|
+//! | make and read keys | [`PrivateKey`], its [`PublicKey`], [`KeyKind`]; [`KeyGenerator`] for progress, cancellation and seeds; [`KeyEncryption`] |
+//! | name somebody | [`DistinguishedName`], from text or [built](DistinguishedName::builder); [`SubjectAltName`] with [`DnsName`], [`EmailAddress`] and [`Uri`] |
+//! | ask for a certificate | [`CertificateRequest`], and [`VerifiedRequest`] once its signature was verified |
+//! | issue one | [`CertificateAuthority`], [`Profile`], [`Validity`], [`SerialNumber`] |
+//! | read one | [`Certificate`] with [`Version`], [`BasicConstraints`], [`KeyUsage`], [`ExtendedKeyUsage`], [`NameConstraints`] |
+//! | bundle it with its key | [`Pkcs12`], [`Pkcs12Builder`], [`Pkcs12Profile`] |
+//! | read what is trusted | [`TrustStore`]: PEM, DER, PKCS#12, JKS |
+//! | show what a file is | [`inspect`] |
+//!
+//! Secrets are opened with a [`Passphrase`], and the work that a file may ask for is bounded by a [`Budget`]. Whatever fails is
+//! one [`Error`]. Calls that need the time or randomness take the system's; beside each there is a variant with an explicit
+//! clock and RNG (`..._at`, `..._with_rng`).
+//!
+//! This crate does no I/O, and decides nothing about trust: it verifies one signature at a time
+//! ([`Certificate::verify_issued_by`]).
+//!
+//! In debug builds, set `opt-level = 3` for dependencies (`[profile.dev.package."*"]`): the arithmetic of RSA signatures and of key
+//! derivation is ten to sixty times slower without it.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 

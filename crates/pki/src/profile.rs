@@ -15,6 +15,16 @@ use crate::{Digest, Error, SubjectAltName, Validity, time};
 /// | [`server`](Self::server) | digitalSignature, keyEncipherment (RSA) | serverAuth | the request's | 365 days |
 /// | [`peer`](Self::peer) | digitalSignature, keyEncipherment (RSA) | serverAuth, clientAuth | the request's | 365 days |
 ///
+/// ```
+/// use pki::{Profile, SubjectAltName};
+///
+/// let server = Profile::server()
+///     .subject_alt_names([SubjectAltName::dns("pod.example.com")?])
+///     .valid_for_days(90);
+/// let signing = Profile::intermediate().path_len(0); // it signs leaves only
+/// # Ok::<(), pki::Error>(())
+/// ```
+///
 /// Unless it was set, the end of the validity is clamped to that of the authority and its issuers. RSA keys have 2048 bits
 /// at least, unless [`minimum_rsa_bits`](Self::minimum_rsa_bits) says otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]

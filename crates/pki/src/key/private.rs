@@ -18,6 +18,19 @@ use crate::{
 };
 
 /// A private key. Its numbers are wiped when it is dropped; it can't be cloned, and `Debug` elides it.
+///
+/// ```
+/// use pki::{KeyAlgorithm, KeyEncryption, KeyKind, Passphrase, PrivateKey};
+///
+/// let key = PrivateKey::generate(KeyKind::Rsa4096)?;
+/// let passphrase = Passphrase::from("secret");
+/// let pem = key.to_encrypted_pem(&passphrase, KeyEncryption::default())?;
+///
+/// let again = PrivateKey::from_pem(&pem, &passphrase)?;
+/// assert_eq!(again.public_key(), key.public_key());
+/// assert_eq!(again.algorithm(), KeyAlgorithm::Rsa { bits: 4096 });
+/// # Ok::<(), pki::Error>(())
+/// ```
 pub struct PrivateKey {
     secret: Secret,
     public: PublicKey,

@@ -63,6 +63,16 @@ pub struct UnreadableCertificate {
 ///
 /// Which certificate belongs to which key is told by their public keys, and the order of a chain by names and
 /// signatures, whatever order the file has.
+///
+/// ```no_run
+/// # let passphrase = pki::Passphrase::from("secret");
+/// let bundle = pki::Pkcs12::open(&std::fs::read("demo-bot1.p12")?, &passphrase)?;
+/// let key = bundle.private_key()?;
+/// for certificate in bundle.chain()? {
+///     println!("{}", certificate.subject()); // the key's own, then its issuers
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Pkcs12 {
     private_keys: Vec<PrivateKey>,
