@@ -100,3 +100,7 @@ pub use rsa_keygen::Progress;
 pub use serial::SerialNumber;
 pub use trust_store::TrustStore;
 pub use validity::Validity;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

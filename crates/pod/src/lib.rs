@@ -120,3 +120,7 @@ pub use port::Port;
 pub use proxy::{Proxy, ProxyBuilder, ProxyFault, RecordedConnect};
 pub use record::{HandshakeCounts, RecordedRequest, RefusedCertificate};
 pub use users::User;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -134,3 +134,7 @@ pub mod measure {
         kernel.lanes()
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
