@@ -142,12 +142,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     };
 
     let certificate_pem = certificate.to_pem();
-    output::write([
-        (key_out, key_pem.as_bytes()),
-        (csr_out, request.to_pem().as_bytes()),
-        (crt_out, certificate_pem.as_bytes()),
-        (p12_out, &bundle),
-    ])?;
+    output::write_into(
+        &args.dir,
+        [
+            (key_out, key_pem.as_bytes()),
+            (csr_out, request.to_pem().as_bytes()),
+            (crt_out, certificate_pem.as_bytes()),
+            (p12_out, &bundle),
+        ],
+    )?;
     ui::note_certificate(&certificate, &crt_path);
     if args.json {
         let report =
