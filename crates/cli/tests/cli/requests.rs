@@ -225,6 +225,10 @@ fn an_alternative_name_of_the_wrong_kind_is_misuse() {
             "these are several names: repeat --dns for each",
         ),
         (
+            "--dns '*.com'",
+            "invalid value '*.com' for '--dns <NAME>': a wildcard stands before at least two labels, as in \"*.example.com\"",
+        ),
+        (
             "--dns zoë.example",
             "invalid value 'zoë.example' for '--dns <NAME>': ",
         ),
