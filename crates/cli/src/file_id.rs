@@ -60,8 +60,8 @@ pub(crate) struct Inputs(Vec<Input>);
 #[derive(Debug)]
 struct Input {
     flag: &'static str,
+    /// `-` for standard input.
     path: PathBuf,
-    id: FileId,
 }
 
 impl Inputs {
@@ -71,15 +71,10 @@ impl Inputs {
 
     /// With the file that a flag names, or standard input for `-`. One that isn't there is told when it is read.
     pub(crate) fn file(mut self, flag: &'static str, path: &Path) -> Self {
-        let id = match path.as_os_str() == "-" {
-            true => FileId::of_stdin(),
-            false => FileId::of(path),
-        };
-        self.0.extend(id.map(|id| Input {
+        self.0.push(Input {
             flag,
             path: path.to_owned(),
-            id,
-        }));
+        });
         self
     }
 
@@ -102,17 +97,45 @@ impl Inputs {
         }
     }
 
-    /// The flag that names this file.
-    pub(crate) fn flag_of(&self, id: &FileId) -> Option<&'static str> {
-        let input = self.0.iter().find(|input| input.id == *id)?;
-        Some(input.flag)
+    /// The flag that names a file: the one that this path leads to now, whose identity is known, or the one that would be
+    /// there.
+    pub(crate) fn flag_of(&self, path: &Path, id: Option<&FileId>) -> Option<&'static str> {
+        let place = place_of(path);
+        let is_it = |input: &&Input| match input.id() {
+            Some(input) => Some(&input) == id,
+            None => !input.is_stdin() && place.is_some() && place_of(&input.path) == place,
+        };
+        self.0.iter().find(is_it).map(|input| input.flag)
     }
 
-    /// The directories of the files.
+    /// The directories of the files, of those that aren't there too.
     pub(crate) fn directories(&self) -> impl Iterator<Item = &Path> {
-        self.0.iter().filter_map(|input| match input.path.parent() {
+        let files = self.0.iter().filter(|input| !input.is_stdin());
+        files.filter_map(|input| match input.path.parent() {
             Some(parent) if parent.as_os_str().is_empty() => Some(Path::new(".")),
             parent => parent,
         })
     }
+}
+
+impl Input {
+    fn is_stdin(&self) -> bool {
+        self.path.as_os_str() == "-"
+    }
+
+    fn id(&self) -> Option<FileId> {
+        match self.is_stdin() {
+            true => FileId::of_stdin(),
+            false => FileId::of(&self.path),
+        }
+    }
+}
+
+/// Where a path leads, whether or not there is something: its directory, without links, and its last component.
+fn place_of(path: &Path) -> Option<PathBuf> {
+    let directory = match path.parent()? {
+        parent if parent.as_os_str().is_empty() => Path::new("."),
+        parent => parent,
+    };
+    Some(fs::canonicalize(directory).ok()?.join(path.file_name()?))
 }

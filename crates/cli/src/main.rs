@@ -2,10 +2,12 @@
 //!
 //! `command` has one file per command. What they share is beside it: `ui` (everything that is printed), `error`
 //! (how a command fails), `input`, `output`, `file_id` and `passphrase` (files and secrets), `terminal` and `signals`
-//! (what must be left in order), `new_key` (making a key), `subject` and `alt_name` (names on the command line).
+//! (what must be left in order), `new_key` (making a key), `subject` and `alt_name` (names on the command line), `chain` (what is
+//! odd about certificates).
 #![forbid(unsafe_code)]
 
 mod alt_name;
+mod chain;
 mod command;
 mod error;
 mod file_id;

@@ -55,8 +55,14 @@ pub(crate) fn claim<const N: usize>(
     inputs: &Inputs,
     force: bool,
 ) -> Result<[Target; N], Error> {
+    let directories = outputs
+        .iter()
+        .filter(|output| !is_stdout(output.path))
+        .map(|output| directory_of(output.path));
+    tell(&fileset::mend(directories.chain(inputs.directories()), waiting).map_err(describe)?);
+    // Not before: mending may bring an input back, or replace it.
     for output in &outputs {
-        if let Some(flag) = output.id().and_then(|id| inputs.flag_of(&id)) {
+        if let Some(flag) = inputs.flag_of(output.path, output.id().as_ref()) {
             return Err(Error::misused(format!(
                 "{} would replace {}, which {flag} reads",
                 output.flag,
@@ -65,11 +71,6 @@ pub(crate) fn claim<const N: usize>(
             .hint("name another file"));
         }
     }
-    let directories = outputs
-        .iter()
-        .filter(|output| !is_stdout(output.path))
-        .map(|output| directory_of(output.path));
-    tell(&fileset::mend(directories.chain(inputs.directories()), waiting).map_err(describe)?);
 
     let mut claimed: Vec<(&Output<'_>, Place)> = Vec::with_capacity(N);
     for output in &outputs {
@@ -100,6 +101,29 @@ pub(crate) fn claim<const N: usize>(
 ///
 /// [`Error`] when a file can't be written, or when one appeared in its place in the meantime.
 pub(crate) fn write<const N: usize>(files: [(Target, &[u8]); N]) -> Result<(), Error> {
+    write_set(files, || Ok(None))
+}
+
+/// The same for files in a directory that the command [makes](make_directory). Another run that made it at the same time may
+/// have removed it since, because it failed and nothing was in it.
+///
+/// # Errors
+///
+/// Those of [`write`] and [`make_directory`].
+pub(crate) fn write_into<const N: usize>(
+    directory: &Path,
+    files: [(Target, &[u8]); N],
+) -> Result<(), Error> {
+    write_set(files, || make_directory(directory).map(Some))
+}
+
+/// How often a directory is made that others remove.
+const ATTEMPTS: usize = 10;
+
+fn write_set<const N: usize>(
+    files: [(Target, &[u8]); N],
+    make_directory: impl Fn() -> Result<Option<MadeDirectory<'static>>, Error>,
+) -> Result<(), Error> {
     let mut set = FileSet::new();
     let mut given = Vec::with_capacity(N);
     let mut printed = Vec::new();
@@ -126,14 +150,33 @@ pub(crate) fn write<const N: usize>(files: [(Target, &[u8]); N]) -> Result<(), E
         other => describe(other),
     };
 
-    let locked = fileset::lock(set.directories(), waiting).map_err(told)?;
-    tell(locked.mended());
-    let staged = locked.stage(&set, &UNFINISHED).map_err(told)?;
-    for contents in printed {
-        // A part of the result is of no use: here, a reader that has gone away is a failure like any other.
-        ui::result_bytes(contents).map_err(|error| error.into_failure())?;
+    let mut attempts = 1..ATTEMPTS;
+    loop {
+        let made = make_directory()?;
+        // Between two steps, somebody may have removed it, or replaced it by another one.
+        let mut is_gone = |error: &fileset::Error| {
+            let is_gone = match error {
+                fileset::Error::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+                fileset::Error::NotLocked { .. } => true,
+                _ => false,
+            };
+            is_gone && made.is_some() && attempts.next().is_some()
+        };
+        let locked = match fileset::lock(set.directories(), waiting) {
+            Err(error) if is_gone(&error) => continue,
+            locked => locked.map_err(told)?,
+        };
+        tell(locked.mended());
+        let staged = match locked.stage(&set, &UNFINISHED) {
+            Err(error) if is_gone(&error) => continue,
+            staged => staged.map_err(told)?,
+        };
+        for contents in printed {
+            // A part of the result is of no use: here, a reader that has gone away is a failure like any other.
+            ui::result_bytes(contents).map_err(|error| error.into_failure())?;
+        }
+        return staged.publish().map_err(told);
     }
-    staged.publish().map_err(told)
 }
 
 /// Makes a directory, and the ones above it, if they aren't there. If nothing is in them when the value is dropped,
@@ -183,6 +226,9 @@ fn describe(error: fileset::Error) -> Error {
     let told = Error::failed(error.to_string());
     match error {
         fileset::Error::NotAFile { .. } => told.hint("--out - writes to standard output"),
+        fileset::Error::Mixed { .. } => told.hint(
+            "make room for the files: the next command that reads or writes there completes them",
+        ),
         fileset::Error::Unfinished { .. } => {
             told.hint("make room for the file, or give the directory up by removing it")
         }

@@ -74,11 +74,16 @@ mod unix {
 
     fn handle(signal: Signal, is_ignored: bool) {
         match signal {
-            Signal::SIGCONT => terminal::ask_again(),
+            Signal::SIGCONT => terminal::continued(),
             Signal::SIGTSTP if !is_ignored => {
-                let _files = UNFINISHED.hold();
-                let _terminal = terminal::restore();
-                act_by_default(signal);
+                {
+                    let _files = UNFINISHED.hold();
+                    let _terminal = terminal::restore();
+                    act_by_default(signal);
+                }
+                // Where nobody is there to continue a program (the first one of a session, as in a container), the system doesn't
+                // stop it, and no SIGCONT comes.
+                terminal::ask_again();
             }
             // A server ends although a script has started it in the background, where shells have SIGINT ignored.
             Signal::SIGINT | Signal::SIGTERM if is_listened_to() => {}

@@ -101,24 +101,35 @@ fn is_upside_down(name: &DistinguishedName) -> bool {
     holds_common_name(name.rdns().first()) && !holds_common_name(name.rdns().last())
 }
 
-/// What to write instead of a text that looks like a name as OpenSSL prints it, `C = GB, O = Bank, CN = bot`. It is in the
-/// order of the certificate, which is the opposite of RFC 4514's.
+/// What to write instead of a text that looks like a name as OpenSSL prints it: `C = GB, O = Bank, CN = bot`, and since
+/// OpenSSL 3.2 `C=GB, O=Bank, CN=bot`. It is in the order of the certificate, which is the opposite of RFC 4514's, while
+/// other programs print RFC 4514 with blanks after the commas.
 fn printed_by_openssl(text: &str) -> Option<String> {
     let printed = text.strip_prefix("subject").map(str::trim_start);
     let printed = printed.and_then(|rest| rest.strip_prefix('='));
     let name = printed.unwrap_or(text).trim();
+    let without_prefix = |name: &str| format!("leave out \"subject=\": write {}", quoted(name));
     if name.starts_with('/') {
-        return printed.map(|_| format!("leave out \"subject=\": write {}", quoted(name)));
+        return printed.map(|_| without_prefix(name));
     }
     let has_blanks = name
         .split_once('=')
         .is_some_and(|(before, after)| before.ends_with(' ') && after.starts_with(' '));
-    if printed.is_none() && !has_blanks {
+    let parsed = DistinguishedName::from_rfc4514(name);
+    let is_one_way = parsed.is_ok() && !has_blanks && !has_blanks_after_commas(name);
+    if printed.is_some() && is_one_way {
+        // With -nameopt RFC2253.
+        return Some(without_prefix(name));
+    }
+    if is_one_way || (printed.is_none() && !has_blanks && !has_blanks_after_commas(name)) {
         return None;
     }
-    let what =
-        "this looks like a name that openssl printed, which is in the opposite order of RFC 4514";
-    let Ok(parsed) = DistinguishedName::from_rfc4514(name) else {
+    let what = if has_blanks {
+        "this looks like a name that openssl printed, which is in the opposite order of RFC 4514"
+    } else {
+        "with blanks after its commas, this may be a name that openssl printed, which is in the opposite order of RFC 4514"
+    };
+    let Ok(parsed) = parsed else {
         return Some(format!(
             "{what}: let it print RFC 4514, with -nameopt RFC2253"
         ));
@@ -132,6 +143,20 @@ fn printed_by_openssl(text: &str) -> Option<String> {
             quoted(&openssl_form(parsed.rdns().iter()))
         )),
     }
+}
+
+/// Whether a blank follows a comma that no backslash precedes.
+fn has_blanks_after_commas(text: &str) -> bool {
+    let mut is_escaped = false;
+    let mut is_comma = false;
+    for c in text.chars() {
+        if is_comma && c.is_whitespace() {
+            return true;
+        }
+        is_comma = c == ',' && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+    }
+    false
 }
 
 /// The form of `openssl req -subj`, which says by itself which order it has.
@@ -173,19 +198,62 @@ mod tests {
     const OPPOSITE: &str =
         "this looks like a name that openssl printed, which is in the opposite order of RFC 4514";
 
+    const AMBIGUOUS: &str = "with blanks after its commas, this may be a name that openssl printed, which is in the \
+                             opposite order of RFC 4514";
+
+    #[test]
+    fn a_name_that_openssl_printed_in_the_order_of_rfc_4514_only_loses_its_prefix() {
+        for text in [
+            "subject=CN=bot,O=Excelsior,C=GB",
+            "subject= CN=bot,O=Excelsior,C=GB",
+        ] {
+            assert_eq!(
+                refusal(text),
+                "leave out \"subject=\": write 'CN=bot,O=Excelsior,C=GB'"
+            );
+        }
+        assert_eq!(
+            refusal(r"subject=CN=bot,O=Excelsior\, Inc"),
+            r#"leave out "subject=": write 'CN=bot,O=Excelsior\, Inc'"#
+        );
+    }
+
     #[test]
     fn a_name_that_openssl_printed_is_not_read_the_wrong_way_round() {
         for text in [
             "C = GB, O = Excelsior, CN = bot",
             "subject=C = GB, O = Excelsior, CN = bot",
-            "subject=C=GB, O=Excelsior, CN=bot",
-            "subject = C=GB, O=Excelsior, CN=bot",
         ] {
             assert_eq!(
                 refusal(text),
                 format!(
                     "{OPPOSITE}: write '/C=GB/O=Excelsior/CN=bot' for openssl's order, \
                      or '/CN=bot/O=Excelsior/C=GB' for that of RFC 4514"
+                ),
+                "{text}"
+            );
+        }
+        for text in [
+            "C=GB, O=Excelsior, CN=bot",
+            "subject=C=GB, O=Excelsior, CN=bot",
+            "subject = C=GB, O=Excelsior, CN=bot",
+        ] {
+            assert_eq!(
+                refusal(text),
+                format!(
+                    "{AMBIGUOUS}: write '/C=GB/O=Excelsior/CN=bot' for openssl's order, \
+                     or '/CN=bot/O=Excelsior/C=GB' for that of RFC 4514"
+                ),
+                "{text}"
+            );
+        }
+        // Openssl prints a certificate that starts with its common name like others print one that ends with it.
+        for text in ["CN=bot, O=Excelsior, C=GB", "CN=bot,O=Excelsior, C=GB"] {
+            assert_eq!(
+                refusal(text),
+                format!(
+                    "{AMBIGUOUS}: write '/CN=bot/O=Excelsior/C=GB' for openssl's order, \
+                     or '/C=GB/O=Excelsior/CN=bot' for that of RFC 4514"
                 ),
                 "{text}"
             );
@@ -203,6 +271,10 @@ mod tests {
         let flag = format!("{OPPOSITE}: let it print RFC 4514, with -nameopt RFC2253");
         // One line with a quoted value, and several lines.
         assert_eq!(refusal("C = GB, O = \"Excelsior, Inc\", CN = bot"), flag);
+        assert_eq!(
+            refusal("C=GB, O=\"Excelsior, Inc\", CN=bot"),
+            format!("{AMBIGUOUS}: let it print RFC 4514, with -nameopt RFC2253")
+        );
         assert_eq!(
             refusal("\n    countryName               = GB\n    commonName                = bot"),
             flag
@@ -225,9 +297,10 @@ mod tests {
     }
 
     #[test]
-    fn rfc_4514_is_read_with_blanks_after_commas_and_in_names_of_one_attribute() {
+    fn rfc_4514_is_read_with_blanks_where_they_say_nothing_about_the_order() {
         for text in [
-            "CN=bot, O=Bank, C=GB",
+            r"CN=bot,O=The Bank\, Inc,C=GB",
+            "CN=bot + UID=7",
             "CN = bot",
             "CN =bot,O=Bank",
             "/CN = bot",

@@ -30,7 +30,8 @@ pub enum Error {
         /// The reason.
         source: io::Error,
     },
-    /// Publishing failed, and then a file that had been replaced already couldn't be put back: the set is mixed.
+    /// Publishing failed, and then a file that had been replaced already couldn't be put back: the set is mixed. What is
+    /// missing stays staged, and whoever locks the directory next publishes it.
     #[error("{}: {source}; and {} can not be put back: {second}", path.display(), replaced.display())]
     Mixed {
         /// The file that couldn't be published.

@@ -21,7 +21,8 @@
 //! 1. [`lock`] takes the directory's lock, and mends what a process left behind that held it before and was killed.
 //! 2. [`Locked::stage`] writes the files into a staging directory beside their places, which only its owner can enter,
 //!    and syncs them; then a journal of what is to be renamed where.
-//! 3. [`Staged::publish`] renames the files into their places. If one of them can't be renamed, the others are put back.
+//! 3. [`Staged::publish`] renames the files into their places. If one of them can't be renamed, the others are put back;
+//!    if that fails too, the journal stays for the next process.
 //! 4. The staging directory is removed.
 //!
 //! A process that is killed before step 3 has done nothing, and the next one removes its staging directory. One that is
@@ -30,7 +31,9 @@
 //! removes what is staged.
 #![forbid(unsafe_code)]
 
+mod disk;
 mod error;
+mod identity;
 mod journal;
 mod lock;
 mod mend;

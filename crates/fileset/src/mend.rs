@@ -1,13 +1,12 @@
 //! Mending what a killed process has left: its staging directories.
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
-use tempfile::TempPath;
-
 use crate::{
-    Error,
+    Error, disk,
+    identity::Identity,
     journal::{FileState, Journal, Record},
     staging,
 };
@@ -32,6 +31,7 @@ pub enum Mended {
 /// A staging directory whose process is no more, and what its journal says.
 pub(crate) struct Left {
     staging: PathBuf,
+    identity: Identity,
     journal: Journal,
 }
 
@@ -41,10 +41,22 @@ impl Left {
     pub(crate) fn all_in(directory: &Path) -> Result<Vec<Self>, Error> {
         let mut left = Vec::new();
         for staging in staging::all_in(directory).map_err(Error::io(directory))? {
-            match staging::read_journal(&staging).map_err(Error::io(&staging))? {
-                Some(journal) => left.push(Self { staging, journal }),
-                None => staging::remove(&staging).map_err(Error::io(&staging))?,
+            let Some(mut journal) = staging::read_journal(&staging).map_err(Error::io(&staging))?
+            else {
+                staging::remove(&staging).map_err(Error::io(&staging))?;
+                continue;
+            };
+            // The places are beside the staging directory, whatever the directory around it was called then.
+            for record in &mut journal.files {
+                if let Some(name) = record.path.file_name() {
+                    record.path = directory.join(name);
+                }
             }
+            left.push(Self {
+                identity: Identity::of(&staging).map_err(Error::io(&staging))?,
+                staging,
+                journal,
+            });
         }
         Ok(left)
     }
@@ -59,10 +71,15 @@ impl Left {
 pub(crate) fn mend(mut left: Vec<Left>) -> Result<Vec<Mended>, Error> {
     let mut mended = Vec::new();
     while let Some(first) = left.pop() {
-        let is_part = |part: &mut Left| first.journal.with.contains(&part.staging);
+        // Not by their paths: a directory of the set may have another name by now, and a link its old one.
+        let others: Vec<_> = (first.journal.with.iter())
+            .filter_map(|other| Identity::of(other).ok())
+            .collect();
+        let is_part = |part: &mut Left| others.contains(&part.identity);
         let mut parts: Vec<Left> = left.extract_if(.., is_part).collect();
         let whole = parts.len() == first.journal.with.len();
         parts.push(first);
+        parts.sort_by(|one, other| one.staging.cmp(&other.staging));
         mended.extend(mend_set(&parts, whole)?);
     }
     Ok(mended)
@@ -82,7 +99,8 @@ fn mend_set(parts: &[Left], whole: bool) -> Result<Option<Mended>, Error> {
     for part in parts {
         for (number, record) in part.journal.files.iter().enumerate() {
             let staged = staging::new_file(&part.staging, number);
-            let progress = progress(&staged, record).map_err(Error::io(&record.path))?;
+            let old = staging::old_file(&part.staging, number);
+            let progress = progress(&staged, &old, record).map_err(Error::io(&record.path))?;
             files.push((progress, staged, record, &part.staging));
         }
     }
@@ -99,21 +117,26 @@ fn mend_set(parts: &[Left], whole: bool) -> Result<Option<Mended>, Error> {
         for (_, staged, record, staging) in
             files.iter().filter(|(file, ..)| *file == Progress::Staged)
         {
-            publish(staged, &record.path, record.old.is_some()).map_err(|source| {
-                Error::Unfinished {
-                    path: record.path.clone(),
-                    staging: staging.to_path_buf(),
-                    source,
-                }
+            let publish = match record.old {
+                Some(_) => disk::rename,
+                None => disk::rename_new,
+            };
+            publish(staged, &record.path).map_err(|source| Error::Unfinished {
+                path: record.path.clone(),
+                staging: staging.to_path_buf(),
+                source,
             })?;
             completed.push(record.path.clone());
         }
-        completed
-            .iter()
-            .filter_map(|path| path.parent())
-            .for_each(staging::sync_directory);
         Some(Mended::Completed { files: completed })
     };
+    for part in parts {
+        // What the killed process published, too: nobody else has.
+        part.staging
+            .parent()
+            .into_iter()
+            .for_each(disk::sync_directory);
+    }
     for part in parts {
         staging::remove(&part.staging).map_err(Error::io(&part.staging))?;
     }
@@ -127,33 +150,30 @@ fn mixed(parts: &[Left]) -> Mended {
     }
 }
 
-fn progress(staged: &Path, record: &Record) -> io::Result<Progress> {
+fn progress(staged: &Path, old: &Path, record: &Record) -> io::Result<Progress> {
     let place = FileState::of(&record.path)?;
-    Ok(if place == Some(record.new) {
-        Progress::Published
-    } else if place == record.old && FileState::of(staged)? == Some(record.new) {
-        Progress::Staged
-    } else {
-        Progress::Changed
-    })
-}
-
-/// Renames a staged file into its place, where there is a file only if `replace` says so.
-pub(crate) fn publish(staged: &Path, path: &Path, replace: bool) -> io::Result<()> {
-    if replace {
-        return fs::rename(staged, path);
+    if place == Some(record.new) {
+        return Ok(Progress::Published);
     }
-    TempPath::try_from_path(staged)?
-        .persist_noclobber(path)
-        .map_err(|error| error.error)
+    // The old file may have stepped aside for the new one, which didn't come any more.
+    let is_old = place == record.old || (place.is_none() && FileState::of(old)? == record.old);
+    Ok(match is_old && FileState::of(staged)? == Some(record.new) {
+        true => Progress::Staged,
+        false => Progress::Changed,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::mem;
+    use std::{fs, mem};
 
     use super::*;
-    use crate::{Access, FileSet, Unfinished, lock, staging::names};
+    use crate::{
+        Access, FileSet, Unfinished,
+        disk::{Step, testing},
+        lock,
+        staging::names,
+    };
 
     /// Two directories, with a set of four files of which a process published the first `published` ones before it was
     /// killed.
@@ -186,7 +206,7 @@ mod tests {
             let staged = locked.stage(&set, &unfinished).unwrap();
             for (index, path) in paths.iter().enumerate().take(published) {
                 let staging = staging_in(path.parent().unwrap());
-                publish(&staging::new_file(&staging, index % 2), path, replace).unwrap();
+                fs::rename(staging::new_file(&staging, index % 2), path).unwrap();
             }
             mem::forget(staged);
             Self { directory, paths }
@@ -252,7 +272,7 @@ mod tests {
     fn files_that_somebody_changed_since_are_left_as_they_are_with_a_word() {
         for changed in 0..4 {
             let killed = Killed::new(true, 2);
-            fs::write(&killed.paths[changed], "by hand").unwrap();
+            fs::write(&killed.paths[changed], "changed by hand").unwrap();
             let before = killed.contents();
             assert_eq!(
                 killed.next(),
@@ -282,10 +302,105 @@ mod tests {
     fn a_process_that_was_killed_while_it_staged_leaves_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let staging = staging::create(directory.path()).unwrap();
-        staging::write(&staging::new_file(&staging, 0), 0o600, b"key").unwrap();
+        disk::write(&staging::new_file(&staging, 0), 0o600, b"key").unwrap();
         fs::write(staging.join("journal.new"), "countersign file set 1\0fi").unwrap();
         assert_eq!(lock([directory.path()], |_| {}).unwrap().mended(), []);
         assert!(names(directory.path()).is_empty());
+    }
+
+    #[test]
+    fn what_can_not_be_completed_now_is_kept_and_completed_later() {
+        for replace in [false, true] {
+            let killed = Killed::new(replace, 2);
+            testing::fails(Step::Rename, "4", io::ErrorKind::StorageFull);
+            let locked = [killed.paths[3].parent().unwrap()];
+            for _ in 0..2 {
+                let error = lock(locked, |_| {}).unwrap_err();
+                let Error::Unfinished {
+                    path,
+                    staging,
+                    source,
+                } = error
+                else {
+                    panic!("{error}");
+                };
+                assert_eq!(path, killed.paths[3]);
+                assert_eq!(source.kind(), io::ErrorKind::StorageFull);
+                assert_eq!(fs::read(staging.join("1.new")).unwrap(), b"new set");
+            }
+            testing::works();
+            assert_eq!(
+                killed.next(),
+                [Mended::Completed {
+                    files: vec![killed.paths[3].clone()]
+                }]
+            );
+            assert_eq!(killed.contents(), vec![Some("new set".to_owned()); 4]);
+        }
+    }
+
+    #[test]
+    fn what_the_disk_refuses_to_rename_is_not_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let staged = directory.path().join("staged");
+        fs::write(&staged, "the only copy").unwrap();
+        let nowhere = directory.path().join("missing").join("key");
+        let error = disk::rename_new(&staged, &nowhere).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        fs::write(directory.path().join("key"), "there").unwrap();
+        let error = disk::rename_new(&staged, &directory.path().join("key")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&staged).unwrap(), b"the only copy");
+    }
+
+    #[test]
+    fn a_file_that_stepped_aside_for_one_that_did_not_come_is_replaced() {
+        let killed = Killed::new(true, 1);
+        let staging = staging_in(killed.paths[1].parent().unwrap());
+        assert!(staging::old_file(&staging, 1).exists());
+        fs::remove_file(&killed.paths[1]).unwrap();
+        assert_eq!(
+            killed.next(),
+            [Mended::Completed {
+                files: killed.paths[1..].to_vec()
+            }]
+        );
+        assert_eq!(killed.contents(), vec![Some("new set".to_owned()); 4]);
+    }
+
+    #[test]
+    fn what_is_completed_is_synced_before_the_journal_goes() {
+        let killed = Killed::new(true, 3);
+        testing::taken();
+        killed.next();
+        let taken = testing::taken();
+        let at = |step| taken.iter().position(|it| it == step).unwrap();
+        assert!(at("Rename 4") < at("SyncDirectory b"), "{taken:?}");
+        // What the killed process renamed there may not be on the disk either.
+        for directory in ["SyncDirectory a", "SyncDirectory b"] {
+            assert!(at(directory) < at("Remove journal"), "{taken:?}");
+        }
+    }
+
+    #[test]
+    fn a_directory_of_the_set_that_has_another_name_now_is_the_same_directory() {
+        let killed = Killed::new(true, 1);
+        let old = killed.paths[0].parent().unwrap();
+        let new = old.with_file_name("moved");
+        fs::rename(old, &new).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&new, old).unwrap();
+        #[cfg(not(unix))]
+        fs::rename(&new, old).unwrap();
+        let locked = lock([new.as_path()], |directory| {
+            panic!("it waits for itself in {}", directory.display())
+        })
+        .unwrap();
+        let Some([Mended::Completed { files }]) = locked.mended().first_chunk() else {
+            panic!("{:?}", locked.mended());
+        };
+        assert_eq!(files.len(), 3);
+        assert_eq!(killed.contents(), vec![Some("new set".to_owned()); 4]);
     }
 
     #[cfg(unix)]

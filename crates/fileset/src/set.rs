@@ -7,9 +7,9 @@ use std::{
 };
 
 use crate::{
-    Error, Locked, Unfinished,
+    Error, Locked, Unfinished, disk,
     journal::{FileState, Journal, Record},
-    mend, staging,
+    staging,
 };
 
 /// Who may read a file.
@@ -151,24 +151,35 @@ impl Staged<'_> {
     /// # Errors
     ///
     /// [`Error::Exists`] when something has appeared in the place of a file in the meantime, [`Error::Io`] when a file
-    /// can't have its name: all others are put back then. [`Error::Mixed`] when even that fails.
-    pub fn publish(self) -> Result<(), Error> {
-        let guard = self.unfinished.lock();
+    /// can't have its name: all others are put back then. [`Error::Mixed`] when even that fails: what isn't in its place
+    /// stays staged, for whoever locks the directory next.
+    pub fn publish(mut self) -> Result<(), Error> {
+        let unfinished = self.unfinished;
+        let mut made = unfinished.lock();
+        let result = self.publish_all();
+        if matches!(result, Err(Error::Mixed { .. })) {
+            for part in self.parts.drain(..) {
+                made.leave(&part.staging);
+            }
+        }
+        drop(made);
+        result
+    }
+
+    fn publish_all(&self) -> Result<(), Error> {
         let mut published = Vec::new();
         for part in &self.parts {
             for (number, record) in part.records.iter().enumerate() {
-                let staged = staging::new_file(&part.staging, number);
-                let result = mend::publish(&staged, &record.path, record.old.is_some());
-                if let Err(error) = result {
-                    return Err(put_back(published, record, error));
+                if let Err(source) = part.publish(number, record) {
+                    let failed = (part, number, record);
+                    return Err(put_back(&published, failed, source));
                 }
-                published.push((staging::old_file(&part.staging, number), record));
+                published.push((part, number, record));
             }
         }
         for part in &self.parts {
-            staging::sync_directory(&part.directory);
+            disk::sync_directory(&part.directory);
         }
-        drop(guard);
         Ok(())
     }
 
@@ -179,7 +190,7 @@ impl Staged<'_> {
             return Ok(());
         }
         for part in &self.parts {
-            staging::sync_directory(&part.directory);
+            disk::sync_directory(&part.directory);
             let others = self
                 .parts
                 .iter()
@@ -224,11 +235,10 @@ impl Part {
         };
         let number = self.records.len();
         let staged = staging::new_file(&self.staging, number);
-        staging::write(&staged, file.access.mode(), file.contents)
-            .map_err(Error::io(&file.path))?;
+        disk::write(&staged, file.access.mode(), file.contents).map_err(Error::io(&file.path))?;
         if old.is_some() {
-            staging::keep(&path, &staging::old_file(&self.staging, number))
-                .map_err(Error::io(&file.path))?;
+            // Not every file system has links, and another user's file may not get one. Then it steps aside later on.
+            let _ = disk::link(&path, &staging::old_file(&self.staging, number));
         }
         let metadata = fs::symlink_metadata(&staged).map_err(Error::io(&file.path))?;
         self.records.push(Record {
@@ -238,29 +248,66 @@ impl Part {
         });
         Ok(())
     }
+
+    /// Gives a file its name.
+    fn publish(&self, number: usize, record: &Record) -> io::Result<()> {
+        let new = staging::new_file(&self.staging, number);
+        if record.old.is_none() {
+            return disk::rename_new(&new, &record.path);
+        }
+        let old = staging::old_file(&self.staging, number);
+        if FileState::of(&old)?.is_none() {
+            disk::rename(&record.path, &old)?;
+        }
+        disk::rename(&new, &record.path)
+    }
+
+    /// Takes a published file back, and puts the one that it has replaced into its place.
+    fn take_back(&self, number: usize, record: &Record) -> io::Result<()> {
+        let new = staging::new_file(&self.staging, number);
+        let Some(_) = record.old else {
+            return disk::rename(&record.path, &new);
+        };
+        // With a second name, there is a file in the place all the time.
+        disk::link(&record.path, &new).or_else(|_| disk::rename(&record.path, &new))?;
+        disk::rename(&staging::old_file(&self.staging, number), &record.path)
+    }
+
+    /// Puts a file back that has stepped aside, if it has.
+    fn step_back(&self, number: usize, record: &Record) -> io::Result<()> {
+        let old = staging::old_file(&self.staging, number);
+        match (FileState::of(&record.path)?, FileState::of(&old)?) {
+            (None, Some(_)) => disk::rename(&old, &record.path),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Undoes what was published when one file couldn't be.
-fn put_back(published: Vec<(PathBuf, &Record)>, failed: &Record, error: io::Error) -> Error {
-    for (old, record) in published.into_iter().rev() {
-        let undone = match record.old {
-            Some(_) => fs::rename(&old, &record.path),
-            None => fs::remove_file(&record.path),
-        };
-        if let Err(second) = undone {
-            return Error::Mixed {
-                path: failed.path.clone(),
-                source: error,
-                replaced: record.path.clone(),
-                second,
-            };
-        }
+fn put_back(
+    published: &[(&Part, usize, &Record)],
+    (part, number, failed): (&Part, usize, &Record),
+    source: io::Error,
+) -> Error {
+    let mut undone = part
+        .step_back(number, failed)
+        .map_err(|error| (failed, error));
+    for &(part, number, record) in published.iter().rev() {
+        undone = undone.and_then(|()| {
+            part.take_back(number, record)
+                .map_err(|error| (record, error))
+        });
     }
-    match error.kind() {
-        io::ErrorKind::AlreadyExists => Error::Exists {
-            path: failed.path.clone(),
+    let path = failed.path.clone();
+    match undone {
+        Err((replaced, second)) => Error::Mixed {
+            path,
+            source,
+            replaced: replaced.path.clone(),
+            second,
         },
-        _ => Error::io(&failed.path)(error),
+        Ok(()) if source.kind() == io::ErrorKind::AlreadyExists => Error::Exists { path },
+        Ok(()) => Error::Io { path, source },
     }
 }
 
@@ -278,7 +325,12 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::{lock, staging::names};
+    use crate::{
+        Mended,
+        disk::{Step, testing},
+        lock,
+        staging::names,
+    };
 
     fn write(set: &FileSet<'_>) -> Result<(), Error> {
         let unfinished = Unfinished::new();
@@ -333,6 +385,141 @@ mod tests {
         );
         assert_eq!(names(directory.path()), ["a", "c"]);
         assert_eq!(fs::read(&paths[0]).unwrap(), b"old a");
+    }
+
+    #[test]
+    fn a_set_that_can_neither_be_published_nor_taken_back_is_completed_by_the_next_process() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(directory.path()).unwrap();
+        let paths = ["key", "crt", "p12"].map(|name| root.join(name));
+        for replace in [true, false] {
+            let set = paths
+                .iter()
+                .fold(FileSet::new().replace(replace), |set, path| {
+                    set.file(path, Access::Owner, b"new")
+                });
+            let names_left = if replace { 4 } else { 2 };
+            for path in &paths {
+                let _ = fs::remove_file(path);
+                if replace {
+                    fs::write(path, "old").unwrap();
+                }
+            }
+            let unfinished = Unfinished::new();
+            let locked = lock(set.directories(), |_| {}).unwrap();
+            let staged = locked.stage(&set, &unfinished).unwrap();
+            testing::fails(Step::Rename, "p12", io::ErrorKind::StorageFull);
+            // Neither the old one's way back nor the new one's.
+            testing::fails(Step::Rename, "0.new", io::ErrorKind::PermissionDenied);
+            testing::fails(Step::Link, "0.new", io::ErrorKind::PermissionDenied);
+            let error = staged.publish().unwrap_err();
+            testing::works();
+            let Error::Mixed {
+                path,
+                source,
+                replaced,
+                second,
+            } = error
+            else {
+                panic!("{error}");
+            };
+            assert_eq!((&path, &replaced), (&paths[2], &paths[0]));
+            assert_eq!(source.kind(), io::ErrorKind::StorageFull);
+            assert_eq!(second.kind(), io::ErrorKind::PermissionDenied);
+            assert_eq!(fs::read(&paths[0]).unwrap(), b"new");
+            drop(locked);
+
+            // Not even a signal makes it forget.
+            drop(unfinished.abandon());
+            assert_eq!(names(&root).len(), names_left, "{:?}", names(&root));
+            let locked = lock([root.as_path()], |_| {}).unwrap();
+            assert_eq!(
+                locked.mended(),
+                [Mended::Completed {
+                    files: paths[1..].to_vec()
+                }]
+            );
+            assert_eq!(names(&root), ["crt", "key", "p12"]);
+            for path in &paths {
+                assert_eq!(fs::read(path).unwrap(), b"new");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_gets_no_second_name_is_replaced_and_put_back_all_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = ["a", "b"].map(|name| directory.path().join(name));
+        let set = paths
+            .iter()
+            .fold(FileSet::new().replace(true), |set, path| {
+                set.file(path, Access::Owner, b"new")
+            });
+        for path in &paths {
+            fs::write(path, "old").unwrap();
+        }
+        // What Linux says about another user's file (`protected_hardlinks`).
+        for name in ["0.old", "1.old"] {
+            testing::fails(Step::Link, name, io::ErrorKind::PermissionDenied);
+        }
+        let unfinished = Unfinished::new();
+        let locked = lock(set.directories(), |_| {}).unwrap();
+        let staged = locked.stage(&set, &unfinished).unwrap();
+        // The second one steps aside, and the new one can't take its place.
+        let staging = staged.parts[0].staging.clone();
+        fs::remove_file(staging::new_file(&staging, 1)).unwrap();
+        let error = staged.publish().unwrap_err();
+        assert!(
+            matches!(&error, Error::Io { path, source }
+                if path.ends_with("b") && source.kind() == io::ErrorKind::NotFound),
+            "{error}"
+        );
+        assert_eq!(names(directory.path()), ["a", "b"]);
+        for path in &paths {
+            assert_eq!(fs::read(path).unwrap(), b"old");
+        }
+
+        locked.stage(&set, &unfinished).unwrap().publish().unwrap();
+        assert_eq!(names(directory.path()), ["a", "b"]);
+        for path in &paths {
+            assert_eq!(fs::read(path).unwrap(), b"new");
+        }
+    }
+
+    #[test]
+    fn contents_are_synced_before_the_journal_and_the_journal_before_a_file_gets_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("crt"), "old").unwrap();
+        let parent = directory.path().file_name().unwrap().to_str().unwrap();
+        let set = FileSet::new()
+            .replace(true)
+            .file(directory.path().join("key"), Access::Owner, b"new")
+            .file(directory.path().join("crt"), Access::Owner, b"new");
+        testing::taken();
+        write(&set).unwrap();
+        let synced = format!("SyncDirectory {parent}");
+        assert_eq!(
+            testing::taken(),
+            [
+                &format!("OpenDirectory {parent}"),
+                &format!("MakeDirectory {parent}"),
+                "Write 0.new",
+                "Sync 0.new",
+                "Write 1.new",
+                "Sync 1.new",
+                "Link 1.old",
+                &synced,
+                "Write journal.new",
+                "Sync journal.new",
+                "Rename journal",
+                "SyncDirectory staging",
+                "Rename key",
+                "Rename crt",
+                &synced,
+                "Remove journal",
+                "Remove staging",
+            ]
+        );
     }
 
     #[test]

@@ -3,17 +3,17 @@
 //! ```text
 //! .countersign-XXXXXX.tmp/   mode 0700
 //!   0.new  1.new ..          the files, synced, with the mode that they will have
-//!   0.old  1.old ..          the files that they replace, to put them back if publishing fails
+//!   0.old  1.old ..          the files that they replace, to put them back if publishing fails: a second name of each,
+//!                            or, where there can't be one, the file itself while the new one takes its place
 //!   journal                  what goes where; once it is there, everything else is
 //! ```
 use std::{
     ffi::OsStr,
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use crate::journal::Journal;
+use crate::{disk, journal::Journal};
 
 const PREFIX: &str = ".countersign-";
 const SUFFIX: &str = ".tmp";
@@ -21,25 +21,16 @@ const JOURNAL: &str = "journal";
 
 /// Makes a staging directory in `parent`, for its owner alone.
 pub(crate) fn create(parent: &Path) -> io::Result<PathBuf> {
-    private_directory(PREFIX, SUFFIX, parent)
-}
-
-/// Makes a directory with a name that nobody has, which its owner alone can enter.
-pub(crate) fn private_directory(prefix: &str, suffix: &str, parent: &Path) -> io::Result<PathBuf> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(prefix).suffix(suffix);
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    Ok(builder.tempdir_in(parent)?.keep())
+    disk::make_private_directory(PREFIX, SUFFIX, parent)
 }
 
 /// Removes a staging directory, if it is there. The journal goes first: without it, the rest counts for nothing.
 pub(crate) fn remove(staging: &Path) -> io::Result<()> {
-    match fs::remove_file(staging.join(JOURNAL)) {
+    match disk::remove_file(&staging.join(JOURNAL)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    match fs::remove_dir_all(staging) {
+    match disk::remove_dir_all(staging) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         result => result,
     }
@@ -105,6 +96,14 @@ fn own(mut found: Vec<PathBuf>, _directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// Whether the reason is that one can look into a directory, and not change it.
+pub(crate) fn is_read_only(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+    )
+}
+
 /// The file that is to be published under the name with this number.
 pub(crate) fn new_file(staging: &Path, number: usize) -> PathBuf {
     staging.join(format!("{number}.new"))
@@ -115,31 +114,12 @@ pub(crate) fn old_file(staging: &Path, number: usize) -> PathBuf {
     staging.join(format!("{number}.old"))
 }
 
-/// Writes a new file and syncs it.
-pub(crate) fn write(path: &Path, mode: u32, contents: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    #[cfg(not(unix))]
-    let _ = mode;
-    let mut file = options.open(path)?;
-    file.write_all(contents)?;
-    file.sync_all()
-}
-
-/// Keeps the file that is going to be replaced, under another name.
-pub(crate) fn keep(path: &Path, old: &Path) -> io::Result<()> {
-    // Not every file system has hard links.
-    fs::hard_link(path, old).or_else(|_| fs::copy(path, old).map(|_| ()))
-}
-
 /// Writes the journal. It is there as a whole, or not at all.
 pub(crate) fn write_journal(staging: &Path, journal: &Journal) -> io::Result<()> {
     let unfinished = staging.join("journal.new");
-    write(&unfinished, 0o600, &journal.to_bytes())?;
-    fs::rename(unfinished, staging.join(JOURNAL))?;
-    sync_directory(staging);
+    disk::write(&unfinished, 0o600, &journal.to_bytes())?;
+    disk::rename(&unfinished, &staging.join(JOURNAL))?;
+    disk::sync_directory(staging);
     Ok(())
 }
 
@@ -149,13 +129,6 @@ pub(crate) fn read_journal(staging: &Path) -> io::Result<Option<Journal>> {
         Ok(bytes) => Ok(Journal::from_bytes(&bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-/// Makes new names as durable as the contents. Not every file system can, and the files are complete either way.
-pub(crate) fn sync_directory(directory: &Path) {
-    if let Ok(directory) = File::open(directory) {
-        let _ = directory.sync_all();
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::staging;
+use crate::{disk, staging};
 
 /// What a process has made and not finished: staging directories, and directories that are still empty.
 ///
@@ -90,7 +90,7 @@ impl Unfinished {
     /// [`io::Error`] when it can't be made.
     pub fn make_temporary_directory(&self, prefix: &str) -> io::Result<MadeDirectory<'_>> {
         let mut made = self.lock();
-        let path = staging::private_directory(prefix, "", &std::env::temp_dir())?;
+        let path = disk::make_private_directory(prefix, "", &std::env::temp_dir())?;
         made.directories.push(path.clone());
         Ok(MadeDirectory {
             unfinished: self,
@@ -117,6 +117,11 @@ impl Made {
     pub(crate) fn unstage(&mut self, path: &Path) {
         // What can't be removed now is removed by the next process.
         let _ = staging::remove(path);
+        self.leave(path);
+    }
+
+    /// Leaves a staging directory to the next process, which finishes what its journal says.
+    pub(crate) fn leave(&mut self, path: &Path) {
         self.staging.retain(|known| known != path);
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use pki::{CertificateAuthority, Profile};
 
 use crate::{
+    chain,
     error::{Context, Error},
     file_id::Inputs,
     input,
@@ -37,7 +38,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     key: KeyArgs,
 
-    /// Certificate of the authority that signs this one
+    /// Certificate of the authority that signs this one. Its issuers may follow in the file, up to the root: what they
+    /// allow is then checked
     #[arg(long, value_name = "FILE", requires = "parent_key")]
     parent_cert: Option<PathBuf>,
 
@@ -96,7 +98,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         .passphrase(passout);
     let [out_cert, out_key] = output::claim([out_cert, out_key], &inputs, args.force)?;
     let parent = match (&args.parent_cert, &args.parent_key) {
-        (Some(cert), Some(key)) => Some(input::authority(cert, key, parent_passin)?.0),
+        (Some(cert), Some(key)) => Some((input::authority(cert, key, parent_passin)?.0, cert)),
         _ => None,
     };
     let passphrase = passout.chosen("the authority's key")?;
@@ -104,12 +106,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let key = new_key::generate(kind, None)?;
     let authority = match &parent {
         None => CertificateAuthority::create_root(subject, key, &args.profile(Profile::root())),
-        Some(parent) => {
+        Some((parent, _)) => {
             parent.create_intermediate(subject, key, &args.profile(Profile::intermediate()))
         }
     }
     .about("the authority's certificate")?;
 
+    if let Some((parent, cert)) = &parent {
+        chain::warn_of_unknown_issuers(parent, cert);
+    }
     let key = new_key::to_pem(authority.private_key(), passphrase.as_ref())?;
     let certificate = authority.certificate().to_pem();
     output::write([

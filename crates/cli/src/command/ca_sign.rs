@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use pki::{Profile, SerialNumber};
 
 use crate::{
-    alt_name,
+    alt_name, chain,
     error::{Context, Error},
     file_id::Inputs,
     input, new_key,
@@ -22,7 +22,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
 pub(crate) struct Args {
-    /// Certificate of the authority, in PEM or DER
+    /// Certificate of the authority, in PEM or DER. Its issuers may follow in the file, up to the root: what they allow is
+    /// then checked
     #[arg(long, value_name = "FILE")]
     ca_cert: PathBuf,
 
@@ -145,6 +146,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     }
     .about(format!("signing {}", input::Name(&args.csr)))?;
 
+    chain::warn_of_unknown_issuers(&authority, &args.ca_cert);
     let pem = certificate.to_pem();
     output::write([(out, pem.as_bytes())])?;
     alt_name::warn_of_dropped(&request, &certificate, args.profile);

@@ -6,6 +6,7 @@ use pki::{CertificateRequest, Pkcs12, Profile, SerialNumber};
 use serde_json::json;
 
 use crate::{
+    chain,
     error::{Context, Error},
     file_id::Inputs,
     input,
@@ -25,7 +26,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
 pub(crate) struct Args {
-    /// Certificate of the authority; its own issuers may follow in the file, and then go into the .p12
+    /// Certificate of the authority. Its issuers may follow in the file, up to the root: what they allow is then checked,
+    /// and they go into the .p12
     #[arg(long, value_name = "FILE")]
     ca_cert: PathBuf,
 
@@ -128,6 +130,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             None => authority.issue(&request, &profile),
         })
         .about(format!("the certificate of {subject}"))?;
+    chain::warn_of_unknown_issuers(&authority, &args.ca_cert);
+    let certificates: Vec<_> = std::iter::once(&certificate)
+        .chain(&issuers)
+        .cloned()
+        .collect();
+    let told = ["key-too-small", "common-name-blanks"];
+    chain::warn_of_bundle(key.algorithm(), &certificates, &told);
     let (key_pem, bundle) = {
         let _progress = ui::progress("encrypting the key and the bundle");
         let bundle = Pkcs12::builder(&key, &certificate)
@@ -142,12 +151,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     };
 
     let certificate_pem = certificate.to_pem();
-    output::write([
-        (key_out, key_pem.as_bytes()),
-        (csr_out, request.to_pem().as_bytes()),
-        (crt_out, certificate_pem.as_bytes()),
-        (p12_out, &bundle),
-    ])?;
+    output::write_into(
+        &args.dir,
+        [
+            (key_out, key_pem.as_bytes()),
+            (csr_out, request.to_pem().as_bytes()),
+            (crt_out, certificate_pem.as_bytes()),
+            (p12_out, &bundle),
+        ],
+    )?;
     ui::note_certificate(&certificate, &crt_path);
     if args.json {
         let report =

@@ -1,14 +1,11 @@
 //! `countersign p12 export`
 
-use std::{
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::path::{Path, PathBuf};
 
-use auth::doctor::{Severity, examine_chain};
 use pki::{Certificate, Pkcs12, Pkcs12Builder, Pkcs12Profile, PrivateKey};
 
 use crate::{
+    chain,
     error::{Context, Error},
     file_id::Inputs,
     input,
@@ -217,11 +214,6 @@ impl<'a> Identity<'a> {
             .chain(&self.chain)
             .cloned()
             .collect();
-        let report = examine_chain(self.key.algorithm(), &certificates, SystemTime::now());
-        for finding in report.findings() {
-            if finding.kind().severity() > Severity::Info {
-                ui::warn(finding.message());
-            }
-        }
+        chain::warn_of_bundle(self.key.algorithm(), &certificates, &[]);
     }
 }

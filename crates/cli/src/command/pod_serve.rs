@@ -91,7 +91,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         path: &root_path,
         access: Access::Everyone,
     };
-    let inputs = Inputs::new().files("--import", &args.import);
+    let inputs = Inputs::new()
+        .files("--import", &args.import)
+        .files("--import-signing", &args.import_signing);
     let [root] = output::claim([root], &inputs, true)?;
 
     block_on(async {
@@ -117,7 +119,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         for rule in &args.fault {
             pod.inject(rule.clone()).about("--fault")?;
         }
-        output::write([(root, pod.trust_anchor_pem().as_bytes())])?;
+        output::write_into(&args.dir, [(root, pod.trust_anchor_pem().as_bytes())])?;
 
         if args.json {
             // On one line, so that whoever started this can read it while it runs.

@@ -133,15 +133,18 @@ impl Bot {
             bundle,
         ] = Self::claim(directory, force)?;
         let line = Zeroizing::new(format!("{}\n", self.passphrase.as_str()));
-        output::write([
-            (passphrase, line.as_bytes()),
-            (ca_certificate, self.ca_certificate.as_bytes()),
-            (ca_key, self.ca_key.as_bytes()),
-            (key, self.key.as_bytes()),
-            (request, self.request.as_bytes()),
-            (certificate, self.certificate.as_bytes()),
-            (bundle, &self.bundle),
-        ])
+        output::write_into(
+            directory,
+            [
+                (passphrase, line.as_bytes()),
+                (ca_certificate, self.ca_certificate.as_bytes()),
+                (ca_key, self.ca_key.as_bytes()),
+                (key, self.key.as_bytes()),
+                (request, self.request.as_bytes()),
+                (certificate, self.certificate.as_bytes()),
+                (bundle, &self.bundle),
+            ],
+        )
     }
 }
 

@@ -5,7 +5,10 @@ use pki::{
     Validity,
 };
 
-use crate::sandbox::{PASSPHRASE, Sandbox};
+use crate::{
+    foreign::{V1_BOT, V1_BOT_KEY, V1_ROOT},
+    sandbox::{PASSPHRASE, Sandbox},
+};
 
 const EXPORT: &str = "p12 export --cert bot.crt.pem --key bot.key.pem --passin env:PW --chain ca.crt.pem \
                       --name demo-bot1 --iterations 10000 --passout env:PW --out bot.p12";
@@ -195,6 +198,25 @@ fn a_certificate_that_no_pod_will_take_earns_a_warning() {
         );
         assert_eq!(told.lines().count(), 1, "{told}");
     }
+}
+
+#[test]
+fn a_certificate_of_version_1_earns_a_warning() {
+    let sandbox = Sandbox::new();
+    sandbox.write("root.crt", V1_ROOT);
+    sandbox.write("bot.crt", V1_BOT);
+    sandbox.write("bot.key", V1_BOT_KEY);
+    let made = sandbox
+        .run(
+            "p12 export --cert bot.crt --key bot.key --chain root.crt --iterations 1000 --passout env:PW --out bot.p12",
+        )
+        .succeeds();
+    assert_eq!(
+        made.stderr,
+        "warning: the client certificate is X.509 version 1, which many servers and clients refuse \
+         (UnsupportedCertVersion)\n\
+         bot.p12: PKCS#12 bundle of CN=v1-bot\n"
+    );
 }
 
 #[test]

@@ -1,4 +1,7 @@
-use crate::sandbox::Sandbox;
+use crate::{
+    foreign::{BLANK, RSA_1024},
+    sandbox::Sandbox,
+};
 
 #[test]
 fn a_root_is_made_with_its_key() {
@@ -43,6 +46,163 @@ fn an_intermediate_signs_below_its_parent() {
             "error: signing bot.csr.pem: the path length constraint of CN=Bots does not allow as many authorities below it\n\
              hint: sign with an authority higher up, or with one that was made with a larger --path-len\n",
         );
+}
+
+/// A root that allows one authority below it, that authority `a`, and `chain.crt` with both.
+fn with_chain() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.script(
+        "ca create --type ec-p256 --subject /CN=R --path-len 1 --out-cert r.crt --out-key r.key
+         ca create --type ec-p256 --subject /CN=A --parent-cert r.crt --parent-key r.key --out-cert a.crt --out-key a.key
+         key generate --type ec-p256 --out bot.key
+         csr create --key bot.key --subject /CN=bot --out bot.csr",
+    );
+    sandbox.write("chain.crt", sandbox.text("a.crt") + &sandbox.text("r.crt"));
+    sandbox
+}
+
+const NOT_CHECKED: &str = "warning: a.crt ends before a root: the path lengths, name constraints, purposes and dates of \
+                           CN=R, which issued the certificate of CN=A, and of its issuers were not checked; append its \
+                           certificate to the file\n";
+
+#[test]
+fn the_issuers_of_a_parent_have_their_say_when_they_follow_in_its_file_and_are_missed_otherwise() {
+    let sandbox = with_chain();
+    let create = "ca create --type ec-p256 --subject /CN=B --parent-key a.key --out-cert b.crt --out-key b.key";
+    sandbox
+        .run(&format!("{create} --parent-cert chain.crt"))
+        .fails(
+            "error: the authority's certificate: the path length constraint of CN=R does not allow as many authorities \
+             below it\n\
+             hint: sign with an authority higher up, or with one that was made with a larger --path-len\n",
+        );
+    assert!(!sandbox.files().contains(&"b.crt".to_owned()));
+    let made = sandbox
+        .run(&format!("{create} --parent-cert a.crt"))
+        .succeeds();
+    assert!(made.stderr.starts_with(NOT_CHECKED), "{}", made.stderr);
+}
+
+#[test]
+fn an_authority_whose_issuer_is_unknown_earns_a_warning() {
+    let sandbox = with_chain();
+    let sign = "ca sign --ca-key a.key --csr bot.csr --out x.crt --force --ca-cert";
+    let made = sandbox.run(&format!("{sign} a.crt")).succeeds();
+    assert!(made.stderr.starts_with(NOT_CHECKED), "{}", made.stderr);
+    let issue = "issue --ca-key a.key --type ec-p256 --subject /CN=bot --passout env:PW --dir d --force --ca-cert";
+    let made = sandbox.run(&format!("{issue} a.crt")).succeeds();
+    let incomplete = "warning: the chain ends before a root: a Pod must know the missing issuer itself, and not only one \
+                      further up: that of CN=A was issued by CN=R\n";
+    let told = format!("{NOT_CHECKED}{incomplete}d/bot.crt.pem: certificate of CN=bot, ");
+    assert!(made.stderr.starts_with(&told), "{}", made.stderr);
+
+    for line in [sign, issue] {
+        let made = sandbox.run(&format!("{line} chain.crt")).succeeds();
+        assert!(!made.stderr.contains("warning"), "{}", made.stderr);
+    }
+}
+
+#[test]
+fn issue_tells_what_would_be_in_the_way_of_a_login_and_nothing_twice() {
+    let sandbox = Sandbox::with_authority();
+    let issue = "issue --ca-cert ca.crt.pem --ca-key ca.key.pem --passout env:PW --dir d --force";
+    for (rest, warning) in [
+        (
+            "--bits 2048 --subject /CN=bot",
+            "warning: a Pod rejects RSA keys of less than 4096 bits\n",
+        ),
+        (
+            "--type ec-p256 --subject '/CN=bot '",
+            "warning: in the subject, CN starts or ends with a blank, which is a part of the name: \"bot \"\n",
+        ),
+        (
+            "--type ec-p256 --subject /CN=bot --days 7",
+            "warning: the client certificate expires in less than 30 days: on ",
+        ),
+    ] {
+        let made = sandbox.run(&format!("{issue} {rest}")).succeeds();
+        assert!(made.stderr.starts_with(warning), "{}", made.stderr);
+        assert_eq!(made.stderr.matches("warning").count(), 1, "{}", made.stderr);
+    }
+}
+
+#[test]
+fn a_blank_at_an_end_of_a_subject_earns_a_warning_where_a_certificate_is_made() {
+    let sandbox = Sandbox::with_authority();
+    sandbox.write("bot.csr", BLANK);
+    for line in [
+        "ca create --type ec-p256 --subject '/CN=bot ' --out-cert a --out-key b",
+        "issue --ca-cert ca.crt.pem --ca-key ca.key.pem --type ec-p256 --subject '/CN=bot ' --passout env:PW --dir d",
+        "ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr bot.csr --out c",
+    ] {
+        let made = sandbox.run(line).succeeds();
+        assert!(
+            made.stderr.starts_with(
+                "warning: in the subject, CN starts or ends with a blank, which is a part of the name: \"bot \"\n"
+            ),
+            "{}",
+            made.stderr
+        );
+    }
+}
+
+#[test]
+fn a_request_with_a_key_that_is_too_small_is_not_signed() {
+    let sandbox = Sandbox::with_authority();
+    sandbox.write("small.csr", RSA_1024);
+    for profile in ["client", "server", "peer", "intermediate"] {
+        let outcome = sandbox.run(&format!(
+            "ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr small.csr --profile {profile} --out x.pem"
+        ));
+        assert_eq!(outcome.status, 1);
+        assert!(
+            outcome.stderr.ends_with(
+                "error: signing small.csr: an RSA key of 1024 bits is below the minimum of 2048\n\
+                 hint: have the request made anew, with a longer key\n"
+            ),
+            "{}",
+            outcome.stderr
+        );
+    }
+    assert_eq!(sandbox.files(), ["ca.crt.pem", "ca.key.pem", "small.csr"]);
+}
+
+#[test]
+fn an_authority_does_not_sign_for_its_own_name() {
+    let sandbox = Sandbox::with_authority();
+    sandbox.script(
+        "key generate --type ec-p256 --out key.pem
+         csr create --key key.pem --subject '/CN=Demo CA/O=Excelsior Bank/C=GB' --out own.csr",
+    );
+    sandbox
+        .run("ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr own.csr --out x.pem")
+        .fails(
+            "error: signing own.csr: C=GB,O=Excelsior Bank,CN=Demo CA is the authority itself, and can not be the subject \
+             of what it signs\n\
+             hint: have the request made anew, with a subject of its own\n",
+        );
+}
+
+#[test]
+fn a_stranger_in_the_file_of_an_authority_is_named() {
+    let sandbox = Sandbox::with_bot();
+    sandbox.script(
+        "ca create --type ec-p256 --subject /CN=Stranger --out-cert other.crt --out-key other.key",
+    );
+    sandbox.write(
+        "both.crt",
+        sandbox.text("ca.crt.pem") + &sandbox.text("other.crt"),
+    );
+    let refusal = "error: both.crt: the certificate of CN=Stranger is not part of the chain of \
+                   C=GB,O=Excelsior Bank,CN=Demo CA\n\
+                   hint: leave out the certificates that are not its issuers\n";
+    for line in [
+        "ca sign --ca-cert both.crt --ca-key ca.key.pem --csr bot.csr.pem --out x.pem",
+        "issue --ca-cert both.crt --ca-key ca.key.pem --type ec-p256 --subject /CN=x --passout env:PW --dir d",
+        "ca create --type ec-p256 --subject /CN=x --parent-cert both.crt --parent-key ca.key.pem --out-cert x --out-key y",
+    ] {
+        sandbox.run(line).fails(refusal);
+    }
 }
 
 #[test]

@@ -2,7 +2,11 @@
 
 use std::{
     fs,
-    os::unix::process::ExitStatusExt,
+    io::Write,
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream, process::ExitStatusExt},
+    },
     process::{Child, Stdio},
     thread,
     time::{Duration, Instant},
@@ -14,7 +18,10 @@ use nix::{
 };
 use pki::{Certificate, CertificateRequest, Passphrase, Pkcs12, PrivateKey};
 
-use crate::sandbox::{Outcome, PASSPHRASE, Sandbox};
+use crate::{
+    sandbox::{Outcome, PASSPHRASE, Sandbox},
+    terminal::LIMIT,
+};
 
 const ISSUE: &str = "issue --ca-cert ca.crt.pem --ca-key ca.key.pem --type ec-p256 --subject /CN=bot \
      --passout env:PW --dir bots --force";
@@ -71,6 +78,38 @@ fn interrupted_runs_leave_one_set_as_a_whole_or_a_word() {
     }
     println!("{ended} runs were ended by a signal, {told} sets were completed by the next run");
     assert!(ended > 0, "no signal came in time");
+}
+
+#[test]
+fn a_run_that_is_asked_to_end_leaves_nothing_behind() {
+    let sandbox = Sandbox::new();
+    let script = "exec \"$COUNTERSIGN\" ca create --type ec-p256 --subject /CN=CA --out-cert - --out-key new/ca.key.pem";
+    fs::create_dir(sandbox.path("new")).unwrap();
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        // It stages the key, and then nobody reads what it prints.
+        let (mut stdout, _reader) = UnixStream::pair().unwrap();
+        stdout.set_nonblocking(true).unwrap();
+        while stdout.write(&[0; 4096]).is_ok() {}
+        stdout.set_nonblocking(false).unwrap();
+        let mut child = sandbox
+            .shell(script)
+            .env("COUNTERSIGN", sandbox.command("").get_program())
+            .stdin(Stdio::null())
+            .stdout(Stdio::from(OwnedFd::from(stdout)))
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let entries = || fs::read_dir(sandbox.path("new")).unwrap().count();
+        let started = Instant::now();
+        while entries() == 0 {
+            assert!(started.elapsed() < LIMIT, "nothing is staged");
+            thread::yield_now();
+        }
+        kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(status.signal(), Some(signal as i32));
+        assert_eq!(entries(), 0, "after {signal}");
+    }
 }
 
 /// Starts some runs and sends each of them a signal; returns how many that has ended.

@@ -1,6 +1,11 @@
 //! Where outputs may go, and where not.
 
-use std::{fs, process::Stdio};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::Write,
+    process::Stdio,
+};
 
 use crate::sandbox::{Outcome, PASSPHRASE, Sandbox};
 
@@ -12,58 +17,213 @@ fn with_everything() -> Sandbox {
     sandbox
 }
 
+/// How each command is called that reads files and writes some, with all flags that name a file to read; and what it writes
+/// into `--dir`.
+const CALLS: [(&str, &str, &str); 7] = [
+    (
+        "key generate",
+        "--seed-file seed --passout file:pw --out new",
+        "",
+    ),
+    (
+        "csr create",
+        "--key bot.key.pem --passin file:pw --subject /CN=a --out new",
+        "",
+    ),
+    (
+        "ca create",
+        "--type ec-p256 --subject /CN=sub --parent-cert ca.crt.pem --parent-key ca.key.pem \
+         --parent-passin file:pw --passout file:pw --out-cert new.crt --out-key new.key",
+        "",
+    ),
+    (
+        "ca sign",
+        "--ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin file:pw --csr bot.csr.pem --out new",
+        "",
+    ),
+    (
+        "p12 export",
+        "--cert bot.crt.pem --key bot.key.pem --passin file:pw --chain ca.crt.pem --trusted ca.crt.pem \
+         --trusted-passin file:pw --passout file:pw --out new",
+        "",
+    ),
+    (
+        "issue",
+        "--ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin file:pw --type ec-p256 --subject /CN=x \
+         --passout file:pw --dir d",
+        "x.key.pem x.csr.pem x.crt.pem x.p12",
+    ),
+    (
+        "pod serve",
+        "--web-port 0 --api-port 0 --key-manager-port 0 --import ca.crt.pem --import-signing ca.crt.pem --dir d",
+        "pod-root.pem",
+    ),
+];
+
 #[test]
 fn no_output_of_any_command_replaces_what_the_command_reads() {
     let sandbox = with_everything();
-    sandbox.script("issue --ca-cert ca.crt.pem --ca-key ca.key.pem --type ec-p256 --subject /CN=x --passout env:PW --dir d");
-    fs::copy(sandbox.path("ca.key.pem"), sandbox.path("d/ca.key.pem")).unwrap();
-    fs::copy(sandbox.path("ca.crt.pem"), sandbox.path("d/ca.crt.pem")).unwrap();
-    fs::copy(sandbox.path("ca.crt.pem"), sandbox.path("pod-root.pem")).unwrap();
-    sandbox.write("d/ca.p12", PASSPHRASE);
-
-    let sign =
-        "ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr bot.csr.pem --ca-passin file:pw";
-    let export = "p12 export --cert bot.crt.pem --key bot.key.pem --passin env:PW --chain ca.crt.pem \
-                  --trusted ca.crt.pem --passout file:pw";
-    let sub = "ca create --type ec-p256 --subject /CN=sub --parent-cert ca.crt.pem --parent-key ca.key.pem \
-               --parent-passin file:pw --passout file:seed";
-    let issue = "issue --ca-cert d/ca.crt.pem --ca-key d/ca.key.pem --type ec-p256 --subject /CN=ca --dir d";
-    let lines = [
-        ("key generate --seed-file seed --out seed".to_owned(), "--out", "seed", "--seed-file"),
-        ("key generate --type ec-p256 --passout file:pw --out pw".to_owned(), "--out", "pw", "--passout"),
-        ("csr create --key bot.key.pem --passin env:PW --subject /CN=a --out bot.key.pem".to_owned(), "--out", "bot.key.pem", "--key"),
-        ("csr create --key bot.key.pem --passin file:pw --subject /CN=a --out pw".to_owned(), "--out", "pw", "--passin"),
-        (format!("{sign} --out ca.crt.pem"), "--out", "ca.crt.pem", "--ca-cert"),
-        (format!("{sign} --out ca.key.pem"), "--out", "ca.key.pem", "--ca-key"),
-        (format!("{sign} --out bot.csr.pem"), "--out", "bot.csr.pem", "--csr"),
-        (format!("{sign} --out pw"), "--out", "pw", "--ca-passin"),
-        (format!("{export} --out bot.crt.pem"), "--out", "bot.crt.pem", "--cert"),
-        (format!("{export} --out bot.key.pem"), "--out", "bot.key.pem", "--key"),
-        (format!("{export} --out ca.crt.pem"), "--out", "ca.crt.pem", "--chain"),
-        (format!("{export} --out pw"), "--out", "pw", "--passout"),
-        ("p12 export --trusted ca.crt.pem --passout env:PW --out ca.crt.pem".to_owned(), "--out", "ca.crt.pem", "--trusted"),
-        (format!("{sub} --out-cert ca.crt.pem --out-key k"), "--out-cert", "ca.crt.pem", "--parent-cert"),
-        (format!("{sub} --out-cert c --out-key ca.key.pem"), "--out-key", "ca.key.pem", "--parent-key"),
-        (format!("{sub} --out-cert pw --out-key k"), "--out-cert", "pw", "--parent-passin"),
-        (format!("{sub} --out-cert c --out-key seed"), "--out-key", "seed", "--passout"),
-        (format!("{issue} --passout env:PW"), "--dir", "d/ca.key.pem", "--ca-key"),
-        ("issue --ca-cert d/ca.crt.pem --ca-key ca.key.pem --type ec-p256 --subject /CN=ca --dir d --passout env:PW".to_owned(), "--dir", "d/ca.crt.pem", "--ca-cert"),
-        ("issue --ca-cert ca.crt.pem --ca-key ca.key.pem --type ec-p256 --subject /CN=ca --dir d --passout file:d/ca.p12".to_owned(), "--dir", "d/ca.p12", "--passout"),
-    ];
-    for (line, flag, path, input) in lines {
-        for line in [format!("{line} --force"), line] {
-            let before = sandbox.contents();
-            sandbox.run(&line).misuses(&format!(
-                "error: {flag} would replace {path}, which {input} reads\nhint: name another file\n"
-            ));
-            assert!(sandbox.contents() == before, "{line}");
+    fs::create_dir(sandbox.path("d")).unwrap();
+    let mut tried = BTreeSet::new();
+    for (command, flags) in commands(&sandbox) {
+        let is_output = |flag: &str| flag.starts_with("--out") || flag == "--dir";
+        let (outputs, inputs): (Vec<_>, Vec<_>) = flags
+            .iter()
+            .filter(|(_, value)| ["FILE", "SRC", "DIR"].contains(&value.as_str()))
+            .partition(|(flag, _)| is_output(flag));
+        if outputs.is_empty() || inputs.is_empty() {
+            continue;
+        }
+        let called = CALLS.iter().find(|(name, ..)| *name == command);
+        let (_, usual, in_dir) = called.unwrap_or_else(|| panic!("how is {command} called?"));
+        let usual: Vec<_> = usual.split_whitespace().collect();
+        let usual: BTreeMap<_, _> = usual.chunks(2).map(|pair| (pair[0], pair[1])).collect();
+        for (input, kind) in &inputs {
+            assert!(usual.contains_key(input.as_str()), "{command} {input}");
+            for (output, _) in &outputs {
+                let places: Vec<_> = match output.as_str() {
+                    "--dir" => in_dir.split(' ').map(|name| format!("d/{name}")).collect(),
+                    _ => vec!["place".to_owned()],
+                };
+                for place in places {
+                    let mut words = usual.clone();
+                    let source = match kind.as_str() {
+                        "SRC" => format!("file:{place}"),
+                        _ => place.clone(),
+                    };
+                    words.insert(input, &source);
+                    if *output != "--dir" {
+                        words.insert(output, &place);
+                    }
+                    let words: Vec<_> = words
+                        .iter()
+                        .map(|(flag, it)| format!("{flag} {it}"))
+                        .collect();
+                    let line = format!("{command} {}", words.join(" "));
+                    sandbox.write(&place, "precious");
+                    let before = sandbox.contents();
+                    let refusal = format!(
+                        "error: {output} would replace {place}, which {input} reads\nhint: name another file\n"
+                    );
+                    if flags.iter().any(|(flag, _)| flag == "--force") {
+                        sandbox.run(&format!("{line} --force")).misuses(&refusal);
+                    }
+                    sandbox.run(&line).misuses(&refusal);
+                    assert!(sandbox.contents() == before, "{line}");
+                    fs::remove_file(sandbox.path(&place)).unwrap();
+                    tried.insert(format!("{command} {input}"));
+                }
+            }
         }
     }
-    let before = sandbox.contents();
+    for call in [
+        "pod serve --import-signing",
+        "issue --ca-passin",
+        "p12 export --passin",
+    ] {
+        assert!(tried.contains(call), "{call} is not among {tried:?}");
+    }
+    for (command, ..) in CALLS {
+        assert!(
+            tried.iter().any(|call| call.starts_with(command)),
+            "{command}"
+        );
+    }
+}
+
+/// All commands, and their flags with the names of their values, as the program itself tells them.
+fn commands(sandbox: &Sandbox) -> BTreeMap<String, Vec<(String, String)>> {
+    let mut found = BTreeMap::new();
+    let mut left = vec![String::new()];
+    while let Some(command) = left.pop() {
+        let help = sandbox.run(&format!("{command} --help")).succeeds().stdout;
+        let below = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+        let below: Vec<_> = below
+            .take_while(|line| line.starts_with("  "))
+            .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
+            .filter(|name| !name.is_empty() && *name != "help")
+            .map(|name| format!("{command} {name}").trim().to_owned())
+            .collect();
+        left.extend(below);
+        let flags = help.lines().filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let flag = words.next().filter(|word| word.starts_with("--"))?;
+            let value = words.next().unwrap_or_default();
+            Some((
+                flag.to_owned(),
+                value.trim_matches(['<', '>', '.']).to_owned(),
+            ))
+        });
+        found.insert(command, flags.collect());
+    }
+    found
+}
+
+#[test]
+fn a_file_that_is_not_there_is_an_input_all_the_same() {
+    let sandbox = with_everything();
+    let line = "csr create --passin env:PW --subject /CN=a --force --key";
     sandbox
-        .run("pod serve --web-port 0 --api-port 0 --key-manager-port 0 --import pod-root.pem")
-        .misuses("error: --dir would replace ./pod-root.pem, which --import reads\n");
-    assert!(sandbox.contents() == before);
+        .run(&format!("{line} missing --out ./missing"))
+        .misuses("error: --out would replace ./missing, which --key reads\n");
+
+    // A run that was killed had published one of two files.
+    let key = sandbox.read("bot.key.pem");
+    fs::remove_file(sandbox.path("bot.key.pem")).unwrap();
+    let set = fileset::FileSet::new()
+        .file(sandbox.path("other"), fileset::Access::Owner, b"other")
+        .file(sandbox.path("bot.key.pem"), fileset::Access::Owner, &key);
+    let unfinished = fileset::Unfinished::new();
+    let locked = fileset::lock(set.directories(), |_| {}).unwrap();
+    std::mem::forget(locked.stage(&set, &unfinished).unwrap());
+    drop(locked);
+    let staging = sandbox
+        .files()
+        .into_iter()
+        .find(|name| name.starts_with(".countersign-"));
+    fs::rename(
+        sandbox.path(staging.unwrap()).join("0.new"),
+        sandbox.path("other"),
+    )
+    .unwrap();
+    let outcome = sandbox.run(&format!("{line} bot.key.pem --out bot.key.pem"));
+    assert!(
+        outcome.stderr.starts_with(
+            "warning: an earlier run was killed while it wrote its files; completed now: "
+        ),
+        "{}",
+        outcome.stderr
+    );
+    outcome.misuses("error: --out would replace bot.key.pem, which --key reads\n");
+    assert_eq!(sandbox.read("bot.key.pem"), key);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_another_run_made_and_removed_is_made_again() {
+    let sandbox = Sandbox::with_authority();
+    let fifo = sandbox.path("fifo");
+    let made = std::process::Command::new("mkfifo")
+        .arg(&fifo)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let line = "issue --ca-cert ca.crt.pem --ca-key ca.key.pem --type ec-p256 --subject /CN=x --passout file:fifo --dir new/d";
+    let child = sandbox
+        .command(line)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Once it reads its passphrase, it has found its directory.
+    let mut passphrase = fs::OpenOptions::new().write(true).open(&fifo).unwrap();
+    fs::remove_dir(sandbox.path("new/d")).unwrap();
+    fs::remove_dir(sandbox.path("new")).unwrap();
+    passphrase.write_all(b"correct horse\n").unwrap();
+    drop(passphrase);
+    Outcome::of(line, child.wait_with_output().unwrap()).succeeds();
+    assert_eq!(fs::read_dir(sandbox.path("new/d")).unwrap().count(), 4);
 }
 
 #[cfg(unix)]

@@ -2,7 +2,10 @@
 
 use std::{fs, thread, time::Instant};
 
-use nix::sys::signal::{Signal, killpg};
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
 
 use crate::{
     sandbox::{PASSPHRASE, Sandbox},
@@ -69,8 +72,10 @@ fn ctrl_c_and_the_signals_that_end_programs_leave_the_terminal_as_it_was() {
         (Signal::SIGINT, 130),
         (Signal::SIGTERM, 143),
         (Signal::SIGHUP, 129),
+        (Signal::SIGQUIT, 131),
     ] {
-        let mut terminal = Terminal::run(&sandbox, &format!("{JOBS} {USE_KEY}; read _"));
+        let script = format!("ulimit -c 0; {JOBS} {USE_KEY}; read _");
+        let mut terminal = Terminal::run(&sandbox, &script);
         terminal.shows(QUESTION);
         assert!(!terminal.is_in_order());
         terminal.types("half of it");
@@ -124,6 +129,48 @@ fn ctrl_z_suspends_the_question_which_is_asked_again_afterwards() {
 }
 
 #[test]
+fn ctrl_z_where_nobody_can_continue_the_program_asks_again() {
+    let sandbox = with_encrypted_key();
+    // The first process of a session, as in a container.
+    let script =
+        "exec \"$COUNTERSIGN\" csr create --key bot.key.pem --subject /CN=a --out a.csr.pem";
+    let mut terminal = Terminal::run(&sandbox, script);
+    terminal.shows(QUESTION);
+    for _ in 0..2 {
+        terminal.types("half of it\x1a");
+        terminal.shows(QUESTION);
+        assert!(!terminal.is_in_order());
+    }
+    terminal.types(&format!("{PASSPHRASE}\n"));
+    let (ended, shown) = terminal.ends();
+    assert_eq!(ended, Ok(0));
+    assert!(!shown.contains(PASSPHRASE), "{shown}");
+}
+
+#[test]
+fn a_question_that_goes_on_in_the_background_stops_there_and_is_asked_again_in_the_foreground() {
+    let sandbox = with_encrypted_key();
+    let script = format!("{JOBS} {USE_KEY}; bg; read _; fg; echo ended $?; read _");
+    let mut terminal = Terminal::run(&sandbox, &script);
+    terminal.shows(QUESTION);
+    let job = terminal.job();
+    terminal.types("half of it\x1a");
+    terminal.shows("ended 148");
+    wait_until_it_is(job, State::Stopped);
+    assert!(terminal.is_in_order());
+    terminal.types("\n");
+    terminal.shows(QUESTION);
+    assert!(!terminal.is_in_order());
+    terminal.types(&format!("{PASSPHRASE}\n"));
+    terminal.shows("ended 0");
+    assert!(terminal.is_in_order());
+    terminal.types("\n");
+    let (ended, shown) = terminal.ends();
+    assert_eq!(ended, Ok(0));
+    assert!(!shown.contains(PASSPHRASE), "{shown}");
+}
+
+#[test]
 fn a_suspended_question_can_be_ended() {
     let sandbox = with_encrypted_key();
     let mut terminal = Terminal::run(&sandbox, &format!("{JOBS} {USE_KEY}; read _"));
@@ -131,18 +178,72 @@ fn a_suspended_question_can_be_ended() {
     let job = terminal.job();
     terminal.types("\x1a");
     terminal.shows("ended 148");
-    // What shells do for `kill %1`.
-    killpg(job, Signal::SIGTERM).unwrap();
-    killpg(job, Signal::SIGCONT).unwrap();
-    let ended = |stat: String| stat.contains(") Z ");
-    let started = Instant::now();
-    while !fs::read_to_string(format!("/proc/{job}/stat")).is_ok_and(ended) {
-        assert!(started.elapsed() < LIMIT, "it goes on in the background");
-        thread::yield_now();
-    }
+    kill_job(job);
+    wait_until_it_is(job, State::Ended);
     assert!(terminal.is_in_order());
     terminal.types("\n");
     assert_eq!(terminal.ends().0, Ok(0));
+}
+
+#[test]
+fn a_question_waits_in_the_background_and_can_be_ended_there() {
+    let sandbox = with_encrypted_key();
+    let background = format!("set -m; {{ {USE_KEY}; }} & echo \"job $!.\"; read _; ");
+    let start = |rest: &str| {
+        let mut terminal = Terminal::run(&sandbox, &format!("{background}{rest}"));
+        terminal.shows("job ");
+        let job = terminal.reads_until(".").parse().unwrap();
+        let job = Pid::from_raw(job);
+        wait_until_it_is(job, State::Stopped);
+        assert!(terminal.is_in_order());
+        (terminal, job)
+    };
+
+    let (mut terminal, _) = start("fg; read _");
+    terminal.types("\n");
+    terminal.shows(QUESTION);
+    assert!(!terminal.is_in_order());
+    terminal.types(&format!("{PASSPHRASE}\n"));
+    terminal.shows("ended 0");
+    assert!(terminal.is_in_order());
+    terminal.types("\n");
+    assert_eq!(terminal.ends().0, Ok(0));
+
+    fs::remove_file(sandbox.path("a.csr.pem")).unwrap();
+    let (mut terminal, job) = start("wait; echo over; read _");
+    kill_job(job);
+    terminal.types("\n");
+    terminal.shows("over");
+    assert!(terminal.is_in_order());
+    terminal.types("\n");
+    let (ended, shown) = terminal.ends();
+    assert_eq!(ended, Ok(0));
+    assert!(!shown.contains(QUESTION), "{shown}");
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Stopped,
+    Ended,
+}
+
+#[track_caller]
+fn wait_until_it_is(process: Pid, state: State) {
+    let is_in_state = |stat: String| match state {
+        State::Stopped => stat.contains(") T "),
+        State::Ended => stat.contains(") Z "),
+    };
+    let started = Instant::now();
+    while !fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(is_in_state) {
+        assert!(started.elapsed() < LIMIT, "it isn't {state:?}");
+        thread::yield_now();
+    }
+}
+
+/// What shells do for `kill %1`.
+fn kill_job(job: Pid) {
+    killpg(job, Signal::SIGTERM).unwrap();
+    killpg(job, Signal::SIGCONT).unwrap();
 }
 
 #[test]

@@ -160,12 +160,38 @@ fn a_name_that_openssl_printed_is_misuse_and_a_suspicious_order_a_warning() {
             "this looks like a name that openssl printed, which is in the opposite order of RFC 4514: \
              write '/C=GB/O=Excelsior/CN=bot' for openssl's order, or '/CN=bot/O=Excelsior/C=GB' for that of RFC 4514\n",
         );
+    // Since OpenSSL 3.2, which other programs print the other way round.
+    for (subject, openssl, rfc_4514) in [
+        (
+            "C=GB, O=Excelsior, CN=bot",
+            "/C=GB/O=Excelsior/CN=bot",
+            "/CN=bot/O=Excelsior/C=GB",
+        ),
+        (
+            "CN=bot, O=Excelsior, C=GB",
+            "/CN=bot/O=Excelsior/C=GB",
+            "/C=GB/O=Excelsior/CN=bot",
+        ),
+    ] {
+        for command in [
+            "csr create --key key.pem --out a",
+            "ca create --type ec-p256 --out-cert a --out-key b",
+            "issue --ca-cert key.pem --ca-key key.pem --passout env:PW --dir a",
+        ] {
+            sandbox
+                .run(&format!("{command} --subject '{subject}'"))
+                .misuses(&format!(
+                    "with blanks after its commas, this may be a name that openssl printed, which is in the opposite \
+                     order of RFC 4514: write '{openssl}' for openssl's order, or '{rfc_4514}' for that of RFC 4514\n"
+                ));
+        }
+    }
     let made = sandbox
-        .run(&format!("{create} 'C=GB, O=Excelsior, CN=bot'"))
+        .run(&format!("{create} 'C=GB,O=Excelsior,CN=bot'"))
         .succeeds();
     assert_eq!(
         made.stderr,
-        "warning: the subject C=GB, O=Excelsior, CN=bot is RFC 4514, which starts at the most specific end: its first \
+        "warning: the subject C=GB,O=Excelsior,CN=bot is RFC 4514, which starts at the most specific end: its first \
          attribute is the last one in the certificate; write '/C=GB/O=Excelsior/CN=bot' if it should be the first\n\
          a.csr: certificate request of C=GB,O=Excelsior,CN=bot\n"
     );
@@ -197,6 +223,10 @@ fn an_alternative_name_of_the_wrong_kind_is_misuse() {
         (
             "--dns a,b",
             "these are several names: repeat --dns for each",
+        ),
+        (
+            "--dns '*.com'",
+            "invalid value '*.com' for '--dns <NAME>': a wildcard stands before at least two labels, as in \"*.example.com\"",
         ),
         (
             "--dns zoë.example",

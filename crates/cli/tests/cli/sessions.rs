@@ -6,7 +6,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::sandbox::{Outcome, Sandbox};
+use crate::{
+    foreign::{V1_BOT, V1_BOT_KEY, V1_ROOT},
+    sandbox::{Outcome, Sandbox},
+};
 
 /// `countersign pod serve`, until the end of the test.
 struct PodProcess {
@@ -127,6 +130,26 @@ fn a_machine_without_roots_of_its_own_trusts_the_ones_it_is_given() {
         .output()
         .unwrap();
     Outcome::of(&login, output).succeeds();
+}
+
+#[test]
+fn a_root_of_version_1_is_imported_as_a_signing_certificate_where_that_is_asked_for() {
+    let sandbox = Sandbox::new();
+    sandbox.write("root.crt", V1_ROOT);
+    sandbox.write("bot.crt", V1_BOT);
+    sandbox.write("bot.key", V1_BOT_KEY);
+    sandbox.script(
+        "p12 export --cert bot.crt --key bot.key --chain root.crt --iterations 1000 --passout env:PW --out bot.p12",
+    );
+    for (flag, admitted) in [("--import-signing", true), ("--import", false)] {
+        let pod = PodProcess::start(&sandbox, &format!("{flag} root.crt --user v1-bot"));
+        let outcome = sandbox.run(&format!(
+            "auth login --p12 bot.p12 --passin env:PW --pod {} --key-manager {} --trust pod-root.pem",
+            pod.urls["api"].as_str().unwrap(),
+            pod.urls["keyManager"].as_str().unwrap()
+        ));
+        assert_eq!(outcome.status == 0, admitted, "{flag}: {outcome:?}");
+    }
 }
 
 #[test]

@@ -48,6 +48,12 @@ impl Terminal {
     /// Waits until this is shown, and forgets everything up to there.
     #[track_caller]
     pub(crate) fn shows(&mut self, text: &str) {
+        self.reads_until(text);
+    }
+
+    /// The same, and returns what was shown before.
+    #[track_caller]
+    pub(crate) fn reads_until(&mut self, text: &str) -> String {
         while !self.shown.contains(text) {
             let mut waiting = [PollFd::new(self.pty.as_fd(), PollFlags::POLLIN)];
             let ready = poll(&mut waiting, PollTimeout::try_from(LIMIT).unwrap()).unwrap();
@@ -56,8 +62,10 @@ impl Terminal {
             let size = self.pty.read(&mut some).unwrap();
             self.shown.push_str(&String::from_utf8_lossy(&some[..size]));
         }
-        let end = self.shown.find(text).unwrap() + text.len();
-        self.shown.drain(..end);
+        let start = self.shown.find(text).unwrap();
+        let before = self.shown[..start].to_owned();
+        self.shown.drain(..start + text.len());
+        before
     }
 
     pub(crate) fn types(&mut self, keys: &str) {

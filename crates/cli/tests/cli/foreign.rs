@@ -1,0 +1,60 @@
+//! Certificates and requests that this program doesn't make, and what it was that made them. The certificates end in 2126.
+
+/// Of `openssl x509 -req -signkey`: X.509 v1, which can't say that it is a CA's.
+pub(crate) const V1_ROOT: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBIDCBxwIUBvVK8x4dUKEXD9TldYj4QKbA7f4wCgYIKoZIzj0EAwIwEjEQMA4G
+A1UEAwwHdjEtcm9vdDAgFw0yNjExMjQyMTI2MjBaGA8yMTI2MTAzMTIxMjYyMFow
+EjEQMA4GA1UEAwwHdjEtcm9vdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABO3T
+CCu33Ow1iIjZHvSS4fZ2ndmtHu7tZEs5nZa+m+EkiE6cwemk7m2AyNIhPy2rWqzU
+PA9qWBYYYNAQ2tZ/imMwCgYIKoZIzj0EAwIDSAAwRQIhAP6DVle/hYSFzpUhykun
+P3ujDhGTDETDwJzud/MXhXnSAiAWBbMfiZjMh8Dyz5OiVRD/B5Qcum6Z/HuEHqnN
++ZIZVA==
+-----END CERTIFICATE-----
+";
+
+/// Of `openssl x509 -req -CA`, with [`V1_ROOT`]: X.509 v1, as well.
+pub(crate) const V1_BOT: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBDDCBswIBATAKBggqhkjOPQQDAjASMRAwDgYDVQQDDAd2MS1yb290MCAXDTI2
+MTEyNDIxMjYyMFoYDzIxMjYxMDMxMjEyNjIwWjARMQ8wDQYDVQQDDAZ2MS1ib3Qw
+WTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARQHOeRTlyNjWElTvKK8cfWanR1Ac3V
+B1i+ziVao2CvskK89zfe9MXbCz4X2k01LRn8fyScf0CWyGlR2aRxxaZjMAoGCCqG
+SM49BAMCA0gAMEUCIGdJxFAIkUBTrvRR9/6C7Klqhdgmv/jQMO1tEBIFzIFfAiEA
+0NtZSeGj3vPcHSI6GMXF36L3rjM2Xp+UlEqwjFL4clg=
+-----END CERTIFICATE-----
+";
+
+/// The key of [`V1_BOT`], `/CN=v1-bot`.
+pub(crate) const V1_BOT_KEY: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg6aKkpLUaY9koRJOI
+fhBhsiV5RDR3ZaAz35PwC8yZhoehRANCAARQHOeRTlyNjWElTvKK8cfWanR1Ac3V
+B1i+ziVao2CvskK89zfe9MXbCz4X2k01LRn8fyScf0CWyGlR2aRxxaZj
+-----END PRIVATE KEY-----
+";
+
+/// Of `openssl req -new -newkey rsa:1024 -subj /CN=bot`.
+pub(crate) const RSA_1024: &str = "\
+-----BEGIN CERTIFICATE REQUEST-----
+MIIBTTCBtwIBADAOMQwwCgYDVQQDDANib3QwgZ8wDQYJKoZIhvcNAQEBBQADgY0A
+MIGJAoGBAM7VL33+ZWZ9l7sjihCvTRKzh9BBnEg/AOs4uSrkFOPWk1GmT5oqzJ7/
+NjlqnsA2eN3PMeCBpbc7XK38xFEEer7/YQWGyOOFCn/vuSeFb2dpy+kxrvuj1ouJ
+7bzbi8f6CWROkGqvZW55GUN/9naQSctLuwbKTPtniTJA7sM2G0RVAgMBAAGgADAN
+BgkqhkiG9w0BAQsFAAOBgQAT7RdZ7VD4nsvd4xCdNHM6T8srPWOWy71QkaXq8OWU
+S0Q+/R3bdhoD7Fgfcj8N5MGYP4x5O959ZFpHbclJuc1vAbrKzi7cdFrDlNXX8dW3
+kyl0MiNAHlm9pq52fKJqffIk4dJs65hY/0RZCQvnPtuVZ02wxP1XOSSJKtpgRNph
+Gw==
+-----END CERTIFICATE REQUEST-----
+";
+
+/// Of `openssl req -new -subj '/CN=bot '`.
+pub(crate) const BLANK: &str = "\
+-----BEGIN CERTIFICATE REQUEST-----
+MIHJMHECAQAwDzENMAsGA1UEAwwEYm90IDBZMBMGByqGSM49AgEGCCqGSM49AwEH
+A0IABKWvZDyCfO1S8zff2jV7BshbG6EdGMSB7hIBPyOp8T9aSORDlefSfYOiVGmY
+bZ8jCvAloEMO/VzYSAoDBrT5Q4WgADAKBggqhkjOPQQDAgNIADBFAiAuS56ow4HV
+Ts95y2ndPurM9hGre/c/JMMtvvA39HapPAIhAK4n75nCEJXli+AQZ2FSCu1Gxndx
+MqGEzsUGCpv4OSYw
+-----END CERTIFICATE REQUEST-----
+";
