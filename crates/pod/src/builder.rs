@@ -207,7 +207,7 @@ impl PodBuilder {
             stop: stopped,
         };
         for port in Port::ALL {
-            tracing::info!(%port, address = %addresses.of(port), "listening");
+            tracing::info!(port = port.word(), address = %addresses.of(port), "listening");
             let door = Arc::clone(doors.of(port));
             server.tasks.spawn(server.clone().listen(door, port));
         }

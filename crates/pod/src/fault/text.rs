@@ -127,7 +127,7 @@ fn parse_place(place: &str, rule: &mut Rule) -> Result<(), Error> {
     for part in place.split(' ') {
         // Each kind once, and none after one that comes later in the order.
         let later = |also: bool| also || rule.path.is_some();
-        if let Some(port) = parse_port(part) {
+        if let Some(port) = Port::ALL.into_iter().find(|port| port.word() == part) {
             if later(rule.port.is_some() || rule.method.is_some()) {
                 return Err(wrong());
             }
@@ -145,15 +145,6 @@ fn parse_place(place: &str, rule: &mut Rule) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-fn parse_port(text: &str) -> Option<Port> {
-    match text {
-        "web" => Some(Port::Web),
-        "api" => Some(Port::Api),
-        "key-manager" => Some(Port::KeyManager),
-        _ => None,
-    }
 }
 
 /// The methods of RFC 9110 and RFC 5789. Any other would rather be a misspelt port.
