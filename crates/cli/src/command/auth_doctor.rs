@@ -1,7 +1,8 @@
 //! `countersign auth doctor`
 
 use auth::doctor::{CATALOGUE, Doctor, Report, Severity};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use crate::{
     command::{
@@ -52,7 +53,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     args.target.tell();
     let report = match examine(args) {
         Err(error) if args.json && !error.is_misuse() => {
-            ui::json(&not_examined(&error))?;
+            ui::json(&json!({ "healthy": false, "findings": [NotExamined::new(&error)] }))?;
             return Err(error);
         }
         report => report?,
@@ -69,18 +70,28 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     }
 }
 
-/// What a program is told that asked for findings, when there is nothing to find any in: a report of the same shape.
-fn not_examined(error: &Error) -> Value {
-    let mut finding = json!({
-        "id": NOT_EXAMINED,
-        "severity": Severity::Problem.to_string(),
-        "about": "input",
-        "message": error.message(),
-    });
-    if let Some(step) = error.next_step() {
-        finding["nextStep"] = step.into();
+/// The finding of a program that asked for some, when there is nothing to find any in. It has the shape of the others.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NotExamined<'a> {
+    id: &'static str,
+    severity: String,
+    about: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<&'a str>,
+}
+
+impl<'a> NotExamined<'a> {
+    fn new(error: &'a Error) -> Self {
+        Self {
+            id: NOT_EXAMINED,
+            severity: Severity::Problem.to_string(),
+            about: "input",
+            message: error.message(),
+            next_step: error.next_step(),
+        }
     }
-    json!({ "healthy": false, "findings": [finding] })
 }
 
 const NOT_EXAMINED: &str = "input-unreadable";

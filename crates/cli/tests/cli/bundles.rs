@@ -49,7 +49,7 @@ fn a_bundle_needs_the_key_of_its_certificate() {
     let sandbox = Sandbox::with_bot();
     sandbox
         .run("p12 export --cert bot.crt.pem --key ca.key.pem --passout env:PW --out bot.p12")
-        .is_refused(
+        .refuses(
             "error: ca.key.pem with bot.crt.pem: the private key does not match the certificate of CN=demo-bot1\n\
              hint: give the key that the certificate was issued for\n",
         );
@@ -64,7 +64,7 @@ fn a_bundle_takes_only_the_issuers_of_its_certificate() {
     );
     sandbox
         .run(&EXPORT.replace("ca.crt.pem", "ca.crt.pem --chain other.crt.pem"))
-        .is_refused(
+        .refuses(
             "error: bot.p12: the certificate of CN=Stranger is not part of the chain of CN=demo-bot1\n\
              hint: leave out the certificates that are not its issuers\n",
         );
@@ -85,7 +85,7 @@ fn with_intermediate() -> Sandbox {
 fn a_root_alone_is_refused_for_the_intermediate_that_is_missing() {
     with_intermediate()
         .run(&EXPORT.replace("bot.crt.pem", "below.crt.pem"))
-        .is_refused(
+        .refuses(
             "error: bot.p12: the certificate of C=GB,O=Excelsior Bank,CN=Demo CA is not part of the chain of \
              CN=demo-bot1, which breaks off where that of CN=Bots is missing\n\
              hint: add the certificate of CN=Bots, with --chain or to the file, if it leads on to that one; otherwise leave that one \

@@ -39,7 +39,7 @@ fn an_intermediate_signs_below_its_parent() {
 
     sandbox
         .run("ca sign --ca-cert bots.crt.pem --ca-key bots.key.pem --csr bot.csr.pem --profile intermediate --out x.pem")
-        .is_refused(
+        .refuses(
             "error: signing bot.csr.pem: the path length constraint of CN=Bots does not allow as many authorities below it\n\
              hint: sign with an authority higher up, or with one that was made with a larger --path-len\n",
         );
@@ -118,7 +118,7 @@ fn a_request_that_was_altered_is_not_signed() {
     sandbox.write("bot.csr.der", altered);
     sandbox
         .run("ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr bot.csr.der --out x.pem")
-        .is_refused(
+        .refuses(
             "error: bot.csr.der: the signature of the certificate request does not match its public key\n\
              hint: the request was altered after it was signed: have it made again\n",
         );
@@ -146,7 +146,7 @@ fn an_authority_needs_its_own_key() {
     let sandbox = Sandbox::with_bot();
     sandbox
         .run("ca sign --ca-cert ca.crt.pem --ca-key bot.key.pem --ca-passin env:PW --csr bot.csr.pem --out x.pem")
-        .is_refused(
+        .refuses(
             "error: ca.crt.pem: the private key does not match the certificate of C=GB,O=Excelsior Bank,CN=Demo CA\n\
              hint: give the key that the certificate was issued for\n",
         );

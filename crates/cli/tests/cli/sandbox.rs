@@ -211,7 +211,7 @@ impl Outcome {
 
     /// The answer is no, with exactly this on standard error and nothing on standard output.
     #[track_caller]
-    pub(crate) fn is_refused(self, stderr: &str) {
+    pub(crate) fn refuses(self, stderr: &str) {
         self.ends(1, stderr);
     }
 

@@ -130,7 +130,7 @@ fn what_a_certificate_is_imported_as_can_be_said() {
             "pod serve --web-port 0 --api-port 0 --key-manager-port 0 --dir second \
              --import-signing bots/demo-bot1.crt.pem",
         )
-        .is_refused(
+        .refuses(
             "error: bots/demo-bot1.crt.pem: the certificate of CN=demo-bot1 may not sign certificates: \
              its basicConstraints say that it is no CA\n",
         );
