@@ -14,7 +14,7 @@ use crate::{
     door::Door,
     fault::{Faults, Forger},
     issuer::{self, Issuer},
-    open::OpenConnections,
+    open_connections::OpenConnections,
     port::PerPort,
     state::{Clock, Policy, State},
     tasks::Tasks,
@@ -52,6 +52,13 @@ pub enum HttpVersion {
     Http1,
     /// HTTP/2 (RFC 9113).
     Http2,
+}
+
+impl Pod {
+    /// A pod with every default, to be changed and [started](PodBuilder::start).
+    pub fn builder() -> PodBuilder {
+        PodBuilder::new()
+    }
 }
 
 impl PodBuilder {

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use crate::{
     Port, RecordedRequest, User,
     fault::{Line, ResponseBody, Unanswered},
-    path,
+    path_validation,
     reply::Reply,
     state::State,
     sync::{lock, read},
@@ -54,7 +54,10 @@ pub(crate) async fn serve(
     let reply = body
         .and_then(|body| {
             record.body_len = body.len();
-            if let Some(answer) = script.answer(state) {
+            if script.expires_tokens() {
+                lock(&state.tokens).clear();
+            }
+            if let Some(answer) = script.answer(state.policy.clock.now()) {
                 return Ok(answer);
             }
             let call = Call {
@@ -226,12 +229,14 @@ impl Call<'_> {
             return Err(Reply::unauthorized("No client certificate was presented."));
         }
         let store = Arc::clone(&read(&self.state.certificates));
-        let certificate = path::verify(&self.peer.certificates, &store, &self.state.policy)
-            .map_err(|refusal| {
-                let reason = refusal.to_string();
-                lock(&self.state.records).refused(self.peer.port, reason.clone());
-                Reply::unauthorized("The client certificate is not accepted.").because(reason)
-            })?;
+        let certificate =
+            path_validation::verify(&self.peer.certificates, &store, &self.state.policy).map_err(
+                |refusal| {
+                    let reason = refusal.to_string();
+                    lock(&self.state.records).refused(self.peer.port, reason.clone());
+                    Reply::unauthorized("The client certificate is not accepted.").because(reason)
+                },
+            )?;
         certificate
             .subject()
             .common_name()

@@ -14,7 +14,7 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use crate::{
     Port,
     certificates::CertificateStore,
-    path::{self, Refusal},
+    path_validation::{self, Refusal},
     signature::{HandshakeVersion, verify_handshake},
     state::State,
     sync::{lock, read},
@@ -93,7 +93,7 @@ impl ClientCertVerifier for ClientVerifier {
             .chain(intermediates)
             .cloned()
             .collect();
-        match path::verify(&chain, &self.store, &self.state.policy) {
+        match path_validation::verify(&chain, &self.store, &self.state.policy) {
             Ok(_) => Ok(ClientCertVerified::assertion()),
             Err(refusal) => {
                 let reason = refusal.to_string();
