@@ -225,6 +225,8 @@ impl Lab {
                 "auth",
                 "login",
                 "--json",
+                // It would log out otherwise, which the others don't.
+                "--show-tokens",
                 "--passin",
                 "env:BENCH_PASSPHRASE",
                 "--p12",

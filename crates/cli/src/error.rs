@@ -19,6 +19,7 @@ pub(crate) struct Error {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
+    Refused,
     Failed,
     Misused,
     OutputClosed,
@@ -26,7 +27,7 @@ enum Kind {
 }
 
 impl Error {
-    /// The job can't be done (exit status 1).
+    /// The job can't be done, or the question not be judged (exit status 3).
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self {
             kind: Kind::Failed,
@@ -59,6 +60,20 @@ impl Error {
         }
     }
 
+    /// Whether the command line is to blame, rather than what it names.
+    pub(crate) fn is_misuse(&self) -> bool {
+        self.kind == Kind::Misused
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The next step for the user.
+    pub(crate) fn next_step(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// The same, blamed on the command line.
     pub(crate) fn into_misuse(self) -> Self {
         Self {
@@ -88,8 +103,9 @@ impl Error {
         let status = match self.kind {
             Kind::OutputClosed => return ExitCode::SUCCESS,
             Kind::Reported => return ExitCode::from(1),
-            Kind::Failed => 1,
+            Kind::Refused => 1,
             Kind::Misused => 2,
+            Kind::Failed => 3,
         };
         ui::error(&self.message, self.hint.as_deref());
         ExitCode::from(status)
@@ -98,7 +114,7 @@ impl Error {
 
 /// Says what a library's error is about, mostly a file, and adds the hint that goes with it.
 pub(crate) trait Context<T> {
-    /// `subject: error: its cause`
+    /// `subject: error: its cause`. A subject that the error starts with is said once.
     ///
     /// # Errors
     ///
@@ -108,9 +124,19 @@ pub(crate) trait Context<T> {
 
 impl<T, E: Hint> Context<T> for Result<T, E> {
     fn about(self, subject: impl Display) -> Result<T, Error> {
-        self.map_err(|error| Error {
-            hint: error.hint(),
-            ..Error::failed(format!("{subject}: {}", chain(&error)))
+        self.map_err(|error| {
+            let (subject, text) = (format!("{subject}: "), error.text());
+            Error {
+                kind: match error.is_refusal() {
+                    true => Kind::Refused,
+                    false => Kind::Failed,
+                },
+                hint: error.hint(),
+                ..Error::failed(match text.starts_with(&subject) {
+                    true => text,
+                    false => format!("{subject}{text}"),
+                })
+            }
         })
     }
 }
@@ -119,6 +145,19 @@ impl<T, E: Hint> Context<T> for Result<T, E> {
 pub(crate) trait Hint: StdError {
     /// The next step, if there is an obvious one.
     fn hint(&self) -> Option<String>;
+
+    /// What is wrong, with its causes, in one line.
+    fn text(&self) -> String
+    where
+        Self: Sized,
+    {
+        chain(self)
+    }
+
+    /// Whether the question was judged and the answer is no, rather than that the job could not be done.
+    fn is_refusal(&self) -> bool {
+        false
+    }
 
     /// The error of `pki` that it is, or that it carries.
     fn as_pki(&self) -> Option<&pki::Error> {
@@ -178,6 +217,31 @@ impl Hint for pki::Error {
         Some(hint.to_owned())
     }
 
+    /// What somebody was asked to sign, or to put together, is against the rules.
+    fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::RequestSignatureInvalid
+                | Self::CertificateSignatureInvalid { .. }
+                | Self::SignatureAlgorithmMismatch { .. }
+                | Self::IssuerMismatch { .. }
+                | Self::KeyMismatch { .. }
+                | Self::KeyTooSmall { .. }
+                | Self::NameNotPermitted { .. }
+                | Self::NameExcluded { .. }
+                | Self::UnsupportedNameConstraint { .. }
+                | Self::NotAnAuthority { .. }
+                | Self::AuthorityExpired { .. }
+                | Self::AuthorityNotYetValid { .. }
+                | Self::PathLengthExceeded { .. }
+                | Self::ValidityExceedsAuthority { .. }
+                | Self::ValidityPrecedesAuthority { .. }
+                | Self::SubjectIsIssuer { .. }
+                | Self::InvalidProfile { .. }
+                | Self::NotInChain { .. }
+        )
+    }
+
     fn as_pki(&self) -> Option<&pki::Error> {
         Some(self)
     }
@@ -194,6 +258,38 @@ impl Hint for auth::Error {
         }
     }
 
+    fn text(&self) -> String {
+        match self {
+            Self::ServerNotTrusted {
+                peer,
+                reason:
+                    CertificateError::NotValidForNameContext {
+                        expected,
+                        presented,
+                    },
+            } => format!(
+                "the certificate of the {peer} is not trusted: it is for {}, and not for {}",
+                names_in(presented),
+                expected.to_str()
+            ),
+            _ => chain(self),
+        }
+    }
+
+    /// The server was reached and said no, or is not the one that it should be.
+    fn is_refusal(&self) -> bool {
+        match self {
+            Self::Identity(error) => Hint::is_refusal(error),
+            Self::ServerNotTrusted { .. }
+            | Self::ClientCertificateRefused { .. }
+            | Self::Unauthorized { .. }
+            | Self::Forbidden { .. }
+            | Self::ProxyAuthenticationRequired { .. }
+            | Self::ProxyRefused { .. } => true,
+            _ => false,
+        }
+    }
+
     fn as_pki(&self) -> Option<&pki::Error> {
         match self {
             Self::Identity(error) | Self::TrustAnchors(error) => Some(error),
@@ -203,6 +299,15 @@ impl Hint for auth::Error {
 }
 
 impl Hint for pod::Error {
+    fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::CertificateExpired { .. }
+                | Self::NotAnAuthority { .. }
+                | Self::KeyTooSmall { .. }
+        )
+    }
+
     fn hint(&self) -> Option<String> {
         match self {
             Self::Bind { port, .. } => {
@@ -217,6 +322,18 @@ impl Hint for pod::Error {
             }
             _ => None,
         }
+    }
+}
+
+/// The names of a certificate, which rustls gives as its code writes them: `DnsName("localhost")`.
+fn names_in(presented: &[String]) -> String {
+    let plain = |name: &String| {
+        let name = name.split_once('(').map_or(name.as_str(), |(_, name)| name);
+        name.trim_end_matches(')').trim_matches('"').to_owned()
+    };
+    match presented {
+        [] => "no host".to_owned(),
+        names => names.iter().map(plain).collect::<Vec<_>>().join(", "),
     }
 }
 

@@ -23,6 +23,17 @@ impl FileId {
             .then(|| fs::canonicalize(path).ok().map(Self))?;
     }
 
+    /// The file that was opened here. On some systems nobody can tell.
+    pub(crate) fn of_file(file: &fs::File) -> Option<Self> {
+        #[cfg(unix)]
+        return Self::from_metadata(&file.metadata().ok()?);
+        #[cfg(not(unix))]
+        return {
+            let _ = file;
+            None
+        };
+    }
+
     /// The file that standard input is redirected from, if it is.
     pub(crate) fn of_stdin() -> Option<Self> {
         Self::of_stream(io::stdin())

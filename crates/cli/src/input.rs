@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use pki::{
@@ -27,6 +28,8 @@ const LIMIT: u64 = 16 << 20;
 /// [`Error`] when it can't be read, is empty or larger than 16 MiB.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     let contents = if is_stdin(path) {
+        check_stdin(Name(path))?;
+        STDIN_IS_READ.store(true, Ordering::Relaxed);
         read_bounded(io::stdin().lock(), 0, Name(path))?
     } else {
         let file = File::open(path).about(Name(path))?;
@@ -37,6 +40,24 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
         return Err(Error::failed(format!("{}: nothing in it", Name(path))));
     }
     Ok(contents)
+}
+
+/// Whether standard input was read to its end, as a file.
+static STDIN_IS_READ: AtomicBool = AtomicBool::new(false);
+
+/// Checks that standard input is still there for this reader. Lines with passphrases may be read from it, and then one file.
+///
+/// # Errors
+///
+/// [`Error`] when a file was read from it.
+pub(crate) fn check_stdin(reader: impl fmt::Display) -> Result<(), Error> {
+    if STDIN_IS_READ.load(Ordering::Relaxed) {
+        return Err(Error::misused(format!(
+            "{reader}: standard input was read to its end already, as another file"
+        ))
+        .hint("only one file can be -, and passphrases must come before it"));
+    }
+    Ok(())
 }
 
 /// A private key in any of the formats that `pki` reads.

@@ -1,17 +1,21 @@
 //! The `countersign` program: the only place in the workspace that prints, prompts, reads arguments and exits.
 //!
 //! `command` has one file per command. What they share is beside it: `ui` (everything that is printed), `error`
-//! (how a command fails), `input`, `output`, `file_id` and `passphrase` (files and secrets), `terminal` and `signals`
-//! (what must be left in order), `new_key` (making a key), `subject` and `alt_name` (names on the command line), `chain` (what is
-//! odd about certificates).
+//! (how a command fails), `help` and `foreign` (what is answered to those who look for a command), `input`, `output`, `file_id`
+//! and `passphrase` (files and secrets), `terminal` and `signals` (what must be left in order), `new_key` (making a key),
+//! `subject` and `alt_name` (names on the command line), `chain` (what is odd about certificates).
 #![forbid(unsafe_code)]
 
 mod alt_name;
 mod chain;
 mod command;
+mod directory_lock;
 mod error;
 mod file_id;
+mod foreign;
+mod help;
 mod input;
+mod log;
 mod new_key;
 mod output;
 mod passphrase;
@@ -20,20 +24,30 @@ mod subject;
 mod terminal;
 mod ui;
 
-use std::process::ExitCode;
+use std::{env, ffi::OsString, process::ExitCode};
 
 use clap::Parser;
 
 use crate::{command::Cli, error::Context};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let words: Vec<OsString> = env::args_os().collect();
+    if let Err(error) = foreign::refuse(words.iter().skip(1).map(|it| it.to_str().unwrap_or(""))) {
+        return error.report();
+    }
+    let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
-            ui::misuse(error.render());
+            ui::misuse(help::shown(&error.render().to_string()));
             return ExitCode::from(2);
         }
-        Err(help) => help.exit(),
+        Err(help) => {
+            let text = help::shown(&help.render().to_string());
+            return match ui::result_bytes(text.as_bytes()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => error.report(),
+            };
+        }
     };
     // Before there is another thread, which a signal could choose.
     let watching = signals::watch().about("waiting for signals");

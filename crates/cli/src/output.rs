@@ -95,6 +95,21 @@ pub(crate) fn claim<const N: usize>(
     }))
 }
 
+/// Refuses a report on standard output when a file goes there too.
+///
+/// # Errors
+///
+/// [`Error`] when that is so.
+pub(crate) fn keep_for_report(json: bool, targets: &[&Target]) -> Result<(), Error> {
+    if json && targets.iter().any(|target| target.is_stdout()) {
+        return Err(
+            Error::misused("the file and the report can not both go to standard output")
+                .hint("name a file, or leave out --json"),
+        );
+    }
+    Ok(())
+}
+
 /// Writes all files, or none, whatever signal arrives.
 ///
 /// # Errors

@@ -7,7 +7,10 @@ use std::{
     fs::File,
     io::{self, IsTerminal, Read},
     path::PathBuf,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use clap::{
@@ -20,7 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{Context, Error},
-    terminal, ui,
+    input, terminal, ui,
 };
 
 /// The forms of `SRC`, for `--help`.
@@ -197,7 +200,10 @@ impl Source {
                 let file = open_fd(*number).about(format!("file descriptor {number}"))?;
                 next_line(file, &format!("file descriptor {number}"))
             }
-            Self::Stdin => next_line(io::stdin().lock(), "standard input"),
+            Self::Stdin => {
+                input::check_stdin(flag)?;
+                next_line(io::stdin().lock(), "standard input")
+            }
             Self::Prompt => prompt(),
             Self::Literal(passphrase) => {
                 ui::warn(format!(
@@ -249,17 +255,32 @@ impl TypedValueParser for SourceParser {
     }
 }
 
+/// Whether nobody is to be asked.
+static NO_INPUT: AtomicBool = AtomicBool::new(false);
+
+/// Asks for nothing from now on.
+pub(crate) fn never_ask() {
+    NO_INPUT.store(true, Ordering::Relaxed);
+}
+
 fn has_terminal() -> bool {
-    io::stdin().is_terminal() || io::stderr().is_terminal()
+    !NO_INPUT.load(Ordering::Relaxed) && (io::stdin().is_terminal() || io::stderr().is_terminal())
 }
 
 fn prompt(question: &str) -> Result<Passphrase, Error> {
-    terminal::ask(question, |terminal| next_line(terminal, "the terminal"))
+    if NO_INPUT.load(Ordering::Relaxed) {
+        return Err(
+            Error::misused("a passphrase source is prompt, and --no-input forbids to ask")
+                .hint("name another source: env:NAME, file:PATH, fd:N or stdin"),
+        );
+    }
+    terminal::ask(question, |terminal| read_line(terminal, "the terminal"))
         .map_err(|error| {
             Error::failed(format!("no terminal to ask for a passphrase on: {error}"))
                 .hint("name another source: env:NAME, file:PATH, fd:N or stdin")
         })
-        .flatten()
+        .flatten()?
+        .ok_or_else(|| Error::failed("a passphrase was asked for, and nothing was entered"))
 }
 
 fn prompt_for(subject: impl fmt::Display) -> Result<Passphrase, Error> {
@@ -286,12 +307,18 @@ fn open_fd(_number: u32) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// The next line, without its line end. It is read octet by octet, so that what follows it stays for the next reader.
+fn next_line(reader: impl Read, name: &str) -> Result<Passphrase, Error> {
+    read_line(reader, name)?
+        .ok_or_else(|| Error::failed(format!("{name}: ended where a passphrase was expected")))
+}
+
+/// The next line, without its line end; `None` at the end. It is read octet by octet, so that what follows it stays for the
+/// next reader.
 #[expect(
     clippy::unbuffered_bytes,
     reason = "a buffer would swallow the lines of the next reader"
 )]
-fn next_line(reader: impl Read, name: &str) -> Result<Passphrase, Error> {
+fn read_line(reader: impl Read, name: &str) -> Result<Option<Passphrase>, Error> {
     // Allocated once at full size: a buffer that grows would leave copies behind.
     let mut line = Zeroizing::new(Vec::with_capacity(LIMIT));
     let mut ended = false;
@@ -310,13 +337,21 @@ fn next_line(reader: impl Read, name: &str) -> Result<Passphrase, Error> {
         }
     }
     if line.is_empty() && !ended {
+        return Ok(None);
+    }
+    // In UTF-8 and UTF-16. Other programs would take it for a part of the passphrase, so that it is no use to leave it out.
+    if [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"]
+        .iter()
+        .any(|mark| line.starts_with(mark))
+    {
         return Err(Error::failed(format!(
-            "{name}: ended where a passphrase was expected"
-        )));
+            "{name}: the passphrase starts with a byte order mark"
+        ))
+        .hint("editors on Windows put it there: save the text as UTF-8 without BOM"));
     }
     let line = line.strip_suffix(b"\r").unwrap_or(&line);
     std::str::from_utf8(line)
-        .map(Passphrase::from)
+        .map(|line| Some(Passphrase::from(line)))
         .map_err(|_| Error::failed(format!("{name}: the passphrase is not UTF-8")))
 }
 
@@ -378,6 +413,24 @@ mod tests {
             next_line(longest.as_bytes(), "x").unwrap().as_str(),
             longest
         );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_passphrase() {
+        for text in [
+            &b"\xef\xbb\xbfsecret\r\n"[..],
+            b"\xff\xfes\0e\0",
+            b"\xfe\xff\0s\0e",
+        ] {
+            assert_eq!(
+                next_line(text, "x"),
+                Err(
+                    Error::failed("x: the passphrase starts with a byte order mark").hint(
+                        "editors on Windows put it there: save the text as UTF-8 without BOM"
+                    )
+                )
+            );
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use fileset::Unfinished;
 pub(crate) static UNFINISHED: Unfinished = Unfinished::new();
 
 #[cfg(unix)]
-pub(crate) use unix::{asked_to_end, watch};
+pub(crate) use unix::{End, asked_to_end, end_by, watch};
 
 #[cfg(unix)]
 mod unix {
@@ -27,7 +27,11 @@ mod unix {
     use crate::terminal;
 
     /// Who ends by itself when it is asked to.
-    static LISTENER: Mutex<Option<oneshot::Sender<()>>> = Mutex::new(None);
+    static LISTENER: Mutex<Option<oneshot::Sender<End>>> = Mutex::new(None);
+
+    /// The signal by which somebody asked for the end.
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct End(Signal);
 
     /// Waits for signals from now on. Threads that are started later leave them to the one that waits.
     ///
@@ -59,17 +63,29 @@ mod unix {
         Ok(())
     }
 
-    /// Comes back when somebody asks the program to end (Ctrl-C, `kill`). Who calls this has to end then; a second request
-    /// ends the program on the spot.
+    /// Comes back when somebody asks the program to end (Ctrl-C, `kill`). Who calls this has to put everything in order then,
+    /// and [end by the signal](end_by); a second request ends the program on the spot.
     ///
     /// The request is heard from the call on, not from the first poll.
-    pub(crate) fn asked_to_end() -> impl Future<Output = ()> {
+    pub(crate) fn asked_to_end() -> impl Future<Output = End> {
         let (sender, receiver) = oneshot::channel();
         *LISTENER.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
         async {
             // There is no other sender, and this one is dropped only by a newer call.
-            let _ = receiver.await;
+            receiver.await.unwrap_or(End(Signal::SIGTERM))
         }
+    }
+
+    /// Ends the program as the signal would have ended it, whether or not the signal is ignored.
+    pub(crate) fn end_by(End(signal): End) {
+        act_by_default(signal);
+        // Process 1 of a container isn't ended by a signal that it sends itself, nor is who was started to ignore it.
+        process::exit(status_of(signal));
+    }
+
+    /// As a shell has it.
+    fn status_of(signal: Signal) -> i32 {
+        128_i32.saturating_add(signal as i32)
     }
 
     fn handle(signal: Signal, is_ignored: bool) {
@@ -86,24 +102,24 @@ mod unix {
                 terminal::ask_again();
             }
             // A server ends although a script has started it in the background, where shells have SIGINT ignored.
-            Signal::SIGINT | Signal::SIGTERM if is_listened_to() => {}
+            Signal::SIGINT | Signal::SIGTERM if is_listened_to(signal) => {}
             _ if is_ignored => {}
             _ => {
                 let _terminal = terminal::restore();
                 let _files = UNFINISHED.abandon();
                 act_by_default(signal);
                 // Process 1 of a container isn't ended by a signal that it sends itself.
-                process::exit(128_i32.saturating_add(signal as i32));
+                process::exit(status_of(signal));
             }
         }
     }
 
-    fn is_listened_to() -> bool {
+    fn is_listened_to(signal: Signal) -> bool {
         LISTENER
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
-            .is_some_and(|listener| listener.send(()).is_ok())
+            .is_some_and(|listener| listener.send(End(signal)).is_ok())
     }
 
     /// Lets a signal do what it would have done to a program that doesn't care.
@@ -138,9 +154,19 @@ pub(crate) fn watch() -> std::io::Result<()> {
     Ok(())
 }
 
+/// That somebody asked for the end.
 #[cfg(not(unix))]
-pub(crate) fn asked_to_end() -> impl Future<Output = ()> {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End;
+
+#[cfg(not(unix))]
+pub(crate) fn asked_to_end() -> impl Future<Output = End> {
     async {
         let _ = tokio::signal::ctrl_c().await;
+        End
     }
 }
+
+/// There is no status for it here: the job is done.
+#[cfg(not(unix))]
+pub(crate) fn end_by(_: End) {}

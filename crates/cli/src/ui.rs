@@ -5,11 +5,13 @@
 //! 1. Standard output holds the result and nothing else, so that it can be piped; with `--json` it is one JSON value.
 //! 2. Everything else (notes, warnings, progress, prompts, errors) goes to standard error.
 //! 3. Progress is drawn only when standard error is a terminal. Nothing else depends on a terminal, except that a
-//!    missing passphrase is asked for when there is one and is an error when there is none.
+//!    missing passphrase is asked for when there is one and is an error when there is none, or with `--no-input`.
+//!    `--quiet` leaves out notes and progress, and neither warnings nor errors.
 //! 4. An error is one line, `error: ` and what went wrong with which file, in lower case; the next step, if there is
 //!    one, is on the line below after `hint: `.
-//! 5. The exit status is 0 when the job is done, 1 when it failed and 2 when the command line made no sense. A reader
-//!    that closes the pipe early (`| head`) has what it wanted: that is no failure.
+//! 5. The exit status is 0 when the job is done; 1 when the answer is no (refused, not accepted, a problem found); 2 when
+//!    the command line made no sense; 3 when the job could not be done or the question not be judged. A reader that closes
+//!    the pipe early (`| head`) has what it wanted: that is no failure.
 //! 6. No secret is printed, except where a flag asks for it by name (`--show-tokens`, `--out -`).
 //! 7. Text that came from a file can't drive the terminal: control characters are shown escaped.
 //! 8. No colours, no configuration file but one that is named, and no environment variable that changes what a command
@@ -21,6 +23,7 @@ use std::{
     fmt::{Display, Write as _},
     io::{self, IsTerminal, Write},
     path::Path,
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -29,6 +32,18 @@ use pki::Certificate;
 use serde::Serialize;
 
 use crate::{error::Error, output::Name};
+
+/// Whether notes and progress are left out.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Leaves out notes and progress from now on.
+pub(crate) fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
 
 /// Prints a result for people, and a line end.
 ///
@@ -70,7 +85,14 @@ pub(crate) fn result_bytes(bytes: &[u8]) -> Result<(), Error> {
 
 /// Says what was done or decided.
 pub(crate) fn note(text: impl Display) {
-    complain("", &text.to_string());
+    if !is_quiet() {
+        complain("", &text.to_string());
+    }
+}
+
+/// Prints a line of what the user asked to be told, `--log` or `--verbose`.
+pub(crate) fn log(line: &str) {
+    complain("", line);
 }
 
 /// Says what a certificate that was just made is, and where.
@@ -104,12 +126,15 @@ pub(crate) fn misuse(text: impl Display) {
 /// Shows, on a terminal, that something takes its time; the line disappears when the value is dropped.
 pub(crate) fn progress(doing: impl Display) -> Progress {
     // indicatif draws to standard error, and by itself draws nothing when that is not a terminal.
-    let bar = ProgressBar::new_spinner();
+    let bar = match is_quiet() {
+        true => ProgressBar::hidden(),
+        false => ProgressBar::new_spinner(),
+    };
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
         bar.set_style(style);
     }
     bar.set_message(printable(&doing.to_string()).into_owned());
-    if io::stderr().is_terminal() {
+    if io::stderr().is_terminal() && !bar.is_hidden() {
         bar.enable_steady_tick(Duration::from_millis(100));
     }
     Progress(bar)

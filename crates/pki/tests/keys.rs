@@ -614,3 +614,58 @@ fn encryption_that_is_not_read_is_named_with_what_to_do() {
         assert!(error.hint().unwrap().contains("AES-256"));
     }
 }
+
+#[test]
+fn what_somebody_took_for_the_file_of_the_key_is_named() {
+    let key = PrivateKey::generate(KeyKind::EcP256).unwrap();
+    let authority = pki::CertificateAuthority::create_root(
+        "/CN=Test CA".parse().unwrap(),
+        PrivateKey::generate(KeyKind::EcP256).unwrap(),
+        &pki::Profile::root(),
+    )
+    .unwrap();
+    let request = pki::CertificateRequest::builder("/CN=bot".parse().unwrap())
+        .sign(&key)
+        .unwrap();
+    let certificate = authority
+        .issue(&request.verify().unwrap(), &pki::Profile::client())
+        .unwrap();
+    let passphrase = Passphrase::from("secret");
+    let bundle = pki::Pkcs12::builder(&key, &certificate)
+        .unwrap()
+        .iterations(1000)
+        .to_der(&passphrase)
+        .unwrap();
+    // A version 1 certificate has no version in front, and a serial number where a request has its version.
+    let v1 = [
+        &[0x30, 16][..],
+        &[0x30, 9, 2, 1, 9, 0x30, 0, 0x30, 0, 0x30, 0],
+        &[0x30, 0, 3, 1, 0],
+    ]
+    .concat();
+    let crl = [
+        &[0x30, 16][..],
+        &[0x30, 9, 2, 1, 1, 0x30, 0, 0x30, 0, 0x17, 0],
+        &[0x30, 0, 3, 1, 0],
+    ]
+    .concat();
+    for (file, found) in [
+        (certificate.as_der(), "a certificate"),
+        (&v1, "a certificate"),
+        (request.as_der(), "a certificate request"),
+        (key.public_key().spki_der(), "a public key"),
+        (&bundle, "a PKCS#12 file"),
+        (&crl, "a certificate revocation list"),
+    ] {
+        // Whether there is a passphrase for it or not.
+        for passphrase in [None, Some(&passphrase)] {
+            assert_eq!(
+                PrivateKey::from_pem_or_der(file, passphrase).unwrap_err(),
+                Error::Malformed {
+                    what: "private key",
+                    reason: format!("it is {found}")
+                }
+            );
+        }
+    }
+}

@@ -14,7 +14,7 @@ use crate::{
     door::Door,
     fault::{Faults, Forger},
     issuer::{self, Issuer},
-    open::OpenConnections,
+    open_connections::OpenConnections,
     port::PerPort,
     state::{Clock, Policy, State},
     tasks::Tasks,
@@ -52,6 +52,13 @@ pub enum HttpVersion {
     Http1,
     /// HTTP/2 (RFC 9113).
     Http2,
+}
+
+impl Pod {
+    /// A pod with every default, to be changed and [started](PodBuilder::start).
+    pub fn builder() -> PodBuilder {
+        PodBuilder::new()
+    }
 }
 
 impl PodBuilder {
@@ -207,7 +214,7 @@ impl PodBuilder {
             stop: stopped,
         };
         for port in Port::ALL {
-            tracing::info!(%port, address = %addresses.of(port), "listening");
+            tracing::info!(port = port.word(), address = %addresses.of(port), "listening");
             let door = Arc::clone(doors.of(port));
             server.tasks.spawn(server.clone().listen(door, port));
         }

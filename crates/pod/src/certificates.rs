@@ -1,55 +1,13 @@
-use std::{fmt, time::SystemTime};
+//! What an administrator has imported.
+use std::time::SystemTime;
 
-use pki::{Certificate, DistinguishedName, KeyAlgorithm, Version};
+use pki::{Certificate, DistinguishedName};
 
-use crate::{Error, signature::signed_part};
-
-/// What a certificate is imported as, in the words of the Pod's admin API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CertificateType {
-    /// `USERSIGNING`: a root or signing certificate, which admits every user whose certificate it signed.
-    UserSigning,
-    /// `USER`: a client certificate, which admits one user. It is matched octet for octet, self-signed or not; to
-    /// [revoke](Status::Revoked) it revokes every copy of it, whatever the encoding of its signature.
-    User,
-}
-
-/// What the Pod thinks of an imported certificate, in the words of its admin API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Status {
-    /// It admits users. What an import begins with.
-    Trusted,
-    /// It is listed, and neither admits nor refuses anybody: as if it had not been imported.
-    Known,
-    /// It is refused, wherever it stands in a chain, with the alert `certificate_revoked`.
-    Revoked,
-    /// It is refused, wherever it stands in a chain, with the alert `access_denied`.
-    Disabled,
-}
-
-/// The SHA-256 of a certificate's DER. Displays as lower-case hexadecimal.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Fingerprint([u8; 32]);
-
-/// A certificate in the Pod's store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ImportedCertificate {
-    /// Identifies it.
-    pub fingerprint: Fingerprint,
-    /// What it was imported as.
-    pub kind: CertificateType,
-    /// What the Pod thinks of it.
-    pub status: Status,
-    /// Its subject, in RFC 4514 form.
-    pub subject: String,
-    /// Its issuer, in RFC 4514 form.
-    pub issuer: String,
-    /// The end of its validity.
-    pub not_after: SystemTime,
-}
+use crate::{
+    CertificateType, Error, Fingerprint, ImportedCertificate, Status,
+    certificate_rules::{Origin, authority_of, rsa_bits},
+    signature::signed_part,
+};
 
 /// The certificates that an administrator imported.
 #[derive(Debug, Clone, Default)]
@@ -201,99 +159,5 @@ impl Entry {
             issuer: self.certificate.issuer().to_string(),
             not_after: self.certificate.validity().not_after,
         }
-    }
-}
-
-/// Where a certificate that is to act as an authority comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// An administrator vouches for it.
-    Imported,
-    /// The client sent it.
-    Sent,
-}
-
-/// The path length constraint of an authority (`None`: unconstrained), or why the certificate is none.
-///
-/// RFC 5280, section 6.1.4 (k), leaves it to other means whether a v1 certificate is an authority: the import of a
-/// self-signed one as a signing certificate is such a means.
-pub(crate) fn authority_of(
-    certificate: &Certificate,
-    origin: Origin,
-) -> Result<Option<u32>, &'static str> {
-    // RFC 5280, section 4.1.2.6. An issuer without a name is nobody.
-    if certificate.subject().is_empty() {
-        return Err("its subject is empty");
-    }
-    let Some(constraints) = certificate.basic_constraints() else {
-        let v1_root = certificate.version() == Version::V1
-            && origin == Origin::Imported
-            && certificate.subject().matches(certificate.issuer());
-        return if v1_root {
-            Ok(None)
-        } else {
-            Err("it has no basicConstraints")
-        };
-    };
-    if !constraints.ca {
-        return Err("its basicConstraints say that it is no CA");
-    }
-    if certificate
-        .key_usage()
-        .is_some_and(|usage| !usage.key_cert_sign())
-    {
-        return Err("its keyUsage lacks keyCertSign");
-    }
-    Ok(constraints.path_len)
-}
-
-/// The length of the modulus in bits, if the key is an RSA key.
-pub(crate) fn rsa_bits(certificate: &Certificate) -> Result<Option<usize>, pki::Error> {
-    Ok(match certificate.public_key()?.algorithm() {
-        KeyAlgorithm::Rsa { bits } => Some(bits),
-        _ => None,
-    })
-}
-
-impl Fingerprint {
-    pub(crate) fn of(certificate: &Certificate) -> Self {
-        Self(certificate.fingerprint_sha256())
-    }
-
-    /// The 32 octets.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl fmt::Display for CertificateType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UserSigning => "USERSIGNING",
-            Self::User => "USER",
-        })
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Trusted => "TRUSTED",
-            Self::Known => "KNOWN",
-            Self::Revoked => "REVOKED",
-            Self::Disabled => "DISABLED",
-        })
     }
 }

@@ -1,5 +1,9 @@
 //! From an accepted socket to its last octet: handshake, HTTP, and a close that loses nothing.
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use http::Request;
 use hyper::{
@@ -101,6 +105,12 @@ impl Server {
             line: Arc::clone(line),
             certificates: presented_certificates(session),
         });
+        tracing::info!(
+            port = port.word(),
+            connection = peer.connection,
+            certificate = peer.subject(),
+            "handshake"
+        );
         let state = Arc::clone(&self.state);
         let service = service_fn(move |request: Request<Incoming>| {
             let (state, peer) = (Arc::clone(&state), Arc::clone(&peer));
@@ -156,34 +166,39 @@ impl Server {
             completed: false,
         };
         let mut stop = self.stop.clone();
+        let refusal = Arc::<OnceLock<String>>::default();
         let accepted = tokio::select! {
-            accepted = timeout(HANDSHAKE_TIME, self.accept(socket, port)) => accepted,
+            accepted = timeout(HANDSHAKE_TIME, self.accept(socket, port, &refusal)) => accepted,
             () = stopped(&mut stop) => return None,
         };
-        match accepted {
+        let reason = match accepted {
             Ok(Ok(stream)) => {
                 outcome.completed = true;
-                Some(stream)
+                return Some(stream);
             }
-            Ok(Err(error)) => {
-                tracing::info!(%error, %port, "handshake failed");
-                None
-            }
-            Err(_) => {
-                tracing::info!(%port, "handshake took too long");
-                None
-            }
-        }
+            Ok(Err(error)) => match refusal.get() {
+                Some(reason) => reason.clone(),
+                None => error.to_string(),
+            },
+            Err(_) => format!("it took more than {HANDSHAKE_TIME:?}"),
+        };
+        tracing::info!(port = port.word(), reason, "handshake failed");
+        None
     }
 
     async fn accept<'s>(
         &self,
         mut socket: Socket<'s>,
         port: Port,
+        refusal: &Arc<OnceLock<String>>,
     ) -> io::Result<TlsStream<Socket<'s>>> {
-        let verifier = port
-            .demands_certificate()
-            .then(|| Arc::new(ClientVerifier::new(Arc::clone(&self.state), port)) as Arc<_>);
+        let verifier = port.demands_certificate().then(|| {
+            Arc::new(ClientVerifier::new(
+                Arc::clone(&self.state),
+                port,
+                Arc::clone(refusal),
+            )) as Arc<_>
+        });
         let mut handshake = self.tls.handshake(verifier);
         if let Some(fault) = self.state.faults.handshake(port) {
             fault.spoil(&mut handshake, &mut socket).await?;

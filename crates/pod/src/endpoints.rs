@@ -7,6 +7,7 @@ use http::{
 };
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use pki::Certificate;
 use rustls_pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
@@ -14,7 +15,7 @@ use tokio::time::timeout;
 use crate::{
     Port, RecordedRequest, User,
     fault::{Line, ResponseBody, Unanswered},
-    path,
+    path_validation,
     reply::Reply,
     state::State,
     sync::{lock, read},
@@ -31,6 +32,14 @@ pub(crate) struct Peer {
     pub(crate) certificates: Vec<CertificateDer<'static>>,
 }
 
+impl Peer {
+    /// Whom the certificate is for that was presented, if one was.
+    pub(crate) fn subject(&self) -> Option<String> {
+        let certificate = Certificate::from_der(self.certificates.first()?).ok()?;
+        Some(certificate.subject().to_string())
+    }
+}
+
 /// Answers one request, and records it.
 pub(crate) async fn serve(
     state: &State,
@@ -45,7 +54,10 @@ pub(crate) async fn serve(
     let reply = body
         .and_then(|body| {
             record.body_len = body.len();
-            if let Some(answer) = script.answer(state) {
+            if script.expires_tokens() {
+                lock(&state.tokens).clear();
+            }
+            if let Some(answer) = script.answer(state.policy.clock.now()) {
                 return Ok(answer);
             }
             let call = Call {
@@ -61,12 +73,14 @@ pub(crate) async fn serve(
     record.status = reply.status;
     record.faults = script.faults();
     tracing::info!(
-        port = %peer.port,
+        port = peer.port.word(),
+        connection = peer.connection,
         method = %record.method,
         path = record.path,
         status = record.status.as_u16(),
         user = record.username,
-        faults = ?record.faults,
+        reason = reply.reason,
+        faults = (!record.faults.is_empty()).then(|| tracing::field::debug(&record.faults)),
         "request"
     );
     lock(&state.records).request(record);
@@ -215,12 +229,14 @@ impl Call<'_> {
             return Err(Reply::unauthorized("No client certificate was presented."));
         }
         let store = Arc::clone(&read(&self.state.certificates));
-        let certificate = path::verify(&self.peer.certificates, &store, &self.state.policy)
-            .map_err(|refusal| {
-                tracing::info!(reason = %refusal, "client certificate holds no longer");
-                lock(&self.state.records).refused(self.peer.port, refusal.to_string());
-                Reply::unauthorized("The client certificate is not accepted.")
-            })?;
+        let certificate =
+            path_validation::verify(&self.peer.certificates, &store, &self.state.policy).map_err(
+                |refusal| {
+                    let reason = refusal.to_string();
+                    lock(&self.state.records).refused(self.peer.port, reason.clone());
+                    Reply::unauthorized("The client certificate is not accepted.").because(reason)
+                },
+            )?;
         certificate
             .subject()
             .common_name()

@@ -87,34 +87,49 @@
 //! so that each connection is one full handshake under the certificates of the moment.
 #![forbid(unsafe_code)]
 
-mod builder;
-mod certificates;
-mod connection;
-mod door;
-mod endpoints;
-mod error;
-mod fault;
-mod issuer;
-mod open;
-mod path;
-mod pod;
+// Each group may use those above it.
+
+mod imported;
 mod port;
-mod proxy;
-mod record;
 mod reply;
 mod signature;
-mod state;
 mod sync;
-mod tasks;
-mod tls;
 mod tokens;
+
+mod certificate_rules;
+mod door;
+mod error;
+mod open_connections;
+mod tasks;
+
+mod certificates;
+mod proxy;
+mod tls;
 mod users;
+
+mod issuer;
+
+mod fault;
+
+mod record;
+
+mod state;
+
+mod path_validation;
+
+mod endpoints;
 mod verifier;
 
+mod connection;
+
+mod pod;
+
+mod builder;
+
 pub use builder::{HttpVersion, PodBuilder, TlsVersion};
-pub use certificates::{CertificateType, Fingerprint, ImportedCertificate, Status};
 pub use error::Error;
 pub use fault::{Answer, BadCertificate, End, Fault, Injected, Rule};
+pub use imported::{CertificateType, Fingerprint, ImportedCertificate, Status};
 pub use pod::Pod;
 pub use port::Port;
 pub use proxy::{Proxy, ProxyBuilder, ProxyFault, RecordedConnect};

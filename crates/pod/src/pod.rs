@@ -11,8 +11,8 @@ use pki::Certificate;
 use tokio::sync::watch;
 
 use crate::{
-    CertificateType, Error, Fingerprint, HandshakeCounts, ImportedCertificate, Injected,
-    PodBuilder, Port, RecordedRequest, RefusedCertificate, Rule, Status, User,
+    CertificateType, Error, Fingerprint, HandshakeCounts, ImportedCertificate, Injected, Port,
+    RecordedRequest, RefusedCertificate, Rule, Status, User,
     port::PerPort,
     state::State,
     sync::{lock, read, write},
@@ -33,11 +33,6 @@ pub struct Pod {
 
 /// Starting, addresses, and the end.
 impl Pod {
-    /// A pod with every default, to be changed and [started](PodBuilder::start).
-    pub fn builder() -> PodBuilder {
-        PodBuilder::new()
-    }
-
     pub(crate) fn new(
         state: Arc<State>,
         tasks: Tasks,
@@ -129,7 +124,7 @@ impl Pod {
     /// - [`Error::CertificateExpired`] when it has expired.
     /// - [`Error::NotAnAuthority`] when a signing certificate may not sign.
     /// - [`Error::KeyTooSmall`] when a client certificate's RSA key is below the
-    ///   [minimum](PodBuilder::minimum_rsa_bits).
+    ///   [minimum](crate::PodBuilder::minimum_rsa_bits).
     pub fn import_certificate(
         &self,
         pem_or_der: impl AsRef<[u8]>,

@@ -15,6 +15,15 @@ pub enum Port {
 impl Port {
     pub(crate) const ALL: [Self; 3] = [Self::Web, Self::Api, Self::KeyManager];
 
+    /// As one word, in the text of a [`Rule`](crate::Rule) and in what is logged.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Api => "api",
+            Self::KeyManager => "key-manager",
+        }
+    }
+
     /// Whether the handshake demands a client certificate.
     pub(crate) fn demands_certificate(self) -> bool {
         match self {

@@ -8,6 +8,8 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Bytes,
+    /// Why it is not what was asked for, for the log. The client may be told less.
+    pub(crate) reason: Option<String>,
 }
 
 impl Reply {
@@ -17,6 +19,7 @@ impl Reply {
             headers: vec![(header::CONTENT_TYPE, JSON)],
             // Strings and numbers under fixed names can't fail to serialize.
             body: serde_json::to_vec(body).unwrap_or_default().into(),
+            reason: None,
         }
     }
 
@@ -25,11 +28,19 @@ impl Reply {
             code: status.as_u16(),
             message,
         };
-        Self::json(status, &body)
+        Self::json(status, &body).because(message)
     }
 
     pub(crate) fn unauthorized(message: &str) -> Self {
         Self::error(StatusCode::UNAUTHORIZED, message)
+    }
+
+    /// With the reason that is logged, in place of an earlier one.
+    pub(crate) fn because(self, reason: impl Into<String>) -> Self {
+        Self {
+            reason: Some(reason.into()),
+            ..self
+        }
     }
 
     /// Adds a header.

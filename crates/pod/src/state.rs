@@ -7,8 +7,8 @@ use std::{
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
 use crate::{
-    certificates::CertificateStore, fault::Faults, open::OpenConnections, record::Records,
-    tokens::Tokens, users::Users,
+    certificates::CertificateStore, fault::Faults, open_connections::OpenConnections,
+    record::Records, tokens::Tokens, users::Users,
 };
 
 /// What the ports share.

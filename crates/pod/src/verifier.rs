@@ -1,4 +1,7 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use pki::Certificate;
 use rustls::{
@@ -11,7 +14,7 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use crate::{
     Port,
     certificates::CertificateStore,
-    path::{self, Refusal},
+    path_validation::{self, Refusal},
     signature::{HandshakeVersion, verify_handshake},
     state::State,
     sync::{lock, read},
@@ -23,10 +26,12 @@ pub(crate) struct ClientVerifier {
     port: Port,
     store: Arc<CertificateStore>,
     hints: Vec<DistinguishedName>,
+    refusal: Arc<OnceLock<String>>,
 }
 
 impl ClientVerifier {
-    pub(crate) fn new(state: Arc<State>, port: Port) -> Self {
+    /// Says in `refusal` why it refuses a certificate, if it does.
+    pub(crate) fn new(state: Arc<State>, port: Port, refusal: Arc<OnceLock<String>>) -> Self {
         let store = Arc::clone(&read(&state.certificates));
         let mut hints: Vec<DistinguishedName> = store
             .authorities()
@@ -42,6 +47,7 @@ impl ClientVerifier {
             port,
             store,
             hints,
+            refusal,
         }
     }
 
@@ -61,7 +67,10 @@ impl ClientVerifier {
             &self.state.policy.algorithms,
         )
         .map_err(|error| {
-            tracing::info!(%error, "handshake signature refused");
+            // One handshake has one verdict.
+            let _ = self
+                .refusal
+                .set(format!("the signature of the handshake: {error}"));
             // decrypt_error (RFC 8446, section 4.4.3)
             Error::InvalidCertificate(CertificateError::BadSignature)
         })?;
@@ -84,11 +93,12 @@ impl ClientCertVerifier for ClientVerifier {
             .chain(intermediates)
             .cloned()
             .collect();
-        match path::verify(&chain, &self.store, &self.state.policy) {
+        match path_validation::verify(&chain, &self.store, &self.state.policy) {
             Ok(_) => Ok(ClientCertVerified::assertion()),
             Err(refusal) => {
-                tracing::info!(reason = %refusal, "client certificate refused");
-                lock(&self.state.records).refused(self.port, refusal.to_string());
+                let reason = refusal.to_string();
+                lock(&self.state.records).refused(self.port, reason.clone());
+                let _ = self.refusal.set(reason);
                 Err(refusal.into())
             }
         }

@@ -14,7 +14,7 @@ set -euo pipefail
 judge() { "$PYTHON" "$JUDGES/judge.py" "$@"; }
 pkix() { java "$JUDGES/Pkix.java" "$@"; }
 fails() { if "$@"; then echo "should have failed: $*" >&2; return 1; fi; }
-refuses() { local status=0; "$@" || status=$?; [ $status -eq 1 ] || [ $status -eq 2 ] || { echo "exit status $status instead of 1 or 2: $*" >&2; return 1; }; }
+refuses() { local status=0; "$@" || status=$?; [ $status -ge 1 ] && [ $status -le 3 ] || { echo "exit status $status instead of 1 to 3: $*" >&2; return 1; }; }
 has() { local text; text=$(cat); grep -qi -- "$1" <<<"$text" || { printf 'no "%s" in:\n%s\n' "$1" "$text" >&2; return 1; }; }
 same() { if [ -z "$1" ] || [ "$1" != "$2" ]; then printf 'these differ:\n%s\n%s\n' "$1" "$2" >&2; return 1; fi; }
 "#;

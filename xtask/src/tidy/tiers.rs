@@ -52,6 +52,29 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
             &["doctor"],
         ],
     ),
+    (
+        "pod",
+        &[
+            &["sync", "port", "imported", "signature", "reply", "tokens"],
+            &[
+                "error",
+                "tasks",
+                "door",
+                "open_connections",
+                "certificate_rules",
+            ],
+            &["users", "certificates", "tls", "proxy"],
+            &["issuer"],
+            &["fault"],
+            &["record"],
+            &["state"],
+            &["path_validation"],
+            &["verifier", "endpoints"],
+            &["connection"],
+            &["pod"],
+            &["builder"],
+        ],
+    ),
 ];
 
 /// Tells which imports go up or around.

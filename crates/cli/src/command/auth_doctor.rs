@@ -1,6 +1,8 @@
 //! `countersign auth doctor`
 
-use auth::doctor::{CATALOGUE, Doctor};
+use auth::doctor::{CATALOGUE, Doctor, Report, Severity};
+use serde::Serialize;
+use serde_json::json;
 
 use crate::{
     command::{
@@ -8,16 +10,18 @@ use crate::{
         block_on,
     },
     error::{Context, Error},
-    passphrase, ui,
+    help, passphrase, ui,
 };
 
 /// Find out why authentication doesn't work
 ///
 /// Looks at the identity first, then at each endpoint: name, proxy, TLS, certificates, and what it answers. Every
-/// finding has an identifier and a next step. Nothing is changed, and the session that may come about is ended. The
-/// exit status is 1 when a problem is found.
+/// finding has an identifier and a next step. Nothing is changed, and the session that may come about is ended.
+///
+/// The exit status is 1 when a problem is found, and 3 when nothing could be examined: a file or a variable can't be read,
+/// for example. With --json, that is a finding too.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
+#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
     #[command(flatten)]
     target: Target,
@@ -26,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
 
-    /// Report in JSON
+    /// Report in JSON: "healthy", and "findings", each with "id", "severity", "about", "message" and perhaps "nextStep"
     #[arg(long)]
     json: bool,
 
@@ -46,6 +50,53 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     if args.findings {
         return list();
     }
+    args.target.tell();
+    let report = match examine(args) {
+        Err(error) if args.json && !error.is_misuse() => {
+            ui::json(&json!({ "healthy": false, "findings": [NotExamined::new(&error)] }))?;
+            return Err(error);
+        }
+        report => report?,
+    };
+    if args.json {
+        ui::json(&report)?;
+    } else {
+        ui::result(&report)?;
+    }
+    if report.is_healthy() {
+        Ok(())
+    } else {
+        Err(Error::reported())
+    }
+}
+
+/// The finding of a program that asked for some, when there is nothing to find any in. It has the shape of the others.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NotExamined<'a> {
+    id: &'static str,
+    severity: String,
+    about: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<&'a str>,
+}
+
+impl<'a> NotExamined<'a> {
+    fn new(error: &'a Error) -> Self {
+        Self {
+            id: NOT_EXAMINED,
+            severity: Severity::Problem.to_string(),
+            about: "input",
+            message: error.message(),
+            next_step: error.next_step(),
+        }
+    }
+}
+
+const NOT_EXAMINED: &str = "input-unreadable";
+
+fn examine(args: &Args) -> Result<Report, Error> {
     let way = args.target.way()?;
     let config = args.target.config()?;
     let endpoints = args.target.endpoints(config.as_ref())?;
@@ -66,20 +117,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         Way::Direct => doctor.no_proxy(),
         Way::Through(proxy) => doctor.proxy(proxy),
     };
-    let report = {
-        let _progress = ui::progress("examining");
-        block_on(doctor.examine())?
-    };
-    if args.json {
-        ui::json(&report)?;
-    } else {
-        ui::result(&report)?;
+    if let Some(limit) = args.target.timeout() {
+        doctor = doctor.connect_timeout(limit).read_timeout(limit);
     }
-    if report.is_healthy() {
-        Ok(())
-    } else {
-        Err(Error::reported())
-    }
+    let _progress = ui::progress("examining");
+    block_on(doctor.examine())
 }
 
 fn list() -> Result<(), Error> {
@@ -97,5 +139,10 @@ fn list() -> Result<(), Error> {
             )
         })
         .collect();
-    ui::result(findings.join("\n"))
+    ui::result(format!(
+        "{}\n{NOT_EXAMINED} ({}): with --json alone: something that the examination needs can not be read\n  \
+         next: as the finding says",
+        findings.join("\n"),
+        Severity::Problem
+    ))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Client, config::BdkConfig};
+use auth::{Client, RetryPolicy, config::BdkConfig};
 use pki::Version;
 use serde_json::json;
 
@@ -12,24 +12,30 @@ use crate::{
         block_on,
     },
     error::{Context, Error},
-    passphrase, ui,
+    help, passphrase, ui,
 };
 
 /// Authenticate with a .p12, and get both tokens
 ///
-/// Authenticates at the Pod and at the Key Manager. The tokens are elided unless --show-tokens is given: whoever has
-/// them is the bot, until they expire.
+/// Authenticates at the Pod and at the Key Manager, and ends the session again: a token that nobody has is of no use.
+///
+/// With --show-tokens it shows the tokens and leaves the session open. Whoever has them is the bot, until they expire.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
+#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
     #[command(flatten)]
     target: Target,
 
-    /// Show the tokens
+    /// Show the tokens, and leave the session open
     #[arg(long)]
     show_tokens: bool,
 
-    /// Report in JSON; the tokens are null unless --show-tokens is given
+    /// How often to try each endpoint, pauses between [default: once, or as the configuration says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    attempts: Option<u32>,
+
+    /// Report in JSON: "pod", "keyManager", "sessionToken", "keyManagerToken" (both null unless --show-tokens is given),
+    /// "tokensElided", "sessionEnded"
     #[arg(long)]
     json: bool,
 }
@@ -43,6 +49,7 @@ Examples:
     --key-manager https://localhost:8445 --trust pod-root.pem --show-tokens --json | jq -r .sessionToken";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
+    args.target.tell();
     let way = args.target.way()?;
     let config = args.target.config()?;
     for notice in config.iter().flat_map(BdkConfig::notices) {
@@ -67,18 +74,33 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         Way::Direct => client.no_proxy(),
         Way::Through(proxy) => client.proxy(proxy),
     };
+    let mut client = match args.attempts {
+        Some(attempts) => client.retry(RetryPolicy::default().attempts(attempts)),
+        None => client,
+    };
+    if let Some(limit) = args.target.timeout() {
+        client = client.connect_timeout(limit).read_timeout(limit);
+    }
     let client = client.build().about("the client")?;
 
-    let session = {
+    let (session, ended) = {
         let _progress = ui::progress("authenticating");
         block_on(async {
-            match config {
-                // It says how to try again, too.
-                Some(_) => client.session().await,
-                None => client.authenticate().await.map(Arc::new),
+            let session = match (&config, args.attempts) {
+                (None, None) => client.authenticate().await.map(Arc::new),
+                // Either says how to try again.
+                _ => client.session().await,
             }
-        })?
-        .about("authentication")?
+            .about("authentication")?;
+            if args.show_tokens {
+                return Ok((session, false));
+            }
+            let ended = client.end(&session).await.about("logout");
+            if let Err(error) = &ended {
+                ui::warn(format!("the session is still open: {}", error.message()));
+            }
+            Ok((session, ended.is_ok()))
+        })??
     };
     let tokens = [session.session_token(), session.key_manager_token()];
     let [session_token, key_manager_token] =
@@ -90,6 +112,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             "sessionToken": session_token,
             "keyManagerToken": key_manager_token,
             "tokensElided": !args.show_tokens,
+            "sessionEnded": ended,
         }));
     }
     ui::result(format!(
@@ -98,7 +121,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         key_manager_token.unwrap_or(ELIDED)
     ))?;
     if !args.show_tokens {
-        ui::note("authenticated; --show-tokens shows the tokens");
+        ui::note("authenticated; --show-tokens shows the tokens, and leaves the session open");
     }
     Ok(())
 }

@@ -1,31 +1,24 @@
 //! What `auth login` and `auth doctor` have in common: who authenticates, where, and by which way.
 
-use std::{borrow::Cow, path::PathBuf};
+use std::{borrow::Cow, path::PathBuf, time::Duration};
 
 use auth::{Endpoints, Identity, Proxy, TrustAnchors, config::BdkConfig};
 use pki::Passphrase;
+use tracing::Level;
 use zeroize::Zeroizing;
 
 use crate::{
     error::{Context, Error},
-    input,
+    input, log,
     passphrase::{Flag, Source, SourceParser},
     ui,
 };
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Target {
-    /// The config.yaml of an official client (BDK): services, proxy, identity and trust store
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["pod", "key_manager", "agent"])]
-    config: Option<PathBuf>,
-
     /// The bot's PKCS#12 bundle, or PEM with its key and certificates
     #[arg(long, value_name = "FILE", required_unless_present = "config")]
     p12: Option<PathBuf>,
-
-    /// Its passphrase
-    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
-    passin: Option<Source>,
 
     /// The Pod, at its API port (usually 8444)
     #[arg(long, value_name = "URL", required_unless_present = "config")]
@@ -34,6 +27,14 @@ pub(crate) struct Target {
     /// The Key Manager, at its API port (usually 8444)
     #[arg(long, value_name = "URL", required_unless_present = "config")]
     key_manager: Option<String>,
+
+    /// In their place, the config.yaml of an official client (BDK): services, proxy, identity and trust store
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pod", "key_manager", "agent"])]
+    config: Option<PathBuf>,
+
+    /// Passphrase of the bundle
+    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
+    passin: Option<Source>,
 
     /// The Agent
     #[arg(long, value_name = "URL")]
@@ -55,6 +56,14 @@ pub(crate) struct Target {
     /// Use no proxy, whatever the environment or the configuration says
     #[arg(long, conflicts_with = "proxy")]
     no_proxy: bool,
+
+    /// How long to wait for a connection, and how long for an answer [default: 15 and 60]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: Option<u64>,
+
+    /// Tell what happens on the way
+    #[arg(long, short)]
+    verbose: bool,
 }
 
 impl Target {
@@ -68,6 +77,18 @@ impl Target {
             .as_ref()
             .map(|path| BdkConfig::load(path).about(input::Name(path)))
             .transpose()
+    }
+
+    /// How long to wait for a connection, and for an answer, if that was said.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout.map(Duration::from_secs)
+    }
+
+    /// Has what happens told from now on, if that was asked for.
+    pub(crate) fn tell(&self) {
+        if self.verbose {
+            log::print("auth", Level::DEBUG);
+        }
     }
 
     /// Where the services are.

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use pki::{CertificateAuthority, Profile};
+use serde_json::json;
 
 use crate::{
     chain,
     error::{Context, Error},
     file_id::Inputs,
-    input,
+    help, input,
     new_key::{self, KeyArgs},
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
@@ -21,11 +22,19 @@ use crate::{
 /// Without --parent-cert it is a root, which signs itself; with it, an intermediate that the parent signs. Either is
 /// what the Symphony Admin portal imports as a root or signing certificate, to admit every bot that it signs.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
+#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
     /// Subject, as '/CN=Bot CA/O=Org' or as 'CN=Bot CA,O=Org'
     #[arg(long, value_name = "DN")]
     subject: Subject,
+
+    /// Where to write the certificate; - is standard output
+    #[arg(long, value_name = "FILE")]
+    out_cert: PathBuf,
+
+    /// Where to write the private key
+    #[arg(long, value_name = "FILE")]
+    out_key: PathBuf,
 
     /// Days of validity [default: 3650 for a root; 1825 for an intermediate, or until its parent ends]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -55,13 +64,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SRC", value_parser = SourceParser)]
     passout: Option<Source>,
 
-    /// Where to write the certificate; - is standard output
-    #[arg(long, value_name = "FILE")]
-    out_cert: PathBuf,
-
-    /// Where to write the private key
-    #[arg(long, value_name = "FILE")]
-    out_key: PathBuf,
+    /// Report in JSON: "certificate" and "key" are its files, "report" is what inspect --json says of the certificate
+    #[arg(long)]
+    json: bool,
 
     /// Replace the files if they exist
     #[arg(long)]
@@ -97,6 +102,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         .passphrase(parent_passin)
         .passphrase(passout);
     let [out_cert, out_key] = output::claim([out_cert, out_key], &inputs, args.force)?;
+    output::keep_for_report(args.json, &[&out_cert, &out_key])?;
     let parent = match (&args.parent_cert, &args.parent_key) {
         (Some(cert), Some(key)) => Some((input::authority(cert, key, parent_passin)?.0, cert)),
         _ => None,
@@ -123,6 +129,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     ])?;
     new_key::note_written(authority.private_key(), passphrase.is_some(), &args.out_key);
     ui::note_certificate(authority.certificate(), &args.out_cert);
+    if args.json {
+        let report =
+            pki::inspect::inspect(certificate.as_bytes(), None).about(args.out_cert.display())?;
+        ui::json(&json!({
+            "certificate": args.out_cert.display().to_string(),
+            "key": args.out_key.display().to_string(),
+            "report": report,
+        }))?;
+    }
     Ok(())
 }
 

@@ -4,12 +4,13 @@ use std::{fmt, path::PathBuf};
 
 use clap::ValueEnum;
 use pki::{Profile, SerialNumber};
+use serde_json::json;
 
 use crate::{
     alt_name, chain,
     error::{Context, Error},
     file_id::Inputs,
-    input, new_key,
+    help, input, new_key,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     subject, ui,
@@ -20,7 +21,7 @@ use crate::{
 /// The request's signature is checked first. What the certificate may be used for is decided by --profile and never
 /// by the request; its alternative names are granted by the profiles server and peer only.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
+#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
     /// Certificate of the authority, in PEM or DER. Its issuers may follow in the file, up to the root: what they allow is
     /// then checked
@@ -31,13 +32,17 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     ca_key: PathBuf,
 
-    /// Passphrase of the authority's key, if it is encrypted
-    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
-    ca_passin: Option<Source>,
-
     /// Certificate request, in PEM or DER
     #[arg(long, value_name = "FILE")]
     csr: PathBuf,
+
+    /// Where to write the certificate; - is standard output
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Passphrase of the authority's key, if it is encrypted
+    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
+    ca_passin: Option<Source>,
 
     /// What the certificate is for
     #[arg(long, value_name = "PROFILE", default_value = "client")]
@@ -51,11 +56,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SERIAL")]
     serial: Option<SerialNumber>,
 
-    /// Where to write the certificate; - is standard output
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
-
-    /// Report the certificate on standard output, as countersign inspect --json does
+    /// Report in JSON: "certificate" is its file, "report" what inspect --json says of it
     #[arg(long)]
     json: bool,
 
@@ -113,11 +114,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         .passphrase(ca_passin)
         .file("--csr", &args.csr);
     let [out] = output::claim([out], &inputs, args.force)?;
-    if args.json && out.is_stdout() {
-        return Err(Error::misused(
-            "the certificate and the report can not both go to standard output",
-        ));
-    }
+    output::keep_for_report(args.json, &[&out])?;
     let (authority, _) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
     let request = input::request(&args.csr)?;
     let verified = request.verify().about(input::Name(&args.csr))?;
@@ -153,7 +150,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     ui::note_certificate(&certificate, &args.out);
     if args.json {
         let report = pki::inspect::inspect(pem.as_bytes(), None).about(args.out.display())?;
-        ui::json(&report)?;
+        ui::json(&json!({
+            "certificate": args.out.display().to_string(),
+            "report": report,
+        }))?;
     }
     Ok(())
 }

@@ -3,11 +3,11 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::{command::Cli, error::Error, ui};
+use crate::{command::Cli, error::Error, help, ui};
 
 /// Print the completions for a shell
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = help::verbatim(EXAMPLES))]
 pub(crate) struct Args {
     /// The shell
     #[arg(value_name = "SHELL")]

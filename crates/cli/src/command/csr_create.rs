@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use pki::{CertificateRequest, SubjectAltName};
+use serde_json::json;
 
 use crate::{
     alt_name,
     error::{Context, Error},
     file_id::Inputs,
-    input, new_key,
+    help, input, new_key,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     subject::Subject,
@@ -20,19 +21,23 @@ use crate::{
 /// The request (PKCS#10, in PEM) carries the subject, the public key and the alternative names, and is signed with the
 /// key to prove that you have it. For a bot, the common name must be the name of its service user, in the same case.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
+#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
     /// Private key, in PEM or DER
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
 
-    /// Passphrase of the key, if it is encrypted
-    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
-    passin: Option<Source>,
-
     /// Subject, as /CN=bot/O=Org or as CN=bot,O=Org
     #[arg(long, value_name = "DN")]
     subject: Subject,
+
+    /// Where to write the request; - is standard output
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Passphrase of the key, if it is encrypted
+    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
+    passin: Option<Source>,
 
     /// DNS name to be valid for; may be repeated
     #[arg(long, value_name = "NAME", value_parser = alt_name::dns)]
@@ -46,9 +51,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS", value_parser = alt_name::email)]
     email: Vec<SubjectAltName>,
 
-    /// Where to write the request; - is standard output
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    /// Report in JSON: "request" is its file, "report" what inspect --json says of it
+    #[arg(long)]
+    json: bool,
 
     /// Replace the file if it exists
     #[arg(long)]
@@ -72,6 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     };
     let inputs = Inputs::new().file("--key", &args.key).passphrase(passin);
     let [out] = output::claim([out], &inputs, args.force)?;
+    output::keep_for_report(args.json, &[&out])?;
     let key = input::private_key(&args.key, passin)?;
 
     let names: Vec<_> = [&args.dns, &args.ip, &args.email]
@@ -92,11 +98,19 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         .sign(&key)
         .about("the certificate request")?;
 
-    output::write([(out, request.to_pem().as_bytes())])?;
+    let pem = request.to_pem();
+    output::write([(out, pem.as_bytes())])?;
     ui::note(format!(
         "{}: certificate request of {}",
         output::Name(&args.out),
         request.subject()
     ));
+    if args.json {
+        let report = pki::inspect::inspect(pem.as_bytes(), None).about(args.out.display())?;
+        ui::json(&json!({
+            "request": args.out.display().to_string(),
+            "report": report,
+        }))?;
+    }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::{
     error::Error,
-    input,
+    help, input,
     passphrase::{self, Flag, Source, SourceParser},
     ui,
 };
@@ -14,7 +14,7 @@ use crate::{
 /// Finds out by itself what it is: PEM or DER; private key, certificate request, certificates or PKCS#12 bundle.
 /// Secrets are never shown.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
+#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
     /// The file; - is standard input
     #[arg(value_name = "FILE")]

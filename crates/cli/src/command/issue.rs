@@ -9,7 +9,7 @@ use crate::{
     chain,
     error::{Context, Error},
     file_id::Inputs,
-    input,
+    help, input,
     new_key::{self, KeyArgs},
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
@@ -24,7 +24,7 @@ use crate::{
 /// the .p12 have the same passphrase. For Symphony, the common name must be the name of the bot's service user, in the
 /// same case.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
+#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
     /// Certificate of the authority. Its issuers may follow in the file, up to the root: what they allow is then checked,
     /// and they go into the .p12
@@ -35,13 +35,17 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     ca_key: PathBuf,
 
-    /// Passphrase of the authority's key, if it is encrypted
-    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
-    ca_passin: Option<Source>,
-
     /// Subject, as /CN=bot/O=Org or as CN=bot,O=Org
     #[arg(long, value_name = "DN")]
     subject: Subject,
+
+    /// Directory for the files; it is made if it isn't there
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+
+    /// Passphrase of the authority's key, if it is encrypted
+    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
+    ca_passin: Option<Source>,
 
     #[command(flatten)]
     key: KeyArgs,
@@ -58,11 +62,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SRC", value_parser = SourceParser)]
     passout: Option<Source>,
 
-    /// Directory for the files; it is made if it isn't there
-    #[arg(long, value_name = "DIR")]
-    dir: PathBuf,
-
-    /// Report the files and the certificate in JSON
+    /// Report in JSON: "key", "request", "certificate" and "bundle" are its files, "report" is what inspect --json says of
+    /// the certificate
     #[arg(long)]
     json: bool,
 

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use crate::{
-    error::Error,
+    error::{Context, Error},
     file_id::Inputs,
-    input,
+    help, input,
     new_key::{self, KeyArgs},
     output::{self, Access, Name, Output},
     passphrase::{self, Flag, Source, SourceParser},
@@ -17,8 +19,12 @@ use crate::{
 /// The file is PKCS#8 in PEM. With --passout it is encrypted (AES-256-CBC under PBKDF2-HMAC-SHA256 with 100,000
 /// iterations), which openssl, Java, GnuTLS and NSS read. Without it, only the file's mode 0600 protects it.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
+#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
+    /// Where to write the key; - is standard output
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
     #[command(flatten)]
     key: KeyArgs,
 
@@ -31,9 +37,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     seed_file: Option<PathBuf>,
 
-    /// Where to write the key; - is standard output
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    /// Report in JSON: "key" is its file, "report" what inspect --json says of it
+    #[arg(long)]
+    json: bool,
 
     /// Replace the file if it exists
     #[arg(long)]
@@ -61,6 +67,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         .files("--seed-file", &args.seed_file)
         .passphrase(passout);
     let [out] = output::claim([out], &inputs, args.force)?;
+    output::keep_for_report(args.json, &[&out])?;
     let passphrase = passout.chosen("the private key")?;
     new_key::warn_if_too_short_for_a_pod(kind);
 
@@ -77,5 +84,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let pem = new_key::to_pem(&key, passphrase.as_ref())?;
     output::write([(out, pem.as_bytes())])?;
     new_key::note_written(&key, passphrase.is_some(), &args.out);
+    if args.json {
+        let report =
+            pki::inspect::inspect(pem.as_bytes(), passphrase.as_ref()).about(args.out.display())?;
+        ui::json(&json!({
+            "key": args.out.display().to_string(),
+            "report": report,
+        }))?;
+    }
     Ok(())
 }

@@ -19,7 +19,10 @@ use clap::{Parser, Subcommand};
 
 use tokio::runtime::{self, Runtime};
 
-use crate::error::{Context, Error};
+use crate::{
+    error::{Context, Error},
+    help, passphrase, ui,
+};
 
 /// Certificates for Symphony bots: from the key to the session token, without OpenSSL
 #[derive(Debug, Parser)]
@@ -29,16 +32,29 @@ use crate::error::{Context, Error};
     subcommand_required = true,
     arg_required_else_help = true,
     max_term_width = 100,
-    after_long_help = AFTER_LONG_HELP
+    after_long_help = help::verbatim(AFTER_LONG_HELP)
 )]
 pub(crate) struct Cli {
+    /// Leave out notes and progress; warnings and errors are printed
+    #[arg(long, short, global = true, help_heading = "General options")]
+    quiet: bool,
+
+    /// Never ask on the terminal: a passphrase that no flag gives is an error
+    #[arg(long, global = true, help_heading = "General options")]
+    no_input: bool,
+
     #[command(subcommand)]
     command: Command,
 }
 
 const AFTER_LONG_HELP: &str = "\
-Results go to standard output, everything else to standard error. The exit status is 0 when the job
-is done, 1 when it failed and 2 when the command line made no sense.
+Results go to standard output, everything else to standard error.
+
+Exit status:
+  0  done
+  1  the answer is no: refused, not accepted, or a problem found
+  2  the command line makes no sense
+  3  it could not be done, or not be judged
 
 Start here:
   countersign quickstart            the whole way once, against an embedded pod
@@ -111,6 +127,12 @@ impl Cli {
     ///
     /// [`Error`] when the command can't do its job.
     pub(crate) fn run(self) -> Result<(), Error> {
+        if self.quiet {
+            ui::be_quiet();
+        }
+        if self.no_input {
+            passphrase::never_ask();
+        }
         match self.command {
             Command::Quickstart(args) => quickstart::run(&args),
             Command::Key(Key::Generate(args)) => key_generate::run(&args),
@@ -149,5 +171,89 @@ mod tests {
     #[test]
     fn the_grammar_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// The commands that do something.
+    fn leaves(command: &clap::Command) -> Vec<clap::Command> {
+        if !command.has_subcommands() {
+            return vec![command.clone()];
+        }
+        command.get_subcommands().flat_map(leaves).collect()
+    }
+
+    #[test]
+    fn every_example_is_understood() {
+        for command in leaves(&Cli::command()) {
+            let text = command.get_after_long_help().unwrap().to_string();
+            let text = help::shown(&text).replace("\\\n", " ");
+            let (_, examples) = text.split_once("Example").unwrap();
+            let mut understood = 0;
+            for line in examples.lines().skip(1).take_while(|line| !line.is_empty()) {
+                // Of a pipe the part that runs this program.
+                let ours = line.split('|').map(str::trim_start);
+                let ours = ours.filter(|part| part.starts_with("countersign "));
+                for part in ours {
+                    let words = words(part.split(" > ").next().unwrap());
+                    if let Err(error) = Cli::try_parse_from(words) {
+                        panic!("{line}: {error}");
+                    }
+                    understood += 1;
+                }
+            }
+            assert!(understood > 0, "{}: {text}", command.get_name());
+        }
+    }
+
+    /// As a shell splits them; the examples have quotation marks of the single kind.
+    fn words(line: &str) -> Vec<String> {
+        line.split('\'')
+            .enumerate()
+            .flat_map(|(index, part)| match index % 2 {
+                0 => part.split_whitespace().map(str::to_owned).collect(),
+                _ => vec![part.to_owned()],
+            })
+            .collect()
+    }
+
+    #[test]
+    fn mandatory_options_come_first() {
+        for command in leaves(&Cli::command()) {
+            let is_optional = |arg: &&clap::Arg| !arg.is_required_set() && !arg.is_positional();
+            let (optional, mandatory) = (
+                command.get_arguments().position(|arg| is_optional(&arg)),
+                command
+                    .get_arguments()
+                    .collect::<Vec<_>>()
+                    .iter()
+                    .rposition(|arg| arg.is_required_set()),
+            );
+            if let (Some(optional), Some(mandatory)) = (optional, mandatory) {
+                assert!(mandatory < optional, "{}", command.get_name());
+            }
+        }
+    }
+
+    #[test]
+    fn options_with_one_name_mean_the_same_everywhere() {
+        let command = Cli::command();
+        for leaf in leaves(&command) {
+            let long = |name| {
+                leaf.get_arguments()
+                    .find(|arg| arg.get_long() == Some(name))
+            };
+            let makes = ["out", "out-cert", "dir"]
+                .iter()
+                .any(|name| long(name).is_some());
+            // What it writes is replaced at each start: a root of an earlier one is of no use.
+            let serves = leaf.get_name() == "serve";
+            assert_eq!(
+                long("force").is_some(),
+                makes && !serves,
+                "{}",
+                leaf.get_name()
+            );
+            let reports = leaf.get_name() != "completions";
+            assert_eq!(long("json").is_some(), reports, "{}", leaf.get_name());
+        }
     }
 }

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use pki::{Certificate, Pkcs12, Pkcs12Builder, Pkcs12Profile, PrivateKey};
+use serde_json::json;
 
 use crate::{
     chain,
     error::{Context, Error},
     file_id::Inputs,
-    input,
+    help, input,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     ui,
@@ -20,9 +21,13 @@ use crate::{
 /// given in. Without --profile, encryption is AES-256 and the MAC is SHA-256, which openssl, Java 8u301 and later, GnuTLS
 /// and NSS read.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
+#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
-    /// Certificate, in PEM or DER; further certificates in the file are taken as its chain
+    /// Where to write the bundle; - is standard output
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Certificate, in PEM or DER; further certificates in the file, before or after it, are taken as its chain
     #[arg(
         long,
         value_name = "FILE",
@@ -68,9 +73,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SRC", value_parser = SourceParser)]
     passout: Option<Source>,
 
-    /// Where to write the bundle; - is standard output
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    /// Report in JSON: "bundle" is its file, "report" what p12 info --json says of it
+    #[arg(long)]
+    json: bool,
 
     /// Replace the file if it exists
     #[arg(long)]
@@ -121,6 +126,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         .passphrase(passout);
     let [out] = output::claim([out], &inputs, args.force)?;
     out.holds_binary()?;
+    output::keep_for_report(args.json, &[&out])?;
     let identity = match (&args.cert, &args.key) {
         (Some(cert), Some(key)) => Some(Identity::read(args, cert, key)?),
         _ => None,
@@ -166,6 +172,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         ),
         None => format!("{out}: PKCS#12 bundle of trusted certificates"),
     });
+    if args.json {
+        let report = pki::inspect::inspect(&bundle, Some(&passphrase)).about(&out)?;
+        ui::json(&json!({
+            "bundle": args.out.display().to_string(),
+            "report": report,
+        }))?;
+    }
     Ok(())
 }
 
@@ -182,14 +195,19 @@ impl<'a> Identity<'a> {
     fn read(args: &Args, cert: &'a Path, key: &'a Path) -> Result<Self, Error> {
         let paths = (key, cert);
         let key = input::private_key(key, Flag::new("--passin", &args.passin))?;
-        let mut certificates = input::certificates(cert)?.into_iter();
-        let Some(certificate) = certificates.next() else {
+        let mut chain = input::certificates(cert)?;
+        // In whatever order: the key's own. If there is none, the first one's mismatch is told.
+        let own = chain
+            .iter()
+            .position(|it| it.public_key().is_ok_and(|it| it == *key.public_key()))
+            .unwrap_or(0);
+        if own >= chain.len() {
             return Err(Error::failed(format!(
                 "{}: no certificate",
                 input::Name(cert)
             )));
-        };
-        let mut chain: Vec<_> = certificates.collect();
+        }
+        let certificate = chain.remove(own);
         for path in &args.chain {
             chain.extend(input::certificates(path)?);
         }

@@ -6,7 +6,7 @@ use pki::inspect::Report;
 
 use crate::{
     error::Error,
-    input,
+    help, input,
     passphrase::{self, Flag, Source, SourceParser},
     ui,
 };
@@ -16,7 +16,7 @@ use crate::{
 /// Opens it, which checks its passphrase and its integrity, and shows its alias, its keys (what they are, not their
 /// secret) and its certificates.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = format!("{EXAMPLES}\n\n{}", passphrase::SOURCES))]
+#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
     /// The bundle; - is standard input
     #[arg(value_name = "FILE")]

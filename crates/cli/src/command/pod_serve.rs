@@ -8,12 +8,14 @@ use std::{
 use pki::Certificate;
 use pod::{CertificateType, Pod, Rule};
 use serde_json::json;
+use tracing::Level;
 
 use crate::{
     command::block_on,
+    directory_lock::DirectoryLock,
     error::{Context, Error},
     file_id::Inputs,
-    input,
+    help, input, log,
     output::{self, Access, Output},
     signals, ui,
 };
@@ -23,9 +25,12 @@ use crate::{
 /// They listen on the loopback interface only, and keep nothing: every start is a Pod without users and certificates
 /// but those named here, and with a new root. The root's certificate, which clients must trust, is written to
 /// pod-root.pem and replaces the one of an earlier start. When the ports are open, the URLs are printed, and then a
-/// line that starts with "ready" (or the JSON report, on one line). Ctrl-C or SIGTERM ends it.
+/// line that starts with "ready" (or the JSON report, on one line).
+///
+/// Ctrl-C or SIGTERM ends it: requests under way are answered first, and the exit status is that of the signal (130 or 143
+/// in a shell). A second one ends it on the spot.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = help::verbatim(EXAMPLES))]
 pub(crate) struct Args {
     /// Directory for pod-root.pem; it is made if it isn't there
     #[arg(long, value_name = "DIR", default_value = ".")]
@@ -62,10 +67,17 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PLACE=FAULT")]
     fault: Vec<Rule>,
 
-    /// Report the URLs in JSON
+    /// Write a line for each handshake and each request to standard error: what, who, and why it was refused. No tokens
+    #[arg(long)]
+    log: bool,
+
+    /// Report the URLs in JSON, on one line
     #[arg(long)]
     json: bool,
 }
+
+/// Who has it has the directory.
+const LOCK: &str = ".pod-serve.lock";
 
 const EXAMPLES: &str = "\
 PLACE is any, or a port (web, api, key-manager), a method and a path, each of which may be left out.
@@ -84,7 +96,18 @@ Example:
     --pod https://localhost:8444 --key-manager https://localhost:8445";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
+    let signal = serve(args)?;
+    signals::end_by(signal);
+    Ok(())
+}
+
+/// Until somebody asks for the end, by the signal that comes back.
+fn serve(args: &Args) -> Result<signals::End, Error> {
     let _made = output::make_directory(&args.dir)?;
+    let _lock = DirectoryLock::take(&args.dir, LOCK)?;
+    if args.log {
+        log::print("pod", Level::INFO);
+    }
     let root_path = args.dir.join("pod-root.pem");
     let root = Output {
         flag: "--dir",
@@ -141,9 +164,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
                 root_path.display()
             ))?;
         }
-        asked_to_end.await;
+        let signal = asked_to_end.await;
         pod.shutdown().await;
-        Ok(())
+        Ok(signal)
     })?
 }
 

@@ -22,7 +22,7 @@ use crate::{
     command::runtime,
     error::{Context, Error},
     file_id::Inputs,
-    new_key,
+    help, new_key,
     output::{self, Access, Output, Target},
     signals::UNFINISHED,
     ui,
@@ -37,7 +37,7 @@ use crate::{
 /// When all has gone well, the files are written, into a new directory for temporary files unless --dir names another one. Their passphrase is random,
 /// and stands in passphrase.txt beside them. Nothing outside this computer is contacted.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = help::verbatim(EXAMPLES))]
 pub(crate) struct Args {
     /// Directory for the files; it is made if it isn't there [default: a new temporary one]
     #[arg(long, value_name = "DIR")]

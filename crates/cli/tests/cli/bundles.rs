@@ -52,7 +52,7 @@ fn a_bundle_needs_the_key_of_its_certificate() {
     let sandbox = Sandbox::with_bot();
     sandbox
         .run("p12 export --cert bot.crt.pem --key ca.key.pem --passout env:PW --out bot.p12")
-        .fails(
+        .refuses(
             "error: ca.key.pem with bot.crt.pem: the private key does not match the certificate of CN=demo-bot1\n\
              hint: give the key that the certificate was issued for\n",
         );
@@ -67,7 +67,7 @@ fn a_bundle_takes_only_the_issuers_of_its_certificate() {
     );
     sandbox
         .run(&EXPORT.replace("ca.crt.pem", "ca.crt.pem --chain other.crt.pem"))
-        .fails(
+        .refuses(
             "error: bot.p12: the certificate of CN=Stranger is not part of the chain of CN=demo-bot1\n\
              hint: leave out the certificates that are not its issuers\n",
         );
@@ -88,7 +88,7 @@ fn with_intermediate() -> Sandbox {
 fn a_root_alone_is_refused_for_the_intermediate_that_is_missing() {
     with_intermediate()
         .run(&EXPORT.replace("bot.crt.pem", "below.crt.pem"))
-        .fails(
+        .refuses(
             "error: bot.p12: the certificate of C=GB,O=Excelsior Bank,CN=Demo CA is not part of the chain of \
              CN=demo-bot1, which breaks off where that of CN=Bots is missing\n\
              hint: add the certificate of CN=Bots, with --chain or to the file, if it leads on to that one; otherwise leave that one \
@@ -279,7 +279,7 @@ fn a_damaged_bundle_is_named() {
     bundle.truncate(bundle.len() - 10);
     sandbox.write("short.p12", bundle);
     let outcome = sandbox.run("p12 info short.p12 --passin env:PW");
-    assert_eq!(outcome.status, 1);
+    assert_eq!(outcome.status, 3);
     assert!(
         outcome.stderr.starts_with("error: short.p12: malformed "),
         "{}",
@@ -380,4 +380,20 @@ fn a_bundle_does_not_replace_the_passphrase_of_a_trust_store() {
         )
         .misuses("--trusted-passin");
     assert_eq!(sandbox.text("pw"), format!("{PASSPHRASE}\n"));
+}
+
+#[test]
+fn a_certificate_may_stand_behind_those_of_its_issuers() {
+    let sandbox = Sandbox::with_bot();
+    let text = sandbox.text("ca.crt.pem") + &sandbox.text("bot.crt.pem");
+    sandbox.write("both.pem", text);
+    sandbox.script(
+        "p12 export --cert both.pem --key bot.key.pem --passin env:PW --passout env:PW --out bot.p12",
+    );
+    let info = sandbox
+        .run("p12 info bot.p12 --passin env:PW --json")
+        .succeeds()
+        .json();
+    let subjects = info.to_string().matches("\"subject\":").count();
+    assert_eq!(subjects, 2, "{info}");
 }

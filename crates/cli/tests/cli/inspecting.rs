@@ -41,7 +41,7 @@ fn a_truncated_file_is_named() {
     pem.truncate(200);
     sandbox.write("short.pem", pem);
     let outcome = sandbox.run("inspect short.pem");
-    assert_eq!(outcome.status, 1);
+    assert_eq!(outcome.status, 3);
     assert!(
         outcome
             .stderr
@@ -56,7 +56,7 @@ fn what_is_nothing_of_the_sort_is_an_error() {
     let sandbox = Sandbox::new();
     for garbage in [&b"hello\n"[..], b"\x30\x82\xff\xff", &[0; 100]] {
         let outcome = sandbox.run_with_input("inspect -", garbage);
-        assert_eq!(outcome.status, 1);
+        assert_eq!(outcome.status, 3);
         assert!(
             outcome.stderr.starts_with("error: standard input: "),
             "{}",
@@ -78,7 +78,7 @@ fn an_endless_file_is_cut_off() {
 fn a_directory_is_an_error() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.run("inspect .");
-    assert_eq!(outcome.status, 1);
+    assert_eq!(outcome.status, 3);
     assert!(outcome.stderr.starts_with("error: .: "), "{outcome:?}");
 }
 

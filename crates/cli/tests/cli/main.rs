@@ -16,6 +16,9 @@ mod issuing;
 mod keys;
 mod outputs;
 mod passphrases;
+mod pod_process;
+#[cfg(target_os = "linux")]
+mod pods;
 mod program;
 #[cfg(target_os = "linux")]
 mod prompts;

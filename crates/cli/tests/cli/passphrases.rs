@@ -141,3 +141,32 @@ fn a_key_that_is_not_encrypted_needs_no_passphrase() {
     sandbox.script("key generate --type ec-p256 --out bot.key.pem");
     sandbox.run(&use_key("--passin env:PW")).succeeds();
 }
+
+#[test]
+fn nobody_is_asked_with_no_input() {
+    let sandbox = Sandbox::with_bot();
+    sandbox
+        .run("csr create --no-input --key bot.key.pem --subject /CN=a --out a.csr.pem")
+        .fails(
+            "error: bot.key.pem is encrypted and needs a passphrase\n\
+             hint: name its source with --passin: env:NAME, file:PATH, fd:N or stdin\n",
+        );
+    sandbox
+        .run("csr create --no-input --key bot.key.pem --passin prompt --subject /CN=a --out a.csr.pem")
+        .misuses("error: a passphrase source is prompt, and --no-input forbids to ask\nhint: ");
+}
+
+#[test]
+fn a_byte_order_mark_in_a_passphrase_file_is_told() {
+    let sandbox = Sandbox::with_bot();
+    sandbox.write(
+        "pw.txt",
+        format!("\u{feff}{}\r\n", crate::sandbox::PASSPHRASE),
+    );
+    sandbox
+        .run("csr create --key bot.key.pem --passin file:pw.txt --subject /CN=a --out a.csr.pem")
+        .fails(
+            "error: pw.txt: the passphrase starts with a byte order mark\n\
+             hint: editors on Windows put it there: save the text as UTF-8 without BOM\n",
+        );
+}

@@ -6,7 +6,11 @@ use crate::sandbox::{Outcome, Sandbox};
 fn alone_it_prints_its_help() {
     let outcome = Sandbox::new().run("");
     assert_eq!(outcome.status, 2);
-    assert!(outcome.stderr.contains("Usage: countersign <COMMAND>"));
+    assert!(
+        outcome
+            .stderr
+            .contains("Usage: countersign [OPTIONS] <COMMAND>")
+    );
     assert!(outcome.stderr.contains("inspect"));
 }
 
@@ -19,23 +23,26 @@ fn it_tells_its_version() {
     );
 }
 
+const COMMANDS: [&str; 13] = [
+    "key generate",
+    "csr create",
+    "ca create",
+    "ca sign",
+    "p12 export",
+    "p12 info",
+    "issue",
+    "inspect",
+    "auth login",
+    "auth doctor",
+    "pod serve",
+    "quickstart",
+    "completions",
+];
+
 #[test]
 fn every_command_has_examples_in_its_help() {
     let sandbox = Sandbox::new();
-    for command in [
-        "key generate",
-        "csr create",
-        "ca create",
-        "ca sign",
-        "p12 export",
-        "p12 info",
-        "issue",
-        "inspect",
-        "auth login",
-        "pod serve",
-        "quickstart",
-        "completions",
-    ] {
+    for command in COMMANDS {
         let help = sandbox.run(&format!("{command} --help")).succeeds().stdout;
         assert!(
             help.contains(&format!("\n  countersign {command} ")),
@@ -44,6 +51,207 @@ fn every_command_has_examples_in_its_help() {
         if help.contains("<SRC>") {
             assert!(help.contains("Passphrase sources (SRC):"), "{help}");
         }
+    }
+}
+
+#[test]
+fn an_example_can_be_pasted_from_a_terminal_of_any_width() {
+    let sandbox = Sandbox::new();
+    for command in COMMANDS {
+        for columns in ["40", "80", "100", "200"] {
+            let line = format!("{command} --help");
+            let output = sandbox.command(&line).env("COLUMNS", columns).output();
+            let help = Outcome::of(&line, output.unwrap()).succeeds().stdout;
+            let (_, examples) = help.split_once("\nExample").expect(&line);
+            let mut examples = examples.lines().skip(1).take_while(|line| !line.is_empty());
+            let mut commands = 0;
+            while let Some(mut example) = examples.next() {
+                let begins = ["  countersign ", "  openssl "];
+                assert!(
+                    begins.iter().any(|it| example.starts_with(it)),
+                    "{command} at {columns}: {example:?}"
+                );
+                commands += 1;
+                while example.ends_with('\\') {
+                    example = examples.next().expect("the line goes on");
+                    assert!(
+                        example.starts_with("    "),
+                        "{command} at {columns}: {example:?}"
+                    );
+                }
+            }
+            assert!(commands > 0, "{help}");
+            if columns == "40" {
+                // The rest is wrapped.
+                let mut described = help.lines().take_while(|line| !line.starts_with("Usage"));
+                assert!(described.all(|line| line.len() <= 40), "{help}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_help_names_the_exit_statuses() {
+    let help = Sandbox::new().run("--help").succeeds().stdout;
+    assert!(
+        help.contains(
+            "\nExit status:\n  0  done\n  1  the answer is no: refused, not accepted, or a problem found\n  \
+             2  the command line makes no sense\n  3  it could not be done, or not be judged\n"
+        ),
+        "{help}"
+    );
+}
+
+#[test]
+fn commands_of_openssl_are_answered_with_the_one_to_use() {
+    let sandbox = Sandbox::new();
+    for (line, what, advice) in [
+        (
+            "genrsa -aes256 -out bot.key 4096",
+            "genrsa is a command of openssl",
+            "countersign key generate ",
+        ),
+        (
+            "req -new -key bot.key",
+            "req is a command of openssl",
+            "countersign csr create ",
+        ),
+        (
+            "x509 -req -in bot.csr",
+            "x509 is a command of openssl",
+            "countersign ca sign ",
+        ),
+        (
+            "pkcs12 -export -aes256",
+            "pkcs12 is a command of openssl",
+            "countersign p12 export ",
+        ),
+        (
+            "pkey -in bot.key -text",
+            "pkey is a command of openssl",
+            "countersign inspect ",
+        ),
+        (
+            "rsa -in bot.key",
+            "rsa is a command of openssl",
+            "countersign inspect ",
+        ),
+        (
+            "crl -in ca.crl",
+            "crl is a command of openssl",
+            "countersign neither makes nor reads ",
+        ),
+        (
+            "--quiet login --p12 bot.p12",
+            "login is not a command",
+            "countersign auth login ",
+        ),
+    ] {
+        let outcome = sandbox.run(line);
+        assert_eq!((outcome.status, outcome.stdout.as_str()), (2, ""), "{line}");
+        let (error, hint) = outcome.stderr.split_once('\n').unwrap();
+        assert_eq!(error, format!("error: {what}"), "{line}");
+        assert!(
+            hint.starts_with(&format!("hint: {advice}")) && hint.ends_with('\n'),
+            "{line}: {hint}"
+        );
+    }
+    // As a value it is nothing of the sort.
+    sandbox
+        .run("inspect rsa")
+        .fails("error: rsa: No such file or directory (os error 2)\n");
+}
+
+#[test]
+fn quiet_leaves_out_notes_and_not_warnings() {
+    let sandbox = Sandbox::new();
+    let make = "key generate --type ec-p256 --force --out a.pem";
+    assert_ne!(sandbox.run(make).succeeds().stderr, "");
+    for line in [format!("{make} --quiet"), format!("-q {make}")] {
+        assert_eq!(sandbox.run(&line).succeeds().stderr, "", "{line}");
+    }
+    let warned = "key generate -q --bits 2048 --out b.pem";
+    assert_eq!(
+        sandbox.run(warned).succeeds().stderr,
+        "warning: a Pod rejects RSA keys of less than 4096 bits\n"
+    );
+}
+
+/// A heading with the command, and an example of what it prints.
+fn documented(command: &str) -> serde_json::Value {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/json.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let heading = format!("\n## `countersign {command}`\n");
+    let (_, section) = page.split_once(&heading).expect(command);
+    let (_, block) = section.split_once("```json\n").unwrap();
+    serde_json::from_str(block.split_once("```").unwrap().0).unwrap()
+}
+
+fn keys(value: &serde_json::Value) -> Vec<&str> {
+    value
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
+}
+
+#[test]
+fn what_is_made_is_reported_in_the_documented_shape() {
+    let sandbox = Sandbox::new();
+    for (command, arguments, kind) in [
+        (
+            "key generate",
+            "--type ec-p256 --passout env:PW --out bot.key.pem",
+            "privateKey",
+        ),
+        (
+            "csr create",
+            "--key bot.key.pem --passin env:PW --subject /CN=bot --out bot.csr.pem",
+            "certificateRequest",
+        ),
+        (
+            "ca create",
+            "--type ec-p256 --subject /CN=CA --out-cert ca.crt.pem --out-key ca.key.pem",
+            "certificate",
+        ),
+        (
+            "ca sign",
+            "--ca-cert ca.crt.pem --ca-key ca.key.pem --csr bot.csr.pem --out bot.crt.pem",
+            "certificate",
+        ),
+        (
+            "p12 export",
+            "--cert bot.crt.pem --key bot.key.pem --passin env:PW --passout env:PW --out bot.p12",
+            "pkcs12",
+        ),
+        (
+            "issue",
+            "--ca-cert ca.crt.pem --ca-key ca.key.pem --type ec-p256 --subject /CN=a --passout env:PW --dir .",
+            "certificate",
+        ),
+    ] {
+        let report = sandbox
+            .run(&format!("{command} {arguments} --json"))
+            .succeeds()
+            .json();
+        assert_eq!(keys(&report), keys(&documented(command)), "{command}");
+        assert_eq!(report["report"]["items"][0]["type"], kind, "{report}");
+        for (name, path) in report.as_object().unwrap() {
+            assert!(name == "report" || sandbox.path(path.as_str().unwrap()).exists());
+        }
+    }
+    for line in [
+        "key generate --type ec-p256 --out - --json",
+        "csr create --key bot.key.pem --passin env:PW --subject /CN=bot --out - --json",
+        "ca create --type ec-p256 --subject /CN=CA --out-cert - --out-key x.key.pem --json",
+        "p12 export --cert bot.crt.pem --key bot.key.pem --passin env:PW --passout env:PW --out - --json",
+        "ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr bot.csr.pem --out - --json",
+    ] {
+        sandbox.run(line).misuses(
+            "error: the file and the report can not both go to standard output\n\
+             hint: name a file, or leave out --json\n",
+        );
     }
 }
 

@@ -252,8 +252,8 @@ fn ctrl_d_is_no_passphrase() {
     let mut terminal = Terminal::run(&sandbox, &format!("{JOBS} {USE_KEY}; read _"));
     terminal.shows(QUESTION);
     terminal.types("\x04");
-    terminal.shows("\r\nerror: the terminal: ended where a passphrase was expected\r\n");
-    terminal.shows("ended 1");
+    terminal.shows("\r\nerror: a passphrase was asked for, and nothing was entered\r\n");
+    terminal.shows("ended 3");
     assert!(terminal.is_in_order());
     terminal.types("\n");
     assert_eq!(terminal.ends().0, Ok(0));

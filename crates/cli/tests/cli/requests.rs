@@ -275,7 +275,7 @@ fn a_file_that_is_no_key_is_named() {
 
     sandbox.write("key.pem", "not a key");
     let outcome = sandbox.run(create);
-    assert_eq!(outcome.status, 1);
+    assert_eq!(outcome.status, 3);
     assert!(
         outcome.stderr.starts_with("error: key.pem: "),
         "{}",
@@ -295,4 +295,66 @@ fn a_key_can_come_from_standard_input_after_its_passphrase() {
             &input,
         )
         .succeeds();
+}
+
+#[test]
+fn what_was_taken_for_the_key_is_named() {
+    let sandbox = Sandbox::with_bot();
+    sandbox.script(
+        "p12 export --cert bot.crt.pem --key bot.key.pem --passin env:PW --passout env:PW --out bot.p12",
+    );
+    let certificate = pki::Certificate::from_pem(sandbox.text("bot.crt.pem")).unwrap();
+    sandbox.write("bot.crt", certificate.as_der());
+    sandbox.write("bot.pub", certificate.public_key().unwrap().spki_der());
+    for (file, found) in [
+        ("bot.crt", "a certificate"),
+        ("bot.pub", "a public key"),
+        ("bot.p12", "a PKCS#12 file"),
+    ] {
+        sandbox
+            .run(&format!(
+                "csr create --key {file} --subject /CN=a --out a.csr.pem"
+            ))
+            .fails(&format!(
+                "error: {file}: malformed private key: it is {found}\n"
+            ));
+    }
+}
+
+#[test]
+fn standard_input_is_one_file() {
+    let sandbox = Sandbox::with_bot();
+    let input = sandbox.read("bot.crt.pem");
+    sandbox
+        .run_with_input(
+            "p12 export --cert bot.crt.pem --key - --passin env:PW --chain - --passout env:PW --out a.p12",
+            &sandbox.read("bot.key.pem"),
+        )
+        .misuses(
+            "error: standard input: standard input was read to its end already, as another file\n\
+             hint: only one file can be -, and passphrases must come before it\n",
+        );
+    sandbox
+        .run_with_input(
+            "p12 export --cert - --key bot.key.pem --passin env:PW --passout stdin --out a.p12",
+            &input,
+        )
+        .misuses("error: --passout: standard input was read to its end already, as another file\n");
+}
+
+#[test]
+fn a_subject_as_active_directory_writes_it_is_read_or_explained() {
+    let sandbox = Sandbox::with_bot();
+    let create = |subject: &str| {
+        sandbox.run(&format!(
+            "csr create --key bot.key.pem --passin env:PW --force --out a.csr.pem --subject {subject}"
+        ))
+    };
+    let made = create("'CN=\"Bot, the 1st\";E=bot@example.com;O=Bank'").succeeds();
+    assert_eq!(
+        made.stderr,
+        "a.csr.pem: certificate request of CN=Bot\\, the 1st,emailAddress=bot@example.com,O=Bank\n"
+    );
+    create("CN=bot,")
+        .misuses("malformed distinguished name at character 7: nothing follows this separator");
 }

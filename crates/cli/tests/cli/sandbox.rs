@@ -203,12 +203,23 @@ impl Outcome {
         self
     }
 
-    /// The job failed, with exactly this on standard error and nothing on standard output.
+    /// The job could not be done, with exactly this on standard error and nothing on standard output.
     #[track_caller]
     pub(crate) fn fails(self, stderr: &str) {
+        self.ends(3, stderr);
+    }
+
+    /// The answer is no, with exactly this on standard error and nothing on standard output.
+    #[track_caller]
+    pub(crate) fn refuses(self, stderr: &str) {
+        self.ends(1, stderr);
+    }
+
+    #[track_caller]
+    fn ends(self, status: i32, stderr: &str) {
         assert_eq!(
             (self.status, self.stderr.as_str(), self.stdout.as_str()),
-            (1, stderr, ""),
+            (status, stderr, ""),
             "{}",
             self.line
         );

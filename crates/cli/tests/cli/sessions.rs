@@ -1,66 +1,12 @@
-use std::{
-    io::{BufRead, BufReader},
-    net::TcpListener,
-    process::{Child, Stdio},
-};
+use std::net::TcpListener;
 
 use serde_json::Value;
 
 use crate::{
     foreign::{V1_BOT, V1_BOT_KEY, V1_ROOT},
+    pod_process::{PodProcess, with_bundle},
     sandbox::{Outcome, Sandbox},
 };
-
-/// `countersign pod serve`, until the end of the test.
-struct PodProcess {
-    child: Child,
-    urls: Value,
-}
-
-impl PodProcess {
-    fn start(sandbox: &Sandbox, arguments: &str) -> Self {
-        let line =
-            format!("pod serve --web-port 0 --api-port 0 --key-manager-port 0 --json {arguments}");
-        let mut child = sandbox
-            .command(&line)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let mut ready = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut ready)
-            .unwrap();
-        let urls = serde_json::from_str(&ready).unwrap();
-        Self { child, urls }
-    }
-
-    /// The words that log in here.
-    fn login(&self) -> String {
-        format!(
-            "auth login --p12 bots/demo-bot1.p12 --passin env:PW --pod {} --key-manager {}",
-            self.urls["api"].as_str().unwrap(),
-            self.urls["keyManager"].as_str().unwrap()
-        )
-    }
-}
-
-impl Drop for PodProcess {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn with_bundle() -> Sandbox {
-    let sandbox = Sandbox::with_authority();
-    sandbox.script(
-        "issue --ca-cert ca.crt.pem --ca-key ca.key.pem --type ec-p256 --subject /CN=demo-bot1 \
-         --passout env:PW --dir bots",
-    );
-    sandbox
-}
 
 #[test]
 fn the_tokens_are_elided_unless_asked_for() {
@@ -202,10 +148,10 @@ fn what_a_certificate_is_imported_as_can_be_said() {
 
     sandbox
         .run(
-            "pod serve --web-port 0 --api-port 0 --key-manager-port 0 \
+            "pod serve --web-port 0 --api-port 0 --key-manager-port 0 --dir second \
              --import-signing bots/demo-bot1.crt.pem",
         )
-        .fails(
+        .refuses(
             "error: bots/demo-bot1.crt.pem: the certificate of CN=demo-bot1 may not sign certificates: \
              its basicConstraints say that it is no CA\n",
         );
@@ -251,7 +197,7 @@ fn a_configuration_of_the_official_clients_is_enough() {
     assert_eq!(
         login.stderr,
         "warning: the configuration, line 9: datafeed: not supported, and ignored\n\
-         authenticated; --show-tokens shows the tokens\n"
+         authenticated; --show-tokens shows the tokens, and leaves the session open\n"
     );
     let doctor = sandbox.run("auth doctor --config config.yaml").succeeds();
     assert!(
@@ -345,6 +291,36 @@ fn the_doctor_needs_no_terminal_to_miss_a_passphrase() {
 }
 
 #[test]
+fn a_limit_of_the_rate_is_waited_for_and_a_reply_without_a_token_is_told() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(
+        &sandbox,
+        "--import ca.crt.pem --user demo-bot1 --fault any=throttle:1",
+    );
+    let login = format!("{} --trust pod-root.pem --show-tokens", pod.login());
+    let once = sandbox.run(&login);
+    assert_eq!(once.status, 3, "{once:?}");
+    assert!(
+        once.stderr.contains("answered 429 Too Many Requests"),
+        "{once:?}"
+    );
+    sandbox.run(&format!("{login} --attempts 5")).succeeds();
+
+    let pod = PodProcess::start(
+        &sandbox,
+        "--dir second --import ca.crt.pem --user demo-bot1 --fault any=without-token",
+    );
+    let outcome = sandbox.run(&format!("{} --trust second/pod-root.pem", pod.login()));
+    assert_eq!(outcome.status, 3);
+    assert!(
+        outcome
+            .stderr
+            .starts_with("error: authentication: malformed reply of the "),
+        "{outcome:?}"
+    );
+}
+
+#[test]
 fn faults_are_ordered_by_the_command_line() {
     let sandbox = with_bundle();
     let pod = PodProcess::start(
@@ -384,7 +360,7 @@ fn trust_stores_of_java_are_read() {
         "{} --trust trust.p12 --trust-passin env:WRONG",
         pod.login()
     ));
-    assert_eq!(outcome.status, 1);
+    assert_eq!(outcome.status, 3);
     assert!(
         outcome
             .stderr
@@ -454,7 +430,7 @@ fn a_port_that_is_taken_is_told_with_its_flag() {
     let outcome = sandbox.run(&format!(
         "pod serve --web-port 0 --api-port {port} --key-manager-port 0"
     ));
-    assert_eq!(outcome.status, 1);
+    assert_eq!(outcome.status, 3);
     assert!(
         outcome
             .stderr
@@ -473,19 +449,114 @@ fn what_can_not_be_imported_is_named() {
         .fails("error: missing.pem: No such file or directory (os error 2)\n");
 }
 
-#[cfg(unix)]
 #[test]
-fn an_interrupted_pod_ends_well() {
-    use nix::{
-        sys::signal::{Signal, kill},
-        unistd::Pid,
-    };
-    for signal in [Signal::SIGINT, Signal::SIGTERM] {
-        let sandbox = Sandbox::new();
-        let mut pod = PodProcess::start(&sandbox, "");
-        let process = Pid::from_raw(pod.child.id().try_into().unwrap());
-        kill(process, signal).unwrap();
-        assert_eq!(pod.child.wait().unwrap().code(), Some(0), "{signal}");
-        assert_eq!(sandbox.files(), ["pod-root.pem"]);
+fn findings_are_printed_as_json_when_nothing_can_be_examined() {
+    let sandbox = with_bundle();
+    let doctor =
+        "auth doctor --json --pod https://localhost:1 --key-manager https://localhost:1 --p12";
+    for (arguments, message) in [
+        (
+            "missing.p12",
+            "missing.p12: No such file or directory (os error 2)",
+        ),
+        (
+            "bots/demo-bot1.p12 --passin env:NOWHERE_SET",
+            "--passin: the environment variable NOWHERE_SET is not set",
+        ),
+        (
+            "bots/demo-bot1.p12 --passin env:PW --trust missing.pem",
+            "missing.pem: No such file or directory (os error 2)",
+        ),
+    ] {
+        let outcome = sandbox.run(&format!("{doctor} {arguments}"));
+        assert_eq!(
+            (outcome.status, outcome.stderr.clone()),
+            (3, format!("error: {message}\n"))
+        );
+        assert_eq!(
+            outcome.json(),
+            serde_json::json!({
+                "healthy": false,
+                "findings": [{
+                    "id": "input-unreadable",
+                    "severity": "problem",
+                    "about": "input",
+                    "message": message,
+                }],
+            })
+        );
     }
+    let without = sandbox.run("auth doctor --json --config missing.yaml");
+    assert_eq!(without.status, 3);
+    assert_eq!(
+        without.json()["findings"][0]["message"],
+        "missing.yaml: entity not found"
+    );
+    sandbox
+        .run(
+            &doctor
+                .replace("--p12", "--p12 a.p12")
+                .replace("https://localhost:1", "http://x"),
+        )
+        .misuses("error: the command line: URL of the Pod: the scheme is not https\n");
+}
+
+#[test]
+fn a_login_waits_and_tries_again_as_it_is_told() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(
+        &sandbox,
+        "--import ca.crt.pem --user demo-bot1 --fault any=status:503,retry-after:0s,times:2",
+    );
+    let login = format!("{} --trust pod-root.pem", pod.login());
+    // Each of the two faults takes one of the two endpoints.
+    let once = sandbox.run(&login);
+    assert_eq!((once.status, once.stdout.as_str()), (3, ""), "{once:?}");
+    assert!(
+        once.stderr.contains("answered 503 Service Unavailable"),
+        "{once:?}"
+    );
+
+    let pod = PodProcess::start(
+        &sandbox,
+        "--dir second --import ca.crt.pem --user demo-bot1 --fault any=status:503,retry-after:0s,times:2",
+    );
+    let login = format!("{} --trust second/pod-root.pem", pod.login());
+    let told = sandbox
+        .run(&format!("{login} --attempts 3 --verbose"))
+        .succeeds();
+    assert!(
+        told.stderr.contains("\ncall answered peer=")
+            && told
+                .stderr
+                .contains(" path=/sessionauth/v1/authenticate status=200\n"),
+        "{}",
+        told.stderr
+    );
+
+    let silent = PodProcess::start(&sandbox, "--dir third --fault any=silence");
+    let login = format!("{} --trust third/pod-root.pem --timeout 1", silent.login());
+    let outcome = sandbox.run(&login);
+    assert_eq!(outcome.status, 3);
+    assert!(
+        outcome.stderr.contains(" took more than 1s\n"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_certificate_for_another_host_is_told_with_its_names() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(
+        &sandbox,
+        "--import ca.crt.pem --user demo-bot1 --fault any=server-certificate:wrong-host",
+    );
+    let outcome = sandbox.run(&format!("{} --trust pod-root.pem", pod.login()));
+    assert_eq!(outcome.status, 1);
+    assert!(
+        outcome
+            .stderr
+            .contains(" is not trusted: it is for wrong-host.invalid, and not for localhost\n"),
+        "{outcome:?}"
+    );
 }

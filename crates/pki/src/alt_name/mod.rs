@@ -6,6 +6,8 @@ mod uri;
 
 use std::{fmt, net::IpAddr};
 
+use const_oid::ObjectIdentifier;
+
 pub(crate) use self::dns::{is_label, is_label_of_any_length};
 pub use self::{dns::DnsName, email::EmailAddress, uri::Uri};
 use crate::{
@@ -121,16 +123,31 @@ impl fmt::Display for SubjectAltName {
             Self::Uri(uri) => (form_name(tag_number(URI)), uri),
             Self::Directory(name) => (form_name(tag_number(DIRECTORY)), name),
             Self::Other { tag, value } => {
-                return match form_name(*tag) {
-                    Some(form) => {
+                let principal = user_principal_name(value).filter(|_| *tag == 0);
+                return match (form_name(*tag), principal) {
+                    (Some(form), _) => {
                         write!(f, "{form}:{} (not well-formed)", value.escape_ascii())
                     }
-                    None => write!(f, "[{tag}]"),
+                    (None, Some(name)) => write!(f, "UPN:{name}"),
+                    (None, None) => write!(f, "[{tag}]"),
                 };
             }
         };
         write!(f, "{}:{value}", form.unwrap_or_default())
     }
+}
+
+/// The text of an otherName (contents octets) that is a user principal name, as Active Directory issues them.
+fn user_principal_name(value: &[u8]) -> Option<&str> {
+    const UPN: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.20.2.3");
+    let mut fields = Reader::new(value, "otherName");
+    if fields.oid().ok()? != UPN {
+        return None;
+    }
+    let mut explicit = fields.nested(der::EXPLICIT_0).ok()?;
+    let text = str::from_utf8(explicit.value(der::UTF8_STRING).ok()?).ok()?;
+    (fields.is_empty() && explicit.is_empty() && !text.chars().any(char::is_control))
+        .then_some(text)
 }
 
 /// What OpenSSL calls a form of GeneralName, for those that are taken apart.
@@ -199,6 +216,23 @@ mod tests {
             read(DIRECTORY, name.as_der()),
             SubjectAltName::Directory(name)
         );
+    }
+
+    #[test]
+    fn a_user_principal_name_is_shown_as_text() {
+        let upn = [6, 10, 0x2b, 6, 1, 4, 1, 0x82, 0x37, 20, 2, 3];
+        let other = |oid: &[u8], tag: u8, text: &[u8]| {
+            let value = [oid, &der::tlv(der::EXPLICIT_0, &[&der::tlv(tag, &[text])])].concat();
+            read(0xa0, &value).to_string()
+        };
+        assert_eq!(
+            other(&upn, der::UTF8_STRING, b"a@b.example"),
+            "UPN:a@b.example"
+        );
+        // Another oid, another type, control characters.
+        assert_eq!(other(&[6, 1, 0x2a], der::UTF8_STRING, b"a"), "[0]");
+        assert_eq!(other(&upn, der::OCTET_STRING, b"a"), "[0]");
+        assert_eq!(other(&upn, der::UTF8_STRING, b"a\nb"), "[0]");
     }
 
     #[test]

@@ -68,6 +68,9 @@ pub(super) fn from_der(
     if fields.peek() != Some(tlv::SEQUENCE) {
         return unencrypted(der);
     }
+    if let Some(found) = what_else(der) {
+        return Err(malformed(WHAT, format!("it is {found}")));
+    }
     let passphrase = passphrase.ok_or(Error::PassphraseRequired { what: WHAT })?;
     let der = encrypted::decrypt(der, passphrase, &mut Spending::new(budget))?;
     unencrypted(&der).map_err(opened_by_chance)
@@ -83,6 +86,36 @@ pub(crate) fn unencrypted(der: &[u8]) -> Result<PrivateKey, Error> {
         Some(tlv::INTEGER) => rsa(der),
         Some(tlv::OCTET_STRING) => sec1(der, None),
         _ => Err(malformed(WHAT, "it has none of the forms of a private key")),
+    }
+}
+
+/// What a structure is that starts as an encrypted private key does (RFC 5958, section 3) and has no ciphertext next: a file
+/// that somebody took for the key's.
+fn what_else(der: &[u8]) -> Option<&'static str> {
+    let mut fields = Reader::enter(der, tlv::SEQUENCE, WHAT).ok()?;
+    let first = fields.value(tlv::SEQUENCE).ok()?;
+    match fields.peek()? {
+        tlv::BIT_STRING => return Some("a public key"), // RFC 5280, section 4.1.2.7
+        tlv::SEQUENCE => {}
+        _ => return None,
+    }
+    // What is signed: of a certificate (RFC 5280, section 4.1), a request (RFC 2986, section 4.1) or a list of revoked
+    // certificates (RFC 5280, section 5.1).
+    let mut signed = Reader::new(first, WHAT);
+    if signed.peek()? == tlv::EXPLICIT_0 {
+        return Some("a certificate");
+    }
+    let mut tags = [0; 4];
+    for tag in &mut tags {
+        *tag = signed.read().ok()?.tag;
+    }
+    match tags {
+        [tlv::INTEGER, tlv::SEQUENCE, tlv::SEQUENCE, tlv::SEQUENCE] => Some("a certificate"),
+        [tlv::INTEGER, tlv::SEQUENCE, tlv::SEQUENCE, tlv::EXPLICIT_0] => {
+            Some("a certificate request")
+        }
+        [tlv::INTEGER, tlv::SEQUENCE, tlv::SEQUENCE, _] => Some("a certificate revocation list"),
+        _ => None,
     }
 }
 
@@ -107,6 +140,9 @@ fn opened_by_chance(error: Error) -> Error {
 
 /// `PrivateKeyInfo` (RFC 5208, section 5) and `OneAsymmetricKey` (RFC 5958, section 2) after their version.
 fn pkcs8(version: u64, mut fields: Reader<'_>) -> Result<PrivateKey, Error> {
+    if version == 3 {
+        return Err(malformed(WHAT, "it is a PKCS#12 file")); // RFC 7292, section 4
+    }
     if version > 1 {
         return Err(malformed(WHAT, format!("unknown version {version}")));
     }

@@ -36,13 +36,18 @@ impl AttributeType {
     }
 
     /// RFC 4514's lookup: a descriptor, without regard to case (section 2.3, with RFC 4512, section 1.4), or a dotted
-    /// object identifier. OpenSSL's names are taken where no descriptor contradicts them: `gn`, for one.
+    /// object identifier. OpenSSL's names are taken where no descriptor contradicts them: `gn`, for one. So are the short
+    /// names that Windows writes.
     pub(super) fn by_descriptor(name: &str) -> Option<&'static Self> {
         let is = |known: &str| known.eq_ignore_ascii_case(name);
         TYPES
             .iter()
             .find(|known| is(known.descriptor()) || is(known.long_name))
             .or_else(|| TYPES.iter().find(|known| is(known.short_name)))
+            .or_else(|| {
+                let (_, known) = WINDOWS_NAMES.iter().find(|(known, _)| is(known))?;
+                TYPES.iter().find(|it| it.long_name == *known)
+            })
             .or_else(|| Self::by_oid(ObjectIdentifier::new(name).ok()?))
     }
 
@@ -66,6 +71,15 @@ impl AttributeType {
         self.oid == COUNTRY || self.oid == JURISDICTION_COUNTRY
     }
 }
+
+/// Short names in what CertNameToStr and Active Directory print (`szOID` names of wincrypt.h), and nobody else's.
+const WINDOWS_NAMES: [(&str, &str); 5] = [
+    ("E", "emailAddress"),
+    ("S", "stateOrProvinceName"),
+    ("G", "givenName"),
+    ("I", "initials"),
+    ("T", "title"),
+];
 
 pub(super) const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const COUNTRY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.6");

@@ -8,6 +8,9 @@ use super::{Attribute, attribute_type::AttributeType, encode};
 use crate::{Error, der::Reader};
 
 /// Parses the string representation (section 3); blanks around `,`, `+` and `=` are tolerated.
+///
+/// So is what RFC 2253, section 4, has readers accept of its predecessor, and what Active Directory still writes: `;` in
+/// place of `,`, and values in quotation marks.
 pub(super) fn parse(text: &str) -> Result<Vec<u8>, Error> {
     let mut parser = Parser {
         chars: text.chars().enumerate().peekable(),
@@ -20,7 +23,14 @@ pub(super) fn parse(text: &str) -> Result<Vec<u8>, Error> {
             rdn.push(parser.attribute()?);
             match parser.chars.next() {
                 Some((_, '+')) => {}
-                Some(_) => rdns.push(std::mem::take(&mut rdn)), // the value ended at a ','
+                // The value ended at a ',' or ';'.
+                Some((at, _)) => {
+                    rdns.push(std::mem::take(&mut rdn));
+                    parser.skip_blanks();
+                    if parser.chars.peek().is_none() {
+                        return Err(malformed(at, "nothing follows this separator"));
+                    }
+                }
                 None => break,
             }
         }
@@ -83,7 +93,7 @@ struct Parser<I: Iterator<Item = (usize, char)>> {
 }
 
 impl<I: Iterator<Item = (usize, char)>> Parser<I> {
-    /// One `type=value`, up to but not including the `,` or `+` that ends it.
+    /// One `type=value`, up to but not including the `,`, `;` or `+` that ends it.
     fn attribute(&mut self) -> Result<encode::EncodedAttribute, Error> {
         self.skip_blanks();
         let start = self.chars.peek().map(|&(at, _)| at);
@@ -91,7 +101,9 @@ impl<I: Iterator<Item = (usize, char)>> Parser<I> {
         loop {
             match self.chars.next() {
                 Some((_, '=')) => break,
-                Some((at, ',' | '+')) => return Err(malformed(at, "expected \"type=value\"")),
+                Some((at, ',' | ';' | '+')) => {
+                    return Err(malformed(at, "expected \"type=value\""));
+                }
                 Some((_, c)) => type_name.push(c),
                 None => return Err(malformed(start.unwrap_or(0), "expected \"type=value\"")),
             }
@@ -111,7 +123,34 @@ impl<I: Iterator<Item = (usize, char)>> Parser<I> {
             AttributeType::by_descriptor(type_name).ok_or_else(|| Error::UnknownAttribute {
                 name: type_name.to_owned(),
             })?;
-        encode::attribute(attribute_type, &self.string(attribute_type)?)
+        let value = match self.chars.peek() {
+            Some((_, '"')) => self.quoted(attribute_type)?,
+            _ => self.string(attribute_type)?,
+        };
+        encode::attribute(attribute_type, &value)
+    }
+
+    /// A value in quotation marks, in which only `\` and `"` are special (RFC 1779, section 2.3).
+    fn quoted(&mut self, attribute_type: &AttributeType) -> Result<String, Error> {
+        let (start, _) = self.chars.next().unwrap_or_default();
+        let mut octets = Vec::new();
+        loop {
+            match self.chars.next() {
+                None => return Err(malformed(start, "this quotation mark is not closed")),
+                Some((_, '"')) => break,
+                Some((at, '\\')) => octets.extend(self.escaped(at)?),
+                Some((_, c)) if c.is_control() => {
+                    return Err(encode::control_character(attribute_type, c));
+                }
+                Some((_, c)) => octets.extend(c.encode_utf8(&mut [0; 4]).bytes()),
+            }
+        }
+        self.skip_blanks();
+        match self.chars.peek() {
+            None | Some((_, ',' | ';' | '+')) => String::from_utf8(octets)
+                .map_err(|_| malformed(start, "escaped octets are not UTF-8")),
+            Some(&(at, _)) => Err(malformed(at, "expected \",\" or \"+\"")),
+        }
     }
 
     /// A string value with its escapes resolved. Blanks at the end count only when escaped, and a control character only
@@ -122,8 +161,8 @@ impl<I: Iterator<Item = (usize, char)>> Parser<I> {
         let start = self.chars.peek().map_or(0, |&(at, _)| at);
         while let Some(&(at, c)) = self.chars.peek() {
             match c {
-                ',' | '+' => break,
-                '"' | ';' | '<' | '>' => {
+                ',' | ';' | '+' => break,
+                '"' | '<' | '>' => {
                     return Err(malformed(at, "this character must be escaped with \"\\\""));
                 }
                 '\\' => {
@@ -169,7 +208,7 @@ impl<I: Iterator<Item = (usize, char)>> Parser<I> {
         let mut der = Vec::new();
         while let Some((_, high)) = self
             .chars
-            .next_if(|&(_, c)| c != ',' && c != '+' && c != ' ')
+            .next_if(|&(_, c)| !matches!(c, ',' | ';' | '+' | ' '))
         {
             let low = self
                 .chars
@@ -180,8 +219,7 @@ impl<I: Iterator<Item = (usize, char)>> Parser<I> {
         }
         self.skip_blanks();
         if let Some(&(at, c)) = self.chars.peek()
-            && c != ','
-            && c != '+'
+            && !matches!(c, ',' | ';' | '+')
         {
             return Err(malformed(at, "expected \",\" or \"+\""));
         }

@@ -186,7 +186,7 @@ fn rfc4514_refuses_what_it_can_not_mean() {
     ));
     assert!(matches!(parse("CN=a,"), Err(Error::MalformedName { .. })));
     assert!(matches!(
-        parse("CN=a;b"),
+        parse("CN=a<b"),
         Err(Error::MalformedName { position: 5, .. })
     ));
     assert!(matches!(
@@ -413,4 +413,54 @@ proptest! {
         let _ = openssl(&text);
         let _ = DistinguishedName::from_rfc4514(&text);
     }
+}
+
+#[test]
+fn names_as_active_directory_writes_them_are_read() {
+    let name = |text: &str| DistinguishedName::from_rfc4514(text).unwrap();
+    for (written, plain) in [
+        (r#"CN="Bot, the 1st",O=Bank"#, r"CN=Bot\, the 1st,O=Bank"),
+        (
+            r#"CN=bot; O="A;B+C=D<>" ;C=GB"#,
+            r"CN=bot,O=A\;B\+C\=D\<\>,C=GB",
+        ),
+        (
+            r#"CN="say \"hi\" \\",O=" Bank ""#,
+            r#"CN=say \"hi\" \\,O=\ Bank\ "#,
+        ),
+        ("E=a@b.example,CN=bot", "emailAddress=a@b.example,CN=bot"),
+        (
+            "G=Ada,I=A,T=Dr,S=Kent",
+            "givenName=Ada,initials=A,title=Dr,ST=Kent",
+        ),
+    ] {
+        assert_eq!(name(written), name(plain), "{written}");
+    }
+    // Only there: OpenSSL has no such names.
+    assert!(matches!(
+        openssl("/E=a@b.example"),
+        Err(Error::UnknownAttribute { name }) if name == "E"
+    ));
+}
+
+#[test]
+fn what_is_wrong_with_separators_and_quotation_marks_is_told() {
+    for (text, position, reason) in [
+        ("CN=bot,", 7, "nothing follows this separator"),
+        ("CN=bot; ", 7, "nothing follows this separator"),
+        ("CN=bot,,O=Bank", 8, "expected \"type=value\""),
+        ("CN=\"bot", 4, "this quotation mark is not closed"),
+        ("CN=\"a\"b", 7, "expected \",\" or \"+\""),
+        ("CN=a\"b", 5, "this character must be escaped with \"\\\""),
+    ] {
+        assert_eq!(
+            DistinguishedName::from_rfc4514(text),
+            Err(Error::MalformedName { position, reason }),
+            "{text}"
+        );
+    }
+    assert!(matches!(
+        DistinguishedName::from_rfc4514("CN=\"a\nb\""),
+        Err(Error::ControlCharacter { found: '\n', .. })
+    ));
 }

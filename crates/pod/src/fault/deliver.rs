@@ -1,8 +1,10 @@
+use std::time::SystemTime;
+
 use http::{HeaderValue, Response, StatusCode, header};
 use tokio::time::sleep;
 
 use super::{Layer, Line, ResponseBody};
-use crate::{Fault, reply::Reply, state::State, sync::lock};
+use crate::{Fault, reply::Reply};
 
 /// What goes wrong with one answer. Empty for an honest one.
 #[derive(Debug)]
@@ -27,15 +29,16 @@ impl Script {
             .collect()
     }
 
-    /// The answer that takes the place of the honest one, if one does.
-    pub(crate) fn answer(&self, state: &State) -> Option<Reply> {
+    /// Whether every token ends before the answer.
+    pub(crate) fn expires_tokens(&self) -> bool {
+        self.answer == Some(Fault::ExpireTokens)
+    }
+
+    /// The answer that takes the place of the honest one at this time, if one does.
+    pub(crate) fn answer(&self, now: SystemTime) -> Option<Reply> {
         match self.answer.as_ref()? {
-            Fault::Answer(answer) => Some(answer.reply(state.policy.clock.now())),
+            Fault::Answer(answer) => Some(answer.reply(now)),
             Fault::Throttle { .. } => Some(throttled()),
-            Fault::ExpireTokens => {
-                lock(&state.tokens).clear();
-                None
-            }
             _ => None,
         }
     }

@@ -7,7 +7,8 @@ use rustls_pki_types::CertificateDer;
 
 use crate::{
     CertificateType, Status,
-    certificates::{CertificateStore, Origin, authority_of, rsa_bits},
+    certificate_rules::{Origin, authority_of, rsa_bits},
+    certificates::CertificateStore,
     signature::{SignatureError, verify_certificate},
     state::Policy,
 };

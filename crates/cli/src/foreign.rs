@@ -1,0 +1,91 @@
+//! Commands of other programs that are typed out of habit.
+
+use crate::error::Error;
+
+/// What to use instead, when the first word is a command of openssl's, or one that has another name here. What follows it
+/// doesn't matter.
+pub(crate) fn refuse<'a>(words: impl Iterator<Item = &'a str>) -> Result<(), Error> {
+    let mut words = words.skip_while(|word| word.starts_with('-'));
+    let Some((name, what, advice)) = words
+        .next()
+        .and_then(|word| COMMANDS.iter().find(|(name, ..)| *name == word))
+    else {
+        return Ok(());
+    };
+    Err(Error::misused(format!("{name} is {what}")).hint(*advice))
+}
+
+const OPENSSL: &str = "a command of openssl";
+
+const COMMANDS: [(&str, &str, &str); 14] = [
+    (
+        "genrsa",
+        OPENSSL,
+        "countersign key generate --out FILE makes a private key",
+    ),
+    (
+        "genpkey",
+        OPENSSL,
+        "countersign key generate --out FILE makes a private key",
+    ),
+    (
+        "rsa",
+        OPENSSL,
+        "countersign inspect FILE shows a private key without its secret",
+    ),
+    (
+        "pkey",
+        OPENSSL,
+        "countersign inspect FILE shows a private key without its secret",
+    ),
+    (
+        "req",
+        OPENSSL,
+        "countersign csr create --key FILE --subject DN --out FILE makes a request; countersign inspect FILE shows one",
+    ),
+    (
+        "x509",
+        OPENSSL,
+        "countersign ca sign signs a request; countersign inspect FILE shows a certificate",
+    ),
+    (
+        "pkcs12",
+        OPENSSL,
+        "countersign p12 export makes a bundle; countersign p12 info FILE shows one",
+    ),
+    (
+        "crl",
+        OPENSSL,
+        "countersign neither makes nor reads revocation lists: openssl crl does",
+    ),
+    (
+        "verify",
+        OPENSSL,
+        "countersign auth doctor examines a bot's certificates and the servers that they are for",
+    ),
+    (
+        "s_client",
+        OPENSSL,
+        "countersign auth doctor examines a server, and what it says to a client certificate",
+    ),
+    (
+        "login",
+        "not a command",
+        "countersign auth login authenticates at a Pod and a Key Manager",
+    ),
+    (
+        "logout",
+        "not a command",
+        "countersign auth login ends its session itself, unless --show-tokens shows it",
+    ),
+    (
+        "doctor",
+        "not a command",
+        "countersign auth doctor finds out why a login doesn't work",
+    ),
+    (
+        "serve",
+        "not a command",
+        "countersign pod serve runs a Pod and a Key Manager to test against",
+    ),
+];
