@@ -286,6 +286,29 @@ impl Certificate {
             .map(|(oid, critical)| (oid.as_str(), *critical))
     }
 
+    /// The first extension that is critical and that this type says nothing about, as a dotted object identifier: whoever
+    /// relies on the certificate must refuse it (RFC 5280, section 4.2).
+    ///
+    /// The others are keyUsage, subjectAltName, basicConstraints, nameConstraints and extendedKeyUsage; and two that hold
+    /// whatever they say where no policy is asked for, certificatePolicies and inhibitAnyPolicy (section 6.1.1: the
+    /// user-initial-policy-set is any-policy). Only policyConstraints can demand one, and policyMappings can be wrong in
+    /// itself.
+    pub fn unsupported_critical_extension(&self) -> Option<&str> {
+        const SUPPORTED: [&str; 7] = [
+            "2.5.29.15",
+            "2.5.29.17",
+            "2.5.29.19",
+            "2.5.29.30",
+            "2.5.29.32",
+            "2.5.29.37",
+            "2.5.29.54",
+        ];
+        let (oid, _) = self
+            .extensions()
+            .find(|(oid, critical)| *critical && !SUPPORTED.contains(oid))?;
+        Some(oid)
+    }
+
     /// Whether it names itself as its issuer (RFC 5280, section 3.2: self-issued) and its own key verifies it.
     ///
     /// Where this crate can't verify the signature, for it was made with SHA-1 or RSASSA-PSS for example, the key

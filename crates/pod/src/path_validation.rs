@@ -350,7 +350,7 @@ fn is_self_issued(certificate: &Certificate) -> bool {
 }
 
 /// RFC 5280, section 4.2: a certificate is refused for an extension that is critical and not evaluated. And section
-/// 4.1.2.9: only version 3 has extensions.
+/// 4.1.2.9: only version 3 has extensions. (That users are not found by subjectAltName is a decision.)
 fn check_extensions(certificate: &Certificate) -> Result<(), Refusal> {
     if certificate.version() != Version::V3 && certificate.extensions().next().is_some() {
         return Err(Refusal::ExtensionsBeforeV3 {
@@ -358,12 +358,9 @@ fn check_extensions(certificate: &Certificate) -> Result<(), Refusal> {
             version: certificate.version(),
         });
     }
-    match certificate
-        .extensions()
-        .find(|(oid, critical)| *critical && !EVALUATED.contains(oid))
-    {
+    match certificate.unsupported_critical_extension() {
         None => Ok(()),
-        Some((oid, _)) => Err(Refusal::CriticalExtension {
+        Some(oid) => Err(Refusal::CriticalExtension {
             subject: subject_of(certificate),
             oid: oid.to_owned(),
         }),
@@ -412,17 +409,3 @@ const MAX_CHAIN: usize = 10;
 
 /// Signature checks that one handshake may cost. An honest chain takes one for each certificate.
 const MAX_SIGNATURES: usize = 32;
-
-/// keyUsage, subjectAltName (that users are not found by it is a decision), basicConstraints, nameConstraints,
-/// extendedKeyUsage, and two that hold whatever they say: certificatePolicies and inhibitAnyPolicy bear on the policies that a path is good for, of
-/// which a pod asks for none (RFC 5280, section 6.1.1: the user-initial-policy-set is any-policy). Only policyConstraints
-/// can demand one, and policyMappings can be wrong in itself. Neither is evaluated.
-const EVALUATED: [&str; 7] = [
-    "2.5.29.15",
-    "2.5.29.17",
-    "2.5.29.19",
-    "2.5.29.30",
-    "2.5.29.32",
-    "2.5.29.37",
-    "2.5.29.54",
-];

@@ -376,29 +376,14 @@ fn check_issuer(certificate: &Certificate) -> Result<(), Error> {
 
 /// RFC 5280, section 4.2: what is critical and not evaluated is a reason to refuse the certificate, and all below it.
 fn check_extensions(certificate: &Certificate) -> Result<(), Error> {
-    match certificate
-        .extensions()
-        .find(|(oid, critical)| *critical && !EVALUATED.contains(oid))
-    {
+    match certificate.unsupported_critical_extension() {
         None => Ok(()),
-        Some((oid, _)) => Err(Error::UnsupportedCriticalExtension {
+        Some(oid) => Err(Error::UnsupportedCriticalExtension {
             subject: certificate.subject().to_string(),
             extension: oid.to_owned(),
         }),
     }
 }
-
-/// keyUsage, subjectAltName, basicConstraints, nameConstraints and extendedKeyUsage; and two that forbid nothing where no
-/// policy is asked for: certificatePolicies and inhibitAnyPolicy. The other two, policyMappings and policyConstraints, can.
-const EVALUATED: [&str; 7] = [
-    "2.5.29.15",
-    "2.5.29.17",
-    "2.5.29.19",
-    "2.5.29.30",
-    "2.5.29.32",
-    "2.5.29.37",
-    "2.5.29.54",
-];
 
 fn denies_authority(certificate: &Certificate) -> Option<&'static str> {
     if certificate

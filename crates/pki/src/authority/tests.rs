@@ -654,6 +654,13 @@ fn what_is_critical_and_not_evaluated_is_refused_in_the_whole_chain() {
     let harmless = vec![
         extension(99, b"\x05\x00"),
         critical(15, &[3, 2, 0, 0x06]),
+        critical(17, &der::sequence(&[&der::tlv(0x82, &[b"ca.example"])])),
+        critical(
+            32,
+            &der::sequence(&[&der::sequence(&[b"\x06\x04\x55\x1d\x20\x00"])]),
+        ), // anyPolicy
+        critical(37, &der::sequence(&[b"\x06\x04\x55\x1d\x25\x00"])), // anyExtendedKeyUsage
+        critical(54, &[2, 1, 0]),
         critical(30, &der::sequence(&[&excludes])),
     ];
     let ca = three_levels(harmless.clone(), harmless.clone(), harmless)
