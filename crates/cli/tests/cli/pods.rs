@@ -95,7 +95,9 @@ fn a_directory_is_for_one_pod() {
     let pod = PodProcess::start(&sandbox, ADMITTED);
     let root = sandbox.text("pod-root.pem");
 
-    sandbox.run(&serve(ADMITTED)).fails(&format!(
+    // Without the lock it would not get far, instead of running for ever.
+    let second = serve("--import missing.pem");
+    sandbox.run(&second).fails(&format!(
         "error: .: in use by another pod serve, process {}\n\
          hint: name another directory with --dir, or end the other one\n",
         pod.process()
