@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Client, config::BdkConfig};
+use auth::{Client, Token, config::BdkConfig};
 use pki::Version;
 use serde_json::json;
 
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         );
     }
     let mut client = match &config {
-        Some(config) => config.client(identity),
+        Some(config) => config.client(identity).about("ssl.trustStore")?,
         None => Client::builder(endpoints.clone(), identity),
     };
     if let Some(trust) = args.target.trust(config.as_ref())? {
@@ -80,9 +80,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         })?
         .about("authentication")?
     };
-    let tokens = [session.session_token(), session.key_manager_token()];
+    let tokens = [Some(session.session_token()), session.key_manager_token()];
     let [session_token, key_manager_token] =
-        tokens.map(|token| args.show_tokens.then(|| token.expose()));
+        tokens.map(|token| token.filter(|_| args.show_tokens).map(Token::expose));
+    let elided = |token: Option<&Token>| if token.is_some() { ELIDED } else { NOT_NEEDED };
     if args.json {
         return ui::json(&json!({
             "pod": endpoints.pod_url(),
@@ -94,8 +95,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     }
     ui::result(format!(
         "session token:      {}\nkey manager token:  {}",
-        session_token.unwrap_or(ELIDED),
-        key_manager_token.unwrap_or(ELIDED)
+        session_token.unwrap_or(elided(tokens[0])),
+        key_manager_token.unwrap_or(elided(tokens[1]))
     ))?;
     if !args.show_tokens {
         ui::note("authenticated; --show-tokens shows the tokens");
@@ -104,3 +105,4 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
 }
 
 const ELIDED: &str = "[elided]";
+const NOT_NEEDED: &str = "none, the Pod delivers keys without the Key Manager";
