@@ -295,6 +295,16 @@ mod tests {
     }
 
     #[test]
+    fn the_code_of_the_operating_system_is_kept() {
+        let peer = Peer::new(crate::Endpoint::Pod, "pod.test:8444");
+        let unreachable = io::Error::from_raw_os_error(113);
+        let error = Fault::of_io(&unreachable).at(peer);
+        let source = error.source().unwrap();
+        assert_eq!(source.downcast_ref(), Some(&OsError(113)));
+        assert_eq!(source.to_string(), unreachable.to_string());
+    }
+
+    #[test]
     fn alerts_are_sorted_by_what_they_are_about() {
         let peer = Peer::new(crate::Endpoint::Pod, "pod.test:8444");
         let error = |alert| Fault::Tls(rustls::Error::AlertReceived(alert)).at(peer.clone());

@@ -20,6 +20,8 @@ mod layer;
 mod life;
 mod login;
 mod matrix;
+mod own_client;
+mod pool;
 mod provider;
 mod proxy;
 mod refusal;
