@@ -1,7 +1,7 @@
 //! reqwest with a bot's certificate and tokens, from the `config.yaml` of an official client: `reqwest CONFIG URL`
 #![allow(clippy::print_stdout)] // a program that talks to people
 use auth::{BoxError, Client, http};
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, ServiceExt, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), BoxError> {
@@ -22,10 +22,8 @@ async fn main() -> Result<(), BoxError> {
                 .map(http::Response::from)
         }
     });
-    let mut service = bot.layer().layer(send);
-
     let request = http::Request::get(next()?).body("")?;
-    let reply = service.ready().await?.call(request).await?;
+    let reply = bot.layer().layer(send).oneshot(request).await?;
     println!("{}", reqwest::Response::from(reply).text().await?);
     bot.logout().await?;
     Ok(())
