@@ -58,7 +58,7 @@ async fn a_bot_gets_from_its_name_to_an_echo_and_out_again() -> Result {
         "sessiontoken"
     );
     assert_eq!(
-        session.key_manager_token().header_name().as_str(),
+        session.key_manager_token().unwrap().header_name().as_str(),
         "keymanagertoken"
     );
 

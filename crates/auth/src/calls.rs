@@ -1,4 +1,4 @@
-//! Calls with the session that the client keeps: got when needed, renewed when it is over, tried again when it may help.
+//! Calls with the session that the client keeps: got when needed, refreshed when it has expired, retried when it may help.
 
 use std::sync::Arc;
 
@@ -8,27 +8,32 @@ use tokio::time::sleep;
 use tracing::{Instrument, debug_span};
 
 use crate::{
-    Client, Endpoint, Error, Idempotent, Identity, Phase, RetryPolicy, Session,
-    http::{Failure, reply},
-    keeper::{BoxedSession, Effort},
-    retry::{Attempts, Transient},
+    Client, Endpoint, Error, Idempotent, Identity, RetryPolicy, Session,
+    keeper::Login,
+    login::Known,
+    retry::{Attempts, Deadline, Progress, Transient},
+    session::Tokens,
+    transport::{Failure, reply},
 };
 
 impl Client {
     /// Makes a call with the tokens that belong to `endpoint`, and returns a reply that means success.
     ///
-    /// The first call authenticates. The tokens are kept until a call answers 401: then both are got anew, once for all
-    /// callers that wait for them, and each of these calls is repeated, once. Whatever [may pass](RetryPolicy) is tried
-    /// again. If an endpoint answers 401 to fresh tokens too, its calls fail at once for a while, which begins with the
-    /// policy's first pause and grows like it: new tokens wouldn't help.
+    /// The first call authenticates. The tokens are kept until a call answers 401: then those that it was sent are
+    /// refreshed, once for all callers that wait for them, and each of these calls is repeated, once. Transient failures
+    /// are retried as the [policy](RetryPolicy) says. If an endpoint answers 401 to fresh tokens too, its calls fail at
+    /// once for a while, which begins with the policy's first pause, or half a second where that is shorter, and grows like
+    /// it: new tokens wouldn't help. After a failed login, likewise, calls fail with its error for a while, and don't begin
+    /// another.
     ///
     /// The request is like that of [`Client::send`]; it is held in memory, so that it can be sent again. To stop, drop
-    /// the future: nothing goes on behind it, and a renewal that others wait for is left to them.
+    /// the future: the call ends. A login that was begun for it goes on in a task of its own, and its session is kept for
+    /// the next call.
     ///
     /// # Errors
     ///
     /// Those of [`Client::send`], the latest one if there were several attempts; those of [`Client::authenticate`] if no
-    /// tokens can be had, the same one for all callers that waited; [`Error::Timeout`] with [`Phase::Deadline`] at the
+    /// tokens can be had, the same one for all callers that waited; [`Error::DeadlineExceeded`] at the
     /// [deadline](RetryPolicy::deadline). [`Error::Unauthorized`] from `endpoint` means that it refuses fresh tokens.
     pub async fn call(
         &self,
@@ -36,7 +41,8 @@ impl Client {
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, Error> {
         let response = self.execute(endpoint, request).await?;
-        reply::accept(self.channels().of(endpoint)?.peer(), response)
+        let channels = self.inner.keeper.channels();
+        reply::accept(channels.of(endpoint)?.peer(), response)
     }
 
     /// The session that the client keeps; authenticates if there is none.
@@ -48,49 +54,52 @@ impl Client {
     ///
     /// As for [`Client::authenticate`], after as many attempts as the [policy](RetryPolicy) has.
     pub async fn session(&self) -> Result<Arc<Session>, Error> {
-        let renew = |effort| self.renewal(effort);
-        if let Some(age) = self.inner.setup.renew_after {
-            self.inner.keeper.renew_by_age(age, renew).await;
-        }
-        self.inner.keeper.session(renew).await
+        let keeper = &self.inner.keeper;
+        let login = keeper.login(Tokens::BOTH, Deadline::never()).await?;
+        Ok(Arc::clone(&login.session))
     }
 
-    /// The session that follows this one, which is over. Whoever asks while it is being got waits for the same one, and
-    /// whoever asks later gets it at once.
+    /// The session that follows this one, which has expired. Whoever asks while it is being got waits for the same one,
+    /// and whoever asks later gets it at once.
     ///
     /// # Errors
     ///
     /// As for [`Client::session`].
-    pub async fn renewed(&self, over: &Arc<Session>) -> Result<Arc<Session>, Error> {
-        let renew = |effort| self.renewal(effort);
-        self.inner.keeper.renewed(over, renew).await
+    pub async fn renewed(&self, expired: &Arc<Session>) -> Result<Arc<Session>, Error> {
+        let keeper = &self.inner.keeper;
+        let login = keeper.renewed(expired, Tokens::BOTH, Deadline::never());
+        Ok(Arc::clone(&login.await?.session))
     }
 
     /// Ends the session that the client keeps, at both endpoints; without one, this does nothing. Whatever comes back,
     /// it is kept no longer: the next call authenticates again.
     ///
+    /// A login that is under way is not waited for: its session is ended too, as soon as it is there.
+    ///
     /// # Errors
     ///
     /// As for [`Client::end`].
     pub async fn logout(&self) -> Result<(), Error> {
-        match self.inner.keeper.take().await {
-            Some(session) => self.end(&session).await,
+        match self.inner.keeper.take() {
+            Some(login) => login.channels.end(&login.session, Tokens::BOTH).await,
             None => Ok(()),
         }
     }
 
     /// Authenticates with another identity, and uses it from now on, over new connections.
     ///
-    /// Calls under way end as they began, with their connections and tokens. If anything fails, all stays as it was.
+    /// Calls under way end as they began, with their connections and tokens; then the former session is logged out.
+    /// Calls that wait for a session get the new one. If anything fails, all stays as it was.
     ///
     /// # Errors
     ///
     /// As for [`Client::authenticate`], and [`Error::UnsupportedKey`].
     pub async fn replace_identity(&self, identity: &Identity) -> Result<(), Error> {
-        let channels = Arc::new(self.inner.setup.channels(identity)?);
-        let session = channels.authenticate(&RetryPolicy::none()).await?;
-        self.set_channels(channels);
-        self.inner.keeper.put(Arc::new(session));
+        let channels = Arc::new(self.inner.connections.under(identity)?);
+        let progress = Progress::new(channels.session_auth().peer().clone());
+        let (known, retry) = (Known::default(), RetryPolicy::none());
+        let session = channels.log_in(&known, &retry, &progress).await?;
+        self.inner.keeper.put(session, channels);
         tracing::info!(subject = %identity.leaf().subject(), "identity replaced");
         Ok(())
     }
@@ -102,17 +111,19 @@ impl Client {
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, Error> {
         // What can't be sent needs no tokens.
-        self.channels().of(endpoint)?.check(request.uri())?;
+        let channels = self.inner.keeper.channels();
+        channels.of(endpoint)?.check(request.uri())?;
+        drop(channels);
         let idempotent = Idempotent::holds_for(&request);
         let span =
             debug_span!("call", %endpoint, method = %request.method(), path = request.uri().path());
-        let send = |session: Arc<Session>| {
-            let (client, mut request) = (self.clone(), request.clone());
+        let limit = self.inner.reply_limit;
+        let send = |login: Arc<Login>| {
+            let mut request = request.clone();
             async move {
-                let channels = client.channels();
-                let channel = channels.of(endpoint).map_err(Failure::unsent)?;
-                session.authorize(endpoint, request.headers_mut());
-                channel.call(request, client.inner.setup.reply_limit).await
+                let channel = login.channels.of(endpoint).map_err(Failure::unsent)?;
+                login.session.authorize(endpoint, request.headers_mut());
+                channel.call(request, limit).await
             }
         };
         self.drive(endpoint, idempotent, send)
@@ -126,67 +137,56 @@ impl Client {
         &self,
         endpoint: Endpoint,
         idempotent: bool,
-        send: F,
-    ) -> Result<Response<R>, E>
-    where
-        E: Outcome,
-        F: FnMut(Arc<Session>) -> Fut,
-        Fut: Future<Output = Result<Response<R>, E>>,
-    {
-        let policy = &self.inner.setup.retry;
-        match Attempts::within(policy, self.attempts(endpoint, idempotent, send)).await {
-            Ok(result) => result,
-            Err(after) => {
-                let channels = self.channels();
-                let peer = channels.of(endpoint).map_err(E::from_auth)?.peer().clone();
-                let phase = Phase::Deadline;
-                Err(E::from_auth(Error::Timeout { peer, phase, after }))
-            }
-        }
-    }
-
-    async fn attempts<R, E, F, Fut>(
-        &self,
-        endpoint: Endpoint,
-        idempotent: bool,
         mut send: F,
     ) -> Result<Response<R>, E>
     where
         E: Outcome,
-        F: FnMut(Arc<Session>) -> Fut,
+        F: FnMut(Arc<Login>) -> Fut,
         Fut: Future<Output = Result<Response<R>, E>>,
     {
-        let mut attempts = Attempts::new(&self.inner.setup.retry);
-        let mut session = self.session().await.map_err(E::from_auth)?;
+        let keeper = &self.inner.keeper;
+        let deadline = Deadline::of(&self.inner.retry);
+        let mut attempts = Attempts::new(&self.inner.retry, deadline);
+        let needed = Tokens::for_calls_to(endpoint);
+        let login = keeper.login(needed, deadline).await;
+        let mut login = login.map_err(E::from_auth)?;
+        let channel = login.channels.of(endpoint).map_err(E::from_auth)?;
+        let peer = channel.peer().clone();
+        let progress = Progress::new(peer.clone());
         let mut renewed = false;
         loop {
-            let result = send(Arc::clone(&session)).await;
+            let result = match deadline.limit(send(Arc::clone(&login))).await {
+                Ok(result) => result,
+                Err(after) => return Err(E::from_auth(progress.exceeded(after))),
+            };
             let failure = match &result {
-                Ok(response) => self.judge(endpoint, response, &session, renewed),
+                Ok(response) => self.judge(endpoint, response, &login.session, renewed),
                 Err(error) => error.transient().map(After::Pause),
             };
-            let pause = match failure {
+            match failure {
                 None => return result,
-                Some(After::Renewal) => None,
-                Some(After::Pause(failure)) => match attempts.pause(failure, idempotent) {
-                    Some(pause) => Some(pause),
-                    None => return result,
-                },
-            };
-            drop(result);
-            match pause {
-                Some(pause) => {
-                    tracing::debug!(
-                        attempt = attempts.made(),
-                        ?pause,
-                        "tried again after a pause"
-                    );
-                    sleep(pause).await;
-                }
-                None => {
-                    tracing::debug!("401: the session is over");
-                    session = self.renewed(&session).await.map_err(E::from_auth)?;
+                Some(After::Renewal) => {
+                    tracing::debug!("401: the session has expired");
+                    let expired = login.session.sent_to(endpoint);
+                    let next = keeper.renewed(&login.session, expired, deadline).await;
+                    login = next.map_err(E::from_auth)?;
                     renewed = true;
+                }
+                Some(After::Pause(failure)) => {
+                    let Some(pause) = attempts.pause(failure, idempotent) else {
+                        return result;
+                    };
+                    let attempt = attempts.made();
+                    tracing::debug!(attempt, ?pause, "tried again after a pause");
+                    let cause = match &result {
+                        Ok(reply) => {
+                            Some(reply::refusal(&peer, reply.status(), reply.headers(), &[]))
+                        }
+                        Err(error) => error.cause(),
+                    };
+                    cause.into_iter().for_each(|cause| progress.failed(cause));
+                    drop(result);
+                    sleep(pause).await;
                 }
             }
         }
@@ -203,30 +203,15 @@ impl Client {
         let keeper = &self.inner.keeper;
         if response.status() == StatusCode::UNAUTHORIZED {
             if renewed {
-                keeper.refused(endpoint, session, &self.inner.setup.retry);
+                keeper.refused(endpoint, session);
             }
-            return (!renewed && keeper.may_renew(endpoint)).then_some(After::Renewal);
+            let sent = session.sent_to(endpoint) != Tokens::NONE;
+            return (sent && !renewed && keeper.may_renew(endpoint)).then_some(After::Renewal);
         }
         if response.status().is_success() {
             keeper.accepted(endpoint, session);
         }
         Transient::of_response(response.status(), response.headers()).map(After::Pause)
-    }
-
-    fn renewal(&self, effort: Effort) -> BoxedSession {
-        let client = self.clone();
-        let renewal = async move {
-            match effort {
-                Effort::Full => {
-                    client
-                        .channels()
-                        .authenticate(&client.inner.setup.retry)
-                        .await
-                }
-                Effort::Once => client.authenticate().await,
-            }
-        };
-        Box::pin(renewal.instrument(debug_span!(parent: None, "renew")))
     }
 }
 
@@ -241,8 +226,11 @@ pub(crate) trait Outcome {
     /// No tokens could be had, or no time was left.
     fn from_auth(error: Error) -> Self;
 
-    /// Whether it may pass.
+    /// Whether another attempt may succeed.
     fn transient(&self) -> Option<Transient>;
+
+    /// The same as an error of this crate, if it is one.
+    fn cause(&self) -> Option<Error>;
 }
 
 impl Outcome for Failure {
@@ -252,5 +240,9 @@ impl Outcome for Failure {
 
     fn transient(&self) -> Option<Transient> {
         Transient::of_error(&self.error, self.sent)
+    }
+
+    fn cause(&self) -> Option<Error> {
+        Some(self.error.clone())
     }
 }

@@ -1,90 +1,39 @@
-use std::{
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
-use rustls::{SupportedProtocolVersion, crypto::CryptoProvider};
-use tokio::time::sleep;
-use tracing::{Instrument, debug_span};
+use http::{Request, Response};
+use rustls::{ClientConfig, SupportedProtocolVersion, crypto::CryptoProvider};
 
 use crate::{
-    Endpoint, Endpoints, Error, Identity, Phase, RetryPolicy, Session, Token, TrustAnchors,
-    endpoint::Base,
-    http::{Channel, Link, reply},
+    Endpoint, Endpoints, Error, Identity, RetryPolicy, Session, TrustAnchors,
+    channels::{Connections, Links},
     keeper::Keeper,
+    login::Known,
     provider,
     proxy::{Proxy, ProxyChoice},
-    retry::{Attempts, Transient},
-    tls,
-    verifier::Verifier,
+    retry::Progress,
+    session::Tokens,
+    transport::{Channel, KeepAlive, reply},
 };
 
 /// Authenticates with a client certificate, and makes the calls that follow.
 ///
 /// There are two ways to use it. [`Client::call`] is the one to run a bot on: it authenticates when it has to, keeps the
-/// tokens, renews them when they are over, and tries again what may pass. [`Client::authenticate`] and [`Client::send`]
-/// do each one thing once, and leave the session and every decision to the caller.
+/// tokens, refreshes them when they have expired, and retries transient failures. [`Client::authenticate`] and
+/// [`Client::send`] do each one thing once, and leave the session and every decision to the caller.
 ///
 /// It is cheap to clone, and all clones share their connections and the session that is kept. It needs a tokio runtime
-/// with time and I/O enabled; handshakes run on its threads for blocking work.
+/// with time and I/O enabled; the computations of handshakes run on its threads for blocking work.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) inner: Arc<Inner>,
 }
 
 pub(crate) struct Inner {
-    /// Replaced as a whole: TLS resumes sessions under the identity that they were begun with.
-    channels: RwLock<Arc<Channels>>,
-    pub(crate) setup: Setup,
-    pub(crate) keeper: Arc<Keeper>,
-}
-
-/// What a client was built with, but for the identity.
-pub(crate) struct Setup {
-    pub(crate) endpoints: Endpoints,
-    trust: TrustAnchors,
-    provider: Arc<CryptoProvider>,
-    tls_versions: Vec<&'static SupportedProtocolVersion>,
-    http1_only: bool,
-    links: Links,
+    pub(crate) connections: Connections,
     pub(crate) reply_limit: usize,
     pub(crate) retry: RetryPolicy,
-    pub(crate) renew_after: Option<Duration>,
-}
-
-/// How each endpoint is reached.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Links {
-    pub(crate) session_auth: Link,
-    pub(crate) pod: Link,
-    pub(crate) key_manager: Link,
-    pub(crate) agent: Link,
-}
-
-impl Links {
-    pub(crate) fn each(&mut self, change: impl Fn(&mut Link)) {
-        let Self {
-            session_auth,
-            pod,
-            key_manager,
-            agent,
-        } = self;
-        [session_auth, pod, key_manager, agent]
-            .into_iter()
-            .for_each(change);
-    }
-}
-
-/// The connections under one identity.
-pub(crate) struct Channels {
-    /// Where the Pod gives session tokens, if that isn't where it answers other calls.
-    session_auth: Option<Channel>,
-    pub(crate) pod: Channel,
-    pub(crate) key_manager: Channel,
-    agent: Option<Channel>,
+    pub(crate) keeper: Arc<Keeper>,
 }
 
 impl Client {
@@ -104,10 +53,14 @@ impl Client {
         }
     }
 
-    /// Gets a session token from the Pod and a key manager token from the Key Manager, concurrently.
+    /// Gets a session token from the Pod, and then a key manager token from the Key Manager.
     ///
     /// Each is one `POST` without body and without Content-Type, to `/sessionauth/v1/authenticate` and
-    /// `/keyauth/v1/authenticate`. The first failure ends both.
+    /// `/keyauth/v1/authenticate`. If the second one fails, the first one's token is logged out.
+    ///
+    /// The Key Manager is left out where the official Java client leaves it out: when the session token, a JWT, claims
+    /// `canUseSimplifiedKeyDelivery`, and there is no Agent, or one whose `/agent/v1/info` tells version 24.12 or later.
+    /// If anything of this can't be read, the Key Manager is asked.
     ///
     /// # Errors
     ///
@@ -118,7 +71,10 @@ impl Client {
     /// may not use certificates, [`Error::Status`] for any other answer; [`Error::MalformedReply`],
     /// [`Error::ReplyTooLarge`] (more than 64 KiB) and [`Error::Http`] for a reply that can't be used.
     pub async fn authenticate(&self) -> Result<Session, Error> {
-        self.channels().authenticate(&RetryPolicy::none()).await
+        let channels = self.inner.keeper.channels();
+        let progress = Progress::new(channels.session_auth().peer().clone());
+        let retry = RetryPolicy::none();
+        channels.log_in(&Known::default(), &retry, &progress).await
     }
 
     /// Sends a request with the tokens that belong to `endpoint`, and returns a reply that means success.
@@ -129,9 +85,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of [`Client::authenticate`], where [`Error::Unauthorized`] mostly means that the session is over;
+    /// Those of [`Client::authenticate`], where [`Error::Unauthorized`] mostly means that the session has expired;
     /// [`Error::EndpointNotConfigured`] for an Agent whose URL wasn't given; [`Error::ForeignUrl`] if the request
-    /// names another host, in which case nothing was sent; [`Error::ReplyTooLarge`] beyond
+    /// names another host and [`Error::InvalidPath`] for one with dot segments, in which cases nothing was sent; [`Error::ReplyTooLarge`] beyond
     /// [`ClientBuilder::reply_limit`].
     pub async fn send(
         &self,
@@ -139,17 +95,10 @@ impl Client {
         endpoint: Endpoint,
         mut request: Request<Bytes>,
     ) -> Result<Response<Bytes>, Error> {
-        let channels = self.channels();
+        let channels = self.inner.keeper.channels();
+        let channel = channels.of(endpoint)?;
         session.authorize(endpoint, request.headers_mut());
-        self.send_over(channels.of(endpoint)?, request).await
-    }
-
-    async fn send_over(
-        &self,
-        channel: &Channel,
-        request: Request<Bytes>,
-    ) -> Result<Response<Bytes>, Error> {
-        let response = channel.call(request, self.inner.setup.reply_limit).await?;
+        let response = channel.call(request, self.inner.reply_limit).await?;
         reply::accept(channel.peer(), response)
     }
 
@@ -162,46 +111,29 @@ impl Client {
     /// As for [`Client::send`], but for [`Error::Unauthorized`]. Both endpoints are asked even if one fails; if both
     /// fail, the Pod's error is returned.
     pub async fn end(&self, session: &Session) -> Result<(), Error> {
-        let channels = self.channels();
-        let logout = async |channel, endpoint, path| {
-            let mut request = post(path);
-            session.authorize(endpoint, request.headers_mut());
-            match self.send_over(channel, request).await {
-                Ok(_) | Err(Error::Unauthorized { .. }) => Ok(()),
-                Err(error) => Err(error),
-            }
-        };
-        let (pod, key_manager) = tokio::join!(
-            logout(
-                channels.session_auth(),
-                Endpoint::Pod,
-                "/sessionauth/v1/logout"
-            ),
-            logout(
-                &channels.key_manager,
-                Endpoint::KeyManager,
-                "/keyauth/v1/logout"
-            ),
-        );
-        pod.and(key_manager)
+        self.inner
+            .keeper
+            .channels()
+            .end(session, Tokens::BOTH)
+            .await
     }
 
-    /// The connections of the moment.
-    pub(crate) fn channels(&self) -> Arc<Channels> {
-        let channels = self.inner.channels.read();
-        Arc::clone(&channels.unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// From now on, these. The former ones are gone when the last call over them ends.
-    pub(crate) fn set_channels(&self, new: Arc<Channels>) {
-        let channels = self.inner.channels.write();
-        *channels.unwrap_or_else(PoisonError::into_inner) = new;
+    /// What connections are secured with at the moment: the identity, the trust anchors and the provider of the
+    /// cryptography, for those who bring an HTTP client of their own.
+    ///
+    /// ALPN offers HTTP/2 and HTTP/1.1, in this order, unless the client was built for [HTTP/1.1
+    /// only](ClientBuilder::http1_only): a client that doesn't speak both, or sets this itself, clears
+    /// `alpn_protocols`. After [`Client::replace_identity`], ask again.
+    ///
+    /// Handshakes with it sign where they run: milliseconds on a worker of the runtime, with a large RSA key.
+    pub fn tls_config(&self) -> ClientConfig {
+        self.inner.keeper.channels().tls()
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let channels = self.channels();
+        let channels = self.inner.keeper.channels();
         f.debug_struct("Client")
             .field("pod", channels.pod.peer())
             .field("key_manager", channels.key_manager.peer())
@@ -209,114 +141,6 @@ impl fmt::Debug for Client {
             .finish_non_exhaustive()
     }
 }
-
-impl Setup {
-    /// New connections, under this identity.
-    pub(crate) fn channels(&self, identity: &Identity) -> Result<Channels, Error> {
-        let verifier = Verifier::new(self.trust.clone(), Arc::clone(&self.provider))?;
-        let tls = Arc::new(tls::client_config(
-            identity,
-            Arc::new(verifier),
-            Arc::clone(&self.provider),
-            &self.tls_versions,
-            self.http1_only,
-        )?);
-        let channel = |base: &Base, link: &Link| Channel::new(base.clone(), Arc::clone(&tls), link);
-        let (at, by) = (&self.endpoints, &self.links);
-        let session_auth = at.session_auth.as_ref();
-        let agent = at.agent.as_ref();
-        Ok(Channels {
-            session_auth: session_auth
-                .map(|base| channel(base, &by.session_auth))
-                .transpose()?,
-            pod: channel(&at.pod, &by.pod)?,
-            key_manager: channel(&at.key_manager, &by.key_manager)?,
-            agent: agent.map(|base| channel(base, &by.agent)).transpose()?,
-        })
-    }
-}
-
-impl Channels {
-    fn session_auth(&self) -> &Channel {
-        self.session_auth.as_ref().unwrap_or(&self.pod)
-    }
-
-    pub(crate) fn of(&self, endpoint: Endpoint) -> Result<&Channel, Error> {
-        match endpoint {
-            Endpoint::Pod => Ok(&self.pod),
-            Endpoint::KeyManager => Ok(&self.key_manager),
-            Endpoint::Agent => self
-                .agent
-                .as_ref()
-                .ok_or(Error::EndpointNotConfigured { endpoint }),
-        }
-    }
-
-    /// Each endpoint is tried again by itself: one that gave its token is not asked for another.
-    pub(crate) async fn authenticate(&self, retry: &RetryPolicy) -> Result<Session, Error> {
-        let (pod, key_manager) = (self.session_auth(), &self.key_manager);
-        let (session, key) = tokio::try_join!(
-            request_token(pod, "/sessionauth/v1/authenticate", retry),
-            request_token(key_manager, "/keyauth/v1/authenticate", retry),
-        )?;
-        if session.header_name() == key.header_name() {
-            return Err(Error::MalformedReply {
-                peer: key_manager.peer().clone(),
-                reason: "`name` is the header of the session token",
-            });
-        }
-        tracing::info!(pod = %pod.peer(), key_manager = %key_manager.peer(), "authenticated");
-        Ok(Session::new(session, key))
-    }
-}
-
-async fn request_token(
-    channel: &Channel,
-    path: &'static str,
-    retry: &RetryPolicy,
-) -> Result<Token, Error> {
-    let attempts = async {
-        let mut attempts = Attempts::new(retry);
-        loop {
-            let result = channel.call(post(path), TOKEN_REPLY_LIMIT).await;
-            let transient = match &result {
-                Ok(response) => Transient::of_response(response.status(), response.headers()),
-                Err(failure) => Transient::of_error(&failure.error, failure.sent),
-            };
-            // To authenticate twice is harmless.
-            match transient.and_then(|transient| attempts.pause(transient, true)) {
-                Some(pause) => {
-                    let attempt = attempts.made();
-                    tracing::debug!(attempt, ?pause, "authentication is tried again");
-                    sleep(pause).await;
-                }
-                None => {
-                    let response = reply::accept(channel.peer(), result?)?;
-                    return reply::token(channel.peer(), response.body());
-                }
-            }
-        }
-    };
-    let span = debug_span!("authenticate", peer = %channel.peer());
-    match Attempts::within(retry, attempts.instrument(span)).await {
-        Ok(result) => result,
-        Err(after) => Err(Error::Timeout {
-            peer: channel.peer().clone(),
-            phase: Phase::Deadline,
-            after,
-        }),
-    }
-}
-
-fn post(path: &'static str) -> Request<Bytes> {
-    let mut request = Request::new(Bytes::new());
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = http::Uri::from_static(path);
-    request
-}
-
-/// In octets. Honest replies take one or two thousand.
-const TOKEN_REPLY_LIMIT: usize = 64 << 10;
 
 /// Configures a [`Client`].
 #[derive(Debug)]
@@ -409,6 +233,14 @@ impl ClientBuilder {
         self
     }
 
+    /// How it is found out that the peer of an HTTP/2 connection has vanished: it is pinged this often, and the connection
+    /// and the calls over it fail when that isn't answered within `timeout`. Default: every 20 seconds, and 10 seconds.
+    pub fn http2_keep_alive(mut self, interval: Duration, timeout: Duration) -> Self {
+        self.links
+            .each(|link| link.keep_alive = KeepAlive { interval, timeout });
+        self
+    }
+
     /// How large the reply to [`Client::send`] may be, in octets. Default: 16 MiB. A reply is held in memory.
     pub fn reply_limit(self, octets: usize) -> Self {
         Self {
@@ -417,7 +249,7 @@ impl ClientBuilder {
         }
     }
 
-    /// How [`Client::call`] tries again, and whatever else uses the session that the client keeps. Default:
+    /// How [`Client::call`] retries, and whatever else uses the session that the client keeps. Default:
     /// [`RetryPolicy::default`].
     pub fn retry(self, policy: RetryPolicy) -> Self {
         Self {
@@ -426,10 +258,11 @@ impl ClientBuilder {
         }
     }
 
-    /// Renews the kept session before a call once it is this old. Default: never, a 401 will tell.
+    /// Renews the kept session once a call finds it this old. Default: never, a 401 will tell.
     ///
-    /// Worth it where the lifetime is known and a call must not wait for a renewal at an unfortunate moment. It is tried
-    /// once; if it fails, the tokens are used on, and the next try comes after the same time.
+    /// Worth it where the lifetime is known and a call must not wait for a renewal at an unfortunate moment. It happens in
+    /// the background, and no call waits for it. It is tried once; if it fails, the tokens are used on, and the next try
+    /// comes after the same time. The session that was replaced is logged out once the calls with it have ended.
     pub fn renew_after(self, age: Duration) -> Self {
         Self {
             renew_after: Some(age),
@@ -454,22 +287,22 @@ impl ClientBuilder {
             Some(trust) => trust,
             None => TrustAnchors::platform()?,
         };
-        let setup = Setup {
+        let connections = Connections {
             endpoints: self.endpoints,
+            links: self.links,
             trust,
             provider,
             tls_versions: self.tls_versions,
             http1_only: self.http1_only,
-            links: self.links,
-            reply_limit: self.reply_limit,
-            retry: self.retry,
-            renew_after: self.renew_after,
         };
+        let channels = connections.under(&self.identity)?;
+        let keeper = Keeper::new(channels, self.retry.clone(), self.renew_after);
         Ok(Client {
             inner: Arc::new(Inner {
-                channels: RwLock::new(Arc::new(setup.channels(&self.identity)?)),
-                setup,
-                keeper: Arc::default(),
+                connections,
+                reply_limit: self.reply_limit,
+                retry: self.retry,
+                keeper: Arc::new(keeper),
             }),
         })
     }

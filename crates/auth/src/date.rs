@@ -1,41 +1,28 @@
-use std::{
-    fmt,
-    time::{Duration, SystemTime},
-};
+use std::{fmt, time::SystemTime};
+
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 /// A day of the Gregorian calendar, as in `2026-11-24`, in UTC.
 pub(crate) struct Date(pub(crate) SystemTime);
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // HTTP's dates have years of four digits, and httpdate panics beyond.
-        let since_1970 = self.0.duration_since(SystemTime::UNIX_EPOCH);
-        let time = SystemTime::UNIX_EPOCH.checked_add(since_1970.unwrap_or_default().min(LAST));
-        let date = httpdate::HttpDate::from(time.unwrap_or(SystemTime::UNIX_EPOCH)).to_string();
-        // "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, section 5.6.7)
-        let mut parts = date.split(' ').skip(1);
-        let (Some(day), Some(month), Some(year)) = (parts.next(), parts.next(), parts.next())
-        else {
-            return f.write_str("an unknown day");
-        };
-        let month = (1..).zip(MONTHS).find(|(_, name)| *name == month);
-        write!(
-            f,
-            "{year}-{:02}-{day}",
-            month.map_or(0, |(number, _)| number)
-        )
+        // `From<SystemTime>` panics beyond the year 9999.
+        let time = self
+            .0
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(Ok(0), |since| i64::try_from(since.as_secs()))
+            .ok()
+            .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+            .unwrap_or(PrimitiveDateTime::MAX.assume_utc());
+        time.date().fmt(f)
     }
 }
 
-/// 9999-12-31T23:59:59Z.
-const LAST: Duration = Duration::from_secs(253_402_300_799);
-
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -1,4 +1,5 @@
 use http::{Uri, uri};
+use percent_encoding::percent_decode_str;
 use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
@@ -74,25 +75,33 @@ impl Endpoints {
     ///
     /// Services may share a host, and even a context: then the first segment of the path tells them apart.
     pub(crate) fn owner_of(&self, target: &Uri) -> Option<Endpoint> {
-        let mut here: Vec<(&Base, &str)> = [&self.pod, &self.key_manager]
-            .into_iter()
-            .chain(&self.agent)
-            .filter_map(|base| Some((base, base.path_within(target)?)))
-            .collect();
+        if has_dot_segments(target.path()) {
+            return None;
+        }
+        let mut here: Vec<(Endpoint, &Base, &str)> = [
+            (Endpoint::Pod, Some(&self.pod)),
+            (Endpoint::KeyManager, Some(&self.key_manager)),
+            (Endpoint::Agent, self.agent.as_ref()),
+            (Endpoint::SessionAuth, self.session_auth.as_ref()),
+        ]
+        .into_iter()
+        .filter_map(|(endpoint, base)| Some((endpoint, base?, base?.path_within(target)?)))
+        .collect();
         // The longest context is the closest.
-        let longest = here.iter().map(|(base, _)| base.context.len()).max()?;
-        here.retain(|(base, _)| base.context.len() == longest);
+        let longest = here.iter().map(|(_, base, _)| base.context.len()).max()?;
+        here.retain(|(_, base, _)| base.context.len() == longest);
         match here.as_slice() {
-            [(base, _)] => Some(base.peer.endpoint()),
+            [(endpoint, ..)] => Some(*endpoint),
             several => {
-                let (_, path) = several.first()?;
+                let (_, _, path) = several.first()?;
                 let by_path = match path.split('/').nth(1) {
-                    Some("agent") => Endpoint::Agent,
-                    Some("keyauth" | "relay") => Endpoint::KeyManager,
-                    _ => Endpoint::Pod,
+                    Some("agent") => [Endpoint::Agent; 2],
+                    Some("keyauth" | "relay") => [Endpoint::KeyManager; 2],
+                    Some("sessionauth") => [Endpoint::SessionAuth, Endpoint::Pod],
+                    _ => [Endpoint::Pod, Endpoint::SessionAuth],
                 };
-                let mut owners = several.iter().map(|(base, _)| base.peer.endpoint());
-                owners.find(|owner| *owner == by_path)
+                let is_here = |wanted: &Endpoint| several.iter().any(|(here, ..)| here == wanted);
+                by_path.into_iter().find(is_here)
             }
         }
     }
@@ -172,6 +181,12 @@ impl Base {
             peer: self.peer.clone(),
             found: without_credentials(target),
         };
+        if has_dot_segments(target.path()) {
+            return Err(Error::InvalidPath {
+                peer: self.peer.clone(),
+                reason: "its path has dot segments",
+            });
+        }
         let path_and_query = match (target.scheme(), target.authority()) {
             (None, None) if path_and_query.starts_with('/') => {
                 format!("{}{path_and_query}", self.context)
@@ -204,6 +219,19 @@ impl Base {
             && authority.port_u16().unwrap_or(HTTPS_PORT)
                 == self.authority.port_u16().unwrap_or(HTTPS_PORT)
     }
+}
+
+/// Whether a server could take a path to lead upwards (RFC 3986, section 5.2.4), and with it the tokens to another service
+/// on its host. Servers differ in what they decode, in what they take for a slash, and whether a segment ends at a
+/// semicolon.
+fn has_dot_segments(path: &str) -> bool {
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    let twice = percent_decode_str(&decoded).decode_utf8_lossy();
+    [path, &decoded, &twice].iter().any(|path| {
+        path.split(['/', '\\'])
+            .filter_map(|segment| segment.split(';').next())
+            .any(|segment| matches!(segment, "." | ".."))
+    })
 }
 
 /// Scheme, host and port, or the path where there is none: what stands before an `@` may be a password.
@@ -347,6 +375,60 @@ mod tests {
             (&apart, "/ctx/pod", None),
         ] {
             assert_eq!(endpoints.owner_of(&url.parse().unwrap()), owner, "{url}");
+        }
+    }
+
+    #[test]
+    fn the_session_auth_base_owns_its_urls() {
+        let endpoints = |session_auth| {
+            let endpoints = Endpoints::new("https://acme.test", "https://km.test").unwrap();
+            endpoints.session_auth(session_auth).unwrap()
+        };
+        let owner = |endpoints: &Endpoints, url: &str| endpoints.owner_of(&url.parse().unwrap());
+        let apart = endpoints("https://api.test:8444");
+        let url = "https://api.test:8444/sessionauth/v1/app/authenticate";
+        assert_eq!(owner(&apart, url), Some(Endpoint::SessionAuth));
+        let url = "https://acme.test/sessionauth/v1/app/authenticate";
+        assert_eq!(owner(&apart, url), Some(Endpoint::Pod));
+        let together = endpoints("https://acme.test:443");
+        assert_eq!(owner(&together, url), Some(Endpoint::SessionAuth));
+        let url = "https://acme.test/pod/v2/sessioninfo";
+        assert_eq!(owner(&together, url), Some(Endpoint::Pod));
+    }
+
+    #[test]
+    fn paths_do_not_lead_upwards() {
+        let pod = base("https://pod.test/ctx");
+        let owners = Endpoints::new("https://pod.test/ctx", "https://km.test").unwrap();
+        for path in [
+            "/..",
+            "/../admin",
+            "/a/../../admin",
+            "/./a",
+            "/a/.",
+            "/%2e%2e/admin",
+            "/.%2E/admin",
+            "/%252e%252e/admin",
+            "/a%2f..%2fadmin",
+            "/..%5cadmin",
+            "/..;x=1/admin",
+            "/%2e%2e%3b/admin",
+        ] {
+            assert_eq!(
+                pod.resolve(&path.parse().unwrap()).unwrap_err(),
+                Error::InvalidPath {
+                    peer: Peer::new(Endpoint::Pod, "pod.test:443"),
+                    reason: "its path has dot segments"
+                },
+                "{path}"
+            );
+            let url = format!("https://pod.test/ctx{path}").parse().unwrap();
+            assert!(pod.resolve(&url).is_err(), "{path}");
+            assert_eq!(owners.owner_of(&url), None, "{path}");
+        }
+        for path in ["/a..b", "/...", "/.well-known/x", "/a?b=/../c", "/a;.."] {
+            let resolved = pod.resolve(&path.parse().unwrap()).unwrap();
+            assert_eq!(resolved, *format!("https://pod.test/ctx{path}"));
         }
     }
 

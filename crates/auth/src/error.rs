@@ -89,6 +89,21 @@ pub enum Error {
         /// Scheme, host and port that the request names.
         found: String,
     },
+    /// A request's path has dot segments, plain or encoded, which would lead out of the endpoint's context. Nothing was
+    /// sent.
+    #[error("request for the {peer}: {reason}")]
+    InvalidPath {
+        /// The endpoint that the request was given to.
+        peer: Peer,
+        /// What is wrong with the path.
+        reason: &'static str,
+    },
+    /// A token that can't be presented.
+    #[error("token: {reason}")]
+    InvalidToken {
+        /// What is wrong with it. The token itself is left out.
+        reason: &'static str,
+    },
     /// The trust anchors can't be read.
     #[error("trust anchors: {0}")]
     TrustAnchors(pki::Error),
@@ -158,6 +173,9 @@ pub enum Error {
         peer: Peer,
         /// What the operating system reported.
         kind: io::ErrorKind,
+        /// The same in its own words, if it came from there.
+        #[source]
+        source: Option<OsError>,
     },
     /// Something took longer than it may.
     #[error("{peer}: {phase} took more than {after:?}")]
@@ -168,6 +186,18 @@ pub enum Error {
         phase: Phase,
         /// The limit that was exceeded.
         after: Duration,
+    },
+
+    /// There was no success within the [deadline](crate::RetryPolicy::deadline), whatever was tried.
+    #[error("{peer}: no success within {after:?}")]
+    DeadlineExceeded {
+        /// Who was asked when the time was up. That may be an endpoint that authenticates, and not the one that was called.
+        peer: Peer,
+        /// The length of the deadline.
+        after: Duration,
+        /// How the latest attempt there failed before; `None` if the first one had no end.
+        #[source]
+        latest: Option<Box<Error>>,
     },
 
     // --- Through a proxy ----------------------------------------------------------------------------------------
@@ -320,6 +350,7 @@ impl Error {
             | Self::IdentityFile { .. }
             | Self::Configuration { .. }
             | Self::File { .. }
+            | Self::InvalidToken { .. }
             | Self::TrustAnchors(_)
             | Self::InvalidTrustAnchor { .. }
             | Self::NoPlatformRoots { .. }
@@ -327,12 +358,14 @@ impl Error {
             | Self::InvalidProxy { .. }
             | Self::TlsConfiguration(_) => None,
             Self::ForeignUrl { peer, .. }
+            | Self::InvalidPath { peer, .. }
             | Self::DnsFailed { peer, .. }
             | Self::ConnectionRefused { peer }
             | Self::ConnectionReset { peer }
             | Self::ConnectionClosed { peer }
             | Self::Network { peer, .. }
             | Self::Timeout { peer, .. }
+            | Self::DeadlineExceeded { peer, .. }
             | Self::ProxyUnreachable { peer, .. }
             | Self::ProxyAuthenticationRequired { peer, .. }
             | Self::ProxyRefused { peer, .. }
@@ -361,8 +394,6 @@ pub enum Phase {
     Read,
     /// The whole call.
     Total,
-    /// All attempts at a call, with the pauses between them: see [`RetryPolicy::deadline`](crate::RetryPolicy::deadline).
-    Deadline,
 }
 
 impl fmt::Display for Phase {
@@ -371,10 +402,28 @@ impl fmt::Display for Phase {
             Self::Connect => "connecting",
             Self::Read => "waiting for the reply",
             Self::Total => "the whole call",
-            Self::Deadline => "the call with its repeats",
         })
     }
 }
+
+/// An error code of the operating system, `errno`. It displays in the system's words: `No route to host (os error 113)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OsError(pub(crate) i32);
+
+impl OsError {
+    /// The code.
+    pub fn code(self) -> i32 {
+        self.0
+    }
+}
+
+impl fmt::Display for OsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        io::Error::from_raw_os_error(self.0).fmt(f)
+    }
+}
+
+impl std::error::Error for OsError {}
 
 /// An alert by the name that its RFC gives it, `bad_certificate`, which is what people search for.
 struct AlertName(AlertDescription);

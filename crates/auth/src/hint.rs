@@ -22,6 +22,8 @@ impl Error {
             Self::ForeignUrl { .. } => {
                 "send a path only; it is resolved against the URL of the endpoint"
             }
+            Self::InvalidPath { .. } => "write the path without `.` and `..`, encoded or not",
+            Self::InvalidToken { .. } => "give the token as the endpoint replied it",
             Self::Configuration { .. } => {
                 "the keys are those of the official clients' config.yaml: host, port, bot.username, bot.certificate.path, ..."
             }
@@ -63,6 +65,14 @@ impl Error {
                 "the server accepts connections and does not answer: try again later"
             }
 
+            Self::DeadlineExceeded {
+                latest: Some(latest),
+                ..
+            } => return latest.hint(),
+            Self::DeadlineExceeded { .. } => {
+                "the server accepts connections and does not answer: try again later"
+            }
+
             Self::ProxyUnreachable { .. } => {
                 "check host and port of the proxy, or connect without it"
             }
@@ -91,7 +101,7 @@ impl Error {
             }
 
             Self::Unauthorized { .. } => {
-                "the service user's name must equal the certificate's Common Name, case included, and the port must be one that asks for a certificate, usually 8444; for a later call, the session may be over: authenticate again"
+                "the service user's name must equal the certificate's Common Name, case included, and the port must be one that asks for a certificate, usually 8444; for a later call, the session may have expired: authenticate again"
             }
             Self::Forbidden { .. } => {
                 "allow certificate authentication for this service user in the admin portal"
@@ -115,13 +125,13 @@ impl Error {
             }
             Self::Status { .. } => return None,
             Self::MalformedReply { peer, .. } => match peer.endpoint() {
-                Endpoint::Pod | Endpoint::KeyManager => {
+                Endpoint::Pod | Endpoint::SessionAuth | Endpoint::KeyManager => {
                     "check the URL: a web page or a proxy may answer instead of the API"
                 }
                 Endpoint::Agent => "check the URL of the Agent",
             },
             Self::ReplyTooLarge { .. } => {
-                "check the URL: honest replies are smaller; a larger one can be allowed"
+                "check the URL: the API's replies are smaller; a larger limit can be set"
             }
             Self::Http { .. } => {
                 "try again; if it stays, something between here and the server may not cope with HTTP/2"
@@ -155,10 +165,10 @@ fn server_not_trusted(reason: &CertificateError) -> &'static str {
             "a trusted root has the name of the server's, and another key: get the root that is in use now"
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "the server's certificate is over: its operator must renew it"
+            "the server's certificate has expired: its operator must renew it"
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "the server's certificate has not begun: check this machine's clock"
+            "the server's certificate is not valid yet: check this machine's clock"
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "the server's certificate is for other names: check the host in the URL"
@@ -169,7 +179,9 @@ fn server_not_trusted(reason: &CertificateError) -> &'static str {
 
 fn refused(alert: AlertDescription) -> &'static str {
     match alert {
-        AlertDescription::CertificateExpired => "the client certificate is over: issue a new one",
+        AlertDescription::CertificateExpired => {
+            "the client certificate has expired: issue a new one"
+        }
         AlertDescription::CertificateRevoked => {
             "the client certificate or its issuer was revoked or disabled on the Pod"
         }

@@ -1,6 +1,7 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use pki::{Certificate, KeyAlgorithm, Passphrase, Pkcs12, PrivateKey, Version};
+use rustls::sign::SigningKey;
 use zeroize::Zeroizing;
 
 use crate::Error;
@@ -12,12 +13,20 @@ use crate::Error;
 /// extension file before OpenSSL 3.2, is presented like any other, with a warning in the log.
 ///
 /// The key is wiped when the identity is dropped and elided in `Debug`. The TLS provider has its own copy, which it
-/// treats in its own way.
+/// treats in its own way. A key that can't leave its place, such as a token's, signs through
+/// [`Identity::with_signer`].
 pub struct Identity {
-    key: Zeroizing<Vec<u8>>,
+    key: Key,
     algorithm: KeyAlgorithm,
     leaf: Certificate,
     intermediates: Vec<Certificate>,
+}
+
+/// What signs in handshakes.
+pub(crate) enum Key {
+    /// For the TLS provider to load.
+    Pkcs8(Zeroizing<Vec<u8>>),
+    Signer(Arc<dyn SigningKey>),
 }
 
 impl Identity {
@@ -72,33 +81,73 @@ impl Identity {
         Self::new(&key, chain)
     }
 
-    pub(crate) fn new(key: &PrivateKey, chain: Vec<Certificate>) -> Result<Self, Error> {
-        let mut chain = chain.into_iter();
-        let Some(leaf) = chain.next() else {
-            return Err(Error::Identity(pki::Error::Pkcs12Lacks {
-                what: "certificate for the private key",
-            }));
-        };
+    /// A private key and its certificates, the leaf first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Identity`] with [`pki::Error::Pkcs12Lacks`] if there is no certificate, with
+    /// [`pki::Error::KeyMismatch`] if the key isn't that of the first one, or with what [`Certificate::public_key`] and
+    /// [`PrivateKey::to_pkcs8_der`] report.
+    pub fn new(
+        key: &PrivateKey,
+        chain: impl IntoIterator<Item = Certificate>,
+    ) -> Result<Self, Error> {
+        let (leaf, others) = split(chain)?;
         // TLS libraries compare the two only when they can read the certificate, and they can't read version 1.
         if leaf.public_key().map_err(Error::Identity)? != *key.public_key() {
-            return Err(Error::Identity(pki::Error::KeyMismatch {
-                subject: leaf.subject().to_string(),
-            }));
+            return Err(mismatch(&leaf));
         }
+        let pkcs8 = key.to_pkcs8_der().map_err(Error::Identity)?;
+        Ok(Self::assemble(
+            Key::Pkcs8(pkcs8),
+            key.algorithm(),
+            leaf,
+            others,
+        ))
+    }
+
+    /// A key of which nothing is known but how to sign with it, as in a smart card, a TPM or a key management service,
+    /// and its certificates, the leaf first. It signs on a thread for blocking work, and may take its time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Identity`] with [`pki::Error::Pkcs12Lacks`] if there is no certificate, or with
+    /// [`pki::Error::KeyMismatch`] if the key tells its public key and that isn't the one of the first certificate. One
+    /// that doesn't tell is found out by the server. Otherwise with what [`Certificate::public_key`] reports.
+    pub fn with_signer(
+        key: Arc<dyn SigningKey>,
+        chain: impl IntoIterator<Item = Certificate>,
+    ) -> Result<Self, Error> {
+        let (leaf, others) = split(chain)?;
+        let public_key = leaf.public_key().map_err(Error::Identity)?;
+        let told = key.public_key();
+        if told.is_some_and(|told| told.as_ref() != leaf.spki_der()) {
+            return Err(mismatch(&leaf));
+        }
+        let algorithm = public_key.algorithm();
+        Ok(Self::assemble(Key::Signer(key), algorithm, leaf, others))
+    }
+
+    fn assemble(
+        key: Key,
+        algorithm: KeyAlgorithm,
+        leaf: Certificate,
+        others: impl Iterator<Item = Certificate>,
+    ) -> Self {
         if leaf.version() == Version::V1 {
             tracing::warn!(
                 subject = %leaf.subject(),
                 "the client certificate is X.509 version 1, which many TLS servers refuse; issue it anew as version 3"
             );
         }
-        Ok(Self {
-            key: key.to_pkcs8_der().map_err(Error::Identity)?,
-            algorithm: key.algorithm(),
+        Self {
+            key,
+            algorithm,
             leaf,
-            intermediates: chain
+            intermediates: others
                 .filter(|certificate| !certificate.is_self_signed())
                 .collect(),
-        })
+        }
     }
 
     /// The certificate that is presented.
@@ -116,10 +165,27 @@ impl Identity {
         self.algorithm
     }
 
-    /// The private key as PKCS#8 DER.
-    pub(crate) fn pkcs8_der(&self) -> &[u8] {
+    pub(crate) fn key(&self) -> &Key {
         &self.key
     }
+}
+
+fn split(
+    chain: impl IntoIterator<Item = Certificate>,
+) -> Result<(Certificate, impl Iterator<Item = Certificate>), Error> {
+    let mut chain = chain.into_iter();
+    let leaf = chain
+        .next()
+        .ok_or(Error::Identity(pki::Error::Pkcs12Lacks {
+            what: "certificate for the private key",
+        }))?;
+    Ok((leaf, chain))
+}
+
+fn mismatch(leaf: &Certificate) -> Error {
+    Error::Identity(pki::Error::KeyMismatch {
+        subject: leaf.subject().to_string(),
+    })
 }
 
 /// Whether it is PEM and not DER, which starts with a SEQUENCE.

@@ -1,219 +1,333 @@
 //! The session that a client keeps: one for all callers, and renewed once for all of them.
 
 use std::{
-    pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    convert::Infallible,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
-use futures_util::future::{FutureExt, Shared, WeakShared};
-use tokio::time::Instant;
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
+use tracing::{Instrument, debug_span};
 
-use crate::{Endpoint, Error, RetryPolicy, Session};
+use crate::{
+    Endpoint, Error, RetryPolicy, Session,
+    channels::Channels,
+    login::Known,
+    retry::{Deadline, Progress},
+    session::Tokens,
+};
 
-type Renewal = Pin<Box<dyn Future<Output = Result<Arc<Session>, Error>> + Send>>;
-
-/// A session that is being got, and how hard it is tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effort {
-    /// As the policy says: somebody needs it.
-    Full,
-    /// One attempt: the session that is there may hold yet.
-    Once,
-}
-
-/// Keeps a session, and lets at most one renewal be under way.
+/// Keeps a session together with the connections that it belongs to, and lets at most one renewal be under way.
 ///
-/// Whoever needs the session drives the renewal, and it goes on as long as anybody does: a caller that is dropped leaves
-/// it to the others, and after the last one nothing is left behind.
-#[derive(Default)]
+/// A renewal runs in a task of its own, for whoever waits. What it brings when it has been overtaken, by another
+/// identity or by a logout, is ended again.
 pub(crate) struct Keeper {
     state: Mutex<State>,
+    retry: RetryPolicy,
+    renew_after: Option<Duration>,
 }
 
-#[derive(Default)]
+/// A session and the connections under the identity that it was got with.
+pub(crate) struct Login {
+    pub(crate) session: Arc<Session>,
+    pub(crate) channels: Arc<Channels>,
+    /// Dropped with the last use: see [`Kept::in_use`].
+    _use: mpsc::Sender<Infallible>,
+}
+
 struct State {
+    channels: Arc<Channels>,
     kept: Option<Kept>,
-    renewal: Option<(WeakShared<Renewal>, Effort)>,
-    /// Counts the sessions that were put here from elsewhere; a renewal begun before that comes too late.
-    epoch: u64,
+    renewal: Option<Renewal>,
+    /// How many renewals were begun.
+    begun: u64,
+    /// Logins that failed in a row, and how the latest one did.
+    failed: Option<(HeldBack, Error)>,
     held_back: [HeldBack; 3],
 }
 
 struct Kept {
-    session: Arc<Session>,
+    login: Arc<Login>,
+    in_use: mpsc::Receiver<Infallible>,
     /// When it came, or when a renewal for its age was last tried.
     since: Instant,
+    /// An endpoint answered 401 to these tokens.
+    expired: Tokens,
     /// The endpoints that answered 401 to it when it was new.
     refused: [bool; 3],
 }
 
-/// Renewals that would not help: an endpoint answers 401 to fresh sessions too.
+struct Renewal {
+    number: u64,
+    effort: Effort,
+    outcome: watch::Sender<Option<Result<(), Error>>>,
+    progress: Arc<Progress>,
+}
+
+/// How hard a renewal is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effort {
+    /// As the policy says: somebody needs it.
+    Full,
+    /// One attempt: the session that is there may not have expired.
+    Once,
+}
+
+/// What would not help: an endpoint answers 401 to fresh sessions too, or logins fail.
 #[derive(Default, Clone, Copy)]
 struct HeldBack {
     in_a_row: u32,
     until: Option<Instant>,
 }
 
-impl Keeper {
-    /// The session that is kept, or one that `renew` gets.
-    pub(crate) async fn session(
-        self: &Arc<Self>,
-        renew: impl Fn(Effort) -> BoxedSession,
-    ) -> Result<Arc<Session>, Error> {
-        self.obtain(None, renew).await
+impl HeldBack {
+    fn further(self, policy: &RetryPolicy) -> (Self, Duration) {
+        let in_a_row = self.in_a_row.saturating_add(1);
+        let pause = policy.hold_back(in_a_row);
+        let until = Instant::now().checked_add(pause);
+        (Self { in_a_row, until }, pause)
     }
 
-    /// Another session than this one, which is over: the one that replaced it, or one that `renew` gets.
+    fn is_over(self) -> bool {
+        self.until.is_none_or(|until| Instant::now() >= until)
+    }
+}
+
+impl Keeper {
+    pub(crate) fn new(
+        channels: Channels,
+        retry: RetryPolicy,
+        renew_after: Option<Duration>,
+    ) -> Self {
+        Self {
+            state: Mutex::new(State {
+                channels: Arc::new(channels),
+                kept: None,
+                renewal: None,
+                begun: 0,
+                failed: None,
+                held_back: Default::default(),
+            }),
+            retry,
+            renew_after,
+        }
+    }
+
+    /// The connections of the moment.
+    pub(crate) fn channels(&self) -> Arc<Channels> {
+        Arc::clone(&self.lock().channels)
+    }
+
+    /// A login of whose tokens these are not known to have expired: the one that is kept, or the one that a renewal
+    /// gets. While logins are held back, the error of the latest one.
+    pub(crate) async fn login(
+        self: &Arc<Self>,
+        needed: Tokens,
+        deadline: Deadline,
+    ) -> Result<Arc<Login>, Error> {
+        loop {
+            let (mut outcome, effort, progress, task) = {
+                let mut state = self.lock();
+                if let Some(login) = state.usable(needed) {
+                    let task = self.renew_by_age(&mut state);
+                    drop(state);
+                    task.into_iter().for_each(Task::spawn);
+                    return Ok(login);
+                }
+                if state.renewal.is_none()
+                    && let Some((held_back, error)) = &state.failed
+                    && !held_back.is_over()
+                {
+                    return Err(error.clone());
+                }
+                let (renewal, task) = self.join_or_begin(&mut state, Effort::Full);
+                let progress = Arc::clone(&renewal.progress);
+                (renewal.outcome.subscribe(), renewal.effort, progress, task)
+            };
+            task.into_iter().for_each(Task::spawn);
+            let came = deadline.limit(outcome.wait_for(Option::is_some)).await;
+            match came.map(|came| came.map(|outcome| outcome.clone())) {
+                Err(after) => return Err(progress.exceeded(after)),
+                // One attempt, for the session's age, is not all that can be done.
+                Ok(Ok(Some(Err(error)))) if effort == Effort::Full => return Err(error),
+                // Whatever came, or came to nothing: what is kept now counts.
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// As [`Keeper::login`], after an endpoint answered 401 to these tokens of a session. If that isn't the one that is
+    /// kept, nothing is said about that one.
     pub(crate) async fn renewed(
         self: &Arc<Self>,
         over: &Arc<Session>,
-        renew: impl Fn(Effort) -> BoxedSession,
-    ) -> Result<Arc<Session>, Error> {
-        self.obtain(Some(over), renew).await
-    }
-
-    async fn obtain(
-        self: &Arc<Self>,
-        over: Option<&Arc<Session>>,
-        renew: impl Fn(Effort) -> BoxedSession,
-    ) -> Result<Arc<Session>, Error> {
-        loop {
-            let (renewal, effort) = {
-                let mut state = self.lock();
-                match &state.kept {
-                    Some(kept) if over.is_none_or(|over| !Arc::ptr_eq(over, &kept.session)) => {
-                        return Ok(Arc::clone(&kept.session));
-                    }
-                    // Whoever comes now joins the renewal instead of trying it in vain.
-                    Some(_) => state.kept = None,
-                    None => {}
-                }
-                self.join_or_begin(&mut state, Effort::Full, &renew)
-            };
-            match renewal.await {
-                // Somebody else's attempt for the session's age; ours is in earnest.
-                Err(_) if effort == Effort::Once => {}
-                result => return result,
-            }
+        expired: Tokens,
+        deadline: Deadline,
+    ) -> Result<Arc<Login>, Error> {
+        if let Some(kept) = self.lock().kept_as(over) {
+            kept.expired = kept.expired | expired;
         }
+        self.login(expired, deadline).await
     }
 
-    /// Renews the session once it is this old. One caller does; the others go on with what is there, and so does this
-    /// one if it doesn't work out: the next try comes after the same time.
-    pub(crate) async fn renew_by_age(
-        self: &Arc<Self>,
-        age: Duration,
-        renew: impl Fn(Effort) -> BoxedSession,
-    ) {
-        let renewal = {
-            let mut state = self.lock();
-            let now = Instant::now();
-            match &mut state.kept {
-                Some(kept) if now.saturating_duration_since(kept.since) >= age => kept.since = now,
-                _ => return,
-            }
-            self.join_or_begin(&mut state, Effort::Once, &renew).0
-        };
-        if let Err(error) = renewal.await {
-            tracing::warn!(%error, "session not renewed before its end; keeping the old one");
+    /// Begins to renew a session that is old enough. Nobody waits for it; if it fails, the next try comes after the same
+    /// time.
+    fn renew_by_age(self: &Arc<Self>, state: &mut State) -> Option<Task> {
+        let since = state.kept.as_ref()?.since;
+        if since.elapsed() < self.renew_after? {
+            return None;
         }
+        self.join_or_begin(state, Effort::Once).1
     }
 
-    fn join_or_begin(
+    /// The renewal under way, or a new one with the task that it needs: to be spawned when the lock is released, since a
+    /// runtime that shuts down drops it at once.
+    fn join_or_begin<'s>(
         self: &Arc<Self>,
-        state: &mut State,
+        state: &'s mut State,
         effort: Effort,
-        renew: &impl Fn(Effort) -> BoxedSession,
-    ) -> (Shared<Renewal>, Effort) {
-        if let Some((renewal, effort)) = &state.renewal
-            && let Some(renewal) = renewal.upgrade()
-        {
-            return (renewal, *effort);
-        }
-        let (keeper, renewing, epoch) = (Arc::clone(self), renew(effort), state.epoch);
-        let renewal: Renewal = Box::pin(async move {
-            let result = renewing.await.map(Arc::new);
-            keeper.settle(epoch, &result);
-            result
+    ) -> (&'s Renewal, Option<Task>) {
+        let State {
+            channels,
+            kept,
+            renewal,
+            begun,
+            ..
+        } = state;
+        let mut task = None;
+        let renewal = renewal.get_or_insert_with(|| {
+            *begun = begun.wrapping_add(1);
+            let progress = Arc::new(Progress::new(channels.session_auth().peer().clone()));
+            let known = match (effort, kept) {
+                (Effort::Full, Some(kept)) => Known {
+                    session: Some(Session::clone(&kept.login.session)),
+                    tokens: !kept.expired,
+                },
+                _ => Known::default(),
+            };
+            task = Some(Task {
+                keeper: Arc::downgrade(self),
+                channels: Arc::clone(channels),
+                known,
+                retry: match effort {
+                    Effort::Full => self.retry.clone(),
+                    Effort::Once => RetryPolicy::none(),
+                },
+                progress: Arc::clone(&progress),
+                number: *begun,
+            });
+            Renewal {
+                number: *begun,
+                effort,
+                outcome: watch::Sender::new(None),
+                progress,
+            }
         });
-        let renewal = renewal.shared();
-        state.renewal = renewal.downgrade().map(|weak| (weak, effort));
-        (renewal, effort)
+        (renewal, task)
     }
 
-    fn settle(&self, epoch: u64, result: &Result<Arc<Session>, Error>) {
+    /// Takes over what a renewal brought. If it has been overtaken, nothing is kept, and this is false.
+    fn settle(
+        &self,
+        number: u64,
+        channels: &Arc<Channels>,
+        known: &Known,
+        result: &Result<Session, Error>,
+    ) -> bool {
         let mut state = self.lock();
-        if state.epoch == epoch {
-            state.renewal = None;
-            if let Ok(session) = result {
-                state.kept = Some(Kept::new(Arc::clone(session)));
+        let Some(renewal) = state.renewal.take_if(|renewal| renewal.number == number) else {
+            return false;
+        };
+        match result {
+            Ok(session) => {
+                let mut new = Kept::new(session.clone(), Arc::clone(channels));
+                state.failed = None;
+                if let Some(old) = state.kept.take() {
+                    // What was taken over may have met a 401 in the meantime.
+                    new.expired = old.expired.and(known.tokens);
+                    old.end_after_use(!known.tokens);
+                }
+                state.kept = Some(new);
+            }
+            Err(error) if renewal.effort == Effort::Once => {
+                tracing::warn!(%error, "session not renewed before its end; keeping the old one");
+                if let Some(kept) = &mut state.kept {
+                    kept.since = Instant::now();
+                }
+            }
+            Err(error) => {
+                let before = state.failed.take().map(|(held_back, _)| held_back);
+                let (held_back, pause) = before.unwrap_or_default().further(&self.retry);
+                tracing::warn!(%error, ?pause, "login failed, and is not tried again for a while");
+                state.failed = Some((held_back, error.clone()));
             }
         }
+        let outcome = result.as_ref().map(drop).map_err(Error::clone);
+        renewal.outcome.send_replace(Some(outcome));
+        true
     }
 
-    /// Keeps this session from now on, whatever is under way.
-    pub(crate) fn put(&self, session: Arc<Session>) {
+    /// Keeps this session and uses these connections from now on, whatever is under way. Whoever waits gets them.
+    pub(crate) fn put(&self, session: Session, channels: Arc<Channels>) {
         let mut state = self.lock();
-        state.epoch = state.epoch.wrapping_add(1);
-        state.renewal = None;
-        state.kept = Some(Kept::new(session));
+        if let Some(old) = state.kept.take() {
+            old.end_after_use(Tokens::BOTH);
+        }
+        state.kept = Some(Kept::new(session, Arc::clone(&channels)));
+        state.channels = channels;
+        state.failed = None;
+        state.held_back = Default::default();
+        state.renewal = None; // its waiters look again
     }
 
     /// The session that is kept at the moment.
     pub(crate) fn peek(&self) -> Option<Arc<Session>> {
         let state = self.lock();
-        state.kept.as_ref().map(|kept| Arc::clone(&kept.session))
+        state
+            .kept
+            .as_ref()
+            .map(|kept| Arc::clone(&kept.login.session))
     }
 
-    /// Takes the session out, after waiting for the renewal that may be under way.
-    pub(crate) async fn take(&self) -> Option<Arc<Session>> {
-        let renewal = self
-            .lock()
-            .renewal
-            .as_ref()
-            .and_then(|(renewal, _)| renewal.upgrade());
-        if let Some(renewal) = renewal {
-            let _ = renewal.await; // its waiters are told
-        }
-        self.lock().kept.take().map(|kept| kept.session)
+    /// Takes the session out, whether it has expired or not. A renewal that is under way is overtaken by this.
+    pub(crate) fn take(&self) -> Option<Arc<Login>> {
+        let mut state = self.lock();
+        state.renewal = None; // its waiters look again
+        state.kept.take().map(|kept| kept.login)
     }
 
     /// An endpoint accepted the session. If it had refused it for another call, that call is refused whatever the
     /// session, and renewals are held back further.
     pub(crate) fn accepted(&self, endpoint: Endpoint, session: &Arc<Session>) {
         let mut state = self.lock();
-        let refused = match &mut state.kept {
-            Some(kept) if Arc::ptr_eq(&kept.session, session) => *kept.refused(endpoint),
-            _ => false,
-        };
+        let refused = state
+            .kept_as(session)
+            .is_some_and(|kept| *of(endpoint, &mut kept.refused));
         if !refused {
-            *state.held_back(endpoint) = HeldBack::default();
+            *of(endpoint, &mut state.held_back) = HeldBack::default();
         }
     }
 
     /// An endpoint answered 401 to a session that was got for this very call.
-    pub(crate) fn refused(&self, endpoint: Endpoint, session: &Arc<Session>, policy: &RetryPolicy) {
+    pub(crate) fn refused(&self, endpoint: Endpoint, session: &Arc<Session>) {
         let mut state = self.lock();
-        let first = match &mut state.kept {
-            Some(kept) if Arc::ptr_eq(&kept.session, session) => {
-                !std::mem::replace(kept.refused(endpoint), true)
-            }
-            _ => false,
-        };
+        let first = state
+            .kept_as(session)
+            .is_some_and(|kept| !std::mem::replace(of(endpoint, &mut kept.refused), true));
         if first {
-            let held_back = state.held_back(endpoint);
-            held_back.in_a_row = held_back.in_a_row.saturating_add(1);
-            let pause = policy.pause_after(held_back.in_a_row, 1.0);
-            held_back.until = Instant::now().checked_add(pause);
+            let held_back = of(endpoint, &mut state.held_back);
+            let pause;
+            (*held_back, pause) = held_back.further(&self.retry);
             tracing::warn!(%endpoint, ?pause, "401 with fresh tokens: they are not renewed for a while");
         }
     }
 
     /// Whether a renewal may help against a 401 of this endpoint.
     pub(crate) fn may_renew(&self, endpoint: Endpoint) -> bool {
-        let until = self.lock().held_back(endpoint).until;
-        until.is_none_or(|until| Instant::now() >= until)
+        of(endpoint, &mut self.lock().held_back).is_over()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -221,32 +335,97 @@ impl Keeper {
     }
 }
 
-/// A session on its way.
-pub(crate) type BoxedSession = Pin<Box<dyn Future<Output = Result<Session, Error>> + Send>>;
-
 impl State {
-    fn held_back(&mut self, endpoint: Endpoint) -> &mut HeldBack {
-        of(endpoint, &mut self.held_back)
+    fn usable(&self, needed: Tokens) -> Option<Arc<Login>> {
+        let kept = self.kept.as_ref()?;
+        (kept.expired.and(needed) == Tokens::NONE).then(|| Arc::clone(&kept.login))
+    }
+
+    fn kept_as(&mut self, session: &Arc<Session>) -> Option<&mut Kept> {
+        let is_it = |kept: &&mut Kept| Arc::ptr_eq(&kept.login.session, session);
+        self.kept.as_mut().filter(is_it)
     }
 }
 
 impl Kept {
-    fn new(session: Arc<Session>) -> Self {
+    fn new(session: Session, channels: Arc<Channels>) -> Self {
+        let (sender, in_use) = mpsc::channel(1);
         Self {
-            session,
+            login: Arc::new(Login {
+                session: Arc::new(session),
+                channels,
+                _use: sender,
+            }),
+            in_use,
             since: Instant::now(),
+            expired: Tokens::NONE,
             refused: [false; 3],
         }
     }
 
-    fn refused(&mut self, endpoint: Endpoint) -> &mut bool {
-        of(endpoint, &mut self.refused)
+    /// Ends these of its tokens once the calls under way with it have ended.
+    fn end_after_use(self, tokens: Tokens) {
+        let Self {
+            login, mut in_use, ..
+        } = self;
+        let (session, channels) = (Arc::clone(&login.session), Arc::clone(&login.channels));
+        drop(login);
+        tokio::spawn(async move {
+            in_use.recv().await;
+            channels.give_back(&session, tokens).await;
+        });
+    }
+}
+
+/// A renewal under way.
+struct Task {
+    /// Nobody is left to keep it for when this is gone.
+    keeper: Weak<Keeper>,
+    channels: Arc<Channels>,
+    known: Known,
+    retry: RetryPolicy,
+    progress: Arc<Progress>,
+    number: u64,
+}
+
+impl Task {
+    fn spawn(self) {
+        let renewal = async move {
+            let Self {
+                channels,
+                known,
+                retry,
+                progress,
+                ..
+            } = &self;
+            let result = channels.log_in(known, retry, progress).await;
+            let kept = self
+                .keeper
+                .upgrade()
+                .is_some_and(|keeper| keeper.settle(self.number, channels, known, &result));
+            if !kept && let Ok(session) = result {
+                channels.give_back(&session, !known.tokens).await;
+            }
+        };
+        tokio::spawn(renewal.instrument(debug_span!(parent: None, "renew")));
+    }
+}
+
+/// A runtime that shuts down drops its tasks, and the client may go on in another one.
+impl Drop for Task {
+    fn drop(&mut self) {
+        if let Some(keeper) = self.keeper.upgrade() {
+            let mut state = keeper.lock();
+            state
+                .renewal
+                .take_if(|renewal| renewal.number == self.number);
+        }
     }
 }
 
 fn of<T>(endpoint: Endpoint, [pod, key_manager, agent]: &mut [T; 3]) -> &mut T {
     match endpoint {
-        Endpoint::Pod => pod,
+        Endpoint::Pod | Endpoint::SessionAuth => pod,
         Endpoint::KeyManager => key_manager,
         Endpoint::Agent => agent,
     }

@@ -18,7 +18,7 @@ use tower_service::Service;
 
 use crate::{
     Client, Error, Idempotent, Session, calls::Outcome, endpoint::without_credentials,
-    retry::Transient,
+    keeper::Login, retry::Transient,
 };
 
 type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
@@ -33,11 +33,14 @@ impl Client {
 }
 
 /// Gives each request the tokens that belong to its URL, and treats its reply as [`Client::call`] does: a 401 renews the
-/// session, a status that [may pass](crate::RetryPolicy) is tried again. Made by [`Client::layer`].
+/// session, a [transient](crate::RetryPolicy) status is retried. Made by [`Client::layer`].
 ///
-/// It fits around any [`Service`] of [`http::Request`]s whose URLs are absolute. The body must be `Clone`, because it may
-/// be sent again: [`Bytes`], [`Full`], or text. The reply passes through as it is, whatever its status. The service must
-/// be `Clone` too; each attempt waits until it is ready.
+/// It fits around any [`Service`] of [`http::Request`]s whose URLs are absolute, with any error that becomes a boxed one.
+/// The body must be `Clone`, because it may be sent again: [`Bytes`], [`Full`], or text. The reply passes through as it is,
+/// whatever its status. The service must be `Clone` too; each attempt waits until it is ready.
+///
+/// For reqwest, whose requests and replies are types of its own, a [`Service`] between takes a function: see the example
+/// `reqwest` of this crate; `tower` has a stack with time limits inside and outside.
 ///
 /// A URL belongs to an endpoint by scheme, host, port and context; where endpoints share these, by the first segment of
 /// the path: `/agent`, `/keyauth` and `/relay`, or else the Pod. A request for any other URL is passed on without tokens,
@@ -77,16 +80,16 @@ impl<S, B, R> Service<Request<B>> for AuthService<S>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
-    S::Error: Send,
+    S::Error: Into<BoxError>,
     B: Clone + Send + 'static,
     R: Send,
 {
     type Response = Response<R>;
-    type Error = AuthError<S::Error>;
-    type Future = BoxFuture<Response<R>, AuthError<S::Error>>;
+    type Error = AuthError;
+    type Future = BoxFuture<Response<R>, AuthError>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx).map_err(AuthError::Service)
+        self.inner.poll_ready(cx).map_err(AuthError::service)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
@@ -95,32 +98,35 @@ where
         let mut inner = std::mem::replace(&mut self.inner, spare.clone());
         let client = self.client.clone();
 
-        let Some(endpoint) = client.inner.setup.endpoints.owner_of(request.uri()) else {
+        let Some(endpoint) = client.inner.connections.endpoints.owner_of(request.uri()) else {
             strip(request.headers_mut(), client.inner.keeper.peek().as_deref());
             let reply = inner.call(request);
-            return Box::pin(async move { reply.await.map_err(AuthError::Service) });
+            return Box::pin(async move { reply.await.map_err(AuthError::service) });
         };
 
         let idempotent = Idempotent::holds_for(&request);
         let mut ready = Some(inner);
-        let send = move |session: Arc<Session>| {
+        let send = move |login: Arc<Login>| {
+            let session = &login.session;
             let mut request = request.clone();
-            strip(request.headers_mut(), Some(&session));
+            strip(request.headers_mut(), Some(session));
             // As in `Channel`: it would send the tokens to another virtual host.
             request.headers_mut().remove(header::HOST);
             session.authorize(endpoint, request.headers_mut());
             let (ready, mut spare) = (ready.take(), spare.clone());
             async move {
+                // The session is in use until the reply is here.
+                let _login = login;
                 let reply = match ready {
                     Some(mut service) => service.call(request),
                     None => {
                         poll_fn(|cx| spare.poll_ready(cx))
                             .await
-                            .map_err(AuthError::Service)?;
+                            .map_err(AuthError::service)?;
                         spare.call(request)
                     }
                 };
-                reply.await.map_err(AuthError::Service)
+                reply.await.map_err(AuthError::service)
             }
         };
         Box::pin(async move { client.drive(endpoint, idempotent, send).await })
@@ -137,15 +143,25 @@ fn strip(headers: &mut HeaderMap, session: Option<&Session>) {
 }
 
 /// A failure of an [`AuthService`].
-#[derive(Debug, Clone, PartialEq)]
-pub enum AuthError<E> {
-    /// No tokens could be had, or the [deadline](crate::RetryPolicy::deadline) passed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// No tokens could be had, or the [deadline](crate::RetryPolicy::deadline) was exceeded.
     Auth(Error),
-    /// The service below failed.
-    Service(E),
+    /// The service below failed. Its error can be had back by `downcast_ref`.
+    Service(BoxError),
 }
 
-impl<E: fmt::Display> fmt::Display for AuthError<E> {
+/// Any error.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+impl AuthError {
+    fn service(error: impl Into<BoxError>) -> Self {
+        Self::Service(error.into())
+    }
+}
+
+impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Auth(error) => error.fmt(f),
@@ -154,7 +170,7 @@ impl<E: fmt::Display> fmt::Display for AuthError<E> {
     }
 }
 
-impl<E: StdError + 'static> StdError for AuthError<E> {
+impl StdError for AuthError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Auth(error) => error.source(),
@@ -163,7 +179,7 @@ impl<E: StdError + 'static> StdError for AuthError<E> {
     }
 }
 
-impl<E> Outcome for AuthError<E> {
+impl Outcome for AuthError {
     fn from_auth(error: Error) -> Self {
         Self::Auth(error)
     }
@@ -171,10 +187,14 @@ impl<E> Outcome for AuthError<E> {
     fn transient(&self) -> Option<Transient> {
         None
     }
+
+    fn cause(&self) -> Option<Error> {
+        None
+    }
 }
 
 /// The client as a ready service, for what is generated or written against [`Service`]: over its own connections, with
-/// its certificate, its session and its repeats.
+/// its certificate, its session and its retries.
 ///
 /// The request's URL is absolute and belongs to an endpoint, as with [`AuthLayer`]. Request and reply are held in memory.
 /// A reply passes through whatever its status; what is an error, is one that [`Client::call`] has, or
@@ -183,7 +203,7 @@ impl<B> Service<Request<B>> for Client
 where
     B: Body + Send + 'static,
     B::Data: Send,
-    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    B::Error: Into<BoxError>,
 {
     type Response = Response<Full<Bytes>>;
     type Error = Error;
@@ -196,7 +216,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let client = self.clone();
         Box::pin(async move {
-            let Some(endpoint) = client.inner.setup.endpoints.owner_of(request.uri()) else {
+            let Some(endpoint) = client.inner.connections.endpoints.owner_of(request.uri()) else {
                 let found = without_credentials(request.uri());
                 return Err(Error::UnknownTarget { found });
             };

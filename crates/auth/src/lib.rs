@@ -2,10 +2,9 @@
 //! the calls that need them.
 //!
 //! ```no_run
-//! use auth::{Client, Endpoint, Endpoints, Identity, TrustAnchors};
-//! use http::Request;
+//! use auth::{Client, Endpoint, Endpoints, Identity, TrustAnchors, http::Request};
 //!
-//! # async fn bot(passphrase: pki::Passphrase) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn bot(passphrase: auth::Passphrase) -> Result<(), Box<dyn std::error::Error>> {
 //! let identity = Identity::from_pkcs12(&std::fs::read("demo-bot1.p12")?, &passphrase)?;
 //! let endpoints = Endpoints::new("https://acme-api.symphony.com:8444", "https://acme-keymanager.symphony.com:8444")?
 //!     .agent("https://acme-agent.symphony.com:443")?;
@@ -25,8 +24,9 @@
 //! ```
 //!
 //! The parts, in the order in which they meet: an [`Identity`] to present, [`Endpoints`] to call, [`TrustAnchors`] to
-//! check the servers against, a [`Client`] made of the three, the [`Session`] that it keeps with its two [`Token`]s, and
-//! the [`RetryPolicy`] by which it tries again. Whatever fails is one [`Error`], which names the peer and has a [hint](Error::hint) for whoever must repair it.
+//! check the servers against, a [`Client`] made of the three (or [from the `config.yaml`](Client::from_config) of an
+//! official client), the [`Session`] that it keeps with its [`Token`]s, and
+//! the [`RetryPolicy`] by which it retries. Whatever fails is one [`Error`], which names the peer and has a [hint](Error::hint) for whoever must repair it.
 //!
 //! # What it speaks
 //!
@@ -36,11 +36,13 @@
 //! # What it doesn't do
 //!
 //! Server certificates are always verified. Redirects are not followed, so that tokens stay with their host. Requests
-//! and replies are held in memory: there is no streaming, but through another HTTP client under [`Client::layer`].
+//! and replies are held in memory: there is no streaming, but through another HTTP client under [`Client::layer`], secured
+//! with [`Client::tls_config`].
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod calls;
+mod channels;
 mod client;
 pub mod config;
 mod date;
@@ -48,11 +50,11 @@ pub mod doctor;
 mod endpoint;
 mod error;
 mod hint;
-mod http;
 mod identity;
 mod identity_file;
 mod keeper;
 mod layer;
+mod login;
 mod peer;
 pub mod provider;
 mod proxy;
@@ -60,16 +62,19 @@ mod retry;
 mod session;
 mod tls;
 mod token;
+mod transport;
 mod trust;
 mod verifier;
 
+pub use ::{http, rustls};
 pub use client::{Client, ClientBuilder};
 pub use endpoint::Endpoints;
-pub use error::{Error, Phase};
+pub use error::{Error, OsError, Phase};
 pub use identity::Identity;
 pub use identity_file::IdentityFile;
-pub use layer::{AuthError, AuthLayer, AuthService};
+pub use layer::{AuthError, AuthLayer, AuthService, BoxError};
 pub use peer::{Endpoint, Peer};
+pub use pki::Passphrase;
 pub use proxy::Proxy;
 pub use retry::{Idempotent, RetryPolicy};
 pub use session::Session;

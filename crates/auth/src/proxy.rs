@@ -197,6 +197,10 @@ fn in_environment(
     }
     let exceptions = ["NO_PROXY", "no_proxy"].iter().find_map(set);
     let exceptions = exceptions.map_or_else(String::new, |(_, hosts)| hosts);
+    // The matcher below takes the asterisk for names only, and not for addresses.
+    if exceptions.split(',').any(|host| host.trim() == "*") {
+        return Ok(None);
+    }
     // Only whether it matches is asked for: a URL that it doesn't understand would mean "no proxy" to it.
     let matcher = Matcher::builder()
         .https("http://proxy.invalid")
@@ -348,6 +352,9 @@ mod tests {
             ("od.test", "pod.test", false),
             ("other.test, pod.test", "pod.test", true),
             ("*", "pod.test", true),
+            ("*", "10.1.2.3:8444", true),
+            ("a.test, *", "[2001:db8::1]:8444", true),
+            ("*.test", "10.1.2.3", false),
             ("10.0.0.0/8", "10.1.2.3:8444", true),
             ("10.0.0.0/8", "11.1.2.3", false),
             ("fe80::/10", "[fe80::1]:8444", true),

@@ -1,32 +1,45 @@
 //! What is tried again, when, and for how long.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
 
 use http::{HeaderMap, StatusCode, header};
 use tokio::time::Instant;
 
-use crate::{Error, Phase};
+use crate::{Error, Peer};
 
 /// How often a call is tried again, and how long it waits in between.
 ///
-/// The default is what the official clients do, 10 attempts with pauses of half a second, doubled up to five minutes,
-/// with three differences: a pause is drawn at random between nothing and that length ("full jitter"), so that clients
-/// that failed together don't come back together; a server that says [`Retry-After`] is not asked earlier; and there is a
-/// [deadline](RetryPolicy::deadline), of ten minutes.
+/// The default is what the official Java client does, 10 attempts with pauses of half a second, doubled up to five
+/// minutes, with these differences:
+///
+/// - A pause is drawn at random between nothing and that length ("full jitter"), so that clients that failed together
+///   don't come back together.
+/// - A server that says [`Retry-After`] is not asked earlier, and a 400 that says so is retried like a 429.
+/// - There is a [deadline](RetryPolicy::deadline), of ten minutes.
+/// - A request that the server may have acted on is repeated only if it is idempotent; the Java client repeats them all.
+/// - A connection that was reset or closed is retried too, also for a login, where the Java client retries refused
+///   connections and timeouts only.
+/// - After a failed login, calls fail with its error for a while, and don't begin another: see [`Client::call`].
+///
+/// An unknown host is retried for calls and not for logins, as in the Java client.
 ///
 /// A server that asks for more time than there is ends the call at once, with [`Error::Status`], which says how much it
 /// asked for: more than is left until the [deadline](RetryPolicy::deadline), or, without one, more than the
 /// [longest pause](RetryPolicy::longest_pause). Otherwise one answer could put a caller to sleep for a day.
 ///
-/// # What is tried again
+/// # What is retried
 ///
-/// | outcome | again |
+/// | outcome | retried |
 /// |---|---|
 /// | 429; 503 with `Retry-After`; 400 with `Retry-After`, which is how one version of the Agent passes a 429 on | yes |
 /// | not reached: connection refused, reset or closed while connecting, too slow, network down | yes |
 /// | 500 to 599 otherwise; a connection that broke, or an answer that didn't come in time, after the request was sent | if the request is idempotent |
 /// | any other status, among them 400, 401, 403, 404 | no (401: see [`Client::call`]) |
-/// | host unknown; TLS failed, on either side's account; an answer that isn't what the protocol says | no |
+/// | host unknown | for calls; not for logins, where the name is more often mistyped than unreachable |
+/// | TLS failed, on either side's account; an answer that isn't what the protocol says | no |
 ///
 /// A request is idempotent by its method (RFC 9110, section 9.2.2), or because it says so: see [`Idempotent`]. Those
 /// that authenticate are, although they are `POST`.
@@ -80,10 +93,11 @@ impl RetryPolicy {
         self
     }
 
-    /// How long a call may take with all its attempts and pauses; `None` is without limit. Default: 10 minutes.
+    /// How long a call may take with all its attempts and pauses, a login included; `None` is without limit. Default:
+    /// 10 minutes.
     ///
     /// A pause that would end after the deadline is not begun: the call ends with the latest failure at once. What is
-    /// under way at the deadline ends with [`Error::Timeout`] and [`Phase::Deadline`].
+    /// under way at the deadline ends with [`Error::DeadlineExceeded`].
     pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
         self.deadline = deadline.into();
         self
@@ -98,7 +112,17 @@ impl RetryPolicy {
         let longest = pause.map_or(self.longest_pause, |pause| pause.min(self.longest_pause));
         Duration::try_from_secs_f64(longest.as_secs_f64() * jitter).unwrap_or(longest)
     }
+
+    /// How long not to try what failed so many times in a row, each time with all its attempts: like the pauses, but
+    /// from half a second on, also where attempts follow each other without a pause.
+    pub(crate) fn hold_back(&self, failures: u32) -> Duration {
+        let first_pause = self.first_pause.max(LEAST_HOLD_BACK);
+        let policy = self.clone().first_pause(first_pause);
+        policy.pause_after(failures, 1.0).max(LEAST_HOLD_BACK)
+    }
 }
+
+const LEAST_HOLD_BACK: Duration = Duration::from_millis(500);
 
 impl Default for RetryPolicy {
     fn default() -> Self {
@@ -129,7 +153,7 @@ impl Idempotent {
     }
 }
 
-/// A failure that may pass.
+/// A failure after which another attempt may succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Transient {
     /// The server has seen the request, and may have acted on it.
@@ -152,22 +176,107 @@ impl Transient {
         Some(Self { acted, retry_after })
     }
 
-    /// What an error that isn't an answer says. `None`: it is final.
+    /// What an error that isn't an answer says, for a call. `None`: it is final.
     pub(crate) fn of_error(error: &Error, sent: bool) -> Option<Self> {
-        let passes = matches!(
+        let transient = matches!(
             error,
-            Error::ConnectionRefused { .. }
+            Error::DnsFailed { .. }
+                | Error::ConnectionRefused { .. }
                 | Error::ConnectionReset { .. }
                 | Error::ConnectionClosed { .. }
                 | Error::Network { .. }
+                | Error::Timeout { .. }
                 | Error::Http { .. }
                 | Error::ProxyUnreachable { .. }
-        ) || matches!(error, Error::ProxyRefused { status, .. } if status.is_server_error())
-            || matches!(error, Error::Timeout { phase, .. } if *phase != Phase::Deadline);
-        passes.then_some(Self {
+        ) || matches!(error, Error::ProxyRefused { status, .. } if status.is_server_error());
+        transient.then_some(Self {
             acted: sent,
             retry_after: None,
         })
+    }
+
+    /// The same for a login.
+    pub(crate) fn of_login_error(error: &Error, sent: bool) -> Option<Self> {
+        match error {
+            Error::DnsFailed { .. } => None,
+            error => Self::of_error(error, sent),
+        }
+    }
+}
+
+/// When a call or a login must have succeeded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline {
+    end: Option<Instant>,
+    length: Duration,
+}
+
+impl Deadline {
+    /// Begins now.
+    pub(crate) fn of(policy: &RetryPolicy) -> Self {
+        let length = policy.deadline.unwrap_or(Duration::MAX);
+        Self {
+            end: Instant::now().checked_add(length),
+            length,
+        }
+    }
+
+    /// None at all.
+    pub(crate) fn never() -> Self {
+        Self {
+            end: None,
+            length: Duration::MAX,
+        }
+    }
+
+    /// Waits for the future until then; `Err` is the length that was exceeded.
+    pub(crate) async fn limit<F: Future>(self, future: F) -> Result<F::Output, Duration> {
+        match self.end {
+            Some(end) => tokio::time::timeout_at(end, future)
+                .await
+                .map_err(|_| self.length),
+            None => Ok(future.await),
+        }
+    }
+}
+
+/// How far a call or a login has come: what there is to say when its deadline is exceeded.
+pub(crate) struct Progress(Mutex<Stage>);
+
+struct Stage {
+    peer: Peer,
+    /// How the latest attempt there failed.
+    latest: Option<Box<Error>>,
+}
+
+impl Progress {
+    pub(crate) fn new(peer: Peer) -> Self {
+        Self(Mutex::new(Stage { peer, latest: None }))
+    }
+
+    /// Another endpoint is asked.
+    pub(crate) fn is_at(&self, peer: &Peer) {
+        *self.lock() = Stage {
+            peer: peer.clone(),
+            latest: None,
+        };
+    }
+
+    pub(crate) fn failed(&self, error: Error) {
+        self.lock().latest = Some(Box::new(error));
+    }
+
+    pub(crate) fn exceeded(&self, after: Duration) -> Error {
+        let Stage { peer, latest } = &*self.lock();
+        Error::DeadlineExceeded {
+            peer: peer.clone(),
+            after,
+            latest: latest.clone(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Stage> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -179,14 +288,11 @@ pub(crate) struct Attempts<'a> {
 }
 
 impl<'a> Attempts<'a> {
-    /// Begins now.
-    pub(crate) fn new(policy: &'a RetryPolicy) -> Self {
+    pub(crate) fn new(policy: &'a RetryPolicy, deadline: Deadline) -> Self {
         Self {
             policy,
             made: 0,
-            end: policy
-                .deadline
-                .and_then(|deadline| Instant::now().checked_add(deadline)),
+            end: deadline.end,
         }
     }
 
@@ -212,19 +318,6 @@ impl<'a> Attempts<'a> {
     pub(crate) fn made(&self) -> u32 {
         self.made
     }
-
-    /// Waits for the future until the deadline; `Err` is the length that was exceeded.
-    pub(crate) async fn within<F: Future>(
-        policy: &RetryPolicy,
-        future: F,
-    ) -> Result<F::Output, Duration> {
-        match policy.deadline {
-            Some(deadline) => tokio::time::timeout(deadline, future)
-                .await
-                .map_err(|_| deadline),
-            None => Ok(future.await),
-        }
-    }
 }
 
 /// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3).
@@ -246,7 +339,11 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Endpoint, Peer};
+    use crate::{Endpoint, Phase};
+
+    fn begun(policy: &RetryPolicy) -> Attempts<'_> {
+        Attempts::new(policy, Deadline::of(policy))
+    }
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -299,6 +396,19 @@ mod tests {
     }
 
     #[test]
+    fn failures_are_held_back_also_without_pauses() {
+        let default = RetryPolicy::default();
+        assert_eq!(default.hold_back(1), Duration::from_millis(500));
+        assert_eq!(default.hold_back(3), SECOND * 2);
+        assert_eq!(default.hold_back(u32::MAX), SECOND * 300);
+        let at_once = RetryPolicy::default().first_pause(Duration::ZERO);
+        assert_eq!(at_once.hold_back(1), Duration::from_millis(500));
+        assert_eq!(at_once.hold_back(2), SECOND);
+        let short = at_once.longest_pause(Duration::ZERO);
+        assert_eq!(short.hold_back(9), Duration::from_millis(500));
+    }
+
+    #[test]
     fn no_policy_overflows() {
         let policy = RetryPolicy::default()
             .first_pause(Duration::MAX)
@@ -310,7 +420,7 @@ mod tests {
             RetryPolicy::default().pause_after(0, 1.0),
             Duration::from_millis(500)
         );
-        let mut attempts = Attempts::new(&policy);
+        let mut attempts = begun(&policy);
         let later = Transient {
             retry_after: Some(Duration::MAX),
             ..again(false)
@@ -321,22 +431,19 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn attempts_are_counted_the_first_one_included() {
         let policy = RetryPolicy::default().attempts(3);
-        let mut attempts = Attempts::new(&policy);
+        let mut attempts = begun(&policy);
         assert!(attempts.pause(again(false), false).is_some());
         assert!(attempts.pause(again(false), false).is_some());
         assert_eq!(attempts.pause(again(false), false), None);
         assert_eq!(attempts.made(), 3);
-        assert_eq!(
-            Attempts::new(&RetryPolicy::none()).pause(again(false), true),
-            None
-        );
+        assert_eq!(begun(&RetryPolicy::none()).pause(again(false), true), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_may_have_been_acted_on_is_repeated_for_idempotent_requests_only() {
         let policy = RetryPolicy::default();
-        assert_eq!(Attempts::new(&policy).pause(again(true), false), None);
-        assert!(Attempts::new(&policy).pause(again(true), true).is_some());
+        assert_eq!(begun(&policy).pause(again(true), false), None);
+        assert!(begun(&policy).pause(again(true), true).is_some());
     }
 
     #[tokio::test(start_paused = true)]
@@ -346,7 +453,7 @@ mod tests {
             retry_after: Some(SECOND * 7),
             ..again(false)
         };
-        let pause = Attempts::new(&policy).pause(failure, false).unwrap();
+        let pause = begun(&policy).pause(failure, false).unwrap();
         assert!((SECOND * 7..SECOND * 8).contains(&pause), "{pause:?}");
     }
 
@@ -357,7 +464,7 @@ mod tests {
             retry_after: Some(SECOND * 6),
             ..again(false)
         };
-        let mut attempts = Attempts::new(&policy);
+        let mut attempts = begun(&policy);
         let pause = attempts.pause(failure, false).unwrap();
         tokio::time::sleep(pause).await;
         assert_eq!(attempts.pause(failure, false), None);
@@ -372,15 +479,15 @@ mod tests {
             retry_after: Some(SECOND * seconds),
             ..again(false)
         };
-        assert!(Attempts::new(&policy).pause(later(10), false).is_some());
-        assert_eq!(Attempts::new(&policy).pause(later(11), false), None);
+        assert!(begun(&policy).pause(later(10), false).is_some());
+        assert_eq!(begun(&policy).pause(later(11), false), None);
         // With one, it may ask for what is left of that.
         let policy = policy.deadline(SECOND * 60);
-        assert!(Attempts::new(&policy).pause(later(50), false).is_some());
+        assert!(begun(&policy).pause(later(50), false).is_some());
     }
 
     #[test]
-    fn statuses_are_sorted_into_those_that_pass_and_those_that_stay() {
+    fn statuses_are_transient_or_final() {
         let bare = headers(&[]);
         let later = headers(&[("retry-after", "2")]);
         let of = |status, headers| {
@@ -413,7 +520,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_sorted_into_those_that_pass_and_those_that_stay() {
+    fn errors_are_transient_or_final() {
         let peer = Peer::new(Endpoint::Agent, "agent.test:443");
         let of = |error: &Error| Transient::of_error(error, true);
         let timeout = |phase| Error::Timeout {
@@ -431,12 +538,20 @@ mod tests {
         ] {
             assert_eq!(of(&error), Some(again(true)), "{error}");
             assert_eq!(Transient::of_error(&error, false), Some(again(false)));
+            assert_eq!(Transient::of_login_error(&error, true), Some(again(true)));
         }
+        let unknown_host = Error::DnsFailed {
+            peer: peer.clone(),
+            reason: String::new(),
+        };
+        let of_call = Transient::of_error(&unknown_host, false);
+        assert_eq!(of_call, Some(again(false)));
+        assert_eq!(Transient::of_login_error(&unknown_host, false), None);
         for error in [
-            timeout(Phase::Deadline),
-            Error::DnsFailed {
+            Error::DeadlineExceeded {
                 peer: peer.clone(),
-                reason: String::new(),
+                after: SECOND,
+                latest: None,
             },
             Error::NotTls { peer: peer.clone() },
             Error::ServerNotTrusted {

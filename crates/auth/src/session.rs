@@ -1,22 +1,66 @@
+use std::ops::{BitOr, Not};
+
 use http::HeaderMap;
 
-use crate::{Endpoint, Token};
+use crate::{Endpoint, Error, Token};
 
-/// The two tokens that [`Client::authenticate`](crate::Client::authenticate) gets.
+/// The tokens that [`Client::authenticate`](crate::Client::authenticate) gets.
 ///
-/// How long they live is set by the Pod's administrator, from an hour to two weeks, and nobody tells: keep a session
-/// until a call answers 401 ([`Error::Unauthorized`](crate::Error::Unauthorized)), then authenticate again.
-#[derive(Debug)]
+/// A pod with simplified key delivery needs no Key Manager: its sessions have no key manager token.
+///
+/// The lifetime is set by the Pod's administrator, from an hour to two weeks, and nobody tells: keep a session until a
+/// call answers 401 ([`Error::Unauthorized`](crate::Error::Unauthorized)), then authenticate again.
+#[derive(Debug, Clone)]
 pub struct Session {
     session: Token,
-    key_manager: Token,
+    key_manager: Option<Token>,
+    authorization: Option<Token>,
 }
 
 impl Session {
-    pub(crate) fn new(session: Token, key_manager: Token) -> Self {
-        Self {
+    /// A session from tokens that were got elsewhere, or kept. `None` where there is no key manager token.
+    ///
+    /// ```
+    /// use auth::{Session, Token};
+    ///
+    /// let session = Session::new(Token::new("sessionToken", "eyJhbGciOi...")?, None)?;
+    /// assert!(session.key_manager_token().is_none());
+    /// # Ok::<(), auth::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidToken`] if both tokens go into the same header.
+    pub fn new(session: Token, key_manager: impl Into<Option<Token>>) -> Result<Self, Error> {
+        let alone = Self {
             session,
+            key_manager: None,
+            authorization: None,
+        };
+        alone
+            .with_key_manager(key_manager.into())
+            .ok_or(Error::InvalidToken {
+                reason: SAME_HEADER,
+            })
+    }
+
+    /// The same with another key manager token, or none; `None` if both tokens go into the same header.
+    pub(crate) fn with_key_manager(&self, key_manager: Option<Token>) -> Option<Self> {
+        let name = self.session.header_name();
+        let clash = key_manager
+            .as_ref()
+            .is_some_and(|it| it.header_name() == name);
+        (!clash).then(|| Self {
             key_manager,
+            ..self.clone()
+        })
+    }
+
+    /// With the short-lived token of the Pod's reply.
+    pub(crate) fn with_authorization(self, authorization: Option<Token>) -> Self {
+        Self {
+            authorization,
+            ..self
         }
     }
 
@@ -25,9 +69,16 @@ impl Session {
         &self.session
     }
 
-    /// The Key Manager's token.
-    pub fn key_manager_token(&self) -> &Token {
-        &self.key_manager
+    /// The Key Manager's token; `None` where simplified key delivery does without.
+    pub fn key_manager_token(&self) -> Option<&Token> {
+        self.key_manager.as_ref()
+    }
+
+    /// The short-lived token of newer pods, `authorizationToken`, as the value of the header `Authorization`: with
+    /// `Bearer ` before it. It is a JWT, whose `exp` says when it expires, mostly in minutes. It is kept as it came:
+    /// [`Session::authorize`] doesn't send it, and nobody refreshes it.
+    pub fn authorization_token(&self) -> Option<&Token> {
+        self.authorization.as_ref()
     }
 
     /// Adds the headers that a call to `endpoint` needs, replacing any of the same name: the session token for the
@@ -38,18 +89,89 @@ impl Session {
     /// clients: the tokens must not follow a redirect to another host.
     pub fn authorize(&self, endpoint: Endpoint, headers: &mut HeaderMap) {
         self.strip(headers);
-        if matches!(endpoint, Endpoint::Pod | Endpoint::Agent) {
-            self.session.insert_into(headers);
-        }
-        if matches!(endpoint, Endpoint::KeyManager | Endpoint::Agent) {
-            self.key_manager.insert_into(headers);
+        for token in self.tokens(self.sent_to(endpoint)) {
+            token.insert_into(headers);
         }
     }
 
     /// Removes what [`Session::authorize`] adds.
     pub(crate) fn strip(&self, headers: &mut HeaderMap) {
-        headers.remove(self.session.header_name());
-        headers.remove(self.key_manager.header_name());
+        for token in self.tokens(Tokens::BOTH) {
+            headers.remove(token.header_name());
+        }
+    }
+
+    /// What [`Session::authorize`] adds.
+    pub(crate) fn sent_to(&self, endpoint: Endpoint) -> Tokens {
+        let mut tokens = Tokens::for_calls_to(endpoint);
+        tokens.key_manager &= self.key_manager.is_some();
+        tokens
+    }
+
+    /// These of its tokens, as far as it has them.
+    pub(crate) fn tokens(&self, which: Tokens) -> impl Iterator<Item = &Token> {
+        let session = which.session.then_some(&self.session);
+        let key_manager = self.key_manager.as_ref().filter(|_| which.key_manager);
+        session.into_iter().chain(key_manager)
+    }
+}
+
+pub(crate) const SAME_HEADER: &str = "`name` is the header of the session token";
+
+/// Which of the two tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tokens {
+    pub(crate) session: bool,
+    pub(crate) key_manager: bool,
+}
+
+impl Tokens {
+    pub(crate) const NONE: Self = Self {
+        session: false,
+        key_manager: false,
+    };
+    pub(crate) const BOTH: Self = Self {
+        session: true,
+        key_manager: true,
+    };
+
+    pub(crate) fn for_calls_to(endpoint: Endpoint) -> Self {
+        Self {
+            session: matches!(
+                endpoint,
+                Endpoint::Pod | Endpoint::SessionAuth | Endpoint::Agent
+            ),
+            key_manager: matches!(endpoint, Endpoint::KeyManager | Endpoint::Agent),
+        }
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            session: self.session && other.session,
+            key_manager: self.key_manager && other.key_manager,
+        }
+    }
+}
+
+impl BitOr for Tokens {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self {
+            session: self.session || other.session,
+            key_manager: self.key_manager || other.key_manager,
+        }
+    }
+}
+
+impl Not for Tokens {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        Self {
+            session: !self.session,
+            key_manager: !self.key_manager,
+        }
     }
 }
 
@@ -57,14 +179,12 @@ impl Session {
 mod tests {
     use super::*;
 
-    fn headers(endpoint: Endpoint) -> Vec<(String, String)> {
-        let session = Session::new(
-            Token::new("sessionToken", "s".to_owned()).unwrap(),
-            Token::new("keyManagerToken", "k".to_owned()).unwrap(),
-        );
+    fn headers(session: &Session, endpoint: Endpoint) -> Vec<(String, String)> {
         let mut headers = HeaderMap::new();
         headers.insert("sessionToken", "stale".parse().unwrap());
-        headers.insert("keyManagerToken", "stale".parse().unwrap());
+        if session.key_manager_token().is_some() {
+            headers.insert("keyManagerToken", "stale".parse().unwrap());
+        }
         session.authorize(endpoint, &mut headers);
         let mut headers: Vec<_> = headers
             .iter()
@@ -74,12 +194,39 @@ mod tests {
         headers
     }
 
+    fn session_token() -> Token {
+        Token::new("sessionToken", "s").unwrap()
+    }
+
     #[test]
     fn each_endpoint_gets_the_tokens_that_belong_to_it() {
+        let key_manager = Token::new("keyManagerToken", "k").unwrap();
+        let both = Session::new(session_token(), key_manager).unwrap();
         let session = || ("sessiontoken".to_owned(), "s".to_owned());
         let key_manager = || ("keymanagertoken".to_owned(), "k".to_owned());
-        assert_eq!(headers(Endpoint::Pod), [session()]);
-        assert_eq!(headers(Endpoint::KeyManager), [key_manager()]);
-        assert_eq!(headers(Endpoint::Agent), [key_manager(), session()]);
+        assert_eq!(headers(&both, Endpoint::Pod), [session()]);
+        assert_eq!(headers(&both, Endpoint::SessionAuth), [session()]);
+        assert_eq!(headers(&both, Endpoint::KeyManager), [key_manager()]);
+        assert_eq!(headers(&both, Endpoint::Agent), [key_manager(), session()]);
+    }
+
+    #[test]
+    fn a_session_without_a_key_manager_token_sends_what_it_has() {
+        let alone = Session::new(session_token(), None).unwrap();
+        let session = || ("sessiontoken".to_owned(), "s".to_owned());
+        assert_eq!(headers(&alone, Endpoint::Agent), [session()]);
+        assert_eq!(headers(&alone, Endpoint::KeyManager), []);
+        assert_eq!(alone.sent_to(Endpoint::KeyManager), Tokens::NONE);
+    }
+
+    #[test]
+    fn two_tokens_need_two_headers() {
+        let other = Token::new("SESSIONTOKEN", "k").unwrap();
+        assert_eq!(
+            Session::new(session_token(), other).unwrap_err(),
+            Error::InvalidToken {
+                reason: SAME_HEADER
+            }
+        );
     }
 }

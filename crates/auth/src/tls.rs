@@ -4,13 +4,13 @@ use std::{fmt, sync::Arc};
 
 use rustls::{
     ClientConfig, SignatureScheme, SupportedProtocolVersion,
-    client::{ResolvesClientCert, danger::ServerCertVerifier},
+    client::{ResolvesClientCert, Resumption, danger::ServerCertVerifier},
     crypto::CryptoProvider,
-    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    pki_types::{CertificateDer, PrivatePkcs8KeyDer},
     sign::CertifiedKey,
 };
 
-use crate::{Error, Identity};
+use crate::{Error, Identity, identity::Key};
 
 /// A configuration for every endpoint. ALPN is offered in the order of preference.
 pub(crate) fn client_config(
@@ -35,14 +35,26 @@ pub(crate) fn client_config(
     Ok(config)
 }
 
+/// The same, with tickets (RFC 8446, section 4.6.1) of its own.
+pub(crate) fn with_its_own_tickets(config: &ClientConfig) -> ClientConfig {
+    let mut config = config.clone();
+    config.resumption = Resumption::in_memory_sessions(TICKETS);
+    config
+}
+
+/// For one endpoint, whose host has one name: rustls counts names, and keeps a few tickets of each.
+const TICKETS: usize = 8;
+
 fn certified_key(identity: &Identity, provider: &CryptoProvider) -> Result<CertifiedKey, Error> {
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(identity.pkcs8_der().to_vec()));
-    let key = provider
-        .key_provider
-        .load_private_key(key)
-        .map_err(|_| Error::UnsupportedKey {
-            algorithm: identity.key_algorithm().to_string(),
-        })?;
+    let key = match identity.key() {
+        Key::Signer(key) => Arc::clone(key),
+        Key::Pkcs8(der) => provider
+            .key_provider
+            .load_private_key(PrivatePkcs8KeyDer::from(der.to_vec()).into())
+            .map_err(|_| Error::UnsupportedKey {
+                algorithm: identity.key_algorithm().to_string(),
+            })?,
+    };
     let chain = identity
         .chain()
         .map(|certificate| CertificateDer::from(certificate.as_der().to_vec()))

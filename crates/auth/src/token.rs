@@ -4,18 +4,30 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use zeroize::Zeroizing;
 
+use crate::Error;
+
 /// A token, with the name of the header in which it must be presented.
 ///
 /// It is wiped when the last use of it ends and elided in `Debug`. The buffers of a connection that it was sent over
 /// are not wiped.
+#[derive(Clone)]
 pub struct Token {
     name: HeaderName,
     value: HeaderValue,
 }
 
 impl Token {
+    /// A token that was got elsewhere, or kept: `Token::new("sessionToken", "eyJhbGciOi...")`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidToken`] if it can't be presented in this header.
+    pub fn new(header_name: &str, value: impl Into<String>) -> Result<Self, Error> {
+        Self::parse(header_name, value.into()).map_err(|reason| Error::InvalidToken { reason })
+    }
+
     /// Checks what a reply gave; the error says what is wrong.
-    pub(crate) fn new(name: &str, value: String) -> Result<Self, &'static str> {
+    pub(crate) fn parse(name: &str, value: String) -> Result<Self, &'static str> {
         let value = Zeroizing::new(value.into_bytes());
         let name = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| "`name` is not the name of a header")?;
@@ -25,7 +37,9 @@ impl Token {
         if value.is_empty() {
             return Err("`token` is empty");
         }
-        if !value.iter().all(u8::is_ascii_graphic) {
+        // `Bearer eyJ...` is a token, too.
+        let inner = |octet: &u8| octet.is_ascii_graphic() || *octet == b' ';
+        if !value.iter().all(inner) || value.trim_ascii().len() != value.len() {
             return Err("`token` holds characters that a header can not carry");
         }
         // The header value shares these octets with every request, and they are wiped when the last one is done.
@@ -81,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_token_goes_into_the_header_that_its_reply_named() {
-        let token = Token::new("sessionToken", "abc.DEF-123".to_owned()).unwrap();
+        let token = Token::new("sessionToken", "abc.DEF-123").unwrap();
         let mut headers = HeaderMap::new();
         token.insert_into(&mut headers);
         assert_eq!(headers["sessionToken"], "abc.DEF-123");
@@ -90,7 +104,7 @@ mod tests {
 
     #[test]
     fn neither_the_token_nor_its_header_shows_in_debug() {
-        let token = Token::new("sessionToken", "secret".to_owned()).unwrap();
+        let token = Token::new("sessionToken", "secret").unwrap();
         let mut headers = HeaderMap::new();
         token.insert_into(&mut headers);
         assert_eq!(format!("{token:?}"), "Token(sessiontoken, [token elided])");
@@ -99,7 +113,10 @@ mod tests {
 
     #[test]
     fn what_can_not_be_a_header_is_refused() {
-        let refused = |name: &str, value: &str| Token::new(name, value.to_owned()).unwrap_err();
+        let refused = |name: &str, value: &str| match Token::new(name, value) {
+            Err(Error::InvalidToken { reason }) => reason,
+            other => panic!("{other:?}"),
+        };
         assert_eq!(
             refused("session token", "t"),
             "`name` is not the name of a header"
@@ -110,7 +127,7 @@ mod tests {
             "`name` is a header that HTTP itself uses"
         );
         assert_eq!(refused("sessionToken", ""), "`token` is empty");
-        for value in ["a b", "a\r\nx: y", "\u{e9}"] {
+        for value in [" a", "a ", "a\tb", "a\r\nx: y", "\u{e9}"] {
             assert_eq!(
                 refused("sessionToken", value),
                 "`token` holds characters that a header can not carry"

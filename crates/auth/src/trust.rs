@@ -244,7 +244,7 @@ impl TrustAnchor {
         &self.source
     }
 
-    /// Whom it is about; `None` if only TLS can read it.
+    /// Its subject; `None` if only TLS can read it.
     pub fn subject(&self) -> Option<String> {
         Some(self.parsed()?.subject().to_string())
     }

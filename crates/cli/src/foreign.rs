@@ -76,7 +76,7 @@ const COMMANDS: [(&str, &str, &str); 14] = [
     (
         "logout",
         "not a command",
-        "countersign auth login ends its session itself, unless --show-tokens shows it",
+        "countersign auth logout ends a session that auth login --show-tokens left open",
     ),
     (
         "doctor",

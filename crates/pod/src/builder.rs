@@ -19,6 +19,7 @@ use crate::{
     state::{Clock, Policy, State},
     tasks::Tasks,
     tls::{self, ServerIdentity, Tls},
+    tokens::Tokens,
 };
 
 /// How a [`Pod`] is to be. Made by [`Pod::builder`]; every setting has a default.
@@ -31,6 +32,8 @@ pub struct PodBuilder {
     http_versions: Vec<HttpVersion>,
     token_lifetime: Duration,
     minimum_rsa_bits: usize,
+    simplified_key_delivery: bool,
+    agent_version: String,
     clock: Clock,
 }
 
@@ -75,6 +78,8 @@ impl PodBuilder {
             http_versions: vec![HttpVersion::Http2, HttpVersion::Http1],
             token_lifetime: DEFAULT_TOKEN_LIFETIME,
             minimum_rsa_bits: DEFAULT_MINIMUM_RSA_BITS,
+            simplified_key_delivery: false,
+            agent_version: DEFAULT_AGENT_VERSION.to_owned(),
             clock: Clock::new(SystemTime::now),
         }
     }
@@ -136,6 +141,19 @@ impl PodBuilder {
         self
     }
 
+    /// Offer simplified key delivery: session tokens claim `canUseSimplifiedKeyDelivery`, and the Agent takes them without
+    /// a key manager token. Default: no.
+    pub fn simplified_key_delivery(mut self, offered: bool) -> Self {
+        self.simplified_key_delivery = offered;
+        self
+    }
+
+    /// What the Agent tells as its version at `/agent/v1/info`. Default: `Agent-25.6.0`.
+    pub fn agent_version(mut self, version: impl Into<String>) -> Self {
+        self.agent_version = version.into();
+        self
+    }
+
     /// The clock by which client certificates and tokens end. Default: the system's.
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Clock::new(now);
@@ -184,6 +202,8 @@ impl PodBuilder {
             clock: self.clock,
             token_lifetime: self.token_lifetime,
             minimum_rsa_bits: self.minimum_rsa_bits,
+            simplified_key_delivery: self.simplified_key_delivery,
+            agent_version: self.agent_version,
             algorithms: provider.signature_verification_algorithms,
         };
         let tls = Tls::new(Arc::clone(&provider), versions, alpn, &identity)?;
@@ -201,7 +221,7 @@ impl PodBuilder {
             state: Arc::new(State {
                 certificates: RwLock::default(),
                 users: RwLock::default(),
-                tokens: Mutex::default(),
+                tokens: Mutex::new(Tokens::new(policy.simplified_key_delivery)),
                 records: Mutex::default(),
                 open: OpenConnections::default(),
                 faults: Arc::new(faults),
@@ -285,4 +305,5 @@ fn certified_addresses(addresses: &PerPort<SocketAddr>) -> Vec<IpAddr> {
 }
 
 const DEFAULT_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
+const DEFAULT_AGENT_VERSION: &str = "Agent-25.6.0";
 const DEFAULT_MINIMUM_RSA_BITS: usize = 4096;

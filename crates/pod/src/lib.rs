@@ -5,7 +5,7 @@
 //! | port | client certificate | serves |
 //! |---|---|---|
 //! | [web](Port::Web) | never asked for | the Pod: session authentication, `sessioninfo` |
-//! | [API](Port::Api) | required in the handshake | the same, and an Agent under `/agent` |
+//! | [API](Port::Api) | required in the handshake | the same, and an Agent: `/agent/v1/util/echo`, `/agent/v1/info` |
 //! | [Key Manager](Port::KeyManager) | required in the handshake | key manager authentication |
 //!
 //! A handshake that demands a certificate and gets none, or one that is not accepted, ends in an alert, which names the

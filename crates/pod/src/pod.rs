@@ -17,6 +17,7 @@ use crate::{
     state::State,
     sync::{lock, read, write},
     tasks::Tasks,
+    tokens::TokenKind,
 };
 
 /// A running Pod, Key Manager and Agent.
@@ -221,6 +222,12 @@ impl Pod {
     /// paths.
     pub fn requests_to(&self, path: &str) -> u64 {
         lock(&self.state.records).requests_to(path)
+    }
+
+    /// How many sessions a user has: tokens that the Pod gave, and that were neither logged out nor have expired.
+    pub fn sessions(&self, username: &str) -> usize {
+        let now = self.state.policy.clock.now();
+        lock(&self.state.tokens).count(TokenKind::Session, username, now)
     }
 
     /// How many connections to a port are open: from the time that they were accepted until both sides have closed

@@ -30,6 +30,8 @@ pub(crate) struct Policy {
     pub(crate) clock: Clock,
     pub(crate) token_lifetime: Duration,
     pub(crate) minimum_rsa_bits: usize,
+    pub(crate) simplified_key_delivery: bool,
+    pub(crate) agent_version: String,
     pub(crate) algorithms: WebPkiSupportedAlgorithms,
 }
 

@@ -26,9 +26,10 @@ impl TokenKind {
     }
 }
 
-/// The tokens that were issued and hold.
+/// The tokens that were issued and have not expired.
 #[derive(Default)]
 pub(crate) struct Tokens {
+    simplified_key_delivery: bool,
     holders: HashMap<(TokenKind, String), Holder>,
     /// Oldest first. May name tokens that were revoked since.
     issued: VecDeque<(TokenKind, String)>,
@@ -41,6 +42,14 @@ struct Holder {
 }
 
 impl Tokens {
+    /// Session tokens offer simplified key delivery, or not.
+    pub(crate) fn new(simplified_key_delivery: bool) -> Self {
+        Self {
+            simplified_key_delivery,
+            ..Self::default()
+        }
+    }
+
     /// A new token, or nothing when the system gives no randomness.
     pub(crate) fn issue(
         &mut self,
@@ -51,7 +60,11 @@ impl Tokens {
     ) -> Result<String, getrandom::Error> {
         let mut octets = [0; TOKEN_OCTETS];
         getrandom::fill(&mut octets)?;
-        let token = URL_SAFE_NO_PAD.encode(octets);
+        let random = URL_SAFE_NO_PAD.encode(octets);
+        let token = match kind {
+            TokenKind::Session => self.jwt(username, now, lifetime, &random),
+            TokenKind::KeyManager => random,
+        };
 
         if self.issued.len() >= MAX_TOKENS
             && let Some(oldest) = self.issued.pop_front()
@@ -68,7 +81,34 @@ impl Tokens {
         Ok(token)
     }
 
-    /// The user who holds the token, while it holds.
+    /// A JWT (RFC 7519), as session tokens are at present. Who hasn't its key can't tell its signature from randomness.
+    fn jwt(&self, username: &str, now: SystemTime, lifetime: Duration, random: &str) -> String {
+        let seconds = |time: SystemTime| {
+            let since_1970 = time.duration_since(SystemTime::UNIX_EPOCH);
+            since_1970.map_or(0, |since| since.as_secs())
+        };
+        let claims = serde_json::json!({
+            "sub": username,
+            "iat": seconds(now),
+            "exp": now.checked_add(lifetime).map(seconds),
+            "canUseSimplifiedKeyDelivery": self.simplified_key_delivery,
+        });
+        let [header, claims] = [r#"{"alg":"HS512","typ":"JWT"}"#, &claims.to_string()]
+            .map(|part| URL_SAFE_NO_PAD.encode(part));
+        format!("{header}.{claims}.{random}")
+    }
+
+    /// How many tokens of this kind the user holds.
+    pub(crate) fn count(&self, kind: TokenKind, username: &str, now: SystemTime) -> usize {
+        let held = |((of, _), holder): &(&(TokenKind, String), &Holder)| {
+            *of == kind
+                && holder.username == username
+                && holder.expires.is_none_or(|expires| expires > now)
+        };
+        self.holders.iter().filter(held).count()
+    }
+
+    /// The user who holds the token, until it expires.
     pub(crate) fn holder(&self, kind: TokenKind, token: &str, now: SystemTime) -> Option<&str> {
         let holder = self.holders.get(&(kind, token.to_owned()))?;
         match holder.expires {
@@ -156,6 +196,40 @@ mod tests {
         assert_eq!(tokens.holders.len(), MAX_TOKENS);
         assert_eq!(tokens.holder(TokenKind::Session, &first, NOW), None);
         assert_eq!(tokens.holder(TokenKind::Session, &last, NOW), Some("bot"));
+    }
+
+    #[test]
+    fn a_session_token_tells_whether_the_key_manager_is_needed() {
+        for simplified in [false, true] {
+            let mut tokens = Tokens::new(simplified);
+            let token = tokens.issue(TokenKind::Session, "bot", NOW, HOUR).unwrap();
+            let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap());
+            let claims: serde_json::Value = serde_json::from_slice(&claims.unwrap()).unwrap();
+            assert_eq!(claims["canUseSimplifiedKeyDelivery"], simplified);
+            assert_eq!(
+                (&claims["sub"], &claims["exp"]),
+                (&"bot".into(), &3600.into())
+            );
+        }
+    }
+
+    #[test]
+    fn tokens_are_counted_until_they_end() {
+        let mut tokens = Tokens::default();
+        let first = tokens.issue(TokenKind::Session, "bot", NOW, HOUR).unwrap();
+        tokens
+            .issue(TokenKind::Session, "bot", NOW, HOUR * 2)
+            .unwrap();
+        tokens
+            .issue(TokenKind::Session, "other", NOW, HOUR)
+            .unwrap();
+        tokens
+            .issue(TokenKind::KeyManager, "bot", NOW, HOUR)
+            .unwrap();
+        let count = |tokens: &Tokens, now| tokens.count(TokenKind::Session, "bot", now);
+        assert_eq!((count(&tokens, NOW), count(&tokens, NOW + HOUR)), (2, 1));
+        tokens.revoke(TokenKind::Session, &first);
+        assert_eq!(count(&tokens, NOW), 1);
     }
 
     #[test]

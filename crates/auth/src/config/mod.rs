@@ -12,7 +12,8 @@
 //! | `ssl.trustStore.{path,content,password}` | roots to trust beside the platform's: PEM, DER, PKCS#12 or JKS |
 //! | `retry.{maxAttempts,initialIntervalMillis,multiplier,maxIntervalMillis}` | the [`RetryPolicy`]; `maxAttempts: -1` is as many as fit before its deadline |
 //!
-//! `${NAME}` and `${NAME:-default}` are replaced from the environment, in values. JSON is read too, being YAML. Older
+//! `${NAME}` and `${NAME:-default}` are replaced from the environment, in values; braces around anything but a name stand as
+//! they are. JSON is read too, being YAML. Older
 //! spellings (`bot.certificatePath`, `ssl.trustStorePath`, ...) are understood. Every other key is [named](Notice).
 //!
 //! ```
@@ -50,9 +51,9 @@ use zeroize::Zeroizing;
 use self::section::{Section, problem};
 use crate::{
     Client, ClientBuilder, Endpoints, Error, Identity, Proxy, RetryPolicy, TrustAnchors,
-    client::Links,
-    http::{Link, Timeouts},
+    channels::Links,
     proxy::ProxyChoice,
+    transport::{KeepAlive, Link, Timeouts},
 };
 
 /// A configuration that was read. Passwords in it are elided in `Debug`.
@@ -302,11 +303,42 @@ impl BdkConfig {
         }
     }
 
-    /// A client as this configuration wants it, with everything but the [trust anchors](BdkConfig::trust_anchors).
-    pub fn client(&self, identity: Identity) -> ClientBuilder {
-        Client::builder(self.endpoints.clone(), identity)
+    /// A client as this configuration wants it, with its [trust anchors](BdkConfig::trust_anchors).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`BdkConfig::trust_anchors`].
+    pub fn client(&self, identity: Identity) -> Result<ClientBuilder, Error> {
+        Ok(Client::builder(self.endpoints.clone(), identity)
+            .trust(self.trust_anchors()?)
             .links(self.links.clone())
-            .retry(self.retry.clone())
+            .retry(self.retry.clone()))
+    }
+}
+
+impl Client {
+    /// A client as the `config.yaml` of an official client wants it: endpoints, proxies, time limits, retries,
+    /// `bot.certificate` and `ssl.trustStore`. What the configuration says in vain is logged as a warning; the longer way,
+    /// by [`BdkConfig::load`], gives these [notices](BdkConfig::notices), and a [builder](BdkConfig::client).
+    ///
+    /// ```no_run
+    /// # async fn bot() -> Result<(), auth::Error> {
+    /// let client = auth::Client::from_config("config.yaml")?;
+    /// let session = client.session().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`BdkConfig::load`], [`BdkConfig::identity`], [`BdkConfig::trust_anchors`] and
+    /// [`ClientBuilder::build`].
+    pub fn from_config(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let config = BdkConfig::load(path)?;
+        for notice in config.notices() {
+            tracing::warn!("configuration, {notice}");
+        }
+        config.client(config.identity()?)?.build()
     }
 }
 
@@ -381,6 +413,7 @@ impl Service {
                 read,
                 total: defaults.total.max(connect.saturating_add(read)),
             },
+            keep_alive: KeepAlive::default(),
             headers: self.headers.clone().unwrap_or_default(),
         }
     }
@@ -396,7 +429,8 @@ fn proxy(section: &mut Section<'_>, notices: &mut Vec<Notice>) -> Result<Option<
     };
     let port = proxy.number::<u16>("port")?.unwrap_or(80);
     let username = proxy.text("username")?;
-    let password = Passphrase::new(proxy.text("password")?.unwrap_or_default());
+    let password = proxy.secret("password")?;
+    let password = password.map_or_else(|| Passphrase::from(""), passphrase);
     proxy.finish(notices);
     let found = Proxy::new(format!("http://{}:{port}", host.trim()))?;
     Ok(Some(match username {
@@ -457,14 +491,14 @@ fn material(
     let (path, content, password) = if own.is_empty() {
         (
             section.text(old_path)?,
-            section.text(old_content)?,
-            section.text(old_password)?,
+            section.secret(old_content)?,
+            section.secret(old_password)?,
         )
     } else {
         (
             own.text("path")?,
-            own.text("content")?,
-            own.text("password")?,
+            own.secret("content")?,
+            own.secret("password")?,
         )
     };
     let place = match (path, content) {
@@ -476,7 +510,7 @@ fn material(
                 Ok(decoded) => Place::Content(Zeroizing::new(decoded)),
                 // PEM is its own armour.
                 Err(_) if content.contains("-----BEGIN ") => {
-                    Place::Content(Zeroizing::new(content.into_bytes()))
+                    Place::Content(Zeroizing::new(content.as_bytes().to_vec()))
                 }
                 Err(_) => return Err(own.problem("content", "neither base64 nor PEM")),
             }
@@ -485,8 +519,12 @@ fn material(
     };
     Ok(Some(Material {
         place,
-        passphrase: password.map(Passphrase::new),
+        passphrase: password.map(passphrase),
     }))
+}
+
+fn passphrase(mut text: Zeroizing<String>) -> Passphrase {
+    Passphrase::new(std::mem::take(&mut *text))
 }
 
 fn retry_policy(top: &mut Section<'_>, notices: &mut Vec<Notice>) -> Result<RetryPolicy, Error> {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use zeroize::Zeroizing;
+
 use super::{
     Notice,
     yaml::{Node, Value},
@@ -77,13 +79,18 @@ impl<'a> Section<'a> {
 
     /// A text, with its variables replaced.
     pub(super) fn text(&mut self, key: &'static str) -> Result<Option<String>, Error> {
+        Ok(self.secret(key)?.map(|text| text.to_string()))
+    }
+
+    /// A text that is wiped after use.
+    pub(super) fn secret(&mut self, key: &'static str) -> Result<Option<Zeroizing<String>>, Error> {
         match self.take(key) {
             Some(node) => self.resolve(key, node),
             None => Ok(None),
         }
     }
 
-    fn resolve(&self, key: &str, node: &Node) -> Result<Option<String>, Error> {
+    fn resolve(&self, key: &str, node: &Node) -> Result<Option<Zeroizing<String>>, Error> {
         match &node.value {
             Value::Null => Ok(None),
             Value::Text(text) => interpolate(text, self.lookup).map(Some).map_err(|name| {
@@ -109,7 +116,10 @@ impl<'a> Section<'a> {
     }
 
     /// All texts of a mapping, whatever their keys.
-    pub(super) fn texts(&mut self, key: &'static str) -> Result<Vec<(&'a str, String)>, Error> {
+    pub(super) fn texts(
+        &mut self,
+        key: &'static str,
+    ) -> Result<Vec<(&'a str, Zeroizing<String>)>, Error> {
         let section = self.section(key)?;
         section
             .entries
@@ -168,37 +178,67 @@ pub(super) fn problem(line: usize, key: &str, reason: &str) -> Error {
     }
 }
 
-/// Replaces `${NAME}` and `${NAME:-default}`; `$${` stands for `${`. `Err` is a name that has neither value nor default.
-fn interpolate(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
-    let mut result = String::new();
+/// Replaces `${NAME}` and `${NAME:-default}`; `$${` stands for `${`. What isn't the name of a variable stands as it is, and
+/// may be a part of a password. `Err` is a name that has neither value nor default.
+fn interpolate(
+    text: &str,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<Zeroizing<String>, String> {
+    let mut parts = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
         if let Some(before) = before.strip_suffix('$') {
-            result.push_str(before);
-            result.push_str("${");
+            parts.push(Part::Text(before));
+            parts.push(Part::Text("${"));
             rest = after;
             continue;
         }
-        let Some((variable, after)) = after.split_once('}') else {
-            break; // not a variable
-        };
-        let (name, default) = match variable.split_once(":-") {
-            Some((name, default)) => (name, Some(default)),
-            None => (variable, None),
+        parts.push(Part::Text(before));
+        let Some((name, default, after)) = variable(after) else {
+            parts.push(Part::Text("${"));
+            rest = after;
+            continue;
         };
         let value = match name {
             // Java's name for it, which the official documentation uses.
             "user.home" => lookup("HOME").or_else(|| lookup("USERPROFILE")),
             name => lookup(name),
         };
-        result.push_str(before);
-        match (value, default) {
-            (Some(value), _) => result.push_str(&value),
-            (None, Some(default)) => result.push_str(default),
+        parts.push(match (value, default) {
+            (Some(value), _) => Part::Value(value.into()),
+            (None, Some(default)) => Part::Text(default),
             (None, None) => return Err(name.to_owned()),
-        }
+        });
         rest = after;
     }
-    result.push_str(rest);
-    Ok(result)
+    parts.push(Part::Text(rest));
+    // All at once: what grows leaves copies behind.
+    let parts: Vec<&str> = parts.iter().map(Part::as_str).collect();
+    Ok(Zeroizing::new(parts.concat()))
+}
+
+enum Part<'t> {
+    Text(&'t str),
+    Value(Zeroizing<String>),
+}
+
+impl Part<'_> {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Value(value) => value,
+        }
+    }
+}
+
+/// Name, default and what follows, of a text that comes after `${`.
+fn variable(text: &str) -> Option<(&str, Option<&str>, &str)> {
+    let (variable, after) = text.split_once('}')?;
+    let (name, default) = match variable.split_once(":-") {
+        Some((name, default)) => (name, Some(default)),
+        None => (variable, None),
+    };
+    let is_start = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let is_inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    (name.starts_with(is_start) && name.chars().all(is_inner)).then_some((name, default, after))
 }

@@ -333,6 +333,35 @@ fn a_dollar_can_be_kept() {
 }
 
 #[test]
+fn braces_around_anything_but_a_name_stand_as_they_are() {
+    for kept in [
+        "a${b c}d",
+        "${}",
+        "${1x}",
+        "${pa$$}w0rd",
+        "x${",
+        "${s3cret!}",
+        "${:-x}",
+    ] {
+        let text = format!("host: a.test\nbot: {{username: '{kept}'}}");
+        assert_eq!(config(&text).username(), Some(kept), "{kept}");
+    }
+    // After it, variables are found again.
+    let config = config("host: a.test\nbot: {username: '${! ${P12_PASS}'}");
+    assert_eq!(config.username(), Some("${! changeit"));
+}
+
+#[test]
+fn a_password_with_braces_is_no_error_that_would_quote_it() {
+    for password in ["pw${s3cret!}", "${s3c ret}", "${s3cret", "a${s3crét}"] {
+        let material = format!("{{path: a.p12, password: '{password}'}}");
+        let config = config(&format!("host: a.test\nbot: {{certificate: {material}}}"));
+        let passphrase = config.certificate().unwrap().passphrase();
+        assert_eq!(passphrase.unwrap().as_str(), password);
+    }
+}
+
+#[test]
 fn aliases_are_copied_within_limits() {
     let config = config("host: a.test\npod: &p {port: 1}\nagent: *p");
     assert_eq!(urls(&config).last().unwrap().1, "https://a.test:1/x");

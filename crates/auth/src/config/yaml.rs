@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, StrInput};
+use zeroize::Zeroizing;
 
 /// A value, and the line that it starts on.
 #[derive(Debug, Clone)]
@@ -14,7 +15,8 @@ pub(super) struct Node {
 #[derive(Debug, Clone)]
 pub(super) enum Value {
     Null,
-    Text(String),
+    /// It may be a password.
+    Text(Zeroizing<String>),
     Sequence,
     Mapping(Vec<(String, Node)>),
 }
@@ -55,7 +57,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Problem> {
     }))
 }
 
-/// Honest configurations take a few kilobytes. In octets.
+/// Configurations take a few kilobytes. In octets.
 const MAX_SIZE: usize = 1 << 20;
 
 const MAX_NODES: usize = 10_000;
@@ -99,7 +101,7 @@ impl<'t> Reader<'t> {
             {
                 (anchor, Value::Null)
             }
-            Event::Scalar(text, _, anchor, _) => (anchor, Value::Text(text.into_owned())),
+            Event::Scalar(text, _, anchor, _) => (anchor, Value::Text(text.into_owned().into())),
             Event::SequenceStart(anchor, _) => {
                 loop {
                     match self.next()? {
@@ -139,7 +141,7 @@ impl<'t> Reader<'t> {
             let mut value = self.node(event, line, depth.saturating_add(1))?;
             value.line = key.line; // an alias has the line of its anchor, and a mapping that of its first key
             let key = match key.value {
-                Value::Text(text) => text,
+                Value::Text(text) => text.to_string(),
                 _ => return Err(Problem::new(key.line, "a key that is not a text")),
             };
             if !seen.insert(key.clone()) {

@@ -12,12 +12,12 @@ use super::{
 };
 use crate::{
     Error, Identity, Peer, Phase, Token,
-    http::{Channel, Failure, reply},
     proxy::Proxy,
+    transport::{Channel, Failure, reply},
 };
 
 /// One endpoint, reached over watched connections.
-pub(super) struct Patient<'a> {
+pub(super) struct Watched<'a> {
     pub(super) channel: Channel,
     pub(super) origin: Uri,
     pub(super) proxy: Option<Proxy>,
@@ -33,7 +33,7 @@ enum Purpose {
     Use,
 }
 
-impl Patient<'_> {
+impl Watched<'_> {
     /// Tells whether there is a proxy, or what the host name resolves to. That it doesn't is told by the call.
     pub(super) async fn way_there(&self, report: &mut Report) {
         if let Some(proxy) = &self.proxy {
@@ -62,13 +62,13 @@ impl Patient<'_> {
             .and_then(|response| reply::accept(&peer, response))
             .and_then(|response| reply::token(&peer, response.body()));
         match token {
-            Ok(token) => {
+            Ok(reply) => {
                 if self.watch.seen().asked_for.is_none() {
                     report.add(&peer, &found::CERTIFICATE_NOT_REQUESTED, "");
                 }
                 let http = http.map_or_else(String::new, |version| format!("over {version:?}"));
                 report.add(peer, &found::AUTHENTICATED, http);
-                Some(token)
+                Some(reply.token)
             }
             Err(error) => {
                 self.failed(report, &error, Purpose::Authentication);
@@ -136,7 +136,7 @@ impl Patient<'_> {
         let peer = self.peer();
         report.add(peer, &found::TLS, version);
         report.add(peer, &found::SERVER_TRUSTED, described(chain.as_deref()));
-        // Whether it is a trouble that none is asked for, the answer shows.
+        // Whether it is a problem that none is asked for, the answer shows.
         let Some(issuers) = asked_for else {
             return;
         };
@@ -202,7 +202,7 @@ fn kind(error: &Error, purpose: Purpose) -> &'static Kind {
             phase: Phase::Connect,
             ..
         } => &found::CONNECT_TIMEOUT,
-        Error::Timeout { .. } => &found::READ_TIMEOUT,
+        Error::Timeout { .. } | Error::DeadlineExceeded { .. } => &found::READ_TIMEOUT,
         Error::ProxyUnreachable { .. } => &found::PROXY_UNREACHABLE,
         Error::ProxyAuthenticationRequired { .. } => &found::PROXY_AUTHENTICATION,
         Error::ProxyRefused { .. } => &found::PROXY_REFUSED,

@@ -243,6 +243,8 @@ catalogue! {
     // --- Answers --------------------------------------------------------------------------------------------------
     AUTHENTICATED, "authenticated", Info,
         "the endpoint gave a token";
+    KEY_MANAGER_DISPENSABLE, "key-manager-dispensable", Info,
+        "the Pod and the Agent deliver keys without the Key Manager, which is not asked";
     ANSWERS, "answers", Info,
         "the endpoint accepts the tokens";
     UNAUTHORIZED, "unauthorized", Problem,
@@ -290,7 +292,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identifiers_are_unique_and_every_trouble_has_a_next_step() {
+    fn identifiers_are_unique_and_every_problem_has_a_next_step() {
         let ids: BTreeSet<_> = CATALOGUE.iter().map(|kind| kind.id).collect();
         assert_eq!(ids.len(), CATALOGUE.len());
         for kind in CATALOGUE {

@@ -36,19 +36,20 @@ use pki::{Certificate, KeyAlgorithm, Passphrase};
 use rustls::crypto::CryptoProvider;
 use zeroize::Zeroizing;
 
-use self::{call::Patient, catalogue as found, watch::Watch};
+use self::{call::Watched, catalogue as found, watch::Watch};
 pub use self::{
     catalogue::{CATALOGUE, Kind},
     report::{Finding, Report, Severity},
 };
 use crate::{
     Endpoints, Error, Identity, Proxy, Token, TrustAnchors, TrustSource,
-    client::Links,
+    channels::Links,
     config::BdkConfig,
     endpoint::Base,
-    http::{Channel, Link},
+    login::delivers_keys_simply,
     provider,
     proxy::ProxyChoice,
+    transport::{Channel, Link},
 };
 
 /// Looks at the certificates of a client, the leaf first, and at the kind of its key, and calls nobody: what
@@ -200,10 +201,10 @@ impl Doctor {
             None => TrustAnchors::platform()?,
         };
         report.add("client", &found::TRUST_ANCHORS, listed(&trust));
-        let patient = |base: &Base, link: &Link| -> Result<Patient<'_>, Error> {
+        let watched = |base: &Base, link: &Link| -> Result<Watched<'_>, Error> {
             let watch = Watch::default();
             let tls = watch::config(identity, &trust, Arc::clone(&provider), &watch)?;
-            Ok(Patient {
+            Ok(Watched {
                 channel: Channel::new(base.clone(), Arc::new(tls), link)?,
                 origin: base.origin(),
                 proxy: link.proxy.resolve(&base.origin())?,
@@ -213,14 +214,14 @@ impl Doctor {
             })
         };
         let (at, by) = (&self.endpoints, &self.links);
-        let pod = patient(&at.pod, &by.pod)?;
+        let pod = watched(&at.pod, &by.pod)?;
         let own_session_auth = match &at.session_auth {
-            Some(base) => Some(patient(base, &by.session_auth)?),
+            Some(base) => Some(watched(base, &by.session_auth)?),
             None => None,
         };
-        let key_manager = patient(&at.key_manager, &by.key_manager)?;
+        let key_manager = watched(&at.key_manager, &by.key_manager)?;
         let agent = match &at.agent {
-            Some(base) => Some(patient(base, &by.agent)?),
+            Some(base) => Some(watched(base, &by.agent)?),
             None => None,
         };
 
@@ -231,10 +232,20 @@ impl Doctor {
             .authenticate(report, "/sessionauth/v1/authenticate")
             .await;
 
-        key_manager.way_there(report).await;
-        let key_manager_token = key_manager
-            .authenticate(report, "/keyauth/v1/authenticate")
-            .await;
+        let agent_channel = agent.as_ref().map(|agent| &agent.channel);
+        let dispensable = match &session_token {
+            Some(token) => delivers_keys_simply(token, agent_channel).await,
+            None => false,
+        };
+        let key_manager_token = if dispensable {
+            report.add(key_manager.peer(), &found::KEY_MANAGER_DISPENSABLE, "");
+            None
+        } else {
+            key_manager.way_there(report).await;
+            key_manager
+                .authenticate(report, "/keyauth/v1/authenticate")
+                .await
+        };
 
         if let Some(token) = &session_token {
             if own_session_auth.is_some() {
@@ -243,11 +254,12 @@ impl Doctor {
             let request = with(Request::get("/pod/v2/sessioninfo"), [token]);
             pod.uses(report, request, "").await;
         }
-        if let (Some(agent), Some(session), Some(key_manager)) =
-            (&agent, &session_token, &key_manager_token)
+        if let (Some(agent), Some(session)) = (&agent, &session_token)
+            && (dispensable || key_manager_token.is_some())
         {
             agent.way_there(report).await;
-            let request = with(Request::post("/agent/v1/util/echo"), [session, key_manager])
+            let tokens = std::iter::once(session).chain(&key_manager_token);
+            let request = with(Request::post("/agent/v1/util/echo"), tokens)
                 .header("content-type", "application/json");
             agent.uses(report, request, r#"{"message":"hello"}"#).await;
         }

@@ -35,7 +35,12 @@ keyManager:
     );
     let config = BdkConfig::parse(&text, |_| None).unwrap();
     assert!(config.notices().is_empty());
-    let client = config.client(identity()).trust(trust()).build().unwrap();
+    let client = config
+        .client(identity())
+        .unwrap()
+        .trust(trust())
+        .build()
+        .unwrap();
 
     let session = client.authenticate().await.unwrap();
     let request = Request::get("/pod/v2/sessioninfo")

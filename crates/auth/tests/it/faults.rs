@@ -334,25 +334,6 @@ async fn a_connection_that_timed_out_is_not_used_again() {
 }
 
 #[tokio::test]
-async fn a_connection_that_a_caller_waited_on_in_vain_is_not_used_again() {
-    let calls = AtomicUsize::new(0);
-    let answer = move || match calls.fetch_add(1, Ordering::SeqCst) {
-        0 => Answer::none(Step::Silence),
-        _ => pod_answer(),
-    };
-    let pod = Server::start(Setup::new(answer).over(&TLS13, "h2")).await;
-    let key_manager = Server::start(Setup::new(key_manager_answer)).await;
-    let client = client(&pod, &key_manager).build().unwrap();
-    let limit = Duration::from_millis(1500);
-    let given_up = tokio::time::timeout(limit, client.authenticate()).await;
-    given_up.unwrap_err();
-
-    client.authenticate().await.unwrap();
-    assert_eq!(pod.connections(), 2);
-    assert_eq!(key_manager.connections(), 1, "that one had answered");
-}
-
-#[tokio::test]
 async fn a_reply_that_never_stops_trickling_ends_at_the_total_timeout() {
     for (tls, http) in PROTOCOLS {
         let answer = || Answer::script([Step::Trickle(" ".into(), Duration::from_millis(20))]);

@@ -29,7 +29,10 @@ use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
     client::danger::HandshakeSignatureValid,
     pki_types::{CertificateDer, UnixTime},
-    server::danger::{ClientCertVerified, ClientCertVerifier},
+    server::{
+        StoresServerSessions,
+        danger::{ClientCertVerified, ClientCertVerifier},
+    },
     sign::{CertifiedKey, SingleCertAndKey},
 };
 use tokio::{
@@ -53,6 +56,7 @@ pub(crate) struct Setup {
     verdict: Option<CertificateError>,
     asks_for_certificate: bool,
     lingers: bool,
+    sessions: Option<Arc<dyn StoresServerSessions>>,
 }
 
 /// What happens before any TLS.
@@ -86,7 +90,14 @@ impl Setup {
             verdict: None,
             asks_for_certificate: true,
             lingers: true,
+            sessions: None,
         }
+    }
+
+    /// Keeps its TLS sessions here, where other servers may have theirs.
+    pub(crate) fn sessions(mut self, sessions: Arc<dyn StoresServerSessions>) -> Self {
+        self.sessions = Some(sessions);
+        self
     }
 
     pub(crate) fn over(mut self, tls: Tls, http: &'static str) -> Self {
@@ -434,6 +445,9 @@ fn server_config(setup: &Setup) -> ServerConfig {
         builder.with_no_client_auth()
     };
     let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
+    if let Some(sessions) = &setup.sessions {
+        config.session_storage = Arc::clone(sessions);
+    }
     config.alpn_protocols = setup
         .alpn
         .iter()

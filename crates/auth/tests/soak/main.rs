@@ -137,7 +137,10 @@ async fn soak(time: Duration, seed: u64, log: &Log) {
         sleep(Duration::from_millis(250)).await;
         ticks += 1;
         let session = client.session().await.unwrap();
-        for token in [session.session_token(), session.key_manager_token()] {
+        for token in [Some(session.session_token()), session.key_manager_token()]
+            .into_iter()
+            .flatten()
+        {
             tokens.insert(token.expose().to_owned());
         }
         log.search(&tokens);

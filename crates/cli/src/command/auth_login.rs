@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use auth::{Client, RetryPolicy, config::BdkConfig};
+use auth::{RetryPolicy, Token, config::BdkConfig};
 use pki::Version;
 use serde_json::json;
 
 use crate::{
-    command::{
-        auth_target::{Target, Way},
-        block_on,
-    },
+    command::{auth_target::Target, block_on},
     error::{Context, Error},
     help, passphrase, ui,
 };
@@ -19,7 +16,8 @@ use crate::{
 ///
 /// Authenticates at the Pod and at the Key Manager, and ends the session again: a token that nobody has is of no use.
 ///
-/// With --show-tokens it shows the tokens and leaves the session open. Whoever has them is the bot, until they expire.
+/// With --show-tokens it shows the tokens and leaves the session open. Whoever has them is the bot, until they expire or
+/// auth logout ends the session.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
@@ -50,7 +48,6 @@ Examples:
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     args.target.tell();
-    let way = args.target.way()?;
     let config = args.target.config()?;
     for notice in config.iter().flat_map(BdkConfig::notices) {
         ui::warn(format!("the configuration, {notice}"));
@@ -62,24 +59,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             "the client certificate is X.509 version 1, which many servers refuse; countersign ca sign makes version 3",
         );
     }
-    let mut client = match &config {
-        Some(config) => config.client(identity),
-        None => Client::builder(endpoints.clone(), identity),
-    };
-    if let Some(trust) = args.target.trust(config.as_ref())? {
-        client = client.trust(trust);
-    }
-    let client = match way {
-        Way::Default => client,
-        Way::Direct => client.no_proxy(),
-        Way::Through(proxy) => client.proxy(proxy),
-    };
-    let mut client = match args.attempts {
-        Some(attempts) => client.retry(RetryPolicy::default().attempts(attempts)),
-        None => client,
-    };
-    if let Some(limit) = args.target.timeout() {
-        client = client.connect_timeout(limit).read_timeout(limit);
+    let mut client = args.target.client(config.as_ref(), &endpoints, identity)?;
+    if let Some(attempts) = args.attempts {
+        client = client.retry(RetryPolicy::default().attempts(attempts));
     }
     let client = client.build().about("the client")?;
 
@@ -102,9 +84,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             Ok((session, ended.is_ok()))
         })??
     };
-    let tokens = [session.session_token(), session.key_manager_token()];
+    let tokens = [Some(session.session_token()), session.key_manager_token()];
     let [session_token, key_manager_token] =
-        tokens.map(|token| args.show_tokens.then(|| token.expose()));
+        tokens.map(|token| token.filter(|_| args.show_tokens).map(Token::expose));
+    let elided = |token: Option<&Token>| if token.is_some() { ELIDED } else { NOT_NEEDED };
     if args.json {
         return ui::json(&json!({
             "pod": endpoints.pod_url(),
@@ -117,8 +100,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     }
     ui::result(format!(
         "session token:      {}\nkey manager token:  {}",
-        session_token.unwrap_or(ELIDED),
-        key_manager_token.unwrap_or(ELIDED)
+        session_token.unwrap_or(elided(tokens[0])),
+        key_manager_token.unwrap_or(elided(tokens[1]))
     ))?;
     if !args.show_tokens {
         ui::note("authenticated; --show-tokens shows the tokens, and leaves the session open");
@@ -127,3 +110,4 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
 }
 
 const ELIDED: &str = "[elided]";
+const NOT_NEEDED: &str = "none, the Pod delivers keys without the Key Manager";

@@ -1,8 +1,8 @@
-//! What `auth login` and `auth doctor` have in common: who authenticates, where, and by which way.
+//! What the commands of `auth` have in common: who authenticates, where, and by which way.
 
 use std::{borrow::Cow, path::PathBuf, time::Duration};
 
-use auth::{Endpoints, Identity, Proxy, TrustAnchors, config::BdkConfig};
+use auth::{Client, ClientBuilder, Endpoints, Identity, Proxy, TrustAnchors, config::BdkConfig};
 use pki::Passphrase;
 use tracing::Level;
 use zeroize::Zeroizing;
@@ -204,6 +204,35 @@ impl Target {
             }
         })?;
         Ok(Some(anchors.and_platform()))
+    }
+
+    /// A client with this identity, by the way and within the time that were named.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] for a proxy that can't be used, and when the roots can't be read.
+    pub(crate) fn client(
+        &self,
+        config: Option<&BdkConfig>,
+        endpoints: &Endpoints,
+        identity: Identity,
+    ) -> Result<ClientBuilder, Error> {
+        let way = self.way()?;
+        let mut client = match config {
+            Some(config) => config.client(identity).about("ssl.trustStore")?,
+            None => Client::builder(endpoints.clone(), identity),
+        };
+        if let Some(trust) = self.trust(config)? {
+            client = client.trust(trust);
+        }
+        if let Some(limit) = self.timeout() {
+            client = client.connect_timeout(limit).read_timeout(limit);
+        }
+        Ok(match way {
+            Way::Default => client,
+            Way::Direct => client.no_proxy(),
+            Way::Through(proxy) => client.proxy(proxy),
+        })
     }
 
     /// The way that the command line names.

@@ -2,6 +2,7 @@
 
 mod auth_doctor;
 mod auth_login;
+mod auth_logout;
 mod auth_target;
 mod ca_create;
 mod ca_sign;
@@ -112,6 +113,7 @@ enum P12 {
 #[derive(Debug, Subcommand)]
 enum Auth {
     Login(auth_login::Args),
+    Logout(auth_logout::Args),
     Doctor(auth_doctor::Args),
 }
 
@@ -144,6 +146,7 @@ impl Cli {
             Command::Issue(args) => issue::run(&args),
             Command::Inspect(args) => inspect::run(&args),
             Command::Auth(Auth::Login(args)) => auth_login::run(&args),
+            Command::Auth(Auth::Logout(args)) => auth_logout::run(&args),
             Command::Auth(Auth::Doctor(args)) => auth_doctor::run(&args),
             Command::Pod(Pod::Serve(args)) => pod_serve::run(&args),
             Command::Completions(args) => completions::run(&args),

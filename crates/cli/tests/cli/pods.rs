@@ -95,7 +95,9 @@ fn a_directory_is_for_one_pod() {
     let pod = PodProcess::start(&sandbox, ADMITTED);
     let root = sandbox.text("pod-root.pem");
 
-    sandbox.run(&serve(ADMITTED)).fails(&format!(
+    // Without the lock it would not get far, instead of running for ever.
+    let second = serve("--import missing.pem");
+    sandbox.run(&second).fails(&format!(
         "error: .: in use by another pod serve, process {}\n\
          hint: name another directory with --dir, or end the other one\n",
         pod.process()
@@ -237,4 +239,42 @@ fn tlv(tag: u8, contents: &[u8]) -> Vec<u8> {
         _ => &[tag, 0x82, high, low],
     };
     [header, contents].concat()
+}
+
+#[test]
+fn a_session_that_was_left_open_is_ended_by_its_tokens() {
+    let sandbox = with_bundle();
+    let (mut pod, log) = PodProcess::start_logging(&sandbox, ADMITTED);
+    let login = format!("{} --trust pod-root.pem", pod.login());
+    let tokens = sandbox
+        .run(&format!("{login} --show-tokens --json"))
+        .succeeds()
+        .json();
+    let token = |name: &str| tokens[name].as_str().unwrap();
+    sandbox.write("session.txt", token("sessionToken"));
+    let line = login.replace("login", "logout") + " --session-token file:session.txt";
+    let logout = format!("{line} --key-manager-token stdin");
+
+    let outcome = sandbox.run_with_input(&logout, token("keyManagerToken").as_bytes());
+
+    let outcome = outcome.succeeds();
+    assert_eq!(
+        (outcome.stdout.as_str(), outcome.stderr.as_str()),
+        ("", "logged out\n")
+    );
+    // Once more is as good.
+    let again = sandbox.run(&format!("{line} --json")).succeeds().json();
+    assert_eq!(again["sessionEnded"], true);
+    kill(pod.process(), Signal::SIGTERM).unwrap();
+    pod.ends();
+    let log = log.rest();
+    for (path, status) in [
+        ("/sessionauth/v1/logout", 200),
+        ("/keyauth/v1/logout", 200),
+        ("/sessionauth/v1/logout", 401),
+    ] {
+        let wanted = format!(" path={path} status={status} ");
+        let count = log.iter().filter(|line| line.contains(&wanted)).count();
+        assert_eq!(count, 1, "{wanted}: {log:#?}");
+    }
 }

@@ -23,7 +23,7 @@ fn it_tells_its_version() {
     );
 }
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "key generate",
     "csr create",
     "ca create",
@@ -33,6 +33,7 @@ const COMMANDS: [&str; 13] = [
     "issue",
     "inspect",
     "auth login",
+    "auth logout",
     "auth doctor",
     "pod serve",
     "quickstart",

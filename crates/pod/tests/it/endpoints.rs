@@ -50,7 +50,12 @@ async fn both_endpoints_give_a_token_and_the_name_of_its_header() {
 
             assert_eq!(answer.status, StatusCode::OK);
             assert_eq!(answer.json()["name"], name);
-            assert_eq!(answer.token().len(), 64);
+            let token = answer.token();
+            let random = token.rsplit('.').next().unwrap();
+            assert_eq!(random.len(), 64);
+            // A session token is a JWT, the other one is opaque.
+            let parts = if name == "sessionToken" { 3 } else { 1 };
+            assert_eq!(token.split('.').count(), parts);
             let expected = if http2 {
                 Version::HTTP_2
             } else {
@@ -215,6 +220,56 @@ async fn echo_wants_both_tokens_each_in_its_place() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn with_simplified_key_delivery_echo_takes_the_session_token_alone() {
+    let builder = Pod::builder()
+        .simplified_key_delivery(true)
+        .agent_version("Agent-24.12.3");
+    let world = World::with(builder).await;
+    let (session, key_manager) = world.tokens().await;
+    let body = json!({"message": "hello"}).to_string();
+    let client = world.client();
+    let echo = async |headers: &[(&str, &str)]| {
+        let body = body.as_bytes();
+        let answer = call(&client, Port::Api, Method::POST, ECHO, headers, body).await;
+        answer.status.as_u16()
+    };
+    let both = [
+        ("sessionToken", &*session),
+        ("keyManagerToken", &*key_manager),
+    ];
+    assert_eq!(echo(&both[..1]).await, 200);
+    assert_eq!(echo(&both).await, 200);
+    assert_eq!(echo(&both[1..]).await, 401);
+    assert_eq!(
+        echo(&[both[0], ("keyManagerToken", "another")]).await,
+        401,
+        "a token that is there must be right"
+    );
+
+    let info = call(&client, Port::Api, Method::GET, "/agent/v1/info", &[], b"").await;
+    assert_eq!(info.json(), json!({"version": "Agent-24.12.3"}));
+}
+
+#[tokio::test]
+async fn sessions_are_counted() {
+    let world = World::new().await;
+    assert_eq!(world.pod.sessions(BOT), 0);
+    let (session, _) = world.tokens().await;
+    world.tokens().await;
+    assert_eq!(
+        (world.pod.sessions(BOT), world.pod.sessions("nobody")),
+        (2, 0)
+    );
+    let client = world.client();
+    let logout = "/sessionauth/v1/logout";
+    let headers = [("sessionToken", &*session)];
+    call(&client, Port::Api, Method::POST, logout, &headers, b"").await;
+    assert_eq!(world.pod.sessions(BOT), 1);
+    world.pod.expire_tokens();
+    assert_eq!(world.pod.sessions(BOT), 0);
 }
 
 #[tokio::test]

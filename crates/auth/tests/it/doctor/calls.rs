@@ -512,3 +512,26 @@ async fn each_trouble_with_a_proxy_has_its_finding() {
     let report = doctor(&pod).proxy(web).examine().await;
     assert_eq!(problems(&report), ["proxy-failed"], "{report}");
 }
+
+#[tokio::test]
+async fn a_bot_that_needs_no_key_manager_is_healthy_without() {
+    let pod = Pod::builder()
+        .simplified_key_delivery(true)
+        .start()
+        .await
+        .unwrap();
+    admit(&pod);
+    let endpoints = Endpoints::new(pod.api_url(), "https://127.0.0.1:1")
+        .unwrap()
+        .agent(pod.agent_url())
+        .unwrap();
+    let doctor = Doctor::new(endpoints, pem(&lab().bot), None);
+    let report = doctor
+        .trust(TrustAnchors::pem(pod.trust_anchor_pem()).unwrap())
+        .examine()
+        .await;
+    assert!(report.is_healthy(), "{report}");
+    assert_told(&report, "key-manager-dispensable", "", "");
+    assert_eq!(pod.requests_to("/agent/v1/util/echo"), 1);
+    assert_eq!(pod.sessions("demo-bot1"), 0);
+}

@@ -15,8 +15,8 @@ use tokio::{
 use super::{AUTHENTICATE, BOTH_TLS, assert_all_closed, authenticate, inject, post, try_post};
 use crate::support::{Client, World};
 
-/// The length of a token's answer.
-const BODY: usize = 98;
+/// The length of a session token's answer, for the name that the bot has.
+const BODY: usize = 255;
 
 /// Sends a request over HTTP/1.1 and returns all octets of the answer, and how it ended.
 async fn octets(client: &Client) -> (Vec<u8>, io::Result<()>) {
@@ -206,7 +206,7 @@ async fn an_oversized_body_is_announced_and_sent() {
         assert_eq!(answer.headers["content-length"], "1000000");
         assert_eq!(answer.body.len(), 1_000_000);
         // Whoever reads all of it finds nothing wrong.
-        assert_eq!(answer.token().len(), 64);
+        assert_eq!(answer.token().split('.').count(), 3);
     }
 }
 

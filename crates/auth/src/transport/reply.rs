@@ -3,8 +3,9 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use crate::{Error, Peer, Token, retry::retry_after};
 
@@ -14,9 +15,14 @@ pub(crate) fn accept(peer: &Peer, response: Response<Bytes>) -> Result<Response<
     if status.is_success() {
         return Ok(response);
     }
+    Err(refusal(peer, status, response.headers(), response.body()))
+}
+
+/// What a status that doesn't mean success says.
+pub(crate) fn refusal(peer: &Peer, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     let peer = peer.clone();
-    let Problem { code, message } = Problem::read(response.body());
-    Err(match status {
+    let Problem { code, message } = Problem::read(body);
+    match status {
         StatusCode::UNAUTHORIZED => Error::Unauthorized {
             peer,
             code,
@@ -30,19 +36,29 @@ pub(crate) fn accept(peer: &Peer, response: Response<Bytes>) -> Result<Response<
         _ => Error::Status {
             peer,
             status,
-            retry_after: retry_after(response.headers(), SystemTime::now()),
+            retry_after: retry_after(headers, SystemTime::now()),
             code,
             message,
         },
-    })
+    }
 }
 
-/// Reads `{"name": ..., "token": ...}`. Further members, such as `authorizationToken`, are ignored.
-pub(crate) fn token(peer: &Peer, body: &[u8]) -> Result<Token, Error> {
+/// What an endpoint that authenticates replies.
+#[derive(Debug)]
+pub(crate) struct TokenReply {
+    pub(crate) token: Token,
+    /// As the value of the header `Authorization`.
+    pub(crate) authorization: Option<Token>,
+}
+
+/// Reads `{"name": ..., "token": ..., "authorizationToken": ...}`. Further members are ignored.
+pub(crate) fn token(peer: &Peer, body: &[u8]) -> Result<TokenReply, Error> {
     #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
     struct Reply {
         name: Option<String>,
         token: Option<String>,
+        authorization_token: Option<serde_json::Value>,
     }
 
     let malformed = |reason| Error::MalformedReply {
@@ -63,7 +79,25 @@ pub(crate) fn token(peer: &Peer, body: &[u8]) -> Result<Token, Error> {
     })?;
     let token = reply.token.ok_or_else(|| malformed("`token` is missing"))?;
     let name = reply.name.ok_or_else(|| malformed("`name` is missing"))?;
-    Token::new(&name, token).map_err(malformed)
+    Ok(TokenReply {
+        token: Token::parse(&name, token).map_err(malformed)?,
+        // Nobody here needs it: what can't be a header is left out.
+        authorization: match reply.authorization_token {
+            Some(serde_json::Value::String(value)) => authorization(value),
+            _ => None,
+        },
+    })
+}
+
+fn authorization(token: String) -> Option<Token> {
+    const SCHEME: &str = "Bearer ";
+
+    let token = Zeroizing::new(token);
+    let bare = token.strip_prefix(SCHEME).unwrap_or(&token);
+    if bare.is_empty() {
+        return None;
+    }
+    Token::parse("authorization", [SCHEME, bare].concat()).ok()
 }
 
 fn looks_like_html(body: &[u8]) -> bool {
@@ -79,6 +113,9 @@ struct Problem {
 
 impl Problem {
     fn read(body: &[u8]) -> Self {
+        if body.len() > PROBLEM_LIMIT {
+            return Self::default();
+        }
         let Ok(serde_json::Value::Object(members)) = serde_json::from_slice(body) else {
             return Self::default();
         };
@@ -103,6 +140,9 @@ pub(super) fn printable(message: &str) -> String {
         .trim()
         .to_owned()
 }
+
+/// In octets. A tree of JSON takes many times the memory of its text.
+const PROBLEM_LIMIT: usize = 64 << 10;
 
 /// In characters. The published messages stay below 100.
 const MESSAGE_LIMIT: usize = 400;
@@ -136,9 +176,30 @@ mod tests {
     #[test]
     fn a_token_reply_may_hold_more_than_the_token() {
         let body = br#"{"authorizationToken":"jwt","token":"t0k3n","name":"sessionToken"}"#;
-        let token = token(&peer(), body).unwrap();
-        assert_eq!(token.header_name(), "sessiontoken");
-        assert_eq!(token.expose(), "t0k3n");
+        let reply = token(&peer(), body).unwrap();
+        assert_eq!(reply.token.header_name(), "sessiontoken");
+        assert_eq!(reply.token.expose(), "t0k3n");
+        let authorization = reply.authorization.unwrap();
+        assert_eq!(authorization.header_name(), "authorization");
+        assert_eq!(authorization.expose(), "Bearer jwt");
+    }
+
+    #[test]
+    fn an_authorization_token_that_is_none_does_no_harm() {
+        for (found, kept) in [
+            (r#""Bearer jwt""#, Some("Bearer jwt")),
+            (r#""""#, None),
+            (r#""a\nb""#, None),
+            ("7", None),
+            ("null", None),
+        ] {
+            let body = format!(
+                r#"{{"authorizationToken":{found},"token":"t0k3n","name":"sessionToken"}}"#
+            );
+            let reply = token(&peer(), body.as_bytes()).unwrap();
+            let token = reply.authorization;
+            assert_eq!(token.as_ref().map(Token::expose), kept, "{found}");
+        }
     }
 
     #[test]
@@ -266,6 +327,20 @@ mod tests {
             };
             assert_eq!(retry_after, wait.map(Duration::from_secs), "{value}");
         }
+    }
+
+    #[test]
+    fn a_large_body_of_an_error_is_not_parsed() {
+        let with = |filler: usize| {
+            let filler = "x".repeat(filler);
+            let body = format!(r#"{{"code":8,"filler":"{filler}"}}"#);
+            match refused(500, body.leak()) {
+                Error::Status { code, .. } => code,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(with(60 << 10), Some(8));
+        assert_eq!(with(64 << 10), None);
     }
 
     #[test]

@@ -20,11 +20,11 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::ClientConfig;
-use tokio::time::Instant;
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use self::{
-    connect::Connector,
+    connect::{Connector, OwnConnection},
     fault::{Fault, FaultSlot},
 };
 use crate::{Error, Peer, Phase, endpoint::Base, proxy::ProxyChoice};
@@ -47,11 +47,29 @@ impl Default for Timeouts {
     }
 }
 
+/// How it is found out that a peer has vanished: pings (RFC 9113, section 6.7), which only HTTP/2 has. HTTP/1.1 gives a
+/// connection to one call at a time, which has time limits of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeepAlive {
+    pub(crate) interval: Duration,
+    pub(crate) timeout: Duration,
+}
+
+impl Default for KeepAlive {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(20),
+            timeout: Duration::from_secs(10),
+        }
+    }
+}
+
 /// How a peer is reached, but for its URL.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Link {
     pub(crate) proxy: ProxyChoice,
     pub(crate) timeouts: Timeouts,
+    pub(crate) keep_alive: KeepAlive,
     /// Added to every request that has none of the same name.
     pub(crate) headers: HeaderMap,
 }
@@ -59,8 +77,9 @@ pub(crate) struct Link {
 /// One peer and the pool of connections to it.
 pub(crate) struct Channel {
     base: Base,
-    connector: Connector,
     http: legacy::Client<Connector, Full<Bytes>>,
+    /// For calls that have no connection yet.
+    connecting: Semaphore,
     timeouts: Timeouts,
     headers: HeaderMap,
 }
@@ -72,12 +91,16 @@ impl Channel {
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
+            .pool_max_idle_per_host(POOL_SIZE)
             .timer(TokioTimer::new())
-            .build(connector.clone());
+            .http2_keep_alive_interval(link.keep_alive.interval)
+            .http2_keep_alive_timeout(link.keep_alive.timeout)
+            .http2_keep_alive_while_idle(true)
+            .build(connector);
         Ok(Self {
             base,
-            connector,
             http,
+            connecting: Semaphore::new(CONNECTING),
             timeouts: link.timeouts,
             headers: link.headers.clone(),
         })
@@ -105,11 +128,6 @@ impl Channel {
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let connection = capture_connection(&mut request);
-        let mut unanswered = Unanswered {
-            connection: connection.clone(),
-            since: Instant::now(),
-            ended: false,
-        };
         let exchange = self.exchange(request, connection.clone(), limit);
         let result = match tokio::time::timeout(self.timeouts.total, exchange).await {
             Ok(result) => result,
@@ -125,7 +143,6 @@ impl Channel {
         {
             retire(&connection);
         }
-        unanswered.ended = true;
         match &result {
             Ok(response) => {
                 tracing::debug!(peer = %self.peer(), %method, path, status = response.status().as_u16(), "call answered");
@@ -172,16 +189,23 @@ impl Channel {
         mut connection: CaptureConnection,
         limit: usize,
     ) -> Result<Response<Bytes>, Failure> {
-        let mut pending = std::pin::pin!(self.http.request(request));
-
-        // First the connection, then the head of the reply, each with its own limit.
-        let connected = tokio::select! {
-            biased;
-            result = &mut pending => Some(result),
-            _ = connection.wait_for_connection_metadata() => None,
-            () = tokio::time::sleep(self.timeouts.connect) => {
-                return Err(Failure::unsent(self.timed_out(Phase::Connect, self.timeouts.connect)));
+        // First the connection, then the head of the reply, each with its own limit. Until one has come about, HTTP/2
+        // would make a connection for every call that is waiting.
+        let own_connection = OwnConnection::default();
+        let mut pending = std::pin::pin!(own_connection.of(self.http.request(request)));
+        let connected = async {
+            let _turn = self.connecting.acquire().await;
+            tokio::select! {
+                biased;
+                result = &mut pending => Some(result),
+                _ = connection.wait_for_connection_metadata() => None,
             }
+        };
+        let limit_to_connect = self.timeouts.connect;
+        let Ok(connected) = tokio::time::timeout(limit_to_connect, connected).await else {
+            return Err(Failure::unsent(
+                self.timed_out(Phase::Connect, limit_to_connect),
+            ));
         };
         let result = match connected {
             Some(result) => result,
@@ -195,7 +219,7 @@ impl Channel {
         };
         let response = result.map_err(|error| Failure {
             sent: !fault::before_sending(&error),
-            error: Fault::of_call(&error, &self.connector.latest()).at(self.peer().clone()),
+            error: Fault::of_call(&error, own_connection.slot().as_ref()).at(self.peer().clone()),
         })?;
 
         let (parts, body) = response.into_parts();
@@ -251,26 +275,11 @@ impl Channel {
     }
 }
 
-/// Lets nobody else use the connection of a request that had no answer: its peer may have vanished, and HTTP/2 would give
-/// the same connection to the next call too.
+/// Lets nobody else use the connection of a request that had no answer in time: HTTP/2 would give the same one to the next
+/// call too.
 fn retire(connection: &CaptureConnection) {
     if let Some(connection) = connection.connection_metadata().as_ref() {
         connection.poison();
-    }
-}
-
-/// A call that its caller may give up, by a time limit of its own for example.
-struct Unanswered {
-    connection: CaptureConnection,
-    since: Instant,
-    ended: bool,
-}
-
-impl Drop for Unanswered {
-    fn drop(&mut self) {
-        if !self.ended && self.since.elapsed() >= PATIENCE {
-            retire(&self.connection);
-        }
     }
 }
 
@@ -318,14 +327,17 @@ impl From<Failure> for Error {
 
 const USER_AGENT: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
 
-/// A call that is given up before has found out nothing about its connection.
-const PATIENCE: Duration = Duration::from_secs(1);
-
 /// How long it may take until a request hears that its connection is gone. It is a matter of microseconds.
 const NEWS: Duration = Duration::from_secs(1);
 
 /// How long an unused connection is kept. Load balancers commonly drop theirs after a minute.
 const POOL_IDLE: Duration = Duration::from_secs(50);
 
-/// Room for an honest token reply, in octets.
+/// How many unused connections are kept for a peer. HTTP/1.1 needs one for each call at a time, HTTP/2 one for all.
+const POOL_SIZE: usize = 16;
+
+/// How many calls may set up connections to a peer at once.
+const CONNECTING: usize = 16;
+
+/// Room for a well-formed token reply, in octets.
 const INITIAL_ROOM: usize = 4096;

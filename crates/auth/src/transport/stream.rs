@@ -21,7 +21,7 @@ use super::fault::FaultSlot;
 /// is held back until the reading side has come to its end, for at most [`GRACE`].
 pub(super) struct AlertFirst<T> {
     io: T,
-    read_over: bool,
+    read_ended: bool,
     failed_write: Option<(io::ErrorKind, Pin<Box<Sleep>>)>,
 }
 
@@ -32,7 +32,7 @@ impl<T> AlertFirst<T> {
     pub(super) fn new(io: T) -> Self {
         Self {
             io,
-            read_over: false,
+            read_ended: false,
             failed_write: None,
         }
     }
@@ -54,7 +54,7 @@ impl<T: Write + Unpin> AlertFirst<T> {
             },
         };
         // The reader has its own waker on the socket, the grace period has one here.
-        if self.read_over || grace.as_mut().poll(cx).is_ready() {
+        if self.read_ended || grace.as_mut().poll(cx).is_ready() {
             Poll::Ready(Err((*kind).into()))
         } else {
             Poll::Pending
@@ -80,7 +80,7 @@ impl<T: Read + Unpin> Read for AlertFirst<T> {
     ) -> Poll<io::Result<()>> {
         let result = Pin::new(&mut self.io).poll_read(cx, buf);
         if let Poll::Ready(Err(_)) = result {
-            self.read_over = true;
+            self.read_ended = true;
         }
         result
     }
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_failed_write_is_told_as_soon_as_reading_is_over() {
+    async fn a_failed_write_is_told_as_soon_as_reading_has_ended() {
         let mut stream = AlertFirst::new(Gone { read_ends: true });
         let started = Instant::now();
         let mut room = [0; 8];

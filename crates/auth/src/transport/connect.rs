@@ -6,7 +6,7 @@ use std::{
     panic::resume_unwind,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
+    task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
 
@@ -20,7 +20,11 @@ use hyper_util::{
     rt::TokioIo,
 };
 use rustls::ClientConfig;
-use tokio::{net::TcpStream, runtime::Handle, sync::oneshot, task::spawn_blocking};
+use tokio::{
+    net::TcpStream,
+    sync::{Notify, Semaphore},
+    task::spawn_blocking,
+};
 use tower_service::Service;
 
 use super::{
@@ -40,7 +44,8 @@ pub(super) struct Connector {
     tcp: TcpConnector,
     tls: Arc<ClientConfig>,
     timeout: Duration,
-    latest: Arc<Mutex<FaultSlot>>,
+    /// Threads that handshakes may compute on at once.
+    computing: Arc<Semaphore>,
 }
 
 impl Connector {
@@ -49,16 +54,38 @@ impl Connector {
             tcp: TcpConnector::new(proxy, timeout),
             tls,
             timeout,
-            latest: Arc::default(),
+            computing: Arc::new(Semaphore::new(COMPUTING)),
         }
     }
+}
 
-    /// What went wrong on the newest connection.
-    pub(super) fn latest(&self) -> FaultSlot {
-        self.latest
+/// The signature of a handshake takes milliseconds: a few threads do hundreds in a second, and leave the others to the
+/// rest of the program.
+const COMPUTING: usize = 4;
+
+/// What goes wrong on the connection that a call makes for itself.
+#[derive(Clone, Default)]
+pub(super) struct OwnConnection(Arc<Mutex<Option<FaultSlot>>>);
+
+tokio::task_local! {
+    static OWN_CONNECTION: OwnConnection;
+}
+
+impl OwnConnection {
+    /// Sends a request. If that makes a connection, it is this one.
+    pub(super) async fn of<F: Future>(&self, call: F) -> F::Output {
+        OWN_CONNECTION.scope(self.clone(), call).await
+    }
+
+    pub(super) fn slot(&self) -> Option<FaultSlot> {
+        self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    fn set(&self, slot: FaultSlot) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(slot);
     }
 }
 
@@ -74,19 +101,21 @@ impl Service<Uri> for Connector {
     fn call(&mut self, target: Uri) -> Self::Future {
         let connecting = self.tcp.call(target.clone());
         let tls = Arc::clone(&self.tls);
-        let (limit, latest) = (self.timeout, Arc::clone(&self.latest));
+        let (limit, computing) = (self.timeout, Arc::clone(&self.computing));
+        // The pool connects within the call that wants it, and elsewhere when nobody does any more.
+        let own_connection = OWN_CONNECTION.try_with(Clone::clone).ok();
         Box::pin(async move {
             let secured = async {
                 let mut https = HttpsConnector::from((Connected(Some(connecting.await?)), tls));
                 https.enforce_https();
-                off_the_workers(https.call(target)).await
+                off_the_workers(https.call(target), computing).await
             };
             let stream = match tokio::time::timeout(limit, secured).await {
                 Ok(Ok(stream)) => stream,
                 Ok(Err(error)) => {
                     return Err(match Fault::in_chain(error.as_ref()) {
                         // The connector splits the limit among several addresses.
-                        Some(Fault::Network(io::ErrorKind::TimedOut)) => {
+                        Some(Fault::Network(io::ErrorKind::TimedOut, _)) => {
                             Fault::ConnectTimeout(limit)
                         }
                         Some(fault) => fault,
@@ -96,7 +125,9 @@ impl Service<Uri> for Connector {
                 Err(_) => return Err(Fault::ConnectTimeout(limit)),
             };
             let slot = FaultSlot::default();
-            *latest.lock().unwrap_or_else(PoisonError::into_inner) = slot.clone();
+            if let Some(own_connection) = own_connection {
+                own_connection.set(slot.clone());
+            }
             Ok(Recorded::new(stream, slot))
         })
     }
@@ -119,31 +150,43 @@ impl Service<Uri> for Connected {
     }
 }
 
-/// Runs a future on a thread for blocking work, until it or whoever waits for it has come to an end.
+/// Polls a future on threads for blocking work, and leaves them while it waits.
 ///
 /// The signature of a handshake takes milliseconds with a large RSA key. On a worker it would hold up every other task
-/// that is there, another handshake among them.
-async fn off_the_workers<F>(future: F) -> F::Output
+/// that is there, another handshake among them; and a thread that waited for the network would be lost to everybody else's
+/// blocking work, the resolver's included.
+async fn off_the_workers<F>(future: F, threads: Arc<Semaphore>) -> F::Output
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    let runtime = Handle::current();
-    let (alive, dropped) = oneshot::channel::<()>();
-    let thread = spawn_blocking(move || {
-        runtime.block_on(async {
-            tokio::select! {
-                biased;
-                output = future => Some(output),
-                _ = dropped => None,
-            }
-        })
-    });
-    let result = thread.await;
-    drop(alive);
-    match result {
-        Ok(Some(output)) => output,
-        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-        _ => std::future::pending().await, // the runtime is shutting down
+    let mut future = Box::pin(future);
+    let wake_up = Arc::new(WakeUp(Notify::new()));
+    loop {
+        let Ok(permit) = Arc::clone(&threads).acquire_owned().await else {
+            return std::future::pending().await; // it is never closed
+        };
+        let waker = Waker::from(Arc::clone(&wake_up));
+        let thread = spawn_blocking(move || {
+            let _permit = permit;
+            let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+            (polled, future)
+        });
+        match thread.await {
+            Ok((Poll::Ready(output), _)) => return output,
+            Ok((Poll::Pending, pending)) => future = pending,
+            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+            Err(_) => return std::future::pending().await, // the runtime is shutting down
+        }
+        wake_up.0.notified().await;
+    }
+}
+
+/// Remembers that it was woken, also while nobody listens.
+struct WakeUp(Notify);
+
+impl Wake for WakeUp {
+    fn wake(self: Arc<Self>) {
+        self.0.notify_one();
     }
 }
 
@@ -229,13 +272,19 @@ impl Service<Name> for Resolver {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::oneshot;
+
     use super::*;
+
+    fn threads(count: usize) -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(count))
+    }
 
     #[tokio::test]
     async fn a_future_that_blocks_its_thread_does_not_hold_up_others() {
         let (sender, receiver) = std::sync::mpsc::channel();
         let blocks = async move { receiver.recv_timeout(Duration::from_secs(30)) };
-        let (received, ()) = tokio::join!(off_the_workers(blocks), async {
+        let (received, ()) = tokio::join!(off_the_workers(blocks, threads(1)), async {
             tokio::task::yield_now().await;
             sender.send(()).unwrap();
         });
@@ -243,15 +292,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_future_that_waits_needs_no_thread() {
+        let threads = threads(1);
+        let (go, wait) = oneshot::channel::<()>();
+        let waits = off_the_workers(wait, Arc::clone(&threads));
+        let computes = async {
+            // Were the thread taken, this would never be polled.
+            off_the_workers(async { 7 }, threads).await
+        };
+        let (waited, computed) = tokio::join!(waits, async {
+            let computed = computes.await;
+            go.send(()).unwrap();
+            computed
+        });
+        assert_eq!((waited, computed), (Ok(()), 7));
+    }
+
+    #[tokio::test]
     async fn a_future_that_nobody_waits_for_is_dropped() {
-        let (alive, mut over) = oneshot::channel::<()>();
+        let (alive, mut ended) = oneshot::channel::<()>();
         let forever = async move {
             let _alive = alive;
             std::future::pending::<()>().await;
         };
-        let waiting = tokio::time::timeout(Duration::from_millis(1), off_the_workers(forever));
+        let forever = off_the_workers(forever, threads(1));
+        let waiting = tokio::time::timeout(Duration::from_millis(1), forever);
         waiting.await.unwrap_err();
-        let dropped = tokio::time::timeout(Duration::from_secs(30), &mut over).await;
+        let dropped = tokio::time::timeout(Duration::from_secs(30), &mut ended).await;
         dropped.expect("it runs on").unwrap_err();
     }
 }

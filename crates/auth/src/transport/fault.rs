@@ -13,7 +13,7 @@ use rustls::{AlertDescription, InvalidMessage};
 use tokio::sync::watch;
 
 use super::reply::printable;
-use crate::{Error, Peer, Phase, proxy::Proxy};
+use crate::{Error, OsError, Peer, Phase, proxy::Proxy};
 
 /// A failure of a connection, before it is known whose it is.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub(crate) enum Fault {
     Refused,
     Reset,
     Closed,
-    Network(io::ErrorKind),
+    Network(io::ErrorKind, Option<OsError>),
     Tls(rustls::Error),
     /// The proxy before the peer.
     Proxy(Proxy, ProxyFault),
@@ -74,7 +74,7 @@ impl Fault {
     /// The same failure, met on the way to a proxy. Time limits stay what they are.
     pub(super) fn on_the_way_to(self, proxy: &Proxy) -> Self {
         let reason = match self {
-            Self::ConnectTimeout(_) | Self::Network(io::ErrorKind::TimedOut) => return self,
+            Self::ConnectTimeout(_) | Self::Network(io::ErrorKind::TimedOut, _) => return self,
             Self::Dns(_) => {
                 let fault = ProxyFault::Failed("its host name does not resolve");
                 return Self::Proxy(proxy.clone(), fault);
@@ -82,15 +82,16 @@ impl Fault {
             Self::Refused => "it refused the connection".to_owned(),
             Self::Reset => "it reset the connection".to_owned(),
             Self::Closed => "it closed the connection".to_owned(),
-            Self::Network(kind) => kind.to_string(),
+            Self::Network(kind, None) => kind.to_string(),
+            Self::Network(_, Some(error)) => error.to_string(),
             Self::Tls(_) | Self::Proxy(..) | Self::NotHttp(_) | Self::Http(_) => self.to_string(),
         };
         Self::Proxy(proxy.clone(), ProxyFault::Unreachable(reason))
     }
 
-    /// The cause of a failed call. `latest` is the fault on the newest connection to the same peer: an HTTP/2
+    /// The cause of a failed call. `own` is the fault on the connection that was made for it, if one was: an HTTP/2
     /// connection that dies before its first request leaves no other trace.
-    pub(crate) fn of_call(error: &legacy::Error, latest: &FaultSlot) -> Self {
+    pub(crate) fn of_call(error: &legacy::Error, own: Option<&FaultSlot>) -> Self {
         let recorded = match error.connect_info() {
             Some(connected) => {
                 let mut extensions = Extensions::new();
@@ -98,7 +99,7 @@ impl Fault {
                 FaultSlot::recorded_in(&extensions)
             }
             None if error.is_connect() => None,
-            None => latest.get(),
+            None => own.and_then(FaultSlot::get),
         };
         Self::choose(recorded, error)
     }
@@ -155,7 +156,7 @@ impl Fault {
             io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => Self::Reset,
             // h2 says "broken pipe" when the peer closes in good order with a call outstanding.
             io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => Self::Closed,
-            kind => Self::Network(kind),
+            kind => Self::Network(kind, error.raw_os_error().map(OsError)),
         }
     }
 
@@ -170,7 +171,7 @@ impl Fault {
             Self::Refused => Error::ConnectionRefused { peer },
             Self::Reset => Error::ConnectionReset { peer },
             Self::Closed => Error::ConnectionClosed { peer },
-            Self::Network(kind) => Error::Network { peer, kind },
+            Self::Network(kind, source) => Error::Network { peer, kind, source },
             Self::Tls(rustls::Error::InvalidCertificate(reason)) => {
                 Error::ServerNotTrusted { peer, reason }
             }
@@ -242,7 +243,7 @@ pub(crate) struct FaultSlot(Arc<Record>);
 #[derive(Debug, Default)]
 struct Record {
     fault: OnceLock<Fault>,
-    over: watch::Sender<bool>,
+    ended: watch::Sender<bool>,
 }
 
 impl FaultSlot {
@@ -257,12 +258,12 @@ impl FaultSlot {
 
     /// The connection exists no more.
     pub(crate) fn end(&self) {
-        self.0.over.send_replace(true);
+        self.0.ended.send_replace(true);
     }
 
     /// Returns when the connection exists no more.
     pub(crate) async fn ended(&self) {
-        let _ = self.0.over.subscribe().wait_for(|over| *over).await;
+        let _ = self.0.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
     /// That of the connection which a request went to.
@@ -291,6 +292,16 @@ mod tests {
         let alert = rustls::Error::AlertReceived(AlertDescription::UnknownCA);
         let nested = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, alert.clone()));
         assert!(matches!(Fault::of_io(&nested), Fault::Tls(found) if found == alert));
+    }
+
+    #[test]
+    fn the_code_of_the_operating_system_is_kept() {
+        let peer = Peer::new(crate::Endpoint::Pod, "pod.test:8444");
+        let unreachable = io::Error::from_raw_os_error(113);
+        let error = Fault::of_io(&unreachable).at(peer);
+        let source = error.source().unwrap();
+        assert_eq!(source.downcast_ref(), Some(&OsError(113)));
+        assert_eq!(source.to_string(), unreachable.to_string());
     }
 
     #[test]
