@@ -162,5 +162,5 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(content)
 }
 
-/// In octets; an honest bundle takes five thousand.
+/// In octets; a bundle takes five thousand.
 const LIMIT: u64 = 1 << 20;

@@ -508,6 +508,12 @@ pub(crate) fn configurations() -> Vec<Input> {
                 "${".repeat(size / 2)
             ))
         }),
+        Input::new("half-defaults", |size| {
+            configuration(&format!(
+                "bot: {{ username: \"{}\" }}\n",
+                "${A:-".repeat(size / 5)
+            ))
+        }),
         Input::new("folded", |size| {
             configuration(&["x: a\n", &"  b\n".repeat(size / 4)].concat())
         }),

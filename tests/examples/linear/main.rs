@@ -13,7 +13,7 @@ mod input;
 
 use std::{env, hint::black_box, time::UNIX_EPOCH};
 
-use auth::{Endpoints, Identity, Proxy, TrustAnchors, config::BdkConfig};
+use auth::{Endpoints, Identity, Proxy, Token, TrustAnchors, config::BdkConfig};
 use input::Input;
 use pki::{
     Certificate, CertificateAuthority, CertificateRequest, DistinguishedName, Passphrase, Pkcs12,
@@ -314,6 +314,11 @@ fn readers() -> Vec<Reader> {
         reader(
             "auth::Endpoints::agent",
             |i| outcome(endpoints().agent(text(i))),
+            vec![input::url()],
+        ),
+        reader(
+            "auth::Token::new",
+            |i| outcome(Token::new("sessionToken", text(i))),
             vec![input::url()],
         ),
         reader(

@@ -186,6 +186,7 @@ fn interpolate(
 ) -> Result<Zeroizing<String>, String> {
     let mut parts = Vec::new();
     let mut rest = text;
+    let mut closes = true;
     while let Some((before, after)) = rest.split_once("${") {
         if let Some(before) = before.strip_suffix('$') {
             parts.push(Part::Text(before));
@@ -194,7 +195,7 @@ fn interpolate(
             continue;
         }
         parts.push(Part::Text(before));
-        let Some((name, default, after)) = variable(after) else {
+        let Some((name, default, after)) = variable(after, &mut closes) else {
             parts.push(Part::Text("${"));
             rest = after;
             continue;
@@ -231,14 +232,23 @@ impl Part<'_> {
     }
 }
 
-/// Name, default and what follows, of a text that comes after `${`.
-fn variable(text: &str) -> Option<(&str, Option<&str>, &str)> {
-    let (variable, after) = text.split_once('}')?;
-    let (name, default) = match variable.split_once(":-") {
-        Some((name, default)) => (name, Some(default)),
-        None => (variable, None),
-    };
+/// Name, default and what follows, of a text that comes after `${`. `closes`: whether there may be a brace that ends a
+/// default, which is looked for in vain once and no more.
+fn variable<'t>(text: &'t str, closes: &mut bool) -> Option<(&'t str, Option<&'t str>, &'t str)> {
     let is_start = |c: char| c.is_ascii_alphabetic() || c == '_';
     let is_inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    (name.starts_with(is_start) && name.chars().all(is_inner)).then_some((name, default, after))
+    let end = text.find(|c| !is_inner(c))?;
+    let (name, after) = text.split_at_checked(end)?;
+    if !name.starts_with(is_start) {
+        return None;
+    }
+    if let Some(after) = after.strip_prefix('}') {
+        return Some((name, None, after));
+    }
+    let default = after.strip_prefix(":-").filter(|_| *closes)?;
+    let Some((default, after)) = default.split_once('}') else {
+        *closes = false;
+        return None;
+    };
+    Some((name, Some(default), after))
 }

@@ -60,13 +60,13 @@ catalogue! {
         "the PKCS#12 file opens";
     IDENTITY_IS_PEM, "identity-is-pem", Info,
         "the identity is PEM, not PKCS#12, which Java clients do not read",
-        "countersign p12 export makes a .p12 of it";
+        "make a PKCS#12 file of it, for clients that want one";
     IDENTITY_UNPROTECTED, "identity-unprotected", Warning,
         "the PKCS#12 file has no MAC: nothing shows whether it was altered",
-        "countersign p12 export makes one with a MAC";
+        "make one with a MAC";
     IDENTITY_LEGACY_ENCRYPTION, "identity-legacy-encryption", Warning,
         "the PKCS#12 file is encrypted with old algorithms, which OpenSSL 3 opens with -legacy only",
-        "countersign p12 export encrypts it anew";
+        "encrypt it anew, with PBES2 and AES";
     IDENTITY_PASSPHRASE_MISSING, "identity-passphrase-missing", Problem,
         "the identity is encrypted, and no passphrase was given",
         "give its passphrase";
@@ -75,13 +75,13 @@ catalogue! {
         "check the passphrase, a newline at its end too";
     IDENTITY_NOT_PKCS12, "identity-not-pkcs12", Problem,
         "the file is neither a PKCS#12 bundle nor PEM with key and certificate",
-        "countersign inspect shows what it is; a bot needs its private key and its certificate";
+        "look at what it is; a bot needs its private key and its certificate";
     IDENTITY_UNREADABLE, "identity-unreadable", Problem,
         "the identity can not be read",
-        "countersign inspect shows what it is; get a fresh copy, or make it anew with countersign p12 export";
+        "get a fresh copy, or make it anew from key and certificates";
     IDENTITY_INCOMPLETE, "identity-incomplete", Problem,
         "the file lacks the private key or its certificate, or holds several keys",
-        "make a file of one key and its certificate with countersign p12 export";
+        "make a file of one key and its certificate";
     KEY_MISMATCH, "key-mismatch", Problem,
         "the certificate was not issued for the private key beside it",
         "put the certificate of this key beside it; in PEM, before those of its issuers";
@@ -89,13 +89,13 @@ catalogue! {
         "the client certificate was read";
     CLIENT_CERTIFICATE_V1, "client-certificate-v1", Warning,
         "the client certificate is X.509 version 1, which many servers and clients refuse (UnsupportedCertVersion)",
-        "issue it anew as version 3: countersign ca sign does, openssl x509 -req needs -extfile";
+        "issue it anew as version 3: openssl x509 -req needs -extfile for that";
     CLIENT_CERTIFICATE_IS_CA, "client-certificate-is-ca", Warning,
         "the client certificate is that of a certificate authority, which many servers refuse from a client",
-        "issue one for the bot alone: countersign ca sign --profile client";
+        "issue one for the bot alone, with a profile for clients";
     KEY_TOO_SMALL, "key-too-small", Problem,
         "the RSA key is shorter than the 4096 bits that a Pod asks for",
-        "make a new key and certificate: countersign issue";
+        "make a new key of 4096 bits, and a certificate for it";
     CLIENT_CERTIFICATE_EXPIRED, "client-certificate-expired", Problem,
         "the client certificate has expired",
         "issue a new one, and import it if the Pod knows this one and not its issuer";
@@ -107,7 +107,7 @@ catalogue! {
         "issue a new one in time";
     NO_CLIENT_AUTH, "no-client-auth", Problem,
         "the certificate is not for TLS clients (no clientAuth in its extended key usage)",
-        "issue it anew for a client: countersign ca sign --profile client";
+        "issue it anew with a profile for clients";
     WEAK_SIGNATURE, "weak-signature", Warning,
         "the client certificate is signed with a broken digest",
         "issue it anew with SHA-256";
@@ -131,7 +131,7 @@ catalogue! {
         "use the certificate of this user, or name the service user like the Common Name";
     ISSUER_NOT_IN_FILE, "issuer-not-in-file", Warning,
         "the chain ends before a root: a Pod must know the missing issuer itself, and not only one further up",
-        "add the issuers with countersign p12 export --chain, if the Pod knows only the root";
+        "add the issuers to the file, if the Pod knows only the root";
 
     // --- Reaching an endpoint -------------------------------------------------------------------------------------
     CLIENT_UNUSABLE, "client-unusable", Problem,
@@ -139,13 +139,13 @@ catalogue! {
         "use another: the cargo features ring and aws-lc-rs add one each, for any processor";
     KEY_UNSUPPORTED, "key-unsupported", Problem,
         "TLS can not use the private key",
-        "make a new key and certificate: countersign issue makes RSA of 4096 bits, which is what a Pod asks for";
+        "make a new key and certificate: RSA of 4096 bits is what a Pod asks for";
     PLATFORM_ROOTS_MISSING, "platform-roots-missing", Problem,
         "there is no root by which a server could be trusted",
-        "install the system's CA certificates, or name the server's root: --trust FILE";
+        "install the system's CA certificates, or name the server's root as a trust anchor";
     PROXY_INVALID, "proxy-invalid", Problem,
         "the proxy that is named can not be used, and nobody was called without it",
-        "name it as http://host:port, or none with --no-proxy";
+        "name it as http://host:port, or use none";
     TRUST_ANCHORS, "trust-anchors", Info,
         "servers must lead to one of the trusted roots";
     THROUGH_PROXY, "through-proxy", Info,
@@ -199,7 +199,7 @@ catalogue! {
         "the server's certificate is trusted";
     SERVER_NOT_TRUSTED, "server-not-trusted", Problem,
         "the server's certificate leads to no root that is trusted here",
-        "add the root that issued it to the trust anchors, beside the platform's: --trust FILE";
+        "add the root that issued it to the trust anchors, beside the platform's";
     TRUST_EXCLUDES_PLATFORM, "trust-excludes-platform", Problem,
         "the platform's roots, which were replaced by others, would trust the server",
         "add the given roots to the platform's instead of replacing them";
@@ -229,7 +229,7 @@ catalogue! {
     // --- What the server made of the client certificate -----------------------------------------------------------
     CLIENT_ISSUER_UNKNOWN, "client-issuer-unknown", Problem,
         "the server does not know the issuer of the client certificate (unknown_ca)",
-        "import the root and signing certificates that issued it in the admin portal, or have the file hold the whole chain up to one that is imported: countersign p12 export --chain";
+        "import the root and signing certificates that issued it in the admin portal, or have the file hold the whole chain up to one that is imported";
     CLIENT_CERTIFICATE_REFUSED_AS_EXPIRED, "client-certificate-refused-as-expired", Problem,
         "the server says that the client certificate, or one of its issuers, has expired",
         "issue a new one; check both clocks";

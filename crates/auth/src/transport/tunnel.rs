@@ -95,7 +95,7 @@ fn status(head: &[u8]) -> Result<Option<StatusCode>, &'static str> {
 /// How an answer starts; `?` is any character.
 const STATUS_LINE: &[u8] = b"HTTP/1.? ???";
 
-/// In octets; honest heads have some hundreds.
+/// In octets; well-formed heads have some hundreds.
 const HEAD_LIMIT: usize = 16 << 10;
 
 #[cfg(test)]

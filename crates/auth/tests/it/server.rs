@@ -376,7 +376,7 @@ fn finish(end: End, tcp: TcpStream, handle: &TcpStream) {
     drop(tcp);
 }
 
-/// Lets the last words reach the client: what it still sends is read, or the kernel would answer it with a reset.
+/// Lingers, so that the alert reaches the client: what it still sends is read, or the kernel would answer it with a reset.
 async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let _ = stream.shutdown().await;
     let mut sink = [0; 1024];

@@ -57,7 +57,7 @@ async fn without_roots_in_an_environment_of_its_own() {
         .examine()
         .await;
     assert_eq!(problems(&report), ["platform-roots-missing"], "{report}");
-    assert_told(&report, "platform-roots-missing", "nowhere", "--trust");
+    assert_told(&report, "platform-roots-missing", "nowhere", "trust anchor");
 }
 
 #[test]

@@ -53,7 +53,7 @@ async fn a_file_without_a_mac_is_opened_and_told() {
         .await;
     assert_eq!(ids(&report, Severity::Warning), ["identity-unprotected"]);
     assert_told(&report, "identity-opens", "MAC none", "");
-    assert_told(&report, "identity-unprotected", "", "p12 export");
+    assert_told(&report, "identity-unprotected", "", "with a MAC");
 }
 
 #[tokio::test]
@@ -65,7 +65,12 @@ async fn a_file_that_lacks_something_or_has_too_much_is_told() {
     ] {
         let report = offline(pki_data(file), Some("correct")).examine().await;
         assert_eq!(problems(&report), ["identity-incomplete"], "{file}");
-        assert_told(&report, "identity-incomplete", evidence, "p12 export");
+        assert_told(
+            &report,
+            "identity-incomplete",
+            evidence,
+            "one key and its certificate",
+        );
     }
 }
 
@@ -91,7 +96,7 @@ async fn a_certificate_that_is_not_the_keys_is_told_from_one_that_can_not_be_rea
     let damaged = altered(&leaf.as_der()[4..], &[0; 4]);
     let report = offline(damaged, Some("correct")).examine().await;
     assert_eq!(problems(&report), ["identity-unreadable"], "{report}");
-    assert_told(&report, "identity-unreadable", "certificate", "inspect");
+    assert_told(&report, "identity-unreadable", "certificate", "fresh copy");
 }
 
 #[tokio::test]
@@ -240,7 +245,7 @@ async fn an_issuer_that_the_file_lacks_is_a_warning() {
         lab().bot.certificate.subject(),
         lab().signing.certificate().subject()
     );
-    assert_told(&report, "issuer-not-in-file", &evidence, "--chain");
+    assert_told(&report, "issuer-not-in-file", &evidence, "add the issuers");
 }
 
 #[test]

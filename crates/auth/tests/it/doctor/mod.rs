@@ -245,3 +245,15 @@ fn every_finding_of_the_catalogue_is_brought_about_by_a_test() {
         assert!(tests.contains(&quoted), "{quoted}");
     }
 }
+
+/// The program is one way to do it, and not everybody's.
+#[test]
+fn the_library_names_no_program_of_ours_and_none_of_its_flags() {
+    for kind in CATALOGUE {
+        let step = kind.next_step().unwrap_or_default();
+        assert!(
+            !step.contains("countersign") && !step.contains("--"),
+            "{step}"
+        );
+    }
+}
