@@ -95,7 +95,7 @@ fn every_certificate_of_a_file_is_read_or_the_one_in_der() {
     );
     assert_eq!(
         Certificate::all_from_pem_or_der(leaf.as_der()).unwrap(),
-        [leaf.clone()]
+        std::slice::from_ref(&leaf)
     );
     assert_eq!(Certificate::from_pem_or_der(both.as_bytes()).unwrap(), leaf);
 }

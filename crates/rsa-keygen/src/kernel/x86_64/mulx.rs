@@ -381,6 +381,9 @@ impl Arithmetic for Mulx {
 mod tests {
     use super::*;
 
+    /// `x` and `t`, `y` and `n`, `k`.
+    type Run = fn(&Mulx, [&mut [u64]; 2], [&[u64]; 2], u64);
+
     /// The assembly would read and write beyond them. A processor without the instructions has no `Mulx` to call.
     #[test]
     fn buffers_of_a_wrong_length_never_reach_the_assembly() {
@@ -397,7 +400,7 @@ mod tests {
             [16, 16, 16, 31],
             [8, 16, 16, 32],
         ] {
-            let fails = |run: fn(&Mulx, [&mut [u64]; 2], [&[u64]; 2], u64)| {
+            let fails = |run: Run| {
                 let (mut x, mut t, y) = ([1; 16], [0; 32], [1; 16]);
                 let run = core::panic::AssertUnwindSafe(|| {
                     let changed = [&mut x[..x_len], &mut t[..t_len]];
