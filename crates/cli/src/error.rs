@@ -199,6 +199,12 @@ impl Hint for pki::Error {
             Self::PathLengthExceeded { .. } => {
                 "sign with an authority higher up, or with one that was made with a larger --path-len"
             }
+            Self::PurposeNotPermitted { .. } => {
+                "sign with an authority for that purpose, or choose another --profile"
+            }
+            Self::UnsupportedCriticalExtension { .. } => {
+                "programs that verify would refuse what it signs, unless they know that extension"
+            }
             Self::ValidityExceedsAuthority { .. } => {
                 "ask for fewer --days; without --days the validity ends with the authority's at the latest"
             }
@@ -227,6 +233,8 @@ impl Hint for pki::Error {
                 | Self::IssuerMismatch { .. }
                 | Self::KeyMismatch { .. }
                 | Self::KeyTooSmall { .. }
+                | Self::PurposeNotPermitted { .. }
+                | Self::UnsupportedCriticalExtension { .. }
                 | Self::NameNotPermitted { .. }
                 | Self::NameExcluded { .. }
                 | Self::UnsupportedNameConstraint { .. }

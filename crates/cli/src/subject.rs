@@ -145,15 +145,16 @@ fn printed_by_openssl(text: &str) -> Option<String> {
     }
 }
 
-/// Whether a blank follows a comma that no backslash precedes.
+/// Whether a blank follows a comma that stands between attributes: no backslash precedes it, and no quotation marks are
+/// around it.
 fn has_blanks_after_commas(text: &str) -> bool {
-    let mut is_escaped = false;
-    let mut is_comma = false;
+    let (mut is_escaped, mut is_quoted, mut is_comma) = (false, false, false);
     for c in text.chars() {
         if is_comma && c.is_whitespace() {
             return true;
         }
-        is_comma = c == ',' && !is_escaped;
+        is_quoted ^= c == '"' && !is_escaped;
+        is_comma = c == ',' && !is_escaped && !is_quoted;
         is_escaped = c == '\\' && !is_escaped;
     }
     false
@@ -272,7 +273,7 @@ mod tests {
         // A value with a sign that openssl leaves as it is, and several lines.
         assert_eq!(refusal("C = GB, O = A<B, CN = bot"), flag);
         assert_eq!(
-            refusal("C=GB, O=\"Excelsior, Inc\", CN=bot"),
+            refusal("C=GB, O=A<B, CN=bot"),
             format!("{AMBIGUOUS}: let it print RFC 4514, with -nameopt RFC2253")
         );
         assert_eq!(
@@ -300,6 +301,7 @@ mod tests {
     fn rfc_4514_is_read_with_blanks_where_they_say_nothing_about_the_order() {
         for text in [
             r"CN=bot,O=The Bank\, Inc,C=GB",
+            "CN=bot,O=\"The Bank, Inc\",C=GB",
             "CN=bot + UID=7",
             "CN = bot",
             "CN =bot,O=Bank",

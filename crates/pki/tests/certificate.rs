@@ -111,6 +111,7 @@ fn a_request_says_what_was_asked_for() {
     assert_eq!(request.subject().to_string(), "CN=bot");
     assert_eq!(request.public_key(), key.public_key());
     assert_eq!(request.subject_alt_names(), [name]);
+    assert_eq!(request.signature_algorithm(), "ecdsa-with-SHA256");
     assert_eq!(
         request.requested_extensions().collect::<Vec<_>>(),
         ["2.5.29.17"]

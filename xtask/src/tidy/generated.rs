@@ -119,6 +119,6 @@ mod tests {
     fn the_layers_show_both_maps() {
         let layers = layers();
         assert!(layers.contains("| `auth` | `pki` |"));
-        assert!(layers.contains("error, passphrase, time\n  -> digest"));
+        assert!(layers.contains("error, passphrase, time, validity\n  -> budget"));
     }
 }
