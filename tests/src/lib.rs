@@ -1,2 +1,3 @@
-//! Nothing: the whole flows are in `it/`, and cargo wants every package to have a library or a program.
+//! The whole flows are in `it/`. This compiles the example of the README.
 #![forbid(unsafe_code)]
+#![doc = include_str!("../../README.md")]

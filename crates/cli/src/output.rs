@@ -124,7 +124,7 @@ pub(crate) fn write<const N: usize>(files: [(Target, &[u8]); N]) -> Result<(), E
 ///
 /// # Errors
 ///
-/// Those of [`write`] and [`make_directory`].
+/// Those of [`write()`] and [`make_directory`].
 pub(crate) fn write_into<const N: usize>(
     directory: &Path,
     files: [(Target, &[u8]); N],

@@ -226,7 +226,7 @@ impl CertificateRequestBuilder {
         self.sign_with_rng(key, &mut rng::system()?)
     }
 
-    /// The twin of [`sign`](Self::sign) that takes the caller's randomness, which blinds an RSA signature.
+    /// The variant of [`sign`](Self::sign) with an explicit RNG, which blinds an RSA signature.
     ///
     /// # Errors
     /// [`Error::InvalidSubjectAltName`] and [`Error::UnsupportedDigest`].

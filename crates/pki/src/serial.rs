@@ -21,7 +21,7 @@ impl SerialNumber {
         Ok(Self::from_random(octets))
     }
 
-    /// The twin of [`SerialNumber::random`] that takes the caller's randomness.
+    /// The variant of [`SerialNumber::random`] with an explicit RNG.
     pub fn random_with_rng(rng: &mut impl CryptoRng) -> Self {
         let mut octets = [0; 16];
         rng.fill_bytes(&mut octets);

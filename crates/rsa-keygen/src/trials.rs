@@ -152,3 +152,52 @@ fn base(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_are_those_of_fips_186_5() {
+        for (bits, expected) in [
+            (4096, 3),
+            (3747, 3),
+            (3746, 4),
+            (2048, 4),
+            (1345, 4),
+            (1344, 5),
+            (1024, 5),
+            (476, 5),
+            (475, 6),
+            (400, 6),
+            (399, 7),
+            (347, 7),
+            (346, 8),
+            (308, 8),
+            (307, 27),
+            (55, 27),
+            (54, 34),
+        ] {
+            assert_eq!(rounds(bits), expected, "{bits} bits");
+        }
+    }
+
+    #[test]
+    fn bases_are_from_two_to_the_modulus_less_two() {
+        let modulus = [1_000_003];
+        let first_of = |drawn: &[u64]| {
+            let mut drawn = drawn.iter();
+            let base = base(&modulus, 64, &mut |bytes| {
+                bytes.copy_from_slice(&drawn.next().unwrap().to_be_bytes());
+                Ok(())
+            });
+            base.unwrap()[0]
+        };
+        assert_eq!(first_of(&[0, 1, 1_000_002, 1_000_003, 2]), 2);
+        assert_eq!(first_of(&[1_000_001]), 1_000_001);
+        assert_eq!(
+            base(&modulus, 64, &mut |_| Err(Error::Cancelled)).unwrap_err(),
+            Error::Cancelled
+        );
+    }
+}

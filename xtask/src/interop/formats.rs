@@ -1,5 +1,5 @@
 //! Every option of the other programs that makes a different PKCS#12 file or trust store: which of them we read, and which
-//! programs read ours. README.md shows these very lists.
+//! programs read ours. docs/formats.md shows these very lists.
 use std::fmt::Write;
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
 /// A family of options, with those whose files we open and those whose files we name and refuse.
 struct Family {
     tool: Tool,
-    /// How README.md calls the family.
+    /// How docs/formats.md calls the family.
     shown: &'static str,
     /// What makes `b.p12`, with `@` for the option.
     made: &'static str,
@@ -243,7 +243,7 @@ const FAMILIES: &[Family] = &[
     },
 ];
 
-/// Who reads what our profiles write, in README.md's words. Each cell is asserted below.
+/// Who reads what our profiles write, in the words of docs/formats.md. Each cell is asserted below.
 const READERS: &[(&str, [&str; 5])] = &[
     ("`modern`", ["yes", "yes", "yes", "yes", "yes"]),
     ("`legacy`", ["yes", "yes", "yes", "yes", "yes"]),
@@ -293,7 +293,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// The two tables of README.md.
+/// The two tables of docs/formats.md.
 pub(crate) fn table() -> String {
     let mut text = String::from(
         "\nPKCS#12 files and trust stores of other programs, by the option that makes them:\n\n\
@@ -322,7 +322,7 @@ pub(crate) fn table() -> String {
     text
 }
 
-/// An option as README.md shows it.
+/// An option as docs/formats.md shows it.
 fn shown(option: &str) -> String {
     match option.strip_prefix("-certfile $OURS/issuers.pem") {
         Some(rest) => format!("`-certfile FILE{rest}`"),

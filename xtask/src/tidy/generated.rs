@@ -22,7 +22,7 @@ const LAYERS: Part = Part {
 
 /// What it says is judged by `cargo xtask interop`, which runs the same lists.
 const FORMATS: Part = Part {
-    file: "README.md",
+    file: "docs/formats.md",
     start: "<!-- formats: written by `cargo xtask tidy` -->\n",
     end: "<!-- end of formats -->\n",
 };

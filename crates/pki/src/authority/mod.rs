@@ -131,7 +131,7 @@ impl CertificateAuthority {
         )
     }
 
-    /// The twin of [`create_root`](Self::create_root) that takes time and randomness.
+    /// The variant of [`create_root`](Self::create_root) with an explicit clock and RNG.
     ///
     /// # Errors
     /// Those of [`create_root`](Self::create_root).
@@ -183,7 +183,7 @@ impl CertificateAuthority {
         )
     }
 
-    /// The twin of [`create_intermediate`](Self::create_intermediate) that takes time and randomness.
+    /// The variant of [`create_intermediate`](Self::create_intermediate) with an explicit clock and RNG.
     ///
     /// # Errors
     /// Those of [`create_intermediate`](Self::create_intermediate).
@@ -238,7 +238,7 @@ impl CertificateAuthority {
         self.issue_at(request, profile, SystemTime::now(), &mut rng::system()?)
     }
 
-    /// The twin of [`issue`](Self::issue) that takes time and randomness.
+    /// The variant of [`issue`](Self::issue) with an explicit clock and RNG.
     ///
     /// # Errors
     /// Those of [`issue`](Self::issue).

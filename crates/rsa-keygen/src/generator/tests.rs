@@ -311,6 +311,31 @@ fn debug_shows_no_secret() {
         format!("{key:?}"),
         "RsaKey { bits: 2048, secret: \"[elided]\" }"
     );
+    let generator = Generator::new(2048).kernel(Kernel::Portable).threads(2);
+    assert_eq!(
+        format!("{generator:?}"),
+        "Generator { bits: 2048, kernel: Some(Portable), threads: Some(2), .. }"
+    );
+}
+
+#[test]
+fn trials_that_are_cancelled_have_no_results() {
+    let modulus = [u64::MAX; 16];
+    let job = Power {
+        base: &[2],
+        exponent: &[3],
+        modulus: &modulus,
+    };
+    let cancelled = AtomicBool::new(true);
+    let options = |cancelled| Options {
+        kernel: Kernel::Portable,
+        threads: 2,
+        cancelled,
+        progress: None,
+    };
+    let error = run(&[job], 1024, &options(Some(&cancelled))).unwrap_err();
+    assert_eq!(error, Error::Cancelled);
+    assert_eq!(run(&[job], 1024, &options(None)).unwrap().len(), 1);
 }
 
 /// A few thousand keys with primes of 128 bits. Bounds are six standard deviations, which a fair generator exceeds once in 10^8 runs.
