@@ -159,16 +159,16 @@ impl Keeper {
         }
     }
 
-    /// As [`Keeper::login`], after an endpoint answered 401 to these tokens of a session. If that isn't the one that is
-    /// kept, nothing is said about that one.
+    /// As [`Keeper::login`], after an endpoint answered 401 to these tokens of a session. One that was renewed in the
+    /// meantime is another one, about which nothing is said; the other may be in the session that is kept all the same.
     pub(crate) async fn renewed(
         self: &Arc<Self>,
         over: &Arc<Session>,
         expired: Tokens,
         deadline: Deadline,
     ) -> Result<Arc<Login>, Error> {
-        if let Some(kept) = self.lock().kept_as(over) {
-            kept.expired = kept.expired | expired;
+        if let Some(kept) = &mut self.lock().kept {
+            kept.expired = kept.expired | expired.and(kept.login.session.shared_with(over));
         }
         self.login(expired, deadline).await
     }

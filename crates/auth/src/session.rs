@@ -101,6 +101,24 @@ impl Session {
         }
     }
 
+    /// The tokens that another session has, too.
+    pub(crate) fn shared_with(&self, other: &Self) -> Tokens {
+        let same = |which: Tokens| {
+            let [ours, theirs] = [self, other].map(|session| session.tokens(which).next());
+            matches!((ours, theirs), (Some(ours), Some(theirs)) if ours.expose() == theirs.expose())
+        };
+        Tokens {
+            session: same(Tokens {
+                session: true,
+                ..Tokens::NONE
+            }),
+            key_manager: same(Tokens {
+                key_manager: true,
+                ..Tokens::NONE
+            }),
+        }
+    }
+
     /// What [`Session::authorize`] adds.
     pub(crate) fn sent_to(&self, endpoint: Endpoint) -> Tokens {
         let mut tokens = Tokens::for_calls_to(endpoint);

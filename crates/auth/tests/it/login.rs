@@ -139,6 +139,27 @@ async fn a_401_renews_the_token_that_was_sent_and_not_the_other_one() {
 }
 
 #[tokio::test]
+async fn a_call_that_both_tokens_failed_is_repeated_although_one_of_them_was_renewed_in_the_meantime()
+ {
+    let pod = admitting().await;
+    let client = builder(&pod).build().unwrap();
+    client.session().await.unwrap();
+    pod.expire_tokens();
+    let hangs = slow(&pod, ECHO, Duration::from_secs(1));
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.call(Endpoint::Agent, echo()).await }
+    });
+    until(|| hangs.applied() > 0).await;
+    // Of the two tokens that the Agent was sent, this call has only one.
+    client.call(Endpoint::Pod, session_info()).await.unwrap();
+    assert_eq!(logins(&pod), (2, 1));
+    assert!(!waiting.is_finished());
+    waiting.await.unwrap().unwrap();
+    assert_eq!(logins(&pod), (2, 2));
+}
+
+#[tokio::test]
 async fn others_go_on_with_the_token_that_has_not_expired() {
     let pod = admitting().await;
     let client = builder(&pod).build().unwrap();
