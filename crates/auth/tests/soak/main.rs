@@ -148,7 +148,7 @@ async fn soak(time: Duration, seed: u64, log: &Log) {
             expiries.fetch_add(1, Ordering::SeqCst);
             pod.expire_tokens();
         }
-        if ticks.is_multiple_of(12) {
+        if ticks.is_multiple_of(5) {
             let pair = issue(&lab().signing, "/CN=demo-bot1", &[], &Profile::client());
             let identity = identity_of(&pair, lab().signing.chain());
             // One attempt, which a fault may hit: then all stays as it was.
