@@ -87,7 +87,8 @@ impl Client {
     ///
     /// Those of [`Client::authenticate`], where [`Error::Unauthorized`] mostly means that the session has expired;
     /// [`Error::EndpointNotConfigured`] for an Agent whose URL wasn't given; [`Error::ForeignUrl`] if the request
-    /// names another host and [`Error::InvalidPath`] for one with dot segments, in which cases nothing was sent; [`Error::ReplyTooLarge`] beyond
+    /// names another host and [`Error::InvalidPath`] for one with dot segments, in which cases nothing was sent;
+    /// [`Error::ReplyTooLarge`] beyond
     /// [`ClientBuilder::reply_limit`].
     pub async fn send(
         &self,

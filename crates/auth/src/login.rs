@@ -48,25 +48,20 @@ impl Channels {
         progress: &Progress,
     ) -> Result<Session, Error> {
         let deadline = Deadline::of(retry);
-        let half = match known.session_token() {
-            Some(_) => None,
+        let mut half = None;
+        let session = match known.session_token() {
+            Some(session) => session,
             None => {
                 let (pod, path) = (self.session_auth(), "/sessionauth/v1/authenticate");
                 let reply = request_token(pod, path, retry, deadline, progress).await?;
                 let session = Session::new(reply.token, None)?;
-                Some(Half {
+                let new = half.insert(Half {
                     channels: Arc::clone(self),
                     session: session.with_authorization(reply.authorization),
                     settled: false,
-                })
+                });
+                &new.session
             }
-        };
-        let Some(session) = half
-            .as_ref()
-            .map(|half| &half.session)
-            .or(known.session_token())
-        else {
-            return Err(Error::InvalidToken { reason: "missing" });
         };
         let whole = self
             .key_manager_token(session, known, retry, deadline, progress)
@@ -131,19 +126,9 @@ impl Channels {
             logout(
                 self.session_auth(),
                 "/sessionauth/v1/logout",
-                Tokens {
-                    session: true,
-                    ..Tokens::NONE
-                }
+                Tokens::SESSION
             ),
-            logout(
-                &self.key_manager,
-                "/keyauth/v1/logout",
-                Tokens {
-                    key_manager: true,
-                    ..Tokens::NONE
-                }
-            ),
+            logout(&self.key_manager, "/keyauth/v1/logout", Tokens::KEY_MANAGER),
         );
         pod.and(key_manager)
     }

@@ -103,19 +103,11 @@ impl Session {
 
     /// The tokens that another session has, too.
     pub(crate) fn shared_with(&self, other: &Self) -> Tokens {
-        let same = |which: Tokens| {
-            let [ours, theirs] = [self, other].map(|session| session.tokens(which).next());
-            matches!((ours, theirs), (Some(ours), Some(theirs)) if ours.expose() == theirs.expose())
-        };
+        let same = |ours: &Token, theirs: &Token| ours.expose() == theirs.expose();
+        let key_managers = self.key_manager.as_ref().zip(other.key_manager.as_ref());
         Tokens {
-            session: same(Tokens {
-                session: true,
-                ..Tokens::NONE
-            }),
-            key_manager: same(Tokens {
-                key_manager: true,
-                ..Tokens::NONE
-            }),
+            session: same(&self.session, &other.session),
+            key_manager: key_managers.is_some_and(|(ours, theirs)| same(ours, theirs)),
         }
     }
 
@@ -147,6 +139,14 @@ impl Tokens {
     pub(crate) const NONE: Self = Self {
         session: false,
         key_manager: false,
+    };
+    pub(crate) const SESSION: Self = Self {
+        session: true,
+        key_manager: false,
+    };
+    pub(crate) const KEY_MANAGER: Self = Self {
+        session: false,
+        key_manager: true,
     };
     pub(crate) const BOTH: Self = Self {
         session: true,

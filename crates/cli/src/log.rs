@@ -16,15 +16,21 @@ use crate::ui;
 /// Neither library puts a secret into an event.
 pub(crate) fn print(library: &'static str, level: Level) {
     // There is no other, as a program has one command.
-    let _ = tracing::subscriber::set_global_default(Log { library, level });
+    let _ = tracing::subscriber::set_global_default(Log {
+        library,
+        level,
+        print: ui::log,
+    });
 }
 
-struct Log {
+struct Log<P> {
     library: &'static str,
     level: Level,
+    /// Takes a line.
+    print: P,
 }
 
-impl Subscriber for Log {
+impl<P: Fn(&str) + 'static> Subscriber for Log<P> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let module = metadata.target().split("::").next();
         metadata.is_event() && module == Some(self.library) && *metadata.level() <= self.level
@@ -37,7 +43,7 @@ impl Subscriber for Log {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line::default();
         event.record(&mut line);
-        ui::log(&format!("{}{}", line.message, line.fields));
+        (self.print)(&format!("{}{}", line.message, line.fields));
     }
 
     // Spans are not enabled.
@@ -95,42 +101,16 @@ mod tests {
 
     use super::*;
 
-    /// Keeps what would be printed.
-    struct Kept(Log, Arc<Mutex<Vec<String>>>);
-
-    impl Subscriber for Kept {
-        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-            self.0.enabled(metadata)
-        }
-
-        fn event(&self, event: &Event<'_>) {
-            let mut line = Line::default();
-            event.record(&mut line);
-            let text = format!("{}{}", line.message, line.fields);
-            self.1.lock().unwrap().push(text);
-        }
-
-        fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
-            self.0.new_span(span)
-        }
-
-        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-        fn enter(&self, _: &span::Id) {}
-
-        fn exit(&self, _: &span::Id) {}
-    }
-
     #[test]
     fn an_event_is_one_line_whatever_is_in_its_fields() {
-        let lines = Arc::default();
+        let lines = Arc::<Mutex<Vec<String>>>::default();
+        let printed = Arc::clone(&lines);
         let log = Log {
             library: "pod",
             level: Level::INFO,
+            print: move |line: &str| printed.lock().unwrap().push(line.to_owned()),
         };
-        tracing::subscriber::with_default(Kept(log, Arc::clone(&lines)), || {
+        tracing::subscriber::with_default(log, || {
             let path = "/a\nrequest path=/forged";
             tracing::info!(target: "pod::endpoints", path, status = 200_u16, user = None::<&str>, "request");
             tracing::info!(target: "pod", error = %"x=\"y\"", "handshake");

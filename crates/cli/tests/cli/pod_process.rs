@@ -51,8 +51,25 @@ impl PodProcess {
 impl PodProcess {
     /// With `--log`, and what it writes.
     pub(crate) fn start_logging(sandbox: &Sandbox, arguments: &str) -> (Self, Lines) {
-        let line = serve(&format!("--log {arguments}"));
-        let mut pod = Self::spawn(sandbox.command(&line).stderr(Stdio::piped()));
+        Self::start_logging_with(sandbox, arguments, "--default-signal")
+    }
+
+    /// Likewise, with an option of `env` that says what becomes of signals: whoever runs the tests in the background of a
+    /// script has SIGINT ignored.
+    pub(crate) fn start_logging_with(
+        sandbox: &Sandbox,
+        arguments: &str,
+        signals: &str,
+    ) -> (Self, Lines) {
+        let serve = sandbox.command(&serve(&format!("--log {arguments}")));
+        let mut pod = Self::spawn(
+            Command::new("env")
+                .arg(signals)
+                .arg(serve.get_program())
+                .args(serve.get_args())
+                .current_dir(sandbox.path(""))
+                .stderr(Stdio::piped()),
+        );
         let stderr = pod.child.stderr.take().unwrap();
         (pod, Lines(BufReader::new(stderr)))
     }

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use super::usages::purposes;
 use crate::{
     Certificate, DistinguishedName, Error, ExtendedKeyUsage, SubjectAltName, Validity,
     profile::Role,
@@ -69,15 +70,18 @@ impl<'a> Limits<'a> {
         Ok(())
     }
 
-    /// Whether all certificates above are good for these purposes. RFC 5280 leaves open what an extended key usage means for a
+    /// Whether all certificates above are good for the purposes of this role. RFC 5280 leaves open what an extended key usage means for a
     /// CA; those who verify (OpenSSL, webpki, browsers) take it for a limit to what is below.
-    pub(super) fn check_purposes(&self, purposes: &[ExtendedKeyUsage]) -> Result<(), Error> {
+    pub(super) fn check_purposes(&self, role: Role) -> Result<(), Error> {
+        let purposes = purposes(role);
         for issuer in self.chain {
             let Some(allowed) = issuer.extended_key_usage() else {
                 continue;
             };
             if !allowed.contains(&ExtendedKeyUsage::Any)
-                && let Some(purpose) = purposes.iter().find(|purpose| !allowed.contains(purpose))
+                && let Some((purpose, _)) = purposes
+                    .iter()
+                    .find(|(purpose, _)| !allowed.contains(purpose))
             {
                 return Err(Error::PurposeNotPermitted {
                     issuer: issuer.subject().to_string(),

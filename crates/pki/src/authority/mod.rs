@@ -6,10 +6,7 @@ use std::time::SystemTime;
 use rand_core::CryptoRng;
 use rcgen::{CertificateParams, KeyIdMethod, SerialNumber as RcgenSerial};
 
-use self::{
-    limits::Limits,
-    usages::{purposes, usages},
-};
+use self::{limits::Limits, usages::usages};
 use crate::{
     Certificate, DistinguishedName, Error, KeyAlgorithm, Passphrase, PrivateKey, Profile,
     PublicKey, SerialNumber, SubjectAltName, Validity, VerifiedRequest, Version, chain,
@@ -327,7 +324,7 @@ impl CertificateAuthority {
             _ => 0,
         };
         limits.check_path_len(below)?;
-        limits.check_purposes(purposes(profile.role))?;
+        limits.check_purposes(profile.role)?;
         limits.check_names(
             subject.name,
             profile.granted(subject.requested),
@@ -355,14 +352,25 @@ fn check_authority(certificate: &Certificate) -> Result<(), Error> {
         "it is not an X.509 v3 certificate, so nothing says that it is a CA"
     } else if certificate.basic_constraints().is_none() {
         "it has no basic constraints"
-    } else if let Some(reason) = denies_authority(certificate) {
-        reason
+    } else if certificate
+        .basic_constraints()
+        .is_some_and(|constraints| !constraints.ca)
+    {
+        "its basic constraints say that it is not a CA"
+    } else if certificate
+        .key_usage()
+        .is_some_and(|usage| !usage.key_cert_sign())
+    {
+        "its key usage lacks keyCertSign"
     } else if certificate.subject().is_empty() {
         "its subject is empty"
     } else {
         return Ok(());
     };
-    Err(not_an_authority(certificate, reason))
+    Err(Error::NotAnAuthority {
+        subject: certificate.subject().to_string(),
+        reason,
+    })
 }
 
 /// An old root is one of version 1, which can't say that it is a CA: whoever set the authority up chose it. In between, a
@@ -382,29 +390,6 @@ fn check_extensions(certificate: &Certificate) -> Result<(), Error> {
             subject: certificate.subject().to_string(),
             extension: oid.to_owned(),
         }),
-    }
-}
-
-fn denies_authority(certificate: &Certificate) -> Option<&'static str> {
-    if certificate
-        .basic_constraints()
-        .is_some_and(|constraints| !constraints.ca)
-    {
-        return Some("its basic constraints say that it is not a CA");
-    }
-    if certificate
-        .key_usage()
-        .is_some_and(|usage| !usage.key_cert_sign())
-    {
-        return Some("its key usage lacks keyCertSign");
-    }
-    None
-}
-
-fn not_an_authority(certificate: &Certificate, reason: &'static str) -> Error {
-    Error::NotAnAuthority {
-        subject: certificate.subject().to_string(),
-        reason,
     }
 }
 

@@ -26,30 +26,38 @@ pub(super) fn usages(profile: &Profile, key: KeyAlgorithm) -> Result<Usages, Err
         ));
     }
     // RSA key exchange, which a TLS 1.2 server may still be asked for, needs keyEncipherment.
-    let purposes = purposes(profile.role);
-    let is_server = purposes.contains(&ExtendedKeyUsage::ServerAuth);
-    let usage = match key {
-        KeyAlgorithm::Rsa { .. } if is_server => vec![DigitalSignature, KeyEncipherment],
+    let usage = match (key, profile.role) {
+        (KeyAlgorithm::Rsa { .. }, Role::Server | Role::Peer) => {
+            vec![DigitalSignature, KeyEncipherment]
+        }
         _ => vec![DigitalSignature],
     };
-    let purposes = purposes
-        .iter()
-        .filter_map(|purpose| match purpose {
-            ExtendedKeyUsage::ServerAuth => Some(ExtendedKeyUsagePurpose::ServerAuth),
-            ExtendedKeyUsage::ClientAuth => Some(ExtendedKeyUsagePurpose::ClientAuth),
-            _ => None,
-        })
-        .collect();
-    Ok((IsCa::ExplicitNoCa, usage, purposes))
+    let purposes = purposes(profile.role).into_iter();
+    Ok((
+        IsCa::ExplicitNoCa,
+        usage,
+        purposes.map(|(_, rcgens)| rcgens).collect(),
+    ))
 }
 
-/// What a leaf is good for. An authority is not limited to any purpose.
-pub(super) fn purposes(role: Role) -> &'static [ExtendedKeyUsage] {
-    use ExtendedKeyUsage::{ClientAuth, ServerAuth};
+/// What a leaf is good for, in our terms and in rcgen's. An authority is not limited to any purpose.
+pub(super) fn purposes(role: Role) -> Vec<(ExtendedKeyUsage, ExtendedKeyUsagePurpose)> {
+    let server = || {
+        (
+            ExtendedKeyUsage::ServerAuth,
+            ExtendedKeyUsagePurpose::ServerAuth,
+        )
+    };
+    let client = || {
+        (
+            ExtendedKeyUsage::ClientAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+        )
+    };
     match role {
-        Role::Server => &[ServerAuth],
-        Role::Peer => &[ServerAuth, ClientAuth],
-        Role::Client => &[ClientAuth],
-        Role::Root | Role::Intermediate => &[],
+        Role::Server => vec![server()],
+        Role::Peer => vec![server(), client()],
+        Role::Client => vec![client()],
+        Role::Root | Role::Intermediate => Vec::new(),
     }
 }
