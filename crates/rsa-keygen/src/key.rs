@@ -319,9 +319,14 @@ mod tests {
 
         type Damage = fn(&mut Draft);
         let drafts: [(&str, Damage); 7] = [
-            (DISAGREES, |draft| draft.d[0] ^= 2),
+            // Right modulo p-1 alone, and modulo q-1 alone.
+            (DISAGREES, |draft| {
+                nat::add(&mut draft.d, &nat::extended(&minus_one(&draft.p), 32));
+            }),
+            (DISAGREES, |draft| {
+                nat::add(&mut draft.d, &nat::extended(&minus_one(&draft.q), 32));
+            }),
             (DISAGREES, |draft| draft.d[0] ^= 1),
-            (DISAGREES, |draft| draft.d[31] ^= 1),
             // Right modulo half of p-1, and modulo q-1 or half of it, but even.
             (DISAGREES, |draft| {
                 let product = nat::mul(&nat::halve(&draft.p), &nat::halve(&draft.q));
@@ -342,5 +347,13 @@ mod tests {
             let check = NO_SIGNATURE;
             assert_eq!(error, Error::Inconsistent { check }, "power {i}");
         }
+    }
+
+    #[test]
+    fn a_d_below_the_exponent_is_not_congruent_to_it_because_the_difference_wraps() {
+        let [p, exponent] = [7, 5].map(|number| nat::from_bytes(&[number], 1));
+        assert_eq!(is_congruent(&nat::from_bytes(&[11], 1), &exponent, &p), 1);
+        // 1 - 5 + 2^64 is a multiple of 3.
+        assert_eq!(is_congruent(&nat::from_bytes(&[1], 1), &exponent, &p), 0);
     }
 }
