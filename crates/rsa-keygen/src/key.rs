@@ -356,4 +356,23 @@ mod tests {
         // 1 - 5 + 2^64 is a multiple of 3.
         assert_eq!(is_congruent(&nat::from_bytes(&[1], 1), &exponent, &p), 0);
     }
+
+    #[test]
+    fn primes_are_further_apart_than_the_standard_s_distance() {
+        // With 2^(1024 - 100) for primes of 1024 bits.
+        let distant = |more: u64| {
+            let [mut p, q] = [(); 2].map(|()| {
+                let mut number = nat::zero(16);
+                number[15] = 1 << 63;
+                number
+            });
+            p[14] = 1 << 28;
+            p[0] = more;
+            [check_distance(&p, &q, 1024), check_distance(&q, &p, 1024)]
+        };
+        let check = "|p - q| is greater than 2^(bits/2 - 100)";
+        let too_close = || Err(Error::Inconsistent { check });
+        assert_eq!(distant(0), [too_close(), too_close()]);
+        assert_eq!(distant(1), [Ok(()), Ok(())]);
+    }
 }
