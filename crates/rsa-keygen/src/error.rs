@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::Kernel;
 
-/// Why no key was generated.
+/// Why there is no key, or no signature.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -55,4 +55,13 @@ pub enum Error {
         /// The check that failed.
         check: &'static str,
     },
+    /// The numbers that a [`SigningKey`](crate::SigningKey) was to be made of are not those of a key that can sign here.
+    #[error("invalid RSA private key: {reason}")]
+    InvalidKey {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A signature didn't verify, and was not given out: the key's numbers are inconsistent, or there is a fault in the machine.
+    #[error("the signature does not verify: the key is inconsistent or the machine has a fault")]
+    FaultySignature,
 }

@@ -183,7 +183,7 @@ impl Draft {
             cut(&expected, limbs),
         );
         let verifies = nat::less(signature, n)
-            & nat::equal(&kernel::power_65537_mod(signature, n, self.bits), expected);
+            & nat::equal(&kernel::power_public(signature, E, n, self.bits), expected);
         if declassify(verifies == 0, NO_KEY) {
             return Err(Error::Inconsistent {
                 check: "a signature verifies",

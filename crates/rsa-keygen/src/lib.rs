@@ -61,6 +61,7 @@ mod published;
 mod random;
 mod search;
 mod sieve;
+mod sign;
 #[cfg(test)]
 mod test_support;
 mod trials;
@@ -69,6 +70,7 @@ pub use error::Error;
 pub use generator::{Generator, MINIMUM_SEED_LENGTH, Progress, SIZES};
 pub use kernel::{KERNEL_VARIABLE, Kernel};
 pub use key::RsaKey;
+pub use sign::{Hash, Numbers, Scheme, SigningKey};
 
 /// A new key of so many bits from the operating system's randomness, with the defaults of [`Generator`].
 ///

@@ -130,7 +130,7 @@ impl Number {
     }
 }
 
-fn read(path: &str) -> serde_json::Value {
+pub(crate) fn read(path: &str) -> serde_json::Value {
     let root = std::env::var_os("COUNTERSIGN_VECTORS").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
         PathBuf::from,

@@ -178,18 +178,35 @@ impl FromStr for Kernel {
     }
 }
 
-/// `a·b mod n`, for `a` and `b` of the length of an odd `n` of exactly `bits` bits. Once per key: any kernel will do.
-pub(crate) fn multiply_mod(a: &[u64], b: &[u64], n: &[u64], bits: usize) -> Zeroizing<Vec<u64>> {
-    scalar::multiply_mod(&portable::Portable, a, b, n, bits)
+/// A function of `scalar` with the fastest kernel for a single number: these are done once per key or signature.
+macro_rules! fastest_scalar {
+    ($function:ident($($argument:ident),*)) => {{
+        #[cfg(target_arch = "x86_64")]
+        if x86_64::has_mulx() {
+            return scalar::$function(&x86_64::Mulx::new(), $($argument),*);
+        }
+        scalar::$function(&portable::Portable, $($argument),*)
+    }};
 }
 
-/// `a^65537 mod n`, for an odd `n` of exactly `bits` bits.
-pub(crate) fn power_65537_mod(a: &[u64], n: &[u64], bits: usize) -> Zeroizing<Vec<u64>> {
-    #[cfg(target_arch = "x86_64")]
-    if x86_64::has_mulx() {
-        return scalar::power_65537_mod(&x86_64::Mulx::new(), a, n, bits);
-    }
-    scalar::power_65537_mod(&portable::Portable, a, n, bits)
+/// `a·b mod n`, for `a` and `b` of the length of an odd `n` of exactly `bits` bits.
+pub(crate) fn multiply_mod(a: &[u64], b: &[u64], n: &[u64], bits: usize) -> Zeroizing<Vec<u64>> {
+    fastest_scalar!(multiply_mod(a, b, n, bits))
+}
+
+/// `a^exponent mod n`, for an odd `n` of exactly `bits` bits and an exponent that is no secret and not zero.
+pub(crate) fn power_public(
+    a: &[u64],
+    exponent: u64,
+    n: &[u64],
+    bits: usize,
+) -> Zeroizing<Vec<u64>> {
+    fastest_scalar!(power_public(a, exponent, n, bits))
+}
+
+/// `a mod n`, for an odd `n` that fills its limbs and an `a` of twice as many.
+pub(crate) fn residue(a: &[u64], n: &[u64]) -> Zeroizing<Vec<u64>> {
+    fastest_scalar!(residue(a, n))
 }
 
 /// How many 52-bit limbs the IFMA kernel uses: four bits of room, whole blocks of four limbs, and three blocks at least, because its loops are

@@ -154,10 +154,11 @@ pub(super) fn multiply_mod<A: Arithmetic>(
     x
 }
 
-/// See [`super::power_65537_mod`].
-pub(super) fn power_65537_mod<A: Arithmetic>(
+/// See [`super::power_public`].
+pub(super) fn power_public<A: Arithmetic>(
     arithmetic: &A,
     a: &[u64],
+    exponent: u64,
     n: &[u64],
     bits: usize,
 ) -> Nat {
@@ -167,11 +168,33 @@ pub(super) fn power_65537_mod<A: Arithmetic>(
     let mut t = nat::zero(2 * n.len());
     let (_, base) = enter(arithmetic, a, n, bits, k, &mut t);
     let mut x = base.clone();
-    arithmetic.square(&mut x, n, k, &mut t, 16);
-    arithmetic.multiply(&mut x, &base, n, k, &mut t);
+    for i in (0..exponent.ilog2()).rev() {
+        arithmetic.square(&mut x, n, k, &mut t, 1);
+        if exponent >> i & 1 == 1 {
+            arithmetic.multiply(&mut x, &base, n, k, &mut t);
+        }
+    }
     leave(arithmetic, &mut x, n, k, &mut t);
     nat::reduce_once(&mut x, 0, n);
     x.truncate(length);
+    x
+}
+
+/// See [`super::residue`].
+pub(super) fn residue<A: Arithmetic>(arithmetic: &A, a: &[u64], n: &[u64]) -> Nat {
+    let length = n.len();
+    debug_assert!(a.len() == 2 * length && length % A::BLOCK == 0 && n[length - 1] >> 63 == 1);
+    let (low, high) = a.split_at(length);
+    let k = negative_inverse(n[0]);
+    let mut t = nat::zero(2 * length);
+    // The high half is to be multiplied by R, and its Montgomery form is just that.
+    let (_, mut x) = enter(arithmetic, high, n, 64 * length, k, &mut t);
+    let mut low = nat::extended(low, length);
+    // Both are below R, which is below 2 n.
+    nat::reduce_once(&mut x, 0, n);
+    nat::reduce_once(&mut low, 0, n);
+    let carry = nat::add(&mut x, &low);
+    nat::reduce_once(&mut x, carry, n);
     x
 }
 

@@ -134,11 +134,11 @@ fn products_and_public_powers_agree_with_a_big_integer_crate() {
                     &a * &b % &n
                 );
                 assert_eq!(
-                    integer(&super::power_65537_mod(&x, &m, bits)),
+                    integer(&super::power_public(&x, 65537, &m, bits)),
                     a.modpow(&BigUint::from(65537u32), &n)
                 );
                 let portable =
-                    super::scalar::power_65537_mod(&super::portable::Portable, &x, &m, bits);
+                    super::scalar::power_public(&super::portable::Portable, &x, 65537, &m, bits);
                 assert_eq!(integer(&portable), a.modpow(&BigUint::from(65537u32), &n));
             }
         }
