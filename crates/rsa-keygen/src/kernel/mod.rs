@@ -69,16 +69,26 @@ impl Kernel {
         }
     }
 
-    /// The fastest available kernel, or the one that the environment variable `COUNTERSIGN_RSA_KERNEL` names.
+    /// The fastest available kernel for making keys, or the one that the environment variable `COUNTERSIGN_RSA_KERNEL` names.
     ///
     /// # Errors
     ///
     /// [`Error::UnknownKernel`] and [`Error::KernelUnavailable`], both only when the variable is set.
     pub fn detect() -> Result<Self, Error> {
+        Self::named_or(|_| true)
+    }
+
+    /// Likewise, for a single signature: eight lanes are of no use to its two exponentiations.
+    pub(crate) fn detect_for_one() -> Result<Self, Error> {
+        Self::named_or(|kernel| kernel.lanes() == 1)
+    }
+
+    /// The kernel that the environment names, or the fastest one that fits.
+    fn named_or(fits: impl Fn(&Self) -> bool) -> Result<Self, Error> {
         match std::env::var(KERNEL_VARIABLE) {
             Ok(name) => name.parse::<Self>()?.checked(),
             Err(std::env::VarError::NotPresent) => {
-                Ok(Self::available().next().unwrap_or(Self::Portable))
+                Ok(Self::available().find(fits).unwrap_or(Self::Portable))
             }
             Err(std::env::VarError::NotUnicode(name)) => Err(Error::UnknownKernel {
                 name: name.to_string_lossy().into_owned(),

@@ -59,6 +59,8 @@ impl<'a> From<&'a RsaKey> for Numbers<'a> {
     }
 }
 
+const NO_KEY: &str = "a key that can't be used is no key";
+
 /// An RSA private key that signs. Its numbers are wiped when it is dropped, and `Debug` elides them.
 ///
 /// The private operation is constant-time with respect to the key: see [what is and what isn't](crate#what-is-constant-time-and-what-is-not). Each
@@ -89,7 +91,8 @@ pub struct SigningKey {
 impl SigningKey {
     /// A key of one of the [`SIZES`] whose primes have half as many bits, and whose public exponent is odd, greater than 1 and below 2^64.
     ///
-    /// It uses the kernel that [`Kernel::detect`] finds. Whether the exponents fit the primes is seen when it signs.
+    /// It uses the fastest kernel for a single number (not [`Kernel::Ifma`], which works on eight), or the one that the environment variable
+    /// `COUNTERSIGN_RSA_KERNEL` names. Whether the exponents fit the primes is seen when it signs.
     ///
     /// # Errors
     ///
@@ -110,11 +113,14 @@ impl SigningKey {
         }
         let limbs = bits / 128;
         let half = |octets: &[u8]| {
-            // How many zeros lead tells nothing that an encoding in DER doesn't.
-            let octets = strip(octets);
-            (octets.len() <= 8 * limbs)
-                .then(|| nat::from_bytes(octets, limbs))
-                .ok_or_else(|| invalid("one of its numbers is longer than its primes"))
+            let excess = octets.len().saturating_sub(8 * limbs);
+            let (zeros, octets) = octets.split_at(excess);
+            let beyond = zeros.iter().fold(0, |all, octet| all | octet);
+            if declassify(beyond == 0, NO_KEY) {
+                Ok(nat::from_bytes(octets, limbs))
+            } else {
+                Err(invalid("one of its numbers is longer than its primes"))
+            }
         };
         let key = Self {
             bits,
@@ -125,7 +131,7 @@ impl SigningKey {
             dp: half(numbers.dp)?,
             dq: half(numbers.dq)?,
             qinv: half(numbers.qinv)?,
-            kernel: Kernel::detect()?,
+            kernel: Kernel::detect_for_one()?,
             threads: processors(),
         };
         let full = [&key.p, &key.q].map(|prime| prime.last().map_or(0, |top| top >> 63));
@@ -134,7 +140,7 @@ impl SigningKey {
         let fits = nat::equal(&product, &key.n)
             & nat::less(&key.qinv, &key.p)
             & full.iter().fold(odd, |all, bit| all & bit);
-        if declassify(fits == 1, "a key that can't be used is no key") {
+        if declassify(fits == 1, NO_KEY) {
             Ok(key)
         } else {
             Err(invalid(
