@@ -4,7 +4,7 @@ use pki::{Certificate, KeyAlgorithm, Passphrase, Pkcs12, PrivateKey, Version};
 use rustls::sign::SigningKey;
 use zeroize::Zeroizing;
 
-use crate::Error;
+use crate::{Error, rsa_key::RsaKey};
 
 /// A private key and its certificate chain, ready to be presented in a TLS handshake.
 ///
@@ -24,7 +24,7 @@ pub struct Identity {
 
 /// What signs in handshakes.
 pub(crate) enum Key {
-    /// For the TLS provider to load.
+    /// For the TLS provider to load: what isn't RSA, and RSA keys of rare sizes.
     Pkcs8(Zeroizing<Vec<u8>>),
     Signer(Arc<dyn SigningKey>),
 }
@@ -87,7 +87,7 @@ impl Identity {
     ///
     /// [`Error::Identity`] with [`pki::Error::Pkcs12Lacks`] if there is no certificate, with
     /// [`pki::Error::KeyMismatch`] if the key isn't that of the first one, or with what [`Certificate::public_key`] and
-    /// [`PrivateKey::to_pkcs8_der`] report.
+    /// [`PrivateKey::rsa_signing_key`] and [`PrivateKey::to_pkcs8_der`] report.
     pub fn new(
         key: &PrivateKey,
         chain: impl IntoIterator<Item = Certificate>,
@@ -97,13 +97,11 @@ impl Identity {
         if leaf.public_key().map_err(Error::Identity)? != *key.public_key() {
             return Err(mismatch(&leaf));
         }
-        let pkcs8 = key.to_pkcs8_der().map_err(Error::Identity)?;
-        Ok(Self::assemble(
-            Key::Pkcs8(pkcs8),
-            key.algorithm(),
-            leaf,
-            others,
-        ))
+        let signer = match key.rsa_signing_key().map_err(Error::Identity)? {
+            Some(key) => Key::Signer(Arc::new(RsaKey::new(key))),
+            None => Key::Pkcs8(key.to_pkcs8_der().map_err(Error::Identity)?),
+        };
+        Ok(Self::assemble(signer, key.algorithm(), leaf, others))
     }
 
     /// A key of which nothing is known but how to sign with it, as in a smart card, a TPM or a key management service,

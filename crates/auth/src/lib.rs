@@ -59,6 +59,7 @@ mod peer;
 pub mod provider;
 mod proxy;
 mod retry;
+mod rsa_key;
 mod session;
 mod tls;
 mod token;

@@ -23,6 +23,16 @@ impl Digest {
     }
 }
 
+impl From<Digest> for rsa_keygen::Hash {
+    fn from(digest: Digest) -> Self {
+        match digest {
+            Digest::Sha256 => Self::Sha256,
+            Digest::Sha384 => Self::Sha384,
+            Digest::Sha512 => Self::Sha512,
+        }
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -211,11 +211,45 @@ impl PrivateKey {
         self.public.algorithm()
     }
 
-    /// A signature over `message` under the algorithm that [`SignatureAlgorithm::for_key`] gives: RSASSA-PKCS1-v1_5,
-    /// blinded with `rng`; ECDSA with the nonce of RFC 6979, in DER; Ed25519.
+    /// The key as `rsa-keygen` signs with it, fast: with PKCS#1 v1.5 or PSS padding, in a TLS handshake for example. `None` for other algorithms, and
+    /// for RSA keys of other sizes than 2048, 3072, 4096 and 8192 bits or with primes of different lengths.
     ///
     /// # Errors
-    /// `UnsupportedDigest`, and `Randomness` when `rng` fails.
+    /// [`Error::InvalidKey`] if the environment variable `COUNTERSIGN_RSA_KERNEL` names a kernel that isn't there.
+    pub fn rsa_signing_key(&self) -> Result<Option<rsa_keygen::SigningKey>, Error> {
+        let Secret::Rsa(key) = &self.secret else {
+            return Ok(None);
+        };
+        let coefficient = key.crt_coefficient().map(Zeroizing::new);
+        let ([p, q], Some(dp), Some(dq), Some(coefficient)) =
+            (key.primes(), key.dp(), key.dq(), coefficient)
+        else {
+            return Ok(None);
+        };
+        let [p, q, dp, dq, qinv] =
+            [p, q, dp, dq, &*coefficient].map(|number| Zeroizing::new(number.to_be_bytes()));
+        match rsa_keygen::SigningKey::new(&rsa_keygen::Numbers {
+            n: &key.n().to_be_bytes(),
+            e: &key.e().to_be_bytes(),
+            p: &p,
+            q: &q,
+            dp: &dp,
+            dq: &dq,
+            qinv: &qinv,
+        }) {
+            Ok(signer) => Ok(Some(signer)),
+            Err(
+                rsa_keygen::Error::UnsupportedSize { .. } | rsa_keygen::Error::InvalidKey { .. },
+            ) => Ok(None),
+            Err(error) => Err(signing(error)),
+        }
+    }
+
+    /// A signature over `message` under the algorithm that [`SignatureAlgorithm::for_key`] gives: RSASSA-PKCS1-v1_5, by `rsa-keygen` or, for a key
+    /// that it can't sign with, by `rsa`, blinded with `rng`; ECDSA with the nonce of RFC 6979, in DER; Ed25519.
+    ///
+    /// # Errors
+    /// `UnsupportedDigest`, `InvalidKey`, and `Randomness` when `rng` fails.
     pub(crate) fn sign(
         &self,
         digest: Digest,
@@ -225,12 +259,17 @@ impl PrivateKey {
         SignatureAlgorithm::for_key(self.algorithm(), digest)?;
         let failed = |_| invalid("it can not sign");
         match &self.secret {
-            Secret::Rsa(key) => key
-                .sign_with_rng(rng, pkcs1v15(digest), &hash(digest, message))
-                .map_err(|error| match error {
-                    rsa::Error::Rng => Error::Randomness,
-                    _ => invalid("it can not sign"),
-                }),
+            Secret::Rsa(key) => match self.rsa_signing_key()? {
+                Some(signer) => signer
+                    .sign(rsa_keygen::Scheme::Pkcs1v15(digest.into()), message)
+                    .map_err(signing),
+                None => key
+                    .sign_with_rng(rng, pkcs1v15(digest), &hash(digest, message))
+                    .map_err(|error| match error {
+                        rsa::Error::Rng => Error::Randomness,
+                        _ => invalid("it can not sign"),
+                    }),
+            },
             Secret::EcP256(key) => key
                 .sign_prehash(&hash(digest, message))
                 .map(|signature: p256::ecdsa::DerSignature| signature.as_bytes().to_vec())
@@ -279,6 +318,13 @@ pub(super) enum Secret {
     EcP256(p256::ecdsa::SigningKey),
     EcP384(p384::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
+}
+
+/// Why there is no signature.
+fn signing(error: rsa_keygen::Error) -> Error {
+    Error::InvalidKey {
+        reason: error.to_string(),
+    }
 }
 
 pub(super) fn invalid(reason: &'static str) -> Error {
