@@ -1,4 +1,4 @@
-//! RSA key generation, fast: a 4096-bit key in some tens of milliseconds, in a debug build too.
+//! RSA private-key operations, fast, and in a debug build too: a 4096-bit key in some tens of milliseconds, and signatures.
 //!
 //! ```
 //! # fn main() -> Result<(), rsa_keygen::Error> {
@@ -7,17 +7,25 @@
 //! // The numbers of RFC 8017 (PKCS #1), big-endian, of fixed length, wiped on drop.
 //! assert_eq!(key.n().len(), 256);
 //! assert_eq!(key.p().len(), 128);
+//!
+//! use rsa_keygen::{Hash, Numbers, Scheme, SigningKey};
+//! let signer = SigningKey::new(&Numbers::from(&key))?;
+//! let signature = signer.sign(Scheme::Pss(Hash::Sha256), b"message")?;
+//! assert_eq!(signature.len(), 256);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! This crate knows integers and nothing else: no key formats, no signatures. [`Generator`] has the options (kernel, threads, progress,
-//! cancellation), a seedable path, and one for the caller's own generator.
+//! This crate knows integers and octets: no key formats, and no certificates. [`Generator`] has the options (kernel, threads, progress,
+//! cancellation), a seedable path, and one for the caller's own generator. [`SigningKey`] signs with a key of any origin, whose [`Numbers`] it is given, under one
+//! [`Scheme`] of several.
 //!
 //! # Sources
 //!
 //! - [FIPS 186-5](https://doi.org/10.6028/NIST.FIPS.186-5), appendix A.1.3: probable primes from fresh random candidates, with the conditions of
 //!   A.1.1 (`e` = 65537, `|p - q| > 2^(bits/2 - 100)`, `d = e^-1 mod lcm(p-1, q-1)`, `d > 2^(bits/2)`) and the Miller-Rabin rounds of table B.1.
+//! - [RFC 8017](https://www.rfc-editor.org/rfc/rfc8017): the private operation with the Chinese remainder theorem (5.2.1), RSASSA-PKCS1-v1_5 and
+//!   RSASSA-PSS (8).
 //! - [C2SP det-keygen](https://c2sp.org/det-keygen): how candidates are made from bits, and [the key that belongs to a
 //!   seed](Generator::generate_from_seed).
 //!
@@ -34,7 +42,7 @@
 //! # What is constant-time, and what is not
 //!
 //! *Constant-time with respect to the accepted primes*: trial division, the exponentiations and their tables, the derivation of the
-//! exponents (including the greatest common divisor, by division steps), and the consistency test. No branch and no address depends
+//! exponents (including the greatest common divisor, by division steps), the consistency test, and signatures with the key. No branch and no address depends
 //! on a prime or on what is computed from it; choices are masks and selects, behind a barrier that the optimiser can't see through. The project's CI runs
 //! the optimised code under Valgrind, which reports a branch or an address that depends on a secret, and compares the jumps and addresses of the assembly that Valgrind can't
 //! run with an explained list. The assembly uses no instruction whose time depends on its operands on
