@@ -1,4 +1,4 @@
-//! Races key generation against its peers, in one run: `cargo run --release -- [--keys N] [--bits 2048,4096] [--vectors DIR] [--countersign PATH]
+//! Races key generation and signatures against their peers, in one run: `cargo run --release -- [--keys N] [--bits 2048,4096] [--vectors DIR] [--countersign PATH]
 //! [--debug-consumer DIR]`. `--once KERNEL` makes one key of the average case on one thread and stops, for `valgrind --tool=callgrind`, whose count of
 //! instructions doesn't depend on the machine's mood. (Valgrind knows neither AVX-512 nor, in 3.19, ADX: so for the portable kernel.)
 //!
@@ -10,6 +10,7 @@ mod cold;
 mod consumer;
 mod peak;
 mod peers;
+mod signing;
 mod table;
 
 use std::path::PathBuf;
@@ -54,6 +55,7 @@ fn main() {
         kernels(*bits, &arguments);
         average_case(*bits, &arguments);
         random_keys(*bits, &arguments);
+        signing::race(*bits, arguments.keys);
     }
     if let Some(program) = &arguments.countersign {
         cold::race(program, arguments.keys);
@@ -157,7 +159,7 @@ fn random_keys(bits: usize, arguments: &Arguments) {
         {
             for _ in 0..contestant.turns {
                 let before = table::processor_time();
-                sample.push(timed(|| (contestant.generate)()));
+                sample.push(timed(|| (contestant.run)()));
                 *processor += table::processor_time() - before;
             }
         }

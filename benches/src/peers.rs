@@ -8,17 +8,17 @@ pub const GRAVIOLA: &str = "graviola";
 
 pub struct Contestant {
     pub name: String,
-    /// Keys per round.
+    /// Runs per round.
     pub turns: usize,
-    pub generate: Box<dyn FnMut()>,
+    pub run: Box<dyn FnMut()>,
 }
 
 impl Contestant {
-    pub fn new(name: &str, turns: usize, generate: impl FnMut() + 'static) -> Self {
+    pub fn new(name: &str, turns: usize, run: impl FnMut() + 'static) -> Self {
         Self {
             name: name.to_owned(),
             turns,
-            generate: Box::new(generate),
+            run: Box::new(run),
         }
     }
 }

@@ -1,0 +1,105 @@
+//! One signature at a time with the same key (PKCS#1 v1.5 over SHA-256), beside the peers.
+
+use std::process::{Command, Stdio};
+
+use aws_lc_rs::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
+use rsa::{BoxedUint, Pkcs1v15Sign, pkcs8::EncodePrivateKey};
+use rsa_keygen::{Hash, Kernel, Numbers, Scheme, SigningKey};
+
+use crate::peers::Contestant;
+use crate::table::{Sample, Table};
+use crate::{name, timed};
+
+const MESSAGE: &[u8] = b"a message that is signed";
+
+pub fn race(bits: usize, rounds: usize) {
+    let key = rsa_keygen::generate(bits).expect("a key");
+    let number = BoxedUint::from_be_slice_vartime;
+    let reference = rsa::PrivateKey::from_components(
+        number(key.n()),
+        number(key.e()),
+        number(key.d()),
+        vec![number(key.p()), number(key.q())],
+    )
+    .expect("a key");
+    let pkcs8 = reference.to_pkcs8_der().expect("an encoding");
+
+    let mut contestants = Vec::new();
+    for kernel in Kernel::available() {
+        // More threads than two have nothing to do, and eight lanes do both halves.
+        for threads in if kernel == Kernel::Ifma { 1..=1 } else { 1..=2 } {
+            let signer = SigningKey::new(&Numbers::from(&key))
+                .and_then(|signer| signer.kernel(kernel))
+                .expect("a key")
+                .threads(threads);
+            contestants.push(Contestant::new(&name(kernel, threads), 1, move || {
+                drop(
+                    signer
+                        .sign(Scheme::Pkcs1v15(Hash::Sha256), MESSAGE)
+                        .expect("a signature"),
+                )
+            }));
+        }
+    }
+    let graviola = graviola::signing::rsa::SigningKey::from_pkcs8_der(pkcs8.as_bytes())
+        .expect("a key");
+    let mut signature = vec![0; bits / 8];
+    contestants.push(Contestant::new("graviola", 1, move || {
+        graviola
+            .sign_pkcs1_sha256(&mut signature, &[MESSAGE])
+            .expect("a signature");
+    }));
+    let aws_lc = KeyPair::from_pkcs8(pkcs8.as_bytes()).expect("a key");
+    let mut signature = vec![0; bits / 8];
+    contestants.push(Contestant::new("aws-lc-rs", 1, move || {
+        aws_lc
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), MESSAGE, &mut signature)
+            .expect("a signature");
+    }));
+    contestants.push(Contestant::new("rsa", 1, move || {
+        // A digest of any message is as good as another.
+        drop(
+            reference
+                .sign(Pkcs1v15Sign::new_unprefixed(), &[7; 32])
+                .expect("a signature"),
+        )
+    }));
+
+    let mut samples = vec![Sample::default(); contestants.len()];
+    for _ in 0..rounds {
+        for (contestant, sample) in contestants.iter_mut().zip(&mut samples) {
+            sample.push(timed(|| (contestant.run)()));
+        }
+    }
+    let mut table = Table::new(
+        &format!("{bits} bits: one signature"),
+        &["best", "median", "mean"],
+    );
+    for (contestant, sample) in contestants.iter().zip(&samples) {
+        table.row(
+            &contestant.name,
+            &[sample.best(), sample.median(), sample.mean()],
+        );
+    }
+    if let Some(milliseconds) = openssl(bits) {
+        table.row(
+            "openssl speed",
+            &[String::new(), String::new(), format!("{milliseconds:.2} ms")],
+        );
+    }
+    table.print();
+}
+
+/// What `openssl speed` says, in milliseconds.
+fn openssl(bits: usize) -> Option<f64> {
+    let output = Command::new("openssl")
+        .args(["speed", "-seconds", "2", &format!("rsa{bits}")])
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    // rsa 4096 bits 0.004000s 0.000060s 250.0 16666.7
+    let text = String::from_utf8(output.stdout).ok()?;
+    let line = text.lines().rfind(|line| line.starts_with("rsa "))?;
+    let seconds: f64 = line.split_whitespace().nth(3)?.strip_suffix('s')?.parse().ok()?;
+    Some(seconds * 1e3)
+}
