@@ -180,7 +180,7 @@ impl Hint for pki::Error {
             }
             Self::KeyMismatch { .. } => "give the key that the certificate was issued for",
             Self::UnsupportedKey { .. } => {
-                "RSA of 2048 to 8192 bits, ECDSA P-256 and P-384, and Ed25519 are supported"
+                "RSA of 1024 to 8192 bits, ECDSA P-256 and P-384, and Ed25519 are supported"
             }
             Self::InvalidCountry { .. } => "use the two-letter code, for example C=GB",
             Self::RequestSignatureInvalid => {

@@ -16,8 +16,9 @@ pub(crate) fn refuse<'a>(words: impl Iterator<Item = &'a str>) -> Result<(), Err
 }
 
 const OPENSSL: &str = "a command of openssl";
+const NONE: &str = "not a command";
 
-const COMMANDS: [(&str, &str, &str); 14] = [
+const COMMANDS: [(&str, &str, &str); 19] = [
     (
         "genrsa",
         OPENSSL,
@@ -69,23 +70,48 @@ const COMMANDS: [(&str, &str, &str); 14] = [
         "countersign auth doctor examines a server, and what it says to a client certificate",
     ),
     (
+        "sign",
+        NONE,
+        "countersign ca sign signs a request",
+    ),
+    (
+        "export",
+        NONE,
+        "countersign p12 export makes a bundle",
+    ),
+    (
+        "info",
+        NONE,
+        "countersign inspect FILE shows what a file is",
+    ),
+    (
+        "generate",
+        NONE,
+        "countersign key generate makes a private key; countersign issue all that a bot needs",
+    ),
+    (
+        "version",
+        NONE,
+        "countersign --version says it",
+    ),
+    (
         "login",
-        "not a command",
+        NONE,
         "countersign auth login authenticates at a Pod and a Key Manager",
     ),
     (
         "logout",
-        "not a command",
+        NONE,
         "countersign auth logout ends a session that auth login --show-tokens left open",
     ),
     (
         "doctor",
-        "not a command",
+        NONE,
         "countersign auth doctor finds out why a login doesn't work",
     ),
     (
         "serve",
-        "not a command",
+        NONE,
         "countersign pod serve runs a Pod and a Key Manager to test against",
     ),
 ];

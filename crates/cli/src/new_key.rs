@@ -78,7 +78,7 @@ pub(crate) fn generate(kind: KeyKind, seed: Option<&[u8]>) -> Result<PrivateKey,
     let line = Arc::clone(&progress);
     let generator = KeyGenerator::new(kind).progress(move |progress| {
         line.update(format!(
-            "generating the private key: {} of about {} candidates, {} of 2 primes",
+            "generating the private key: {} candidates tried, {} to be expected; {} of 2 primes",
             progress.candidates, progress.expected, progress.primes
         ));
     });

@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
-    /// Subject, as '/CN=Bot CA/O=Org' or as 'CN=Bot CA,O=Org'
+    /// Subject, as '/CN=Bot CA/O=Org', or backwards as 'O=Org,CN=Bot CA' (RFC 4514)
     #[arg(long, value_name = "DN")]
     subject: Subject,
 
@@ -76,9 +76,9 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   countersign ca create --subject '/CN=Excelsior Bank Root/O=Excelsior Bank/C=GB' --passout env:CA_PASS \\
-    --out-cert root.crt.pem --out-key root.key.pem
+    --out-cert ca.crt.pem --out-key ca.key.pem
   countersign ca create --subject '/CN=Excelsior Bank Bots/O=Excelsior Bank/C=GB' --passout env:BOTS_PASS \\
-    --parent-cert root.crt.pem --parent-key root.key.pem --parent-passin env:CA_PASS \\
+    --parent-cert ca.crt.pem --parent-key ca.key.pem --parent-passin env:CA_PASS \\
     --out-cert bots.crt.pem --out-key bots.key.pem";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {

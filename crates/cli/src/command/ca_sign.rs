@@ -98,8 +98,8 @@ const EXAMPLES: &str = "\
 Examples:
   countersign ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
     --csr bot.csr.pem --days 2922 --serial 0x1 --out bot.crt.pem
-  countersign ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr server.csr.pem --profile server \\
-    --out server.crt.pem";
+  countersign ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
+    --csr server.csr.pem --profile server --out server.crt.pem";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let ca_passin = Flag::new("--ca-passin", &args.ca_passin);

@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
 
-    /// Subject, as /CN=bot/O=Org or as CN=bot,O=Org
+    /// Subject, as /CN=bot/O=Org, or backwards as O=Org,CN=bot (RFC 4514)
     #[arg(long, value_name = "DN")]
     subject: Subject,
 

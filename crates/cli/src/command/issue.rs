@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     ca_key: PathBuf,
 
-    /// Subject, as /CN=bot/O=Org or as CN=bot,O=Org
+    /// Subject, as /CN=bot/O=Org, or backwards as O=Org,CN=bot (RFC 4514)
     #[arg(long, value_name = "DN")]
     subject: Subject,
 

@@ -32,8 +32,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SRC", value_parser = SourceParser)]
     passout: Option<Source>,
 
-    /// Make the RSA key that belongs to the contents of this file, the same each time (C2SP det-keygen). For test
-    /// material: whoever has the file has the key
+    /// Make the RSA key that belongs to the contents of this file, 16 octets or more, the same each time (C2SP det-keygen).
+    /// For test material: whoever has the file has the key
     #[arg(long, value_name = "FILE")]
     seed_file: Option<PathBuf>,
 

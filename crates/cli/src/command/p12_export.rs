@@ -57,7 +57,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SRC", value_parser = SourceParser, requires = "trusted")]
     trusted_passin: Option<Source>,
 
-    /// Name (alias) of the entry
+    /// Name (alias) of the entry [default: the certificate's common name]
     #[arg(long, value_name = "ALIAS", requires = "cert")]
     name: Option<String>,
 
@@ -145,7 +145,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         }
     }
     builder = builder.profile(args.profile.into());
-    if let Some(name) = &args.name {
+    let common_name = || identity.as_ref()?.certificate.subject().common_name();
+    if let Some(name) = args.name.as_deref().or_else(common_name) {
         builder = builder.alias(name);
     }
     if let Some(iterations) = args.iterations {
@@ -194,8 +195,11 @@ struct Identity<'a> {
 impl<'a> Identity<'a> {
     fn read(args: &Args, cert: &'a Path, key: &'a Path) -> Result<Self, Error> {
         let paths = (key, cert);
-        let key = input::private_key(key, Flag::new("--passin", &args.passin))?;
+        // What can fail without a passphrase comes before one is asked for.
         let mut chain = input::certificates(cert)?;
+        let others = args.chain.iter().map(|path| input::certificates(path));
+        let others = others.collect::<Result<Vec<_>, _>>()?;
+        let key = input::private_key(key, Flag::new("--passin", &args.passin))?;
         // In whatever order: the key's own. If there is none, the first one's mismatch is told.
         let own = chain
             .iter()
@@ -208,9 +212,7 @@ impl<'a> Identity<'a> {
             )));
         }
         let certificate = chain.remove(own);
-        for path in &args.chain {
-            chain.extend(input::certificates(path)?);
-        }
+        chain.extend(others.into_iter().flatten());
         Ok(Self {
             key,
             certificate,

@@ -90,9 +90,10 @@ FAULT is one of these, with ,times:N ,skip:N or ,probability:P,seed:N after it:
   reset:N  close:N  silence:N  truncate:N  trickle:TIME  oversize:N  endless
 N counts octets (requests a second for throttle), TIME is like 500ms, 2s or 1m.
 
-Example:
+Example, in two terminals, with a bot's files from countersign issue:
   countersign pod serve --import ca.crt.pem --user demo-bot1
-  countersign auth login --p12 demo-bot1.p12 --trust pod-root.pem \\
+
+  countersign auth login --p12 bots/demo-bot1.p12 --trust pod-root.pem \\
     --pod https://localhost:8444 --key-manager https://localhost:8445";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
