@@ -38,7 +38,7 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
         "auth",
         &[
             &["peer"],
-            &["error", "token", "date"],
+            &["error", "token", "date", "rsa_key"],
             &["hint", "provider", "endpoint", "identity", "trust", "proxy"],
             &["tls", "verifier"],
             &["retry", "session"],

@@ -15,7 +15,7 @@ pub(crate) struct Args {
 }
 
 const EXAMPLES: &str = "\
-Each in the shell that it is for, from its next start on:
+Examples, each in the shell that it is for, from its next start on:
   mkdir -p ~/.local/share/bash-completion/completions &&
     countersign completions bash > ~/.local/share/bash-completion/completions/countersign
   countersign completions zsh > \"${fpath[1]}/_countersign\"

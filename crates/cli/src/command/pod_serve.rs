@@ -90,9 +90,9 @@ FAULT is one of these, with ,times:N ,skip:N or ,probability:P,seed:N after it:
   reset:N  close:N  silence:N  truncate:N  trickle:TIME  oversize:N  endless
 N counts octets (requests a second for throttle), TIME is like 500ms, 2s or 1m.
 
-Example, in two terminals, with a bot's files from countersign issue:
+Example, with a bot's files from countersign issue:
   countersign pod serve --import ca.crt.pem --user demo-bot1
-
+  # in another terminal:
   countersign auth login --p12 bots/demo-bot1.p12 --trust pod-root.pem \\
     --pod https://localhost:8444 --key-manager https://localhost:8445";
 
