@@ -11,7 +11,7 @@
 
 use std::{error::Error, time::Duration};
 
-use auth::{Client, Endpoint, Endpoints, Idempotent, IdentityFile, TrustAnchors};
+use auth::{Client, Endpoint, Endpoints, Idempotent, IdentityFile, TrustAnchors, doctor::Kind};
 use http::Request;
 
 const USAGE: &str =
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Ok(reply) => println!("{}", String::from_utf8_lossy(reply.body())),
             Err(error) => {
                 eprintln!("{error}");
-                if let Some(hint) = error.hint() {
+                if let Some(hint) = Kind::of(&error).and_then(Kind::next_step) {
                     eprintln!("  {hint}");
                 }
             }

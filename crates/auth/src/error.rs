@@ -11,7 +11,8 @@ use crate::{Endpoint, Peer, date::Date};
 
 /// Everything that can go wrong in this crate.
 ///
-/// A variant with a `peer` says which service failed and where it was looked for; [`Error::hint`] gives the next step.
+/// A variant with a `peer` says which service failed and where it was looked for; [`doctor::Kind::of`](crate::doctor::Kind::of)
+/// gives the next step.
 /// No variant holds a secret: no token, no passphrase, no key material. Text that a server sent (`message`) is cut to
 /// 400 characters and freed of control characters.
 ///

@@ -99,13 +99,15 @@ impl HeldBack {
 impl Keeper {
     pub(crate) fn new(
         channels: Channels,
+        session: Option<Session>,
         retry: RetryPolicy,
         renew_after: Option<Duration>,
     ) -> Self {
+        let channels = Arc::new(channels);
         Self {
             state: Mutex::new(State {
-                channels: Arc::new(channels),
-                kept: None,
+                kept: session.map(|session| Kept::new(session, Arc::clone(&channels))),
+                channels,
                 renewal: None,
                 begun: 0,
                 failed: None,

@@ -26,7 +26,8 @@
 //! The parts, in the order in which they meet: an [`Identity`] to present, [`Endpoints`] to call, [`TrustAnchors`] to
 //! check the servers against, a [`Client`] made of the three (or [from the `config.yaml`](Client::from_config) of an
 //! official client), the [`Session`] that it keeps with its [`Token`]s, and
-//! the [`RetryPolicy`] by which it retries. Whatever fails is one [`Error`], which names the peer and has a [hint](Error::hint) for whoever must repair it.
+//! the [`RetryPolicy`] by which it retries. Whatever fails is one [`Error`], which names
+//! the peer; the [doctor](doctor::Kind::of) knows the next step for whoever must repair it.
 //!
 //! # What it speaks
 //!
@@ -49,7 +50,6 @@ mod date;
 pub mod doctor;
 mod endpoint;
 mod error;
-mod hint;
 mod identity;
 mod identity_file;
 mod keeper;

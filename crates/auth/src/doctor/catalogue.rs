@@ -78,7 +78,7 @@ catalogue! {
         "look at what it is; a bot needs its private key and its certificate";
     IDENTITY_UNREADABLE, "identity-unreadable", Problem,
         "the identity can not be read",
-        "get a fresh copy, or make it anew from key and certificates";
+        "check that it is what it is taken for, PKCS#12 or PEM; get a fresh copy, or make it anew from key and certificates";
     IDENTITY_INCOMPLETE, "identity-incomplete", Problem,
         "the file lacks the private key or its certificate, or holds several keys",
         "make a file of one key and its certificate";
@@ -178,10 +178,10 @@ catalogue! {
         "check host and port of the proxy, or connect without it";
     PROXY_AUTHENTICATION, "proxy-authentication", Problem,
         "the proxy wants a user name and a password, or others (407)",
-        "give the proxy as http://user:password@host:port";
+        "give the proxy as http://user:password@host:port, with special characters percent-encoded";
     PROXY_REFUSED, "proxy-refused", Problem,
         "the proxy does not connect to this host and port",
-        "have the proxy's operator allow CONNECT to it; many proxies allow port 443 only";
+        "have the proxy's operator allow CONNECT to it (many proxies allow port 443 only); a status of 5xx may mean that the proxy can not resolve or reach the host";
     PROXY_FAILED, "proxy-failed", Problem,
         "what was taken for a proxy does not behave like one",
         "check host and port of the proxy";
@@ -238,7 +238,10 @@ catalogue! {
         "have an administrator trust it again, or issue a new one";
     CLIENT_CERTIFICATE_REFUSED, "client-certificate-refused", Problem,
         "the server refuses the client certificate",
-        "check that it is valid, that its root and signing certificates are imported and trusted in the Pod, and that its service user exists";
+        "check that it is valid, that its RSA key has 4096 bits, that its root and signing certificates are imported and trusted in the Pod, and that its service user exists";
+    CLIENT_KEY_NOT_ACCEPTED, "client-key-not-accepted", Problem,
+        "the server accepts none of the signature schemes of the client's key (certificate_required)",
+        "use an RSA key, and a certificate for it";
 
     // --- Answers --------------------------------------------------------------------------------------------------
     AUTHENTICATED, "authenticated", Info,

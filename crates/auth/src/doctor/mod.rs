@@ -23,6 +23,7 @@
 mod bundle;
 mod call;
 mod catalogue;
+mod diagnosis;
 mod report;
 mod watch;
 
@@ -180,12 +181,7 @@ impl Doctor {
         if let Some(identity) = identity
             && let Err(error) = self.call_all(&mut report, &identity).await
         {
-            let kind = match error {
-                Error::UnsupportedKey { .. } => &found::KEY_UNSUPPORTED,
-                Error::NoPlatformRoots { .. } => &found::PLATFORM_ROOTS_MISSING,
-                Error::InvalidProxy { .. } => &found::PROXY_INVALID,
-                _ => &found::CLIENT_UNUSABLE,
-            };
+            let kind = Kind::of(&error).unwrap_or(&found::CLIENT_UNUSABLE);
             report.add("client", kind, error);
         }
         report

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use auth::{Endpoint, Error};
+use auth::{Endpoint, Error, doctor::Kind};
 use http::{Method, StatusCode, Version};
 use rustls::version::TLS13;
 
@@ -16,7 +16,7 @@ async fn both_tokens_come_back_over_every_protocol() {
         let key_manager = Server::start(Setup::new(key_manager_answer).over(tls, http)).await;
         let client = client(&pod, &key_manager).build().unwrap();
 
-        let session = client.authenticate().await.unwrap();
+        let session = client.session().await.unwrap();
 
         assert_eq!(session.session_token().header_name(), "sessionToken");
         assert_eq!(session.session_token().expose(), "s3ss10n");
@@ -41,7 +41,7 @@ async fn the_request_is_exactly_what_the_protocol_asks_for() {
         client(&pod, &key_manager)
             .build()
             .unwrap()
-            .authenticate()
+            .session()
             .await
             .unwrap();
 
@@ -131,7 +131,7 @@ async fn a_401_is_unauthorized_whatever_its_body() {
             (Endpoint::Pod, authority.as_str())
         );
         assert_eq!((*found, text.as_deref()), (code, message));
-        assert!(error.hint().unwrap().contains("Common Name"));
+        assert_eq!(Kind::of(&error).map(Kind::id), Some("unauthorized"));
     }
 }
 
@@ -183,7 +183,7 @@ async fn an_error_whose_body_can_not_be_had_keeps_its_status() {
             .read_timeout(Duration::from_secs(1))
             .build()
             .unwrap()
-            .authenticate()
+            .session()
             .await
             .unwrap_err();
         assert!(
@@ -208,7 +208,7 @@ async fn the_failure_of_either_endpoint_says_which_one_it_was() {
     let error = client(&pod, &key_manager)
         .build()
         .unwrap()
-        .authenticate()
+        .session()
         .await
         .unwrap_err();
     let peer = error.peer().unwrap();

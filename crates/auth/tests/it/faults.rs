@@ -5,15 +5,17 @@ use std::{
     time::Duration,
 };
 
-use auth::{Client, Endpoint, Endpoints, Error, Phase};
+use auth::{Client, Endpoint, Endpoints, Error, Phase, RetryPolicy};
 use rustls::version::{TLS12, TLS13};
 use tokio::net::TcpListener;
 
 use crate::{
     lab::{
-        POD_REPLY, PROTOCOLS, client, failure_at, identity, key_manager_answer, pod_answer, trust,
+        POD_REPLY, PROTOCOLS, client, failure_at, identity, key_manager_answer, pod_answer,
+        session, trust,
     },
     server::{Answer, End, First, Server, Setup, Step},
+    workflow::session_info,
 };
 
 /// Runs a Pod with this answer over every protocol and gives each failure to `check`.
@@ -209,9 +211,10 @@ async fn nothing_listens() {
     let endpoints = Endpoints::new(format!("https://{port}"), key_manager.url()).unwrap();
     let error = Client::builder(endpoints, identity())
         .trust(trust())
+        .retry(RetryPolicy::none())
         .build()
         .unwrap()
-        .authenticate()
+        .session()
         .await
         .unwrap_err();
     assert!(
@@ -228,7 +231,7 @@ async fn a_name_that_does_not_resolve() {
         .trust(trust())
         .build()
         .unwrap()
-        .authenticate()
+        .session()
         .await
         .unwrap_err();
     assert!(
@@ -263,7 +266,7 @@ async fn silence_in_the_handshake_ends_at_the_connect_timeout() {
         .connect_timeout(limit)
         .build()
         .unwrap()
-        .authenticate()
+        .session()
         .await
         .unwrap_err();
     assert!(
@@ -291,7 +294,7 @@ async fn read_timeout(answer: fn() -> Answer) {
             .read_timeout(limit)
             .build()
             .unwrap()
-            .authenticate()
+            .session()
             .await
             .unwrap_err();
         assert!(
@@ -316,7 +319,9 @@ async fn a_connection_that_timed_out_is_not_used_again() {
             .read_timeout(Duration::from_secs(1))
             .build()
             .unwrap();
-        let error = client.authenticate().await.unwrap_err();
+        let session = session();
+        let call = || client.send(&session, Endpoint::Pod, session_info());
+        let error = call().await.unwrap_err();
         assert!(
             matches!(
                 error,
@@ -328,7 +333,7 @@ async fn a_connection_that_timed_out_is_not_used_again() {
             "{error:?}"
         );
 
-        client.authenticate().await.unwrap();
+        call().await.unwrap();
         assert_eq!(pod.connections(), 2, "{http}");
     }
 }
@@ -344,7 +349,7 @@ async fn a_reply_that_never_stops_trickling_ends_at_the_total_timeout() {
             .total_timeout(limit)
             .build()
             .unwrap()
-            .authenticate()
+            .session()
             .await
             .unwrap_err();
         assert!(

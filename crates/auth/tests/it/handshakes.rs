@@ -2,21 +2,17 @@
 
 use std::time::Duration;
 
-use auth::{Client, Endpoint, Endpoints, Error, Phase, Session, Token};
+use auth::{Client, Endpoint, Endpoints, Error, Phase};
 use bytes::Bytes;
 use http::Request;
 use rustls::version::TLS13;
 use tokio::{net::lookup_host, task::JoinSet};
 
 use crate::{
-    lab::{client, identity, key_manager_answer, pod_answer, trust},
+    lab::{client, identity, key_manager_answer, pod_answer, session, trust},
     server::{First, Server, Setup},
     workflow::session_info,
 };
-
-fn session() -> Session {
-    Session::new(Token::new("sessionToken", "s").unwrap(), None).unwrap()
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_cold_calls_to_a_server_that_hangs_take_no_threads_from_others() {

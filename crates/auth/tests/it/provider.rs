@@ -18,7 +18,7 @@ async fn authenticates(provider: Arc<CryptoProvider>) {
             .provider(Arc::clone(&provider))
             .build()
             .unwrap()
-            .authenticate()
+            .session()
             .await
             .unwrap();
         assert_eq!(pod.seen()[0].certificates.len(), 2);

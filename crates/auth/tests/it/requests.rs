@@ -1,5 +1,7 @@
 //! Calls after authentication.
 
+use std::sync::Arc;
+
 use auth::{Client, Endpoint, Endpoints, Error, Session};
 use bytes::Bytes;
 use http::{Method, Request};
@@ -16,7 +18,7 @@ struct Stage {
     key_manager: Server,
     agent: Server,
     client: Client,
-    session: Session,
+    session: Arc<Session>,
 }
 
 impl Stage {
@@ -39,7 +41,7 @@ impl Stage {
             .trust(trust())
             .build()
             .unwrap();
-        let session = client.authenticate().await.unwrap();
+        let session = client.session().await.unwrap();
         Self {
             pod,
             key_manager,
@@ -199,7 +201,7 @@ async fn an_agent_without_url_can_not_be_called() {
     let pod = Server::start(Setup::new(pod_answer)).await;
     let key_manager = Server::start(Setup::new(key_manager_answer)).await;
     let client = crate::lab::client(&pod, &key_manager).build().unwrap();
-    let session = client.authenticate().await.unwrap();
+    let session = client.session().await.unwrap();
     assert_eq!(
         client
             .send(&session, Endpoint::Agent, echo())
@@ -229,7 +231,7 @@ async fn the_reply_limit_can_be_chosen() {
             .reply_limit(limit)
             .build()
             .unwrap();
-        let session = client.authenticate().await.unwrap();
+        let session = client.session().await.unwrap();
         match client.send(&session, Endpoint::Agent, echo()).await {
             Ok(reply) => assert!(fits && reply.body().len() == 100_000),
             Err(Error::ReplyTooLarge { limit: found, .. }) => assert!(!fits && found == limit),
@@ -245,10 +247,9 @@ async fn logout_gives_each_endpoint_its_own_token() {
         pod,
         key_manager,
         client,
-        session,
         ..
     } = stage;
-    client.end(&session).await.unwrap();
+    client.logout().await.unwrap();
 
     for (server, path, token) in [
         (&pod, "/sessionauth/v1/logout", "sessiontoken"),

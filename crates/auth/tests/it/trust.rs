@@ -242,7 +242,7 @@ async fn given_and_platform_in_an_environment_of_its_own() {
     let key_manager = Server::start(Setup::new(key_manager_answer)).await;
     let authenticate = async |anchors: &TrustAnchors| {
         let client = client(&pod, &key_manager).trust(anchors.clone());
-        client.build().unwrap().authenticate().await
+        client.build().unwrap().session().await
     };
 
     let given = TrustAnchors::pem(lab().signing.certificate().to_pem()).unwrap();

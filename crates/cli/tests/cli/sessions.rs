@@ -106,9 +106,9 @@ fn a_bot_without_a_service_user_is_told() {
     assert_eq!((outcome.status, outcome.stdout.as_str()), (1, ""));
     assert!(
         outcome.stderr.contains("answered 401 Unauthorized")
-            && outcome.stderr.contains(
-                "\nhint: the service user's name must equal the certificate's Common Name"
-            ),
+            && outcome
+                .stderr
+                .contains("\nhint: name the service user exactly like the Common Name"),
         "{}",
         outcome.stderr
     );

@@ -26,6 +26,10 @@ async fn each_way_to_fail_at_the_pod_has_its_finding() {
             "client-certificate-revoked",
         ),
         (
+            Fault::HelloAlert(AlertDescription::CertificateRequired),
+            "client-key-not-accepted",
+        ),
+        (
             Fault::CutAnswer {
                 end: End::Close,
                 after: 0,
