@@ -235,7 +235,7 @@ const BROKEN: [&str; 5] = [
     "ecdsa-with-SHA1",
 ];
 
-/// More than any chain has, and any authority certificates. It bounds what a file full of them can cost.
+/// More than any chain has, and any CA certificates. It bounds what a file full of them can cost.
 const MOST: usize = 16;
 
 /// Tells whose issuer the file doesn't hold.

@@ -101,7 +101,7 @@ async fn one_name_for_both_tokens_is_refused() {
     let (error, _) = failure_at(Setup::new(answer)).await;
     assert!(matches!(
         &error,
-        Error::MalformedReply { peer, reason: "`name` is the header of the session token" }
+        Error::MalformedReply { peer, reason: "`name` is the header of the session token", .. }
             if peer.endpoint() == Endpoint::KeyManager
     ));
 }
@@ -122,6 +122,7 @@ async fn a_401_is_unauthorized_whatever_its_body() {
             peer,
             code: found,
             message: text,
+            ..
         } = &error
         else {
             panic!("{error:?}");

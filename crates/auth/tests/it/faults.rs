@@ -218,7 +218,7 @@ async fn nothing_listens() {
         .await
         .unwrap_err();
     assert!(
-        matches!(&error, Error::ConnectionRefused { peer } if peer.authority() == port.to_string())
+        matches!(&error, Error::ConnectionRefused { peer, .. } if peer.authority() == port.to_string())
     );
 }
 

@@ -300,6 +300,7 @@ async fn a_deadline_names_the_endpoint_that_hung_and_the_latest_failure_there() 
         peer,
         after,
         latest: Some(latest),
+        ..
     } = &error
     else {
         panic!("{error:?}");

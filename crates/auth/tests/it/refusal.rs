@@ -49,7 +49,10 @@ async fn a_refused_client_certificate_is_told_by_its_alert() {
                 .over(tls, http)
                 .refuses_clients(why.clone());
             let (error, authority) = failure_at(setup).await;
-            let Error::ClientCertificateRefused { peer, alert: found } = &error else {
+            let Error::ClientCertificateRefused {
+                peer, alert: found, ..
+            } = &error
+            else {
                 panic!("{tls:?} {http}: {error:?}");
             };
             assert_eq!(*found, alert, "{tls:?} {http}");

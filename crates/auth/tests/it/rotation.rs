@@ -175,7 +175,7 @@ async fn a_file_that_changes_is_followed_and_a_broken_one_reported_once() {
     std::fs::remove_file(&file.0).unwrap();
     let outcome = reported(3).await;
     assert!(
-        matches!(&outcome, Err(Error::IdentityFile { path, kind: std::io::ErrorKind::NotFound }) if *path == file.0),
+        matches!(&outcome, Err(Error::IdentityFile { path, kind: std::io::ErrorKind::NotFound, .. }) if *path == file.0),
         "{outcome:?}"
     );
     assert_eq!(username().await, "demo-bot2");

@@ -269,6 +269,35 @@ fn the_doctor_names_problems_and_exits_with_1() {
 }
 
 #[test]
+fn the_doctor_examines_one_endpoint_alone() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(
+        &sandbox,
+        "--import ca.crt.pem --user demo-bot1 --fault api=status:500",
+    );
+    let doctor = pod.login().replace("login", "doctor") + " --trust pod-root.pem --only";
+    let healthy = sandbox
+        .run(&format!("{doctor} key-manager"))
+        .succeeds()
+        .stdout;
+    assert!(
+        healthy.contains("\nKey Manager at ") && !healthy.contains("\nPod at "),
+        "{healthy}"
+    );
+    let outcome = sandbox.run(&format!("{doctor} session-auth"));
+    assert_eq!(outcome.status, 1);
+    assert!(
+        outcome.stdout.contains("\n  problem  server-error: ")
+            && !outcome.stdout.contains("\nKey Manager at "),
+        "{}",
+        outcome.stdout
+    );
+    sandbox
+        .run(&format!("{doctor} agent"))
+        .misuses("error: --only: no URL of the Agent was given\nhint: name it with --agent");
+}
+
+#[test]
 fn the_doctor_lists_all_of_its_findings() {
     let list = Sandbox::new()
         .run("auth doctor --findings")
