@@ -114,6 +114,20 @@ impl fmt::Debug for Client {
 }
 
 /// Configures a [`Client`].
+///
+/// ```
+/// use std::time::Duration;
+/// use auth::{Client, Endpoints, Error, Identity, RetryPolicy, TrustAnchors};
+///
+/// fn client(identity: Identity, corporate_root: &[u8]) -> Result<Client, Error> {
+///     let endpoints = Endpoints::new("https://acme-api.symphony.com:8444", "https://acme-api.symphony.com:8444")?;
+///     Client::builder(endpoints, identity)
+///         .trust(TrustAnchors::platform()?.and_pem(corporate_root)?)
+///         .retry(RetryPolicy::default().attempts(3).deadline(Duration::from_secs(60)))
+///         .connect_timeout(Duration::from_secs(5))
+///         .build()
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "a builder does nothing until the client is built"]
 pub struct ClientBuilder {

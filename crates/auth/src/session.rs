@@ -10,6 +10,17 @@ use crate::{Endpoint, Error, Token};
 ///
 /// The lifetime is set by the Pod's administrator, from an hour to two weeks, and nobody tells: a session is kept until a
 /// call answers 401 ([`Error::Unauthorized`](crate::Error::Unauthorized)), then [renewed](crate::Client::renewed).
+///
+/// ```no_run
+/// # async fn bot(client: auth::Client) -> Result<(), auth::Error> {
+/// use auth::{Endpoint, http::HeaderMap};
+///
+/// let session = client.session().await?;
+/// let mut headers = HeaderMap::new();
+/// session.authorize(Endpoint::Agent, &mut headers); // for a call that another HTTP client makes
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Session {
     session: Token,

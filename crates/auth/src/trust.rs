@@ -108,6 +108,7 @@ impl TrustAnchors {
 
     /// The roots of the platform too, if it has any. They are read when a server's certificate doesn't lead to one of
     /// the others, or when they are [listed](TrustAnchors::certificates), and not again after that.
+    #[must_use = "the anchors are not changed in place"]
     pub fn and_platform(mut self) -> Self {
         self.with_platform = Some(Arc::default());
         self

@@ -30,8 +30,8 @@ use crate::{
 
 /// Go the whole way once: from a new key to a session at an embedded pod
 ///
-/// Makes an authority, a bot's 4096-bit key, request, certificate and .p12; starts an embedded Pod and Key Manager,
-/// imports the authority, creates the bot's service user, authenticates at both, and calls echo with both tokens. Each
+/// Makes a CA, a bot's 4096-bit key, request, certificate and .p12; starts an embedded Pod and Key Manager,
+/// imports the CA, creates the bot's service user, authenticates at both, and calls echo with both tokens. Each
 /// step is printed with what it made and how long it took.
 ///
 /// When all has gone well, the files are written, into a new directory for temporary files unless --dir names another one. Their passphrase is random,
