@@ -1,12 +1,13 @@
 use std::time::Duration;
 
-use auth::{Endpoint, Error, doctor::Kind};
+use auth::{Endpoint, Error, RetryPolicy, doctor::Kind};
 use http::{Method, StatusCode, Version};
-use rustls::version::TLS13;
+use pod::{End, Fault, HttpVersion, Port, Rule, TlsVersion};
 
 use crate::{
+    faults::pod_with,
     lab::{PROTOCOLS, authenticate_at, client, failure_at, key_manager_answer, lab, pod_answer},
-    server::{Answer, End, Server, Setup, Step},
+    server::{Answer, Server, Setup},
 };
 
 #[tokio::test]
@@ -171,16 +172,14 @@ async fn any_other_status_is_kept_with_code_and_message() {
 
 #[tokio::test]
 async fn an_error_whose_body_can_not_be_had_keeps_its_status() {
-    for step in [
-        Step::Endless(vec![b'x'; 16 << 10].into()),
-        Step::Silence,
-        Step::End(End::Reset),
-    ] {
-        let answer = move || Answer::status(503).with_body([Step::Data("{".into()), step.clone()]);
+    let cut = |end| Fault::CutAnswer { end, after: 150 };
+    for fault in [Fault::Endless, cut(End::Silence), cut(End::Reset)] {
         // Over HTTP/2, a reset takes what was not read yet with it.
-        let pod = Server::start(Setup::new(answer).over(&TLS13, "http/1.1")).await;
-        let key_manager = Server::start(Setup::new(key_manager_answer)).await;
-        let error = client(&pod, &key_manager)
+        let pod = pod_with(fault, TlsVersion::Tls13, HttpVersion::Http1).await;
+        let unavailable = Fault::status(StatusCode::SERVICE_UNAVAILABLE);
+        pod.inject(Rule::new(unavailable).port(Port::Api)).unwrap();
+        let error = crate::life::builder(&pod)
+            .retry(RetryPolicy::none())
             .read_timeout(Duration::from_secs(1))
             .build()
             .unwrap()

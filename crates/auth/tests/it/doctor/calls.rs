@@ -180,7 +180,7 @@ async fn the_web_port_is_told_by_its_not_asking_for_a_certificate() {
 #[tokio::test]
 async fn a_web_front_end_that_redirects_is_a_wrong_port_too() {
     for (tls, http) in [(&TLS12, "http/1.1"), (&TLS13, "h2")] {
-        let redirects = || Reply::status(302).header("location", "/login");
+        let redirects = || Reply::json(302, "").header("location", "/login");
         let setup = Setup::new(redirects).without_client_authentication();
         let web = Server::start(setup.over(tls, http)).await;
         let report = Doctor::new(
