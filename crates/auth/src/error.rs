@@ -74,15 +74,6 @@ pub enum Error {
         /// What its maker said.
         reason: String,
     },
-    /// The file with the client identity can't be read.
-    #[error("client identity in {}: {kind}", .path.display())]
-    #[non_exhaustive]
-    IdentityFile {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system reported.
-        kind: io::ErrorKind,
-    },
     /// A configuration file that can't be understood.
     #[error("configuration, line {line}: {}{reason}", key_prefix(.key))]
     #[non_exhaustive]
@@ -94,7 +85,7 @@ pub enum Error {
         /// What is wrong. Values are left out: they may be passwords.
         reason: String,
     },
-    /// A file that a configuration names, or the configuration itself, can't be read.
+    /// A file can't be read: that of an identity, a configuration, or one that it names.
     #[error("{}: {kind}", .path.display())]
     #[non_exhaustive]
     File {
@@ -397,7 +388,6 @@ impl Error {
             | Self::EndpointNotConfigured { .. }
             | Self::UnknownTarget { .. }
             | Self::RequestBody { .. }
-            | Self::IdentityFile { .. }
             | Self::Configuration { .. }
             | Self::File { .. }
             | Self::InvalidToken { .. }

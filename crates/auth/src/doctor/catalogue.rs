@@ -252,7 +252,7 @@ catalogue! {
         "the endpoint accepts the tokens";
     UNAUTHORIZED, "unauthorized", Problem,
         "401: no service user has the certificate's Common Name, case included, or it is disabled",
-        "name the service user exactly like the Common Name; authentication must carry no body and no Content-Type, so check proxies that add them";
+        "name the service user exactly like the Common Name; use a port that asks for a certificate, usually 8444; and check for proxies that add a body or a Content-Type to the login";
     TOKEN_REFUSED, "token-refused", Problem,
         "401: the endpoint does not accept the tokens that were just given",
         "check that all URLs belong to the same Pod";

@@ -106,7 +106,6 @@ pub(super) fn of(error: &Error, purpose: Purpose) -> Option<&'static Kind> {
         | Error::EndpointNotConfigured { .. }
         | Error::UnknownTarget { .. }
         | Error::RequestBody { .. }
-        | Error::IdentityFile { .. }
         | Error::Configuration { .. }
         | Error::File { .. }
         | Error::ForeignUrl { .. }
