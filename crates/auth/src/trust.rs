@@ -26,6 +26,7 @@ use crate::Error;
 /// # }
 /// ```
 #[derive(Clone)]
+#[must_use = "it is not changed in place, and does nothing until a client is built with it"]
 pub struct TrustAnchors {
     roots: Roots,
     /// These and the platform's, which are some hundred files: read when the first server needs one of them.
@@ -108,7 +109,6 @@ impl TrustAnchors {
 
     /// The roots of the platform too, if it has any. They are read when a server's certificate doesn't lead to one of
     /// the others, or when they are [listed](TrustAnchors::certificates), and not again after that.
-    #[must_use = "the anchors are not changed in place"]
     pub fn and_platform(mut self) -> Self {
         self.with_platform = Some(Arc::default());
         self
