@@ -40,7 +40,7 @@ async fn authenticate(bot: &str) -> Result<(), Error> {
     let bot = entry(bot);
     let pod = pod().await;
     let client = client_for(bot.p12().unwrap(), &bot.passphrase(), &pod).unwrap();
-    client.authenticate().await.map(drop)
+    client.session().await.map(drop)
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn an_x509_v1_certificate_authenticates() {
         .unwrap();
     client_for(&bundle, &passphrase, &pod)
         .unwrap()
-        .authenticate()
+        .session()
         .await
         .unwrap();
 }

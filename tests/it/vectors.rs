@@ -39,7 +39,7 @@ async fn the_identity_of_symphony_s_java_bdk_opens_and_authenticates() {
     pod.create_service_user("bot").unwrap();
     client_for(&p12, &passphrase, &pod)
         .unwrap()
-        .authenticate()
+        .session()
         .await
         .unwrap();
 }

@@ -52,7 +52,7 @@ async fn a_bot_gets_from_its_name_to_an_echo_and_out_again() -> Result {
     pod.create_service_user("demo-bot1")?;
     let client = client_for(&bundle, &PASSPHRASE.into(), &pod)?;
 
-    let session = client.authenticate().await?;
+    let session = client.session().await?;
     assert_eq!(
         session.session_token().header_name().as_str(),
         "sessiontoken"
@@ -77,7 +77,9 @@ async fn a_bot_gets_from_its_name_to_an_echo_and_out_again() -> Result {
         "{expired:?}"
     );
 
-    client.end(&client.authenticate().await?).await?;
+    let renewed = client.renewed(&session).await?;
+    client.send(&renewed, Endpoint::Agent, echo()?).await?;
+    client.logout().await?;
     pod.shutdown().await;
     Ok(())
 }
@@ -93,7 +95,7 @@ async fn a_root_admits_what_was_signed_below_it() -> Result {
 
     let bot = entry("demo-bot1");
     client_for(bot.p12()?, &bot.passphrase(), &pod)?
-        .authenticate()
+        .session()
         .await?;
     Ok(())
 }
@@ -109,7 +111,7 @@ async fn the_user_name_is_the_common_name_in_the_same_case() -> Result {
 
     let bot = entry("demo-bot1");
     let refused = client_for(bot.p12()?, &bot.passphrase(), &pod)?
-        .authenticate()
+        .session()
         .await;
     assert!(
         matches!(refused, Err(Error::Unauthorized { .. })),

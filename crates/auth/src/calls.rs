@@ -32,7 +32,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of [`Client::send`], the latest one if there were several attempts; those of [`Client::authenticate`] if no
+    /// Those of [`Client::send`], the latest one if there were several attempts; those of [`Client::session`] if no
     /// tokens can be had, the same one for all callers that waited; [`Error::DeadlineExceeded`] at the
     /// [deadline](RetryPolicy::deadline). [`Error::Unauthorized`] from `endpoint` means that it refuses fresh tokens.
     pub async fn call(
@@ -45,14 +45,29 @@ impl Client {
         reply::accept(channels.of(endpoint)?.peer(), response)
     }
 
-    /// The session that the client keeps; authenticates if there is none.
+    /// The session that the client keeps. If there is none, or an endpoint answered 401 to it, it authenticates: gets a
+    /// session token from the Pod, and then a key manager token from the Key Manager.
+    ///
+    /// Each is one `POST` without body and without Content-Type, to `/sessionauth/v1/authenticate` and
+    /// `/keyauth/v1/authenticate`. If the second one fails, the first one's token is logged out.
+    ///
+    /// The Key Manager is left out where the official Java client leaves it out: when the session token, a JWT, claims
+    /// `canUseSimplifiedKeyDelivery`, and there is no Agent, or one whose `/agent/v1/info` tells version 24.12 or later.
+    /// If anything of this can't be read, the Key Manager is asked.
     ///
     /// For HTTP clients that aren't [layered](Client::layer): add the tokens with [`Session::authorize`], and give the
     /// session to [`Client::renewed`] when a call answers 401.
     ///
     /// # Errors
     ///
-    /// As for [`Client::authenticate`], after as many attempts as the [policy](RetryPolicy) has.
+    /// After as many attempts as the [policy](RetryPolicy) has, whatever can go wrong with a peer, and says which:
+    /// [`Error::DnsFailed`], [`Error::ConnectionRefused`],
+    /// [`Error::ConnectionReset`], [`Error::ConnectionClosed`], [`Error::Network`] and [`Error::Timeout`] on the way;
+    /// [`Error::NotTls`], [`Error::ServerNotTrusted`], [`Error::ClientCertificateRefused`] and [`Error::TlsFailed`] in
+    /// the handshake or right after it; [`Error::Unauthorized`] for an unknown user, [`Error::Forbidden`] for one that
+    /// may not use certificates, [`Error::Status`] for any other answer; [`Error::MalformedReply`],
+    /// [`Error::ReplyTooLarge`] (more than 64 KiB) and [`Error::Http`] for a reply that can't be used;
+    /// [`Error::DeadlineExceeded`] at the [deadline](RetryPolicy::deadline).
     pub async fn session(&self) -> Result<Arc<Session>, Error> {
         let keeper = &self.inner.keeper;
         let login = keeper.login(Tokens::BOTH, Deadline::never()).await?;
@@ -71,14 +86,16 @@ impl Client {
         Ok(Arc::clone(&login.await?.session))
     }
 
-    /// Ends the session that the client keeps, at both endpoints; without one, this does nothing. Whatever comes back,
+    /// Ends the session that the client keeps, at both endpoints; without one, this does nothing. An endpoint that answers 401
+    /// has ended it already, which is as good. Whatever comes back,
     /// it is kept no longer: the next call authenticates again.
     ///
     /// A login that is under way is not waited for: its session is ended too, as soon as it is there.
     ///
     /// # Errors
     ///
-    /// As for [`Client::end`].
+    /// As for [`Client::send`], but for [`Error::Unauthorized`]. Both endpoints are asked even if one fails; if both
+    /// fail, the Pod's error is returned.
     pub async fn logout(&self) -> Result<(), Error> {
         match self.inner.keeper.take() {
             Some(login) => login.channels.end(&login.session, Tokens::BOTH).await,
@@ -93,7 +110,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As for [`Client::authenticate`], and [`Error::UnsupportedKey`].
+    /// As for [`Client::session`], after one attempt, and [`Error::UnsupportedKey`].
     pub async fn replace_identity(&self, identity: &Identity) -> Result<(), Error> {
         let channels = Arc::new(self.inner.connections.under(identity)?);
         let progress = Progress::new(channels.session_auth().peer().clone());

@@ -8,19 +8,27 @@ use crate::{
     Endpoint, Endpoints, Error, Identity, RetryPolicy, Session, TrustAnchors,
     channels::{Connections, Links},
     keeper::Keeper,
-    login::Known,
     provider,
     proxy::{Proxy, ProxyChoice},
-    retry::Progress,
-    session::Tokens,
     transport::{Channel, KeepAlive, reply},
 };
 
 /// Authenticates with a client certificate, and makes the calls that follow.
 ///
-/// There are two ways to use it. [`Client::call`] is the one to run a bot on: it authenticates when it has to, keeps the
-/// tokens, refreshes them when they have expired, and retries transient failures. [`Client::authenticate`] and
-/// [`Client::send`] do each one thing once, and leave the session and every decision to the caller.
+/// It keeps one session: [`Client::call`] and [`Client::layer`] authenticate when they have to, refresh the tokens when they
+/// have expired, and retry transient failures as the [policy](RetryPolicy) says. [`Client::session`] shows that session, and
+/// [`Client::logout`] ends it. [`Client::send`] is for a session of another user.
+///
+/// ```no_run
+/// # use auth::{Client, Endpoint, http::Request};
+/// # async fn bot() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::from_config("config.yaml")?;
+/// let user = client.call(Endpoint::Pod, Request::get("/pod/v2/sessioninfo").body("".into())?).await?;
+/// println!("{}", String::from_utf8_lossy(user.body()));
+/// client.logout().await?;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// It is cheap to clone, and all clones share their connections and the session that is kept. It needs a tokio runtime
 /// with time and I/O enabled; the computations of handshakes run on its threads for blocking work.
@@ -50,34 +58,12 @@ impl Client {
             reply_limit: 16 << 20,
             retry: RetryPolicy::default(),
             renew_after: None,
+            session: None,
         }
     }
 
-    /// Gets a session token from the Pod, and then a key manager token from the Key Manager.
-    ///
-    /// Each is one `POST` without body and without Content-Type, to `/sessionauth/v1/authenticate` and
-    /// `/keyauth/v1/authenticate`. If the second one fails, the first one's token is logged out.
-    ///
-    /// The Key Manager is left out where the official Java client leaves it out: when the session token, a JWT, claims
-    /// `canUseSimplifiedKeyDelivery`, and there is no Agent, or one whose `/agent/v1/info` tells version 24.12 or later.
-    /// If anything of this can't be read, the Key Manager is asked.
-    ///
-    /// # Errors
-    ///
-    /// Whatever can go wrong with a peer, and says which: [`Error::DnsFailed`], [`Error::ConnectionRefused`],
-    /// [`Error::ConnectionReset`], [`Error::ConnectionClosed`], [`Error::Network`] and [`Error::Timeout`] on the way;
-    /// [`Error::NotTls`], [`Error::ServerNotTrusted`], [`Error::ClientCertificateRefused`] and [`Error::TlsFailed`] in
-    /// the handshake or right after it; [`Error::Unauthorized`] for an unknown user, [`Error::Forbidden`] for one that
-    /// may not use certificates, [`Error::Status`] for any other answer; [`Error::MalformedReply`],
-    /// [`Error::ReplyTooLarge`] (more than 64 KiB) and [`Error::Http`] for a reply that can't be used.
-    pub async fn authenticate(&self) -> Result<Session, Error> {
-        let channels = self.inner.keeper.channels();
-        let progress = Progress::new(channels.session_auth().peer().clone());
-        let retry = RetryPolicy::none();
-        channels.log_in(&Known::default(), &retry, &progress).await
-    }
-
-    /// Sends a request with the tokens that belong to `endpoint`, and returns a reply that means success.
+    /// Sends a request once, with the tokens of a session that the client doesn't keep, such as one on behalf of a user.
+    /// Returns a reply that means success. With its own session, there is [`Client::call`].
     ///
     /// The request's URI is a path, with a query or not: `/agent/v1/util/echo`. It is appended to the endpoint's URL.
     /// Headers are sent as they are, except `Host`; `Accept: application/json` and `User-Agent` are added when
@@ -85,7 +71,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of [`Client::authenticate`], where [`Error::Unauthorized`] mostly means that the session has expired;
+    /// Those of [`Client::session`], where [`Error::Unauthorized`] mostly means that this session has expired;
     /// [`Error::EndpointNotConfigured`] for an Agent whose URL wasn't given; [`Error::ForeignUrl`] if the request
     /// names another host and [`Error::InvalidPath`] for one with dot segments, in which cases nothing was sent;
     /// [`Error::ReplyTooLarge`] beyond
@@ -101,22 +87,6 @@ impl Client {
         session.authorize(endpoint, request.headers_mut());
         let response = channel.call(request, self.inner.reply_limit).await?;
         reply::accept(channel.peer(), response)
-    }
-
-    /// Ends this session at both endpoints, concurrently. For the one that the client keeps there is [`Client::logout`].
-    ///
-    /// An endpoint that answers 401 has ended it already, which is as good.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Client::send`], but for [`Error::Unauthorized`]. Both endpoints are asked even if one fails; if both
-    /// fail, the Pod's error is returned.
-    pub async fn end(&self, session: &Session) -> Result<(), Error> {
-        self.inner
-            .keeper
-            .channels()
-            .end(session, Tokens::BOTH)
-            .await
     }
 
     /// What connections are secured with at the moment: the identity, the trust anchors and the provider of the
@@ -144,6 +114,20 @@ impl fmt::Debug for Client {
 }
 
 /// Configures a [`Client`].
+///
+/// ```
+/// use std::time::Duration;
+/// use auth::{Client, Endpoints, Error, Identity, RetryPolicy, TrustAnchors};
+///
+/// fn client(identity: Identity, corporate_root: &[u8]) -> Result<Client, Error> {
+///     let endpoints = Endpoints::new("https://acme-api.symphony.com:8444", "https://acme-api.symphony.com:8444")?;
+///     Client::builder(endpoints, identity)
+///         .trust(TrustAnchors::platform()?.and_pem(corporate_root)?)
+///         .retry(RetryPolicy::default().attempts(3).deadline(Duration::from_secs(60)))
+///         .connect_timeout(Duration::from_secs(5))
+///         .build()
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "a builder does nothing until the client is built"]
 pub struct ClientBuilder {
@@ -157,6 +141,7 @@ pub struct ClientBuilder {
     reply_limit: usize,
     retry: RetryPolicy,
     renew_after: Option<Duration>,
+    session: Option<Session>,
 }
 
 impl ClientBuilder {
@@ -271,6 +256,15 @@ impl ClientBuilder {
         }
     }
 
+    /// Begin with a session that was got before, by a program that ended meanwhile, for example. Default: the first call
+    /// authenticates.
+    pub fn session(self, session: Session) -> Self {
+        Self {
+            session: Some(session),
+            ..self
+        }
+    }
+
     /// The client. Nothing is sent yet.
     ///
     /// # Errors
@@ -297,7 +291,7 @@ impl ClientBuilder {
             http1_only: self.http1_only,
         };
         let channels = connections.under(&self.identity)?;
-        let keeper = Keeper::new(channels, self.retry.clone(), self.renew_after);
+        let keeper = Keeper::new(channels, self.session, self.retry.clone(), self.renew_after);
         Ok(Client {
             inner: Arc::new(Inner {
                 connections,

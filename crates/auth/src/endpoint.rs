@@ -11,6 +11,7 @@ use crate::{Endpoint, Error, Peer};
 /// `https://acme.symphony.com:8444/context` is called at `/context/sessionauth/v1/authenticate`. A trailing slash
 /// doesn't matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "it is not changed in place, and does nothing until a client is built with it"]
 pub struct Endpoints {
     /// Where session tokens are given, if not at `pod`.
     pub(crate) session_auth: Option<Base>,

@@ -11,9 +11,23 @@ use crate::{Endpoint, Peer, date::Date};
 
 /// Everything that can go wrong in this crate.
 ///
-/// A variant with a `peer` says which service failed and where it was looked for; [`Error::hint`] gives the next step.
+/// A variant with a `peer` says which service failed and where it was looked for; [`doctor::Kind::of`](crate::doctor::Kind::of)
+/// gives the next step.
 /// No variant holds a secret: no token, no passphrase, no key material. Text that a server sent (`message`) is cut to
 /// 400 characters and freed of control characters.
+///
+/// ```no_run
+/// use auth::{Client, Error};
+///
+/// # async fn bot(client: Client) -> Result<(), Error> {
+/// match client.session().await {
+///     Err(Error::Unauthorized { peer, .. }) => eprintln!("{peer} does not know this bot"),
+///     Err(error) => return Err(error),
+///     Ok(_) => {}
+/// }
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// It is `Clone`, so that several tasks that waited for one call can all be told how it ended.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -25,12 +39,14 @@ pub enum Error {
     Identity(pki::Error),
     /// The TLS provider can't sign with this kind of key.
     #[error("the TLS provider does not support the client identity's {algorithm} key")]
+    #[non_exhaustive]
     UnsupportedKey {
         /// The kind of key, for example "Ed25519".
         algorithm: String,
     },
     /// A URL that can't be an endpoint.
     #[error("URL of the {endpoint}: {reason}")]
+    #[non_exhaustive]
     InvalidUrl {
         /// Which URL.
         endpoint: Endpoint,
@@ -39,32 +55,28 @@ pub enum Error {
     },
     /// No URL was given for this service.
     #[error("no URL of the {endpoint} was given")]
+    #[non_exhaustive]
     EndpointNotConfigured {
         /// The service that was called.
         endpoint: Endpoint,
     },
     /// A request is for a URL that belongs to no endpoint of the client. Nothing was sent.
     #[error("no endpoint is at {found}")]
+    #[non_exhaustive]
     UnknownTarget {
         /// Scheme, host and port that the request names.
         found: String,
     },
     /// The body of a request, which its maker gives piece by piece, ended in an error. Nothing was sent.
     #[error("body of the request: {reason}")]
+    #[non_exhaustive]
     RequestBody {
         /// What its maker said.
         reason: String,
     },
-    /// The file with the client identity can't be read.
-    #[error("client identity in {}: {kind}", .path.display())]
-    IdentityFile {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system reported.
-        kind: io::ErrorKind,
-    },
     /// A configuration file that can't be understood.
     #[error("configuration, line {line}: {}{reason}", key_prefix(.key))]
+    #[non_exhaustive]
     Configuration {
         /// The line, counted from one; 0 where none is to blame, as for a key that is missing.
         line: usize,
@@ -73,8 +85,9 @@ pub enum Error {
         /// What is wrong. Values are left out: they may be passwords.
         reason: String,
     },
-    /// A file that a configuration names, or the configuration itself, can't be read.
+    /// A file can't be read: that of an identity, a configuration, or one that it names.
     #[error("{}: {kind}", .path.display())]
+    #[non_exhaustive]
     File {
         /// The file.
         path: PathBuf,
@@ -83,6 +96,7 @@ pub enum Error {
     },
     /// A request names a host that isn't the endpoint it is sent to. Nothing was sent, and no token went there.
     #[error("request for {found}, which is not the {peer}")]
+    #[non_exhaustive]
     ForeignUrl {
         /// The endpoint that the request was given to.
         peer: Peer,
@@ -92,6 +106,7 @@ pub enum Error {
     /// A request's path has dot segments, plain or encoded, which would lead out of the endpoint's context. Nothing was
     /// sent.
     #[error("request for the {peer}: {reason}")]
+    #[non_exhaustive]
     InvalidPath {
         /// The endpoint that the request was given to.
         peer: Peer,
@@ -100,6 +115,7 @@ pub enum Error {
     },
     /// A token that can't be presented.
     #[error("token: {reason}")]
+    #[non_exhaustive]
     InvalidToken {
         /// What is wrong with it. The token itself is left out.
         reason: &'static str,
@@ -109,6 +125,7 @@ pub enum Error {
     TrustAnchors(pki::Error),
     /// A certificate that TLS can't use as a trust anchor.
     #[error("trust anchor {index} is unusable: {reason}")]
+    #[non_exhaustive]
     InvalidTrustAnchor {
         /// Its place in the input, counted from one.
         index: usize,
@@ -117,18 +134,21 @@ pub enum Error {
     },
     /// The platform's certificate store gave no usable root.
     #[error("the platform's certificate store holds no usable root{}", joined(.reasons))]
+    #[non_exhaustive]
     NoPlatformRoots {
         /// What went wrong while reading the store; empty when it was simply empty.
         reasons: Vec<String>,
     },
     /// The processor lacks instructions that the default TLS provider needs.
     #[error("the default TLS provider needs processor features that are missing here: {}", .missing.join(", "))]
+    #[non_exhaustive]
     UnsupportedCpu {
         /// The missing features, by the names that Rust gives them.
         missing: Vec<&'static str>,
     },
     /// A proxy that can't be used. Nothing was sent, neither through it nor past it.
     #[error("proxy{}: {reason}", .origin.map_or_else(String::new, |name| format!(" in {name}")))]
+    #[non_exhaustive]
     InvalidProxy {
         /// The environment variable that names it; `None` when it was given otherwise.
         origin: Option<&'static str>,
@@ -142,6 +162,7 @@ pub enum Error {
     // --- Reaching the peer --------------------------------------------------------------------------------------
     /// The host name doesn't resolve.
     #[error("the host name of the {peer} does not resolve: {reason}")]
+    #[non_exhaustive]
     DnsFailed {
         /// Who was called.
         peer: Peer,
@@ -150,24 +171,28 @@ pub enum Error {
     },
     /// Nothing listens there.
     #[error("{peer} refused the connection")]
+    #[non_exhaustive]
     ConnectionRefused {
         /// Who was called.
         peer: Peer,
     },
     /// The connection was reset, in the handshake or later.
     #[error("{peer} reset the connection")]
+    #[non_exhaustive]
     ConnectionReset {
         /// Who was called.
         peer: Peer,
     },
     /// The connection was closed before the reply was complete.
     #[error("{peer} closed the connection before its reply was complete")]
+    #[non_exhaustive]
     ConnectionClosed {
         /// Who was called.
         peer: Peer,
     },
     /// Any other failure of the network, such as an unreachable host.
     #[error("connection to the {peer}: {kind}")]
+    #[non_exhaustive]
     Network {
         /// Who was called.
         peer: Peer,
@@ -179,6 +204,7 @@ pub enum Error {
     },
     /// Something took longer than it may.
     #[error("{peer}: {phase} took more than {after:?}")]
+    #[non_exhaustive]
     Timeout {
         /// Who was called.
         peer: Peer,
@@ -190,6 +216,7 @@ pub enum Error {
 
     /// There was no success within the [deadline](crate::RetryPolicy::deadline), whatever was tried.
     #[error("{peer}: no success within {after:?}")]
+    #[non_exhaustive]
     DeadlineExceeded {
         /// Who was asked when the time was up. That may be an endpoint that authenticates, and not the one that was called.
         peer: Peer,
@@ -203,6 +230,7 @@ pub enum Error {
     // --- Through a proxy ----------------------------------------------------------------------------------------
     /// No connection to the proxy before the peer.
     #[error("proxy {proxy} before the {peer} is unreachable: {reason}")]
+    #[non_exhaustive]
     ProxyUnreachable {
         /// Who was called.
         peer: Peer,
@@ -213,6 +241,7 @@ pub enum Error {
     },
     /// 407: the proxy wants a user name and a password, or others.
     #[error("proxy {proxy} before the {peer} {}", if *.credentials_sent { "does not accept the user name and password" } else { "wants a user name and a password" })]
+    #[non_exhaustive]
     ProxyAuthenticationRequired {
         /// Who was called.
         peer: Peer,
@@ -223,6 +252,7 @@ pub enum Error {
     },
     /// The proxy won't, or can't, connect to the peer.
     #[error("proxy {proxy} refused to connect to the {peer}: {status}")]
+    #[non_exhaustive]
     ProxyRefused {
         /// Who was called.
         peer: Peer,
@@ -233,6 +263,7 @@ pub enum Error {
     },
     /// What was taken for a proxy doesn't behave like one.
     #[error("proxy {proxy} before the {peer}: {reason}")]
+    #[non_exhaustive]
     ProxyFailed {
         /// Who was called.
         peer: Peer,
@@ -245,12 +276,14 @@ pub enum Error {
     // --- TLS ----------------------------------------------------------------------------------------------------
     /// Whatever answers there doesn't speak TLS.
     #[error("{peer} does not speak TLS")]
+    #[non_exhaustive]
     NotTls {
         /// Who was called.
         peer: Peer,
     },
     /// The server's certificate isn't trusted, is out of date, or is for another host.
     #[error("the certificate of the {peer} is not trusted: {}", Distrust(.reason))]
+    #[non_exhaustive]
     ServerNotTrusted {
         /// Who was called.
         peer: Peer,
@@ -259,6 +292,7 @@ pub enum Error {
     },
     /// The server refused the client certificate, or wanted one and got none that it could use.
     #[error("{peer} refused the client certificate: alert {}", AlertName(*.alert))]
+    #[non_exhaustive]
     ClientCertificateRefused {
         /// Who was called.
         peer: Peer,
@@ -268,6 +302,7 @@ pub enum Error {
     /// The TLS connection failed for any other reason: no common version or cipher suite, another alert, a violation
     /// of the protocol.
     #[error("TLS with the {peer}: {reason}")]
+    #[non_exhaustive]
     TlsFailed {
         /// Who was called.
         peer: Peer,
@@ -278,6 +313,7 @@ pub enum Error {
     // --- The reply ----------------------------------------------------------------------------------------------
     /// 401: the credentials, or the token of the session, are not accepted.
     #[error("{peer} answered 401 Unauthorized{}", detail(.code, .message))]
+    #[non_exhaustive]
     Unauthorized {
         /// Who was called.
         peer: Peer,
@@ -288,6 +324,7 @@ pub enum Error {
     },
     /// 403: the user may not do this; at authentication, it may not authenticate with a certificate.
     #[error("{peer} answered 403 Forbidden{}", detail(.code, .message))]
+    #[non_exhaustive]
     Forbidden {
         /// Who was called.
         peer: Peer,
@@ -298,6 +335,7 @@ pub enum Error {
     },
     /// Any other status that doesn't mean success. Redirects are not followed: tokens stay with their host.
     #[error("{peer} answered {status}{}{}", wait(.retry_after), detail(.code, .message))]
+    #[non_exhaustive]
     Status {
         /// Who was called.
         peer: Peer,
@@ -313,6 +351,7 @@ pub enum Error {
     },
     /// A reply that isn't what the protocol says.
     #[error("malformed reply of the {peer}: {reason}")]
+    #[non_exhaustive]
     MalformedReply {
         /// Who was called.
         peer: Peer,
@@ -321,6 +360,7 @@ pub enum Error {
     },
     /// A reply larger than the limit. The rest of it was not read.
     #[error("reply of the {peer} is larger than {limit} octets")]
+    #[non_exhaustive]
     ReplyTooLarge {
         /// Who was called.
         peer: Peer,
@@ -329,6 +369,7 @@ pub enum Error {
     },
     /// The peer broke off an HTTP exchange, for example by resetting an HTTP/2 stream.
     #[error("HTTP exchange with the {peer}: {reason}")]
+    #[non_exhaustive]
     Http {
         /// Who was called.
         peer: Peer,
@@ -347,7 +388,6 @@ impl Error {
             | Self::EndpointNotConfigured { .. }
             | Self::UnknownTarget { .. }
             | Self::RequestBody { .. }
-            | Self::IdentityFile { .. }
             | Self::Configuration { .. }
             | Self::File { .. }
             | Self::InvalidToken { .. }

@@ -15,6 +15,21 @@ use crate::{Error, rsa_key::RsaKey};
 /// The key is wiped when the identity is dropped and elided in `Debug`. The TLS provider has its own copy, which it
 /// treats in its own way. A key that can't leave its place, such as a token's, signs through
 /// [`Identity::with_signer`].
+///
+/// ```
+/// # use pki::{CertificateAuthority, CertificateRequest, KeyKind, PrivateKey, Profile};
+/// # let key = PrivateKey::generate(KeyKind::EcP256)?;
+/// # let ca = PrivateKey::generate(KeyKind::EcP256)?;
+/// # let ca = CertificateAuthority::create_root("/CN=Example CA".parse()?, ca, &Profile::root())?;
+/// # let request = CertificateRequest::builder("/CN=demo-bot1".parse()?).sign(&key)?;
+/// # let certificate = ca.issue(&request.verify()?, &Profile::client())?;
+/// # let file = certificate.to_pem() + &key.to_pem()?;
+/// use auth::Identity;
+///
+/// let identity = Identity::read(file.as_bytes(), None)?; // PKCS#12 or PEM
+/// assert_eq!(identity.leaf().subject().common_name(), Some("demo-bot1"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Identity {
     key: Key,
     algorithm: KeyAlgorithm,
@@ -135,7 +150,7 @@ impl Identity {
         if leaf.version() == Version::V1 {
             tracing::warn!(
                 subject = %leaf.subject(),
-                "the client certificate is X.509 version 1, which many TLS servers refuse; issue it anew as version 3"
+                "the client certificate is X.509 version 1, which many TLS servers refuse; reissue it as version 3"
             );
         }
         Self {

@@ -9,10 +9,11 @@ use std::{
 };
 
 use pki::Passphrase;
+use zeroize::Zeroizing;
 
 use crate::{Client, Error, Identity};
 
-/// A PKCS#12 file that is replaced from time to time, as certificates are.
+/// The file of an identity, PKCS#12 or PEM, that is replaced from time to time, as certificates are.
 ///
 /// ```no_run
 /// # use auth::{Client, Endpoints, IdentityFile};
@@ -34,18 +35,18 @@ use crate::{Client, Error, Identity};
 /// ```
 pub struct IdentityFile {
     path: PathBuf,
-    passphrase: Arc<Passphrase>,
+    passphrase: Arc<Option<Passphrase>>,
     /// What was in it when it was taken over, or found to be broken. Times and inodes say less: copies keep the one, and
     /// Kubernetes swaps symbolic links above the file.
-    seen: Option<Vec<u8>>,
+    seen: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl IdentityFile {
-    /// Nothing is read yet.
-    pub fn new(path: impl Into<PathBuf>, passphrase: Passphrase) -> Self {
+    /// The file at `path`, and the passphrase that opens it, if it needs one. Nothing is read yet.
+    pub fn new(path: impl Into<PathBuf>, passphrase: impl Into<Option<Passphrase>>) -> Self {
         Self {
             path: path.into(),
-            passphrase: Arc::new(passphrase),
+            passphrase: Arc::new(passphrase.into()),
             seen: None,
         }
     }
@@ -59,11 +60,10 @@ impl IdentityFile {
     ///
     /// # Errors
     ///
-    /// [`Error::IdentityFile`] if it can't be read or is larger than a mebibyte; [`Error::Identity`] as for
-    /// [`Identity::from_pkcs12`].
+    /// [`Error::File`] if it can't be read or is larger than a mebibyte; [`Error::Identity`] as for [`Identity::read`].
     pub fn load(&mut self) -> Result<Identity, Error> {
-        let content = read(&self.path)?;
-        let identity = Identity::from_pkcs12(&content, &self.passphrase);
+        let content = read(&self.path, LIMIT)?;
+        let identity = Identity::read(&content, (*self.passphrase).as_ref());
         self.seen = Some(content);
         identity
     }
@@ -112,16 +112,16 @@ impl IdentityFile {
     }
 
     /// What is in the file, if it isn't what was there before.
-    async fn changed(&mut self) -> Result<Option<(Identity, Vec<u8>)>, Error> {
+    async fn changed(&mut self) -> Result<Option<(Identity, Zeroizing<Vec<u8>>)>, Error> {
         let (path, passphrase) = (self.path.clone(), Arc::clone(&self.passphrase));
         let seen = self.seen.take();
         let look = move || {
-            let content = match read(&path) {
+            let content = match read(&path, LIMIT) {
                 Ok(content) if seen.as_ref() == Some(&content) => return (seen, Ok(None)),
                 Ok(content) => content,
                 Err(error) => return (seen, Err(error)),
             };
-            match Identity::from_pkcs12(&content, &passphrase) {
+            match Identity::read(&content, (*passphrase).as_ref()) {
                 Ok(identity) => (seen, Ok(Some((identity, content)))),
                 Err(error) => (Some(content), Err(error)),
             }
@@ -147,19 +147,22 @@ impl fmt::Debug for IdentityFile {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let failed = |error: std::io::Error| Error::IdentityFile {
+/// The content of a file that may hold secrets, of so many octets at most.
+pub(crate) fn read(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let failed = |kind| Error::File {
         path: path.to_owned(),
-        kind: error.kind(),
+        kind,
     };
-    let mut content = Vec::new();
-    fs::File::open(path)
-        .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut content))
-        .map_err(failed)?;
-    if content.len() as u64 > LIMIT {
-        return Err(failed(std::io::ErrorKind::FileTooLarge.into()));
+    let file = fs::File::open(path).map_err(|error| failed(error.kind()))?;
+    let mut content = Zeroizing::new(Vec::new());
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut content)
+        .map_err(|error| failed(error.kind()))?;
+    if u64::try_from(content.len()).is_ok_and(|size| size <= limit) {
+        Ok(content)
+    } else {
+        Err(failed(std::io::ErrorKind::FileTooLarge))
     }
-    Ok(content)
 }
 
 /// In octets; a bundle takes five thousand.

@@ -91,7 +91,7 @@ impl HeldBack {
         (Self { in_a_row, until }, pause)
     }
 
-    fn is_over(self) -> bool {
+    fn has_elapsed(self) -> bool {
         self.until.is_none_or(|until| Instant::now() >= until)
     }
 }
@@ -99,13 +99,15 @@ impl HeldBack {
 impl Keeper {
     pub(crate) fn new(
         channels: Channels,
+        session: Option<Session>,
         retry: RetryPolicy,
         renew_after: Option<Duration>,
     ) -> Self {
+        let channels = Arc::new(channels);
         Self {
             state: Mutex::new(State {
-                channels: Arc::new(channels),
-                kept: None,
+                kept: session.map(|session| Kept::new(session, Arc::clone(&channels))),
+                channels,
                 renewal: None,
                 begun: 0,
                 failed: None,
@@ -139,7 +141,7 @@ impl Keeper {
                 }
                 if state.renewal.is_none()
                     && let Some((held_back, error)) = &state.failed
-                    && !held_back.is_over()
+                    && !held_back.has_elapsed()
                 {
                     return Err(error.clone());
                 }
@@ -163,12 +165,12 @@ impl Keeper {
     /// meantime is another one, about which nothing is said; the other may be in the session that is kept all the same.
     pub(crate) async fn renewed(
         self: &Arc<Self>,
-        over: &Arc<Session>,
+        session: &Arc<Session>,
         expired: Tokens,
         deadline: Deadline,
     ) -> Result<Arc<Login>, Error> {
         if let Some(kept) = &mut self.lock().kept {
-            kept.expired = kept.expired | expired.and(kept.login.session.shared_with(over));
+            kept.expired = kept.expired | expired.and(kept.login.session.shared_with(session));
         }
         self.login(expired, deadline).await
     }
@@ -327,7 +329,7 @@ impl Keeper {
 
     /// Whether a renewal may help against a 401 of this endpoint.
     pub(crate) fn may_renew(&self, endpoint: Endpoint) -> bool {
-        of(endpoint, &mut self.lock().held_back).is_over()
+        of(endpoint, &mut self.lock().held_back).has_elapsed()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,15 +1,28 @@
 //! Symphony certificate authentication: from a client certificate to a session token and a key manager token, and to
 //! the calls that need them.
 //!
-//! ```no_run
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use pki::{CertificateAuthority, CertificateRequest, KeyKind, Pkcs12, PrivateKey, Profile};
+//! # let key = || PrivateKey::generate(KeyKind::EcP256);
+//! # let ca = CertificateAuthority::create_root("/CN=Example CA".parse()?, key()?, &Profile::root())?;
+//! # let bot = key()?;
+//! # let request = CertificateRequest::builder("/CN=demo-bot1".parse()?).sign(&bot)?;
+//! # let certificate = ca.issue(&request.verify()?, &Profile::client())?;
+//! # let pod = pod::Pod::builder().start().await?;
+//! # pod.import_certificate(ca.certificate().to_pem(), pod::CertificateType::UserSigning)?;
+//! # pod.create_service_user("demo-bot1")?;
+//! # let passphrase = auth::Passphrase::from("changeit");
+//! # let p12 = Pkcs12::builder(&bot, &certificate)?.to_der(&passphrase)?;
+//! # let pod_root = pod.trust_anchor_pem();
 //! use auth::{Client, Endpoint, Endpoints, Identity, TrustAnchors, http::Request};
 //!
-//! # async fn bot(passphrase: auth::Passphrase) -> Result<(), Box<dyn std::error::Error>> {
-//! let identity = Identity::from_pkcs12(&std::fs::read("demo-bot1.p12")?, &passphrase)?;
-//! let endpoints = Endpoints::new("https://acme-api.symphony.com:8444", "https://acme-keymanager.symphony.com:8444")?
-//!     .agent("https://acme-agent.symphony.com:443")?;
+//! let identity = Identity::from_pkcs12(&p12, &passphrase)?;
+//! // An embedded pod here; elsewhere https://acme-api.symphony.com:8444, and so on.
+//! let endpoints = Endpoints::new(pod.api_url(), pod.key_manager_url())?.agent(pod.agent_url())?;
 //! let client = Client::builder(endpoints, identity)
-//!     .trust(TrustAnchors::platform()?.and_pem(std::fs::read("corporate-root.pem")?)?)
+//!     .trust(TrustAnchors::pem(pod_root)?)
 //!     .build()?;
 //!
 //! let echo = Request::post("/agent/v1/util/echo")
@@ -19,14 +32,26 @@
 //! assert_eq!(reply.body(), r#"{"message":"hello"}"#);
 //!
 //! client.logout().await?;
+//! # pod.shutdown().await;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! The parts, in the order in which they meet: an [`Identity`] to present, [`Endpoints`] to call, [`TrustAnchors`] to
-//! check the servers against, a [`Client`] made of the three (or [from the `config.yaml`](Client::from_config) of an
-//! official client), the [`Session`] that it keeps with its [`Token`]s, and
-//! the [`RetryPolicy`] by which it retries. Whatever fails is one [`Error`], which names the peer and has a [hint](Error::hint) for whoever must repair it.
+//! With the `config.yaml` of an official client, the first half is [`Client::from_config`].
+//!
+//! | | |
+//! |---|---|
+//! | [`Identity`], [`IdentityFile`] | the key and the certificates to present; a file of them that is replaced now and then |
+//! | [`Endpoints`], [`Endpoint`], [`Proxy`] | whom to call, and by which way |
+//! | [`TrustAnchors`], [`TrustAnchor`], [`TrustSource`] | the roots by which servers are verified |
+//! | [`Client`], [`ClientBuilder`] | all of these together: calls, and the session that they need |
+//! | [`RetryPolicy`], [`Idempotent`] | what is tried again, how often, and when |
+//! | [`Session`], [`Token`] | what a login gets |
+//! | [`AuthLayer`], [`AuthService`], [`AuthError`] | the same for another HTTP client, under `tower` |
+//! | [`Error`], [`Phase`], [`Peer`], [`OsError`] | what failed, and at which endpoint |
+//! | [`config`] | the `config.yaml` of the official clients |
+//! | [`doctor`] | why a login doesn't work, with the next step for whoever must repair it |
+//! | [`provider`] | where TLS takes its cryptography from |
 //!
 //! # What it speaks
 //!
@@ -49,7 +74,6 @@ mod date;
 pub mod doctor;
 mod endpoint;
 mod error;
-mod hint;
 mod identity;
 mod identity_file;
 mod keeper;

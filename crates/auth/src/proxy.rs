@@ -23,6 +23,7 @@ use crate::Error;
 ///
 /// `Debug` and `Display` show host and port, and no credentials.
 #[derive(Clone, PartialEq, Eq)]
+#[must_use = "it is not changed in place, and does nothing until a client is built with it"]
 pub struct Proxy {
     authority: Authority,
     authorization: Option<HeaderValue>,

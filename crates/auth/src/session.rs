@@ -4,12 +4,23 @@ use http::HeaderMap;
 
 use crate::{Endpoint, Error, Token};
 
-/// The tokens that [`Client::authenticate`](crate::Client::authenticate) gets.
+/// The tokens that a [`Client`](crate::Client::session) gets, and keeps.
 ///
 /// A pod with simplified key delivery needs no Key Manager: its sessions have no key manager token.
 ///
-/// The lifetime is set by the Pod's administrator, from an hour to two weeks, and nobody tells: keep a session until a
-/// call answers 401 ([`Error::Unauthorized`](crate::Error::Unauthorized)), then authenticate again.
+/// The lifetime is set by the Pod's administrator, from an hour to two weeks, and nobody tells: a session is kept until a
+/// call answers 401 ([`Error::Unauthorized`](crate::Error::Unauthorized)), then [renewed](crate::Client::renewed).
+///
+/// ```no_run
+/// # async fn bot(client: auth::Client) -> Result<(), auth::Error> {
+/// use auth::{Endpoint, http::HeaderMap};
+///
+/// let session = client.session().await?;
+/// let mut headers = HeaderMap::new();
+/// session.authorize(Endpoint::Agent, &mut headers); // for a call that another HTTP client makes
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Session {
     session: Token,
@@ -18,7 +29,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session from tokens that were got elsewhere, or kept. `None` where there is no key manager token.
+    /// A session from tokens that were got elsewhere, or kept; [`ClientBuilder::session`](crate::ClientBuilder::session)
+    /// takes it up again. `None` where there is no key manager token.
     ///
     /// ```
     /// use auth::{Session, Token};

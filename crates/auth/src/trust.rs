@@ -26,6 +26,7 @@ use crate::Error;
 /// # }
 /// ```
 #[derive(Clone)]
+#[must_use = "it is not changed in place, and does nothing until a client is built with it"]
 pub struct TrustAnchors {
     roots: Roots,
     /// These and the platform's, which are some hundred files: read when the first server needs one of them.

@@ -1,4 +1,4 @@
-//! What is odd about the certificates that go into a bundle, and about those of an authority.
+//! What is odd about the certificates that go into a bundle, and about those of a CA.
 
 use std::{path::Path, time::SystemTime};
 
@@ -18,7 +18,7 @@ pub(crate) fn warn_of_bundle(key: KeyAlgorithm, certificates: &[Certificate], to
     }
 }
 
-/// Says that not all of an authority's issuers are known, of which some would perhaps refuse what it signs.
+/// Says that not all of a CA's issuers are known, of which some would perhaps refuse what it signs.
 pub(crate) fn warn_of_unknown_issuers(authority: &CertificateAuthority, file: &Path) {
     let Some(last) = authority.chain().last() else {
         return;

@@ -257,12 +257,28 @@ impl Hint for pki::Error {
 
 impl Hint for auth::Error {
     fn hint(&self) -> Option<String> {
+        let next_step = || {
+            let finding = auth::doctor::Kind::of(self)?;
+            finding.next_step().map(str::to_owned)
+        };
         match self {
             Self::ServerNotTrusted {
                 reason: CertificateError::UnknownIssuer,
                 ..
             } => Some("name the root that issued the server's certificate with --trust".to_owned()),
-            _ => self.hint().map(str::to_owned),
+            Self::Identity(error) | Self::TrustAnchors(error) => Hint::hint(error).or_else(next_step),
+            Self::InvalidUrl { .. } => Some(
+                "give scheme, host, port and context only, for example https://acme-api.symphony.com:8444"
+                    .to_owned(),
+            ),
+            Self::Configuration { .. } => Some(
+                "the keys are those of the official clients' config.yaml: host, port, bot.username, bot.certificate.path, ..."
+                    .to_owned(),
+            ),
+            Self::InvalidTrustAnchor { .. } => {
+                Some("give the server's root certificates as PEM, DER, PKCS#12 or JKS".to_owned())
+            }
+            _ => next_step(),
         }
     }
 
@@ -275,6 +291,7 @@ impl Hint for auth::Error {
                         expected,
                         presented,
                     },
+                ..
             } => format!(
                 "the certificate of the {peer} is not trusted: it is for {}, and not for {}",
                 names_in(presented),

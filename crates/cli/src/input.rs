@@ -106,12 +106,12 @@ pub(crate) fn request(path: &Path) -> Result<CertificateRequest, Error> {
     CertificateRequest::from_pem_or_der(&read(path)?).about(Name(path))
 }
 
-/// The authority whose certificate is the first in one file and whose key is in the other; and all certificates of
-/// the first file, which may go on with the authority's own issuers.
+/// The CA whose certificate is the first in one file and whose key is in the other; and all certificates of
+/// the first file, which may go on with the CA's own issuers.
 ///
 /// # Errors
 ///
-/// [`Error`] when one of them can't be read, or when they don't make an authority.
+/// [`Error`] when one of them can't be read, or when they don't make a CA.
 pub(crate) fn authority(
     certificate: &Path,
     key: &Path,

@@ -37,7 +37,7 @@ Passphrase sources (SRC):
   pass:TEXT   TEXT itself; other users of this computer can see it, so this earns a warning
 Without a source, a passphrase that is needed is asked for when there is a terminal.";
 
-/// No honest passphrase is longer. In octets.
+/// No passphrase that is in use is longer. In octets.
 const LIMIT: usize = 4096;
 
 /// Where a passphrase comes from.

@@ -16,6 +16,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! | | |
+//! |---|---|
+//! | [`FileSet`], [`Access`] | the files, and who may read them |
+//! | [`lock`], [`Locked`] | their directories, for as long as files are written |
+//! | [`Staged`] | the files, written and not yet in their places |
+//! | [`Unfinished`], [`Abandoned`], [`MadeDirectory`] | what must be removed when a signal ends the process |
+//! | [`mend`], [`Mended`], [`is_internal`] | what a process that was killed left behind |
+//! | [`Error`] | which step failed, at which path |
+//!
 //! How it is done, for each directory that gets a file of the set:
 //!
 //! 1. [`lock`] takes the directory's lock, and mends what a process left behind that held it before and was killed.

@@ -30,6 +30,7 @@ const LOCK_FILE: &str = ".countersign.lock";
 
 /// Directories that are locked until this is dropped.
 #[derive(Debug)]
+#[must_use = "the directories are locked while this lives"]
 pub struct Locked {
     /// A directory that is locked twice under two names would wait for itself. And everybody locks them in this order.
     directories: BTreeMap<Identity, (PathBuf, File)>,

@@ -23,6 +23,7 @@ pub enum Access {
 
 /// Files that belong together.
 #[derive(Debug, Default)]
+#[must_use = "nothing is written until the set is staged and published"]
 pub struct FileSet<'a> {
     files: Vec<NewFile<'a>>,
     replace: bool,

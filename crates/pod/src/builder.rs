@@ -23,6 +23,23 @@ use crate::{
 };
 
 /// How a [`Pod`] is to be. Made by [`Pod::builder`]; every setting has a default.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), pod::Error> {
+/// use std::time::Duration;
+/// use pod::{HttpVersion, Pod, TlsVersion};
+///
+/// let pod = Pod::builder()
+///     .tls_versions([TlsVersion::Tls12])
+///     .http_versions([HttpVersion::Http1])
+///     .token_lifetime(Duration::from_secs(60))
+///     .start()
+///     .await?;
+/// # pod.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct PodBuilder {
@@ -106,7 +123,7 @@ impl PodBuilder {
     /// the one that [`Pod::trust_anchor`] hands to clients, and it is sent like the others.
     ///
     /// By default a certificate for `localhost`, the loopback addresses and the addresses listened on is made at the
-    /// start, under an authority that exists for this pod alone.
+    /// start, under a CA that exists for this pod alone.
     pub fn server_certificate(
         mut self,
         chain: impl IntoIterator<Item = Certificate>,
@@ -128,7 +145,7 @@ impl PodBuilder {
         self
     }
 
-    /// How long a token holds. Default: one hour, the least that a real Pod can be set to.
+    /// The lifetime of a token. Default: one hour, the least that a real Pod can be set to.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.token_lifetime = lifetime;
         self

@@ -1,7 +1,7 @@
 //! What a certificate must be by itself, to stand where it stands (RFC 5280).
 use pki::{Certificate, KeyAlgorithm, Version};
 
-/// Where a certificate that is to act as an authority comes from.
+/// Where a certificate that is to act as a CA comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// An administrator vouches for it.
@@ -10,9 +10,9 @@ pub(crate) enum Origin {
     Sent,
 }
 
-/// The path length constraint of an authority (`None`: unconstrained), or why the certificate is none.
+/// The path length constraint of a CA (`None`: unconstrained), or why the certificate is none.
 ///
-/// RFC 5280, section 6.1.4 (k), leaves it to other means whether a v1 certificate is an authority: the import of a
+/// RFC 5280, section 6.1.4 (k), leaves it to other means whether a v1 certificate is a CA: the import of a
 /// self-signed one as a signing certificate is such a means.
 pub(crate) fn authority_of(
     certificate: &Certificate,

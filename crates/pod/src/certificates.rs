@@ -122,7 +122,7 @@ impl CertificateStore {
         })
     }
 
-    /// The names of the authorities whose certificates may be presented: those of the signing certificates, and the
+    /// The names of the CAs whose certificates may be presented: those of the signing certificates, and the
     /// issuers of client certificates.
     pub(crate) fn authorities(&self) -> Vec<&DistinguishedName> {
         let mut names = Vec::new();

@@ -33,7 +33,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Whom the certificate is for that was presented, if one was.
+    /// The subject of the certificate that was presented, if one was.
     pub(crate) fn subject(&self) -> Option<String> {
         let certificate = Certificate::from_der(self.certificates.first()?).ok()?;
         Some(certificate.subject().to_string())
@@ -93,7 +93,7 @@ pub(crate) async fn serve(
     Ok(response)
 }
 
-/// The endpoints, by path and method, on the ports where they are.
+/// The endpoints, by path and method, on the ports where they are. The crate's front page lists them.
 const ROUTES: [Route; 7] = [
     Route {
         path: "/sessionauth/v1/authenticate",

@@ -41,8 +41,8 @@ pub enum Error {
         /// "TLS" or "HTTP".
         what: &'static str,
     },
-    /// A server certificate was asked for that only a pod with an authority of its own can make.
-    #[error("the pod was given its server certificate, and has no authority to make another")]
+    /// A server certificate was asked for that only a pod with a CA of its own can make.
+    #[error("the pod was given its server certificate, and has no CA to make another")]
     NoServerAuthority,
 
     /// A rule that could never strike.
@@ -100,7 +100,7 @@ pub enum Error {
         /// How many there are.
         count: usize,
     },
-    /// The certificate is over.
+    /// The certificate has expired.
     #[error("the certificate of {subject} expired {} ago", Span(*.not_after, *.now))]
     CertificateExpired {
         /// The subject of the certificate, in RFC 4514 form.

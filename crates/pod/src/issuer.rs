@@ -10,7 +10,7 @@ use pki::{
 
 use crate::tls::ServerIdentity;
 
-/// The authority over a pod's own server certificates.
+/// The CA over a pod's own server certificates.
 #[derive(Debug)]
 pub(crate) struct Issuer {
     authority: CertificateAuthority,
@@ -18,7 +18,7 @@ pub(crate) struct Issuer {
 }
 
 impl Issuer {
-    /// A new authority, and the names under which clients know the server.
+    /// A new CA, and the names under which clients know the server.
     pub(crate) fn create(
         common_name: &str,
         names: Vec<SubjectAltName>,
@@ -36,7 +36,7 @@ impl Issuer {
         Ok(Self { authority, names })
     }
 
-    /// A certificate for these names, valid from now until the authority ends, unless said otherwise.
+    /// A certificate for these names, valid from now until the CA ends, unless said otherwise.
     pub(crate) fn issue(
         &self,
         names: &[SubjectAltName],

@@ -2,11 +2,21 @@
 //!
 //! A [`Pod`] listens on three ports of the loopback interface, as Symphony's do:
 //!
-//! | port | client certificate | serves |
+//! | port | client certificate | calls |
 //! |---|---|---|
-//! | [web](Port::Web) | never asked for | the Pod: session authentication, `sessioninfo` |
-//! | [API](Port::Api) | required in the handshake | the same, and an Agent: `/agent/v1/util/echo`, `/agent/v1/info` |
-//! | [Key Manager](Port::KeyManager) | required in the handshake | key manager authentication |
+//! | [web](Port::Web) | never asked for | those of the Pod |
+//! | [API](Port::Api) | required in the handshake | those of the Pod and of the Agent |
+//! | [Key Manager](Port::KeyManager) | required in the handshake | those of the Key Manager |
+//!
+//! | | call | headers | answer |
+//! |---|---|---|---|
+//! | Pod | `POST /sessionauth/v1/authenticate` | | `{"name":"sessionToken","token":".."}`: a JWT |
+//! | | `POST /sessionauth/v1/logout` | `sessionToken` | `{"message":".."}` |
+//! | | `GET /pod/v2/sessioninfo` | `sessionToken` | the user |
+//! | Agent | `POST /agent/v1/util/echo` | both tokens | the JSON that was sent |
+//! | | `GET /agent/v1/info` | | its [version](PodBuilder::agent_version) |
+//! | Key Manager | `POST /keyauth/v1/authenticate` | | `{"name":"keyManagerToken","token":".."}` |
+//! | | `POST /keyauth/v1/logout` | `keyManagerToken` | `{"message":".."}` |
 //!
 //! A handshake that demands a certificate and gets none, or one that is not accepted, ends in an alert, which names the
 //! cause as RFC 8446, section 6.2, does: `certificate_required`, `unknown_ca`, `certificate_expired`, and so on. The
@@ -38,6 +48,17 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # What is where
+//!
+//! | | |
+//! |---|---|
+//! | [`Pod`], [`PodBuilder`] | a running pod, and how it is to be: ports, versions, clock, limits |
+//! | [`CertificateType`], [`Status`], [`ImportedCertificate`], [`Fingerprint`], [`User`] | what an administrator does |
+//! | [`Fault`], [`Rule`], [`Answer`], [`BadCertificate`], [`End`], [`Injected`] | what goes wrong, where, and how often |
+//! | [`RecordedRequest`], [`HandshakeCounts`], [`RefusedCertificate`] | what a test looks at |
+//! | [`Proxy`], [`ProxyBuilder`], [`ProxyFault`], [`RecordedConnect`] | an HTTP proxy before the pod |
+//! | [`Error`] | why a pod doesn't start, or doesn't take what it is given |
 //!
 //! # Faults
 //!
@@ -75,7 +96,7 @@
 //! # }
 //! ```
 //!
-//! Some of what goes wrong is no fault, and is steered directly: tokens [expire](Pod::expire_tokens), an authority is
+//! Some of what goes wrong is no fault, and is steered directly: tokens [expire](Pod::expire_tokens), a CA is
 //! [revoked or disabled](Pod::set_status), a user [may not use certificates](Pod::set_certificates_allowed), TLS and
 //! HTTP come in [chosen versions](PodBuilder::tls_versions). And a [`Proxy`] stands between a client and the pod, where
 //! there is one.

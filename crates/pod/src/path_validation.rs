@@ -297,7 +297,7 @@ impl Refusals {
     }
 }
 
-/// Two authorities may share a name: where both key identifiers are there and differ, this is not the one
+/// Two CAs may share a name: where both key identifiers are there and differ, this is not the one
 /// (RFC 5280, section 4.2.1.1).
 fn may_be_issuer(child: &Certificate, issuer: &Certificate) -> bool {
     match (
@@ -407,5 +407,5 @@ fn check_leaf(leaf: &Certificate, policy: &Policy) -> Result<(), Refusal> {
 /// Certificates that a client may send, its own included.
 const MAX_CHAIN: usize = 10;
 
-/// Signature checks that one handshake may cost. An honest chain takes one for each certificate.
+/// Signature checks that one handshake may cost. A well-formed chain takes one for each certificate.
 const MAX_SIGNATURES: usize = 32;

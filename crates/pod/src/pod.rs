@@ -24,6 +24,24 @@ use crate::{
 ///
 /// It ends with [`shutdown`](Self::shutdown), which lets requests in flight finish, or when it is dropped, which
 /// doesn't. Either raises a panic of the server again, so that a test can't pass over it.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use pod::Pod;
+///
+/// let pod = Pod::builder().start().await?;
+/// pod.create_service_user("demo-bot1")?;
+/// pod.inject("any=delay:20ms".parse()?)?;
+///
+/// // ... a client that trusts `pod.trust_anchor_pem()` calls `pod.api_url()` and `pod.key_manager_url()` ...
+///
+/// assert_eq!(pod.sessions("demo-bot1"), 0, "it ended what it began");
+/// assert!(pod.refused_certificates().is_empty());
+/// pod.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Pod {
     state: Arc<State>,
     tasks: Tasks,

@@ -101,7 +101,7 @@ impl ServerIdentity {
         Ok(Self { chain, anchor, key })
     }
 
-    /// A certificate of the pod's own authority.
+    /// A certificate of the pod's own CA.
     pub(crate) fn issued(
         certificate: Certificate,
         authority: &Certificate,

@@ -153,7 +153,7 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     #[test]
-    fn a_token_holds_until_its_lifetime_is_over() {
+    fn a_token_is_valid_until_its_lifetime_ends() {
         let mut tokens = Tokens::default();
         let token = tokens.issue(TokenKind::Session, "bot", NOW, HOUR).unwrap();
 

@@ -135,5 +135,5 @@ impl fmt::Debug for ClientVerifier {
     }
 }
 
-/// Octets of authority names in one CertificateRequest. The message has room for 65,535.
+/// Octets of CA names in one CertificateRequest. The message has room for 65,535.
 const MAX_HINTS: usize = 32_768;

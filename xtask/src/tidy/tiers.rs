@@ -39,7 +39,7 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
         &[
             &["peer"],
             &["error", "token", "date", "rsa_key"],
-            &["hint", "provider", "endpoint", "identity", "trust", "proxy"],
+            &["provider", "endpoint", "identity", "trust", "proxy"],
             &["tls", "verifier"],
             &["retry", "session"],
             &["transport"],

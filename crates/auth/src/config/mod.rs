@@ -37,8 +37,7 @@ mod section;
 mod yaml;
 
 use std::{
-    fmt, fs,
-    io::Read,
+    fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -52,6 +51,7 @@ use self::section::{Section, problem};
 use crate::{
     Client, ClientBuilder, Endpoints, Error, Identity, Proxy, RetryPolicy, TrustAnchors,
     channels::Links,
+    identity_file::read,
     proxy::ProxyChoice,
     transport::{KeepAlive, Link, Timeouts},
 };
@@ -141,7 +141,7 @@ impl Material {
     /// [`Error::File`] when the file can't be read or is larger than 16 MiB.
     pub fn load(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         match &self.place {
-            Place::File(path) => read_file(path),
+            Place::File(path) => read(path, FILE_LIMIT),
             Place::Content(content) => Ok(content.clone()),
         }
     }
@@ -155,7 +155,7 @@ impl BdkConfig {
     /// [`Error::File`], and those of [`BdkConfig::parse`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let content = read_file(path)?;
+        let content = read(path, FILE_LIMIT)?;
         let text = std::str::from_utf8(&content).map_err(|_| problem(0, "", "not UTF-8"))?;
         Self::parse(text, |name| std::env::var(name).ok())
     }
@@ -554,23 +554,6 @@ fn retry_policy(top: &mut Section<'_>, notices: &mut Vec<Notice>) -> Result<Retr
     }
     section.finish(notices);
     Ok(policy)
-}
-
-fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let failed = |kind| Error::File {
-        path: path.to_owned(),
-        kind,
-    };
-    let file = fs::File::open(path).map_err(|error| failed(error.kind()))?;
-    let mut content = Zeroizing::new(Vec::new());
-    file.take(FILE_LIMIT.saturating_add(1))
-        .read_to_end(&mut content)
-        .map_err(|error| failed(error.kind()))?;
-    if u64::try_from(content.len()).is_ok_and(|size| size <= FILE_LIMIT) {
-        Ok(content)
-    } else {
-        Err(failed(std::io::ErrorKind::FileTooLarge))
-    }
 }
 
 /// In octets.

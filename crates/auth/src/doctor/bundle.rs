@@ -6,7 +6,7 @@ use pki::{
     Certificate, ExtendedKeyUsage, Integrity, KeyAlgorithm, Passphrase, Pkcs12, PrivateKey, Version,
 };
 
-use super::{Kind, Report, catalogue as found};
+use super::{Kind, Report, catalogue as found, diagnosis};
 use crate::{Error, Identity, date::Date, identity::is_pem};
 
 const ABOUT: &str = "client identity";
@@ -113,17 +113,7 @@ fn from_pkcs12(report: &mut Report, input: &[u8], passphrase: Option<&Passphrase
 }
 
 fn failure(error: pki::Error) -> (&'static Kind, String) {
-    let kind = match error {
-        pki::Error::WrongPassphrase { .. } => &found::IDENTITY_WRONG_PASSPHRASE,
-        pki::Error::PassphraseRequired { .. } => &found::IDENTITY_PASSPHRASE_MISSING,
-        pki::Error::PemNotFound { .. } => &found::IDENTITY_NOT_PKCS12,
-        pki::Error::KeyMismatch { .. } => &found::KEY_MISMATCH,
-        pki::Error::Pkcs12Lacks { .. } | pki::Error::Pkcs12SeveralKeys { .. } => {
-            &found::IDENTITY_INCOMPLETE
-        }
-        _ => &found::IDENTITY_UNREADABLE,
-    };
-    (kind, error.to_string())
+    (diagnosis::of_identity(&error), error.to_string())
 }
 
 fn leaf_alone(
@@ -245,7 +235,7 @@ const BROKEN: [&str; 5] = [
     "ecdsa-with-SHA1",
 ];
 
-/// More than any chain has, and any authority certificates. It bounds what a file full of them can cost.
+/// More than any chain has, and any CA certificates. It bounds what a file full of them can cost.
 const MOST: usize = 16;
 
 /// Tells whose issuer the file doesn't hold.

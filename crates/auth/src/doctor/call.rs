@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, Uri};
-use rustls::{AlertDescription, CertificateError};
+use http::{Request, Response, Uri};
 
 use super::{
-    Kind, Report, catalogue as found,
+    Report, catalogue as found,
+    diagnosis::{self, Purpose},
     watch::{Seen, Watch},
 };
 use crate::{
-    Error, Identity, Peer, Phase, Token,
+    Error, Identity, Peer, Token,
     proxy::Proxy,
     transport::{Channel, Failure, reply},
 };
@@ -24,13 +24,6 @@ pub(super) struct Watched<'a> {
     pub(super) resolve_within: Duration,
     pub(super) watch: Watch,
     pub(super) identity: &'a Identity,
-}
-
-/// What a call is for, since the same status means different things.
-#[derive(Clone, Copy, PartialEq)]
-enum Purpose {
-    Authentication,
-    Use,
 }
 
 impl Watched<'_> {
@@ -181,7 +174,8 @@ impl Watched<'_> {
             }
             error => error.to_string(),
         };
-        report.add(self.peer(), kind(error, purpose), evidence);
+        let kind = diagnosis::of(error, purpose).unwrap_or(&found::CLIENT_UNUSABLE);
+        report.add(self.peer(), kind, evidence);
         if seen.platform_would_trust {
             report.add(self.peer(), &found::TRUST_EXCLUDES_PLATFORM, "");
         }
@@ -190,70 +184,6 @@ impl Watched<'_> {
 
 /// In octets.
 const REPLY_LIMIT: usize = 1 << 20;
-
-fn kind(error: &Error, purpose: Purpose) -> &'static Kind {
-    match error {
-        Error::DnsFailed { .. } => &found::NAME_NOT_RESOLVED,
-        Error::ConnectionRefused { .. } => &found::CONNECTION_REFUSED,
-        Error::ConnectionReset { .. } => &found::CONNECTION_RESET,
-        Error::ConnectionClosed { .. } => &found::CLOSED_WITHOUT_REASON,
-        Error::Network { .. } => &found::NETWORK_FAILED,
-        Error::Timeout {
-            phase: Phase::Connect,
-            ..
-        } => &found::CONNECT_TIMEOUT,
-        Error::Timeout { .. } | Error::DeadlineExceeded { .. } => &found::READ_TIMEOUT,
-        Error::ProxyUnreachable { .. } => &found::PROXY_UNREACHABLE,
-        Error::ProxyAuthenticationRequired { .. } => &found::PROXY_AUTHENTICATION,
-        Error::ProxyRefused { .. } => &found::PROXY_REFUSED,
-        Error::ProxyFailed { .. } => &found::PROXY_FAILED,
-        Error::NotTls { .. } => &found::NOT_TLS,
-        Error::TlsFailed { .. } => &found::TLS_FAILED,
-        Error::ServerNotTrusted { reason, .. } => match reason {
-            // A trusted root of the same name, with another key, gives a bad signature.
-            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-                &found::SERVER_NOT_TRUSTED
-            }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                &found::SERVER_CERTIFICATE_EXPIRED
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                &found::SERVER_CERTIFICATE_NOT_YET_VALID
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                &found::SERVER_CERTIFICATE_WRONG_HOST
-            }
-            _ => &found::SERVER_CERTIFICATE_INVALID,
-        },
-        Error::ClientCertificateRefused { alert, .. } => match alert {
-            AlertDescription::UnknownCA => &found::CLIENT_ISSUER_UNKNOWN,
-            AlertDescription::CertificateExpired => &found::CLIENT_CERTIFICATE_REFUSED_AS_EXPIRED,
-            AlertDescription::CertificateRevoked => &found::CLIENT_CERTIFICATE_REVOKED,
-            _ => &found::CLIENT_CERTIFICATE_REFUSED,
-        },
-        Error::Unauthorized { .. } if purpose == Purpose::Use => &found::TOKEN_REFUSED,
-        Error::Unauthorized { .. } => &found::UNAUTHORIZED,
-        Error::Forbidden { .. } if purpose == Purpose::Use => &found::CALL_FORBIDDEN,
-        Error::Forbidden { .. } => &found::FORBIDDEN,
-        Error::Status {
-            status,
-            retry_after,
-            ..
-        } => match *status {
-            StatusCode::NOT_FOUND if purpose == Purpose::Use => &found::CALL_NOT_FOUND,
-            StatusCode::NOT_FOUND => &found::NOT_FOUND,
-            StatusCode::TOO_MANY_REQUESTS => &found::THROTTLED,
-            // One version of the Agent passes a 429 on as a 400.
-            StatusCode::BAD_REQUEST if retry_after.is_some() => &found::THROTTLED,
-            status if status.is_redirection() => &found::REDIRECTED,
-            status if status.is_server_error() => &found::SERVER_ERROR,
-            _ => &found::UNEXPECTED_STATUS,
-        },
-        Error::MalformedReply { .. } | Error::ReplyTooLarge { .. } => &found::MALFORMED_REPLY,
-        Error::Http { .. } => &found::HTTP_FAILED,
-        _ => &found::CLIENT_UNUSABLE,
-    }
-}
 
 /// A chain by its subjects, the leaf first.
 fn described(chain: Option<&[rustls::pki_types::CertificateDer<'static>]>) -> String {

@@ -66,7 +66,7 @@ catalogue! {
         "make one with a MAC";
     IDENTITY_LEGACY_ENCRYPTION, "identity-legacy-encryption", Warning,
         "the PKCS#12 file is encrypted with old algorithms, which OpenSSL 3 opens with -legacy only",
-        "encrypt it anew, with PBES2 and AES";
+        "encrypt it again, with PBES2 and AES";
     IDENTITY_PASSPHRASE_MISSING, "identity-passphrase-missing", Problem,
         "the identity is encrypted, and no passphrase was given",
         "give its passphrase";
@@ -78,7 +78,7 @@ catalogue! {
         "look at what it is; a bot needs its private key and its certificate";
     IDENTITY_UNREADABLE, "identity-unreadable", Problem,
         "the identity can not be read",
-        "get a fresh copy, or make it anew from key and certificates";
+        "check that it is what it is taken for, PKCS#12 or PEM; get a fresh copy, or make it again from key and certificates";
     IDENTITY_INCOMPLETE, "identity-incomplete", Problem,
         "the file lacks the private key or its certificate, or holds several keys",
         "make a file of one key and its certificate";
@@ -89,7 +89,7 @@ catalogue! {
         "the client certificate was read";
     CLIENT_CERTIFICATE_V1, "client-certificate-v1", Warning,
         "the client certificate is X.509 version 1, which many servers and clients refuse (UnsupportedCertVersion)",
-        "issue it anew as version 3: openssl x509 -req needs -extfile for that";
+        "reissue it as version 3: openssl x509 -req needs -extfile for that";
     CLIENT_CERTIFICATE_IS_CA, "client-certificate-is-ca", Warning,
         "the client certificate is that of a certificate authority, which many servers refuse from a client",
         "issue one for the bot alone, with a profile for clients";
@@ -107,25 +107,25 @@ catalogue! {
         "issue a new one in time";
     NO_CLIENT_AUTH, "no-client-auth", Problem,
         "the certificate is not for TLS clients (no clientAuth in its extended key usage)",
-        "issue it anew with a profile for clients";
+        "reissue it with a profile for clients";
     WEAK_SIGNATURE, "weak-signature", Warning,
         "the client certificate is signed with a broken digest",
-        "issue it anew with SHA-256";
+        "reissue it with SHA-256";
     COMMON_NAME_MISSING, "common-name-missing", Problem,
         "the client certificate has no Common Name, by which a Pod finds the service user",
-        "issue it anew with the service user's name as Common Name";
+        "reissue it with the service user's name as Common Name";
     COMMON_NAME_CONTROL_CHARACTER, "common-name-control-character", Problem,
         "the Common Name holds a control character, which no username does",
-        "issue it anew without it: scripts that read files from Windows leave a carriage return (\\r) at the end";
+        "reissue it without it: scripts that read files from Windows leave a carriage return (\\r) at the end";
     COMMON_NAME_BLANKS, "common-name-blanks", Warning,
         "the Common Name starts or ends with a blank, or with a character that can not be seen",
-        "issue it anew without it, or name the service user with it";
+        "reissue it without it, or name the service user with it";
     COMMON_NAME_PADDED, "common-name-padded", Problem,
         "the Common Name and the username differ in what surrounds them only: blanks or control characters",
-        "issue the certificate anew with the username as it stands, or correct the username";
+        "reissue the certificate with the username as it stands, or correct the username";
     COMMON_NAME_CASE, "common-name-case", Problem,
         "the Common Name differs from the username in case only, and a Pod tells them apart",
-        "name the service user exactly like the Common Name, or issue the certificate anew";
+        "name the service user exactly like the Common Name, or reissue the certificate";
     COMMON_NAME_DIFFERS, "common-name-differs", Problem,
         "the Common Name is not the username",
         "use the certificate of this user, or name the service user like the Common Name";
@@ -178,10 +178,10 @@ catalogue! {
         "check host and port of the proxy, or connect without it";
     PROXY_AUTHENTICATION, "proxy-authentication", Problem,
         "the proxy wants a user name and a password, or others (407)",
-        "give the proxy as http://user:password@host:port";
+        "give the proxy as http://user:password@host:port, with special characters percent-encoded";
     PROXY_REFUSED, "proxy-refused", Problem,
         "the proxy does not connect to this host and port",
-        "have the proxy's operator allow CONNECT to it; many proxies allow port 443 only";
+        "have the proxy's operator allow CONNECT to it (many proxies allow port 443 only); a status of 5xx may mean that the proxy can not resolve or reach the host";
     PROXY_FAILED, "proxy-failed", Problem,
         "what was taken for a proxy does not behave like one",
         "check host and port of the proxy";
@@ -238,7 +238,10 @@ catalogue! {
         "have an administrator trust it again, or issue a new one";
     CLIENT_CERTIFICATE_REFUSED, "client-certificate-refused", Problem,
         "the server refuses the client certificate",
-        "check that it is valid, that its root and signing certificates are imported and trusted in the Pod, and that its service user exists";
+        "check that it is valid, that its RSA key has 4096 bits, that its root and signing certificates are imported and trusted in the Pod, and that its service user exists";
+    CLIENT_KEY_NOT_ACCEPTED, "client-key-not-accepted", Problem,
+        "the server accepts none of the signature schemes of the client's key (certificate_required)",
+        "use an RSA key, and a certificate for it";
 
     // --- Answers --------------------------------------------------------------------------------------------------
     AUTHENTICATED, "authenticated", Info,
@@ -249,7 +252,7 @@ catalogue! {
         "the endpoint accepts the tokens";
     UNAUTHORIZED, "unauthorized", Problem,
         "401: no service user has the certificate's Common Name, case included, or it is disabled",
-        "name the service user exactly like the Common Name; authentication must carry no body and no Content-Type, so check proxies that add them";
+        "name the service user exactly like the Common Name; use a port that asks for a certificate, usually 8444; and check for proxies that add a body or a Content-Type to the login";
     TOKEN_REFUSED, "token-refused", Problem,
         "401: the endpoint does not accept the tokens that were just given",
         "check that all URLs belong to the same Pod";

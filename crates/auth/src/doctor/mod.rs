@@ -23,6 +23,7 @@
 mod bundle;
 mod call;
 mod catalogue;
+mod diagnosis;
 mod report;
 mod watch;
 
@@ -42,7 +43,7 @@ pub use self::{
     report::{Finding, Report, Severity},
 };
 use crate::{
-    Endpoints, Error, Identity, Proxy, Token, TrustAnchors, TrustSource,
+    Endpoint, Endpoints, Error, Identity, Proxy, Token, TrustAnchors, TrustSource,
     channels::Links,
     config::BdkConfig,
     endpoint::Base,
@@ -69,6 +70,7 @@ pub struct Doctor {
     identity: Zeroizing<Vec<u8>>,
     passphrase: Option<Passphrase>,
     username: Option<String>,
+    only: Option<Endpoint>,
     trust: Option<TrustAnchors>,
     provider: Option<Arc<CryptoProvider>>,
     now: SystemTime,
@@ -88,6 +90,7 @@ impl Doctor {
             identity: Zeroizing::new(identity.into()),
             passphrase: passphrase.into(),
             username: None,
+            only: None,
             trust: None,
             provider: None,
             now: SystemTime::now(),
@@ -167,7 +170,21 @@ impl Doctor {
         self
     }
 
-    /// Looks at everything. It needs a tokio runtime with time and I/O enabled.
+    /// Call this endpoint alone, after those whose tokens it takes: the Pod none but the one that authenticates, the Agent both.
+    /// Default: all of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EndpointNotConfigured`] for an Agent whose URL wasn't given.
+    pub fn only(mut self, endpoint: Endpoint) -> Result<Self, Error> {
+        if endpoint == Endpoint::Agent && self.endpoints.agent.is_none() {
+            return Err(Error::EndpointNotConfigured { endpoint });
+        }
+        self.only = Some(endpoint);
+        Ok(self)
+    }
+
+    /// Looks at everything, or at [one endpoint](Doctor::only). It needs a tokio runtime with time and I/O enabled.
     pub async fn examine(mut self) -> Report {
         let mut report = std::mem::take(&mut self.report);
         let identity = bundle::examine(
@@ -180,15 +197,15 @@ impl Doctor {
         if let Some(identity) = identity
             && let Err(error) = self.call_all(&mut report, &identity).await
         {
-            let kind = match error {
-                Error::UnsupportedKey { .. } => &found::KEY_UNSUPPORTED,
-                Error::NoPlatformRoots { .. } => &found::PLATFORM_ROOTS_MISSING,
-                Error::InvalidProxy { .. } => &found::PROXY_INVALID,
-                _ => &found::CLIENT_UNUSABLE,
-            };
+            let kind = Kind::of(&error).unwrap_or(&found::CLIENT_UNUSABLE);
             report.add("client", kind, error);
         }
         report
+    }
+
+    /// Whether one of these is to be called.
+    fn calls<const N: usize>(&self, endpoints: [Endpoint; N]) -> bool {
+        self.only.is_none_or(|only| endpoints.contains(&only))
     }
 
     async fn call_all(&self, report: &mut Report, identity: &Identity) -> Result<(), Error> {
@@ -227,17 +244,25 @@ impl Doctor {
 
         // Nothing returns early from here on: tokens are given back at the end.
         let session_auth = own_session_auth.as_ref().unwrap_or(&pod);
-        session_auth.way_there(report).await;
-        let session_token = session_auth
-            .authenticate(report, "/sessionauth/v1/authenticate")
-            .await;
+        let session_token = if self.calls([Endpoint::SessionAuth, Endpoint::Pod, Endpoint::Agent]) {
+            session_auth.way_there(report).await;
+            session_auth
+                .authenticate(report, "/sessionauth/v1/authenticate")
+                .await
+        } else {
+            None
+        };
 
         let agent_channel = agent.as_ref().map(|agent| &agent.channel);
         let dispensable = match &session_token {
-            Some(token) => delivers_keys_simply(token, agent_channel).await,
-            None => false,
+            Some(token) if self.calls([Endpoint::Agent]) => {
+                delivers_keys_simply(token, agent_channel).await
+            }
+            _ => false,
         };
-        let key_manager_token = if dispensable {
+        let key_manager_token = if !self.calls([Endpoint::KeyManager, Endpoint::Agent]) {
+            None
+        } else if dispensable {
             report.add(key_manager.peer(), &found::KEY_MANAGER_DISPENSABLE, "");
             None
         } else {
@@ -247,7 +272,9 @@ impl Doctor {
                 .await
         };
 
-        if let Some(token) = &session_token {
+        if let Some(token) = &session_token
+            && self.calls([Endpoint::Pod])
+        {
             if own_session_auth.is_some() {
                 pod.way_there(report).await;
             }
@@ -256,6 +283,7 @@ impl Doctor {
         }
         if let (Some(agent), Some(session)) = (&agent, &session_token)
             && (dispensable || key_manager_token.is_some())
+            && self.calls([Endpoint::Agent])
         {
             agent.way_there(report).await;
             let tokens = std::iter::once(session).chain(&key_manager_token);

@@ -83,6 +83,7 @@ impl Serialize for Finding {
 /// It displays as text for people, and serializes as `{"healthy": .., "findings": [{"id", "severity", "about",
 /// "message", "nextStep"}]}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[must_use = "it says what was found"]
 pub struct Report {
     pub(super) findings: Vec<Finding>,
 }

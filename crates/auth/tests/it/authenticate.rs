@@ -1,12 +1,13 @@
 use std::time::Duration;
 
-use auth::{Endpoint, Error};
+use auth::{Endpoint, Error, RetryPolicy, doctor::Kind};
 use http::{Method, StatusCode, Version};
-use rustls::version::TLS13;
+use pod::{End, Fault, HttpVersion, Port, Rule, TlsVersion};
 
 use crate::{
+    faults::pod_with,
     lab::{PROTOCOLS, authenticate_at, client, failure_at, key_manager_answer, lab, pod_answer},
-    server::{Answer, End, Server, Setup, Step},
+    server::{Answer, Server, Setup},
 };
 
 #[tokio::test]
@@ -16,7 +17,7 @@ async fn both_tokens_come_back_over_every_protocol() {
         let key_manager = Server::start(Setup::new(key_manager_answer).over(tls, http)).await;
         let client = client(&pod, &key_manager).build().unwrap();
 
-        let session = client.authenticate().await.unwrap();
+        let session = client.session().await.unwrap();
 
         assert_eq!(session.session_token().header_name(), "sessionToken");
         assert_eq!(session.session_token().expose(), "s3ss10n");
@@ -41,7 +42,7 @@ async fn the_request_is_exactly_what_the_protocol_asks_for() {
         client(&pod, &key_manager)
             .build()
             .unwrap()
-            .authenticate()
+            .session()
             .await
             .unwrap();
 
@@ -101,7 +102,7 @@ async fn one_name_for_both_tokens_is_refused() {
     let (error, _) = failure_at(Setup::new(answer)).await;
     assert!(matches!(
         &error,
-        Error::MalformedReply { peer, reason: "`name` is the header of the session token" }
+        Error::MalformedReply { peer, reason: "`name` is the header of the session token", .. }
             if peer.endpoint() == Endpoint::KeyManager
     ));
 }
@@ -122,6 +123,7 @@ async fn a_401_is_unauthorized_whatever_its_body() {
             peer,
             code: found,
             message: text,
+            ..
         } = &error
         else {
             panic!("{error:?}");
@@ -131,7 +133,7 @@ async fn a_401_is_unauthorized_whatever_its_body() {
             (Endpoint::Pod, authority.as_str())
         );
         assert_eq!((*found, text.as_deref()), (code, message));
-        assert!(error.hint().unwrap().contains("Common Name"));
+        assert_eq!(Kind::of(&error).map(Kind::id), Some("unauthorized"));
     }
 }
 
@@ -170,20 +172,18 @@ async fn any_other_status_is_kept_with_code_and_message() {
 
 #[tokio::test]
 async fn an_error_whose_body_can_not_be_had_keeps_its_status() {
-    for step in [
-        Step::Endless(vec![b'x'; 16 << 10].into()),
-        Step::Silence,
-        Step::End(End::Reset),
-    ] {
-        let answer = move || Answer::status(503).with_body([Step::Data("{".into()), step.clone()]);
+    let cut = |end| Fault::CutAnswer { end, after: 150 };
+    for fault in [Fault::Endless, cut(End::Silence), cut(End::Reset)] {
         // Over HTTP/2, a reset takes what was not read yet with it.
-        let pod = Server::start(Setup::new(answer).over(&TLS13, "http/1.1")).await;
-        let key_manager = Server::start(Setup::new(key_manager_answer)).await;
-        let error = client(&pod, &key_manager)
+        let pod = pod_with(fault, TlsVersion::Tls13, HttpVersion::Http1).await;
+        let unavailable = Fault::status(StatusCode::SERVICE_UNAVAILABLE);
+        pod.inject(Rule::new(unavailable).port(Port::Api)).unwrap();
+        let error = crate::life::builder(&pod)
+            .retry(RetryPolicy::none())
             .read_timeout(Duration::from_secs(1))
             .build()
             .unwrap()
-            .authenticate()
+            .session()
             .await
             .unwrap_err();
         assert!(
@@ -208,7 +208,7 @@ async fn the_failure_of_either_endpoint_says_which_one_it_was() {
     let error = client(&pod, &key_manager)
         .build()
         .unwrap()
-        .authenticate()
+        .session()
         .await
         .unwrap_err();
     let peer = error.peer().unwrap();

@@ -42,12 +42,12 @@ keyManager:
         .build()
         .unwrap();
 
-    let session = client.authenticate().await.unwrap();
+    let session = client.session().await.unwrap();
     let request = Request::get("/pod/v2/sessioninfo")
         .body(Bytes::new())
         .unwrap();
     client.send(&session, Endpoint::Pod, request).await.unwrap();
-    client.end(&session).await.unwrap();
+    client.logout().await.unwrap();
 
     let seen = |server: &Server| -> Vec<(String, String)> {
         server

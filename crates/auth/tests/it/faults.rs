@@ -1,154 +1,127 @@
 //! Servers that break off, stall, say too much or something else.
 
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
-use auth::{Client, Endpoint, Endpoints, Error, Phase};
+use auth::{Client, ClientBuilder, Endpoint, Endpoints, Error, Phase, RetryPolicy};
+use http::StatusCode;
+use pod::{End, Fault, HttpVersion, Pod, Port, Rule, TlsVersion};
 use rustls::version::{TLS12, TLS13};
 use tokio::net::TcpListener;
 
 use crate::{
-    lab::{
-        POD_REPLY, PROTOCOLS, client, failure_at, identity, key_manager_answer, pod_answer, trust,
-    },
-    server::{Answer, End, First, Server, Setup, Step},
+    lab::{POD_REPLY, failure_at, identity, key_manager_answer, pod_answer, trust},
+    server::{Answer, Server, Setup},
+    workflow::admit,
 };
 
-/// Runs a Pod with this answer over every protocol and gives each failure to `check`.
-async fn over_every_protocol(
-    answer: impl Fn() -> Answer + Copy + Send + Sync + 'static,
+pub(crate) async fn pod_with(fault: Fault, tls: TlsVersion, http: HttpVersion) -> Pod {
+    let pod = Pod::builder()
+        .tls_versions([tls])
+        .http_versions([http])
+        .start()
+        .await
+        .unwrap();
+    admit(&pod);
+    pod.inject(Rule::new(fault).port(Port::Api)).unwrap();
+    pod
+}
+
+fn client(pod: &Pod) -> ClientBuilder {
+    crate::life::builder(pod).retry(RetryPolicy::none())
+}
+
+/// Logs in at a Pod with this fault over every protocol, and gives each failure to `check`.
+async fn over_every_protocol(fault: Fault, check: impl Fn(&Error) -> bool) {
+    within(fault, |client| client, check).await;
+}
+
+async fn within(
+    fault: Fault,
+    limit: impl Fn(ClientBuilder) -> ClientBuilder,
     check: impl Fn(&Error) -> bool,
 ) {
-    for (tls, http) in PROTOCOLS {
-        let (error, authority) = failure_at(Setup::new(answer).over(tls, http)).await;
-        assert!(check(&error), "{tls:?} {http}: {error:?}");
-        let peer = error.peer().unwrap();
-        assert_eq!(
-            (peer.endpoint(), peer.authority()),
-            (Endpoint::Pod, authority.as_str())
-        );
+    for tls in [TlsVersion::Tls12, TlsVersion::Tls13] {
+        for http in [HttpVersion::Http1, HttpVersion::Http2] {
+            let pod = pod_with(fault.clone(), tls, http).await;
+            let client = limit(client(&pod)).build().unwrap();
+            let error = client.session().await.unwrap_err();
+            assert!(check(&error), "{tls:?} {http:?} {fault:?}: {error:?}");
+            let peer = error.peer().unwrap();
+            let authority = pod.api_url().replace("https://", "");
+            assert_eq!(
+                (peer.endpoint(), peer.authority()),
+                (Endpoint::Pod, authority.as_str())
+            );
+        }
+    }
+}
+
+/// In the head, and in the body.
+const CUTS: [u64; 2] = [0, 150];
+
+#[tokio::test]
+async fn a_reset_instead_of_a_reply_or_in_the_middle_of_it() {
+    for after in CUTS {
+        over_every_protocol(Fault::reset_after(after), |error| {
+            matches!(error, Error::ConnectionReset { .. })
+        })
+        .await;
     }
 }
 
 #[tokio::test]
-async fn a_reset_in_mid_reply() {
-    over_every_protocol(
-        || Answer::script([Step::Data(r#"{"name":"sess"#.into()), Step::End(End::Reset)]),
-        |error| matches!(error, Error::ConnectionReset { .. }),
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn a_close_in_mid_reply() {
-    over_every_protocol(
-        || Answer::script([Step::Data(r#"{"name":"sess"#.into()), Step::End(End::Close)]),
-        |error| matches!(error, Error::ConnectionClosed { .. }),
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn a_reset_instead_of_a_reply() {
-    over_every_protocol(
-        || Answer::none(Step::End(End::Reset)),
-        |error| matches!(error, Error::ConnectionReset { .. }),
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn a_close_instead_of_a_reply() {
-    over_every_protocol(
-        || Answer::none(Step::End(End::Close)),
-        |error| matches!(error, Error::ConnectionClosed { .. }),
-    )
-    .await;
+async fn a_close_instead_of_a_reply_or_in_the_middle_of_it() {
+    for after in CUTS {
+        let end = End::Close;
+        over_every_protocol(Fault::CutAnswer { end, after }, |error| {
+            matches!(error, Error::ConnectionClosed { .. })
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
 async fn a_gigabyte_that_is_announced_is_not_read() {
-    over_every_protocol(
-        || {
-            Answer::script([Step::Endless(vec![b' '; 16 << 10].into())])
-                .header("content-length", "1073741824")
-        },
-        |error| matches!(error, Error::ReplyTooLarge { limit: 65536, .. }),
-    )
+    let octets = 1 << 30;
+    over_every_protocol(Fault::Oversize { octets }, |error| {
+        matches!(error, Error::ReplyTooLarge { limit: 65536, .. })
+    })
     .await;
 }
 
 #[tokio::test]
 async fn a_body_without_end_is_cut_at_the_limit() {
-    over_every_protocol(
-        || Answer::script([Step::Endless(vec![b' '; 16 << 10].into())]),
-        |error| matches!(error, Error::ReplyTooLarge { limit: 65536, .. }),
-    )
+    over_every_protocol(Fault::Endless, |error| {
+        matches!(error, Error::ReplyTooLarge { limit: 65536, .. })
+    })
     .await;
 }
 
 #[tokio::test]
-async fn html_instead_of_json() {
-    over_every_protocol(
-        || Answer::with("text/html", 200, "<!DOCTYPE html><title>Sign in</title>"),
-        |error| {
-            matches!(
-                error,
-                Error::MalformedReply {
-                    reason: "HTML where JSON was expected",
-                    ..
-                }
-            )
-        },
-    )
-    .await;
+async fn what_is_no_token_reply_is_malformed() {
+    let answer = || pod::Answer::new(StatusCode::OK);
+    for (fault, expected) in [
+        (
+            Fault::Answer(answer().html()),
+            "HTML where JSON was expected",
+        ),
+        (Fault::WithoutToken, "`token` is missing"),
+        (Fault::Answer(answer().empty()), "JSON that ends early"),
+    ] {
+        over_every_protocol(
+            fault,
+            |error| matches!(error, Error::MalformedReply { reason, .. } if *reason == expected),
+        )
+        .await;
+    }
 }
 
 #[tokio::test]
-async fn a_reply_without_token() {
-    over_every_protocol(
-        || Answer::json(200, r#"{"name":"sessionToken"}"#),
-        |error| {
-            matches!(
-                error,
-                Error::MalformedReply {
-                    reason: "`token` is missing",
-                    ..
-                }
-            )
-        },
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn an_empty_reply() {
-    over_every_protocol(
-        || Answer::json(200, ""),
-        |error| {
-            matches!(
-                error,
-                Error::MalformedReply {
-                    reason: "JSON that ends early",
-                    ..
-                }
-            )
-        },
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn a_body_that_fails_on_the_server() {
-    over_every_protocol(
-        || Answer::script([Step::Data("{".into()), Step::Fail]),
-        |error| {
-            matches!(error, Error::ConnectionClosed { .. }) // HTTP/1.1 can only hang up
-                || matches!(error, Error::Http { reason, .. } if reason.contains("stream error"))
-        },
-    )
+async fn a_call_that_fails_on_the_server() {
+    over_every_protocol(Fault::NoAnswer, |error| {
+        matches!(error, Error::ConnectionClosed { .. }) // HTTP/1.1 can only hang up
+            || matches!(error, Error::Http { reason, .. } if reason.contains("stream error"))
+    })
     .await;
 }
 
@@ -209,13 +182,14 @@ async fn nothing_listens() {
     let endpoints = Endpoints::new(format!("https://{port}"), key_manager.url()).unwrap();
     let error = Client::builder(endpoints, identity())
         .trust(trust())
+        .retry(RetryPolicy::none())
         .build()
         .unwrap()
-        .authenticate()
+        .session()
         .await
         .unwrap_err();
     assert!(
-        matches!(&error, Error::ConnectionRefused { peer } if peer.authority() == port.to_string())
+        matches!(&error, Error::ConnectionRefused { peer, .. } if peer.authority() == port.to_string())
     );
 }
 
@@ -228,7 +202,7 @@ async fn a_name_that_does_not_resolve() {
         .trust(trust())
         .build()
         .unwrap()
-        .authenticate()
+        .session()
         .await
         .unwrap_err();
     assert!(
@@ -239,117 +213,76 @@ async fn a_name_that_does_not_resolve() {
 
 #[tokio::test]
 async fn something_else_than_tls() {
-    for text in [
-        "HTTP/1.1 400 Bad Request\r\n\r\n",
-        "SSH-2.0-OpenSSH_9.2\r\n",
-    ] {
-        let (error, _) = failure_at(Setup::new(pod_answer).first(First::Say(text))).await;
-        assert!(matches!(error, Error::NotTls { .. }), "{error:?}");
-    }
+    over_every_protocol(Fault::PlainText, |error| {
+        matches!(error, Error::NotTls { .. })
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_connection_that_ends_before_tls() {
-    let (error, _) = failure_at(Setup::new(pod_answer).first(First::End(End::Reset))).await;
-    assert!(matches!(error, Error::ConnectionReset { .. }), "{error:?}");
+    let (end, after) = (End::Reset, 0);
+    over_every_protocol(Fault::CutHandshake { end, after }, |error| {
+        matches!(error, Error::ConnectionReset { .. })
+    })
+    .await;
 }
+
+const LIMIT: Duration = Duration::from_millis(300);
 
 #[tokio::test]
 async fn silence_in_the_handshake_ends_at_the_connect_timeout() {
-    let pod = Server::start(Setup::new(pod_answer).first(First::Silence)).await;
-    let key_manager = Server::start(Setup::new(key_manager_answer)).await;
-    let limit = Duration::from_millis(300);
-    let error = client(&pod, &key_manager)
-        .connect_timeout(limit)
-        .build()
-        .unwrap()
-        .authenticate()
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, Error::Timeout { phase: Phase::Connect, after, .. } if after == limit),
-        "{error:?}"
-    );
+    within(
+        Fault::silence(),
+        |client| client.connect_timeout(LIMIT),
+        |error| matches!(error, Error::Timeout { phase: Phase::Connect, after, .. } if *after == LIMIT),
+    )
+    .await;
 }
 
 #[tokio::test]
-async fn silence_instead_of_a_reply_ends_at_the_read_timeout() {
-    read_timeout(|| Answer::none(Step::Silence)).await;
-}
-
-#[tokio::test]
-async fn silence_in_mid_reply_ends_at_the_read_timeout() {
-    read_timeout(|| Answer::script([Step::Data(POD_REPLY.into()), Step::Silence])).await;
-}
-
-async fn read_timeout(answer: fn() -> Answer) {
-    for (tls, http) in PROTOCOLS {
-        let pod = Server::start(Setup::new(answer).over(tls, http)).await;
-        let key_manager = Server::start(Setup::new(key_manager_answer)).await;
-        let limit = Duration::from_millis(300);
-        let error = client(&pod, &key_manager)
-            .read_timeout(limit)
-            .build()
-            .unwrap()
-            .authenticate()
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(error, Error::Timeout { phase: Phase::Read, after, .. } if after == limit),
-            "{tls:?} {http}: {error:?}"
-        );
+async fn silence_instead_of_a_reply_or_in_the_middle_of_it_ends_at_the_read_timeout() {
+    for after in CUTS {
+        let end = End::Silence;
+        within(
+            Fault::CutAnswer { end, after },
+            |client| client.read_timeout(LIMIT),
+            |error| matches!(error, Error::Timeout { phase: Phase::Read, after, .. } if *after == LIMIT),
+        )
+        .await;
     }
 }
 
-/// Its peer may have vanished: HTTP/2 would give every later call to the same dead connection.
 #[tokio::test]
 async fn a_connection_that_timed_out_is_not_used_again() {
-    for http in ["http/1.1", "h2"] {
-        let calls = AtomicUsize::new(0);
-        let answer = move || match calls.fetch_add(1, Ordering::SeqCst) {
-            0 => Answer::none(Step::Silence),
-            _ => pod_answer(),
-        };
-        let pod = Server::start(Setup::new(answer).over(&TLS13, http)).await;
-        let key_manager = Server::start(Setup::new(key_manager_answer)).await;
-        let client = client(&pod, &key_manager)
-            .read_timeout(Duration::from_secs(1))
-            .build()
-            .unwrap();
-        let error = client.authenticate().await.unwrap_err();
+    for http in [HttpVersion::Http1, HttpVersion::Http2] {
+        let (end, after) = (End::Silence, 0);
+        let pod = pod_with(Fault::CutAnswer { end, after }, TlsVersion::Tls13, http).await;
+        let client = client(&pod).read_timeout(LIMIT).build().unwrap();
+        let error = client.session().await.unwrap_err();
+        let read = Phase::Read;
         assert!(
-            matches!(
-                error,
-                Error::Timeout {
-                    phase: Phase::Read,
-                    ..
-                }
-            ),
+            matches!(error, Error::Timeout { phase, .. } if phase == read),
             "{error:?}"
         );
 
-        client.authenticate().await.unwrap();
-        assert_eq!(pod.connections(), 2, "{http}");
+        pod.clear_faults();
+        let elsewhere = crate::life::builder(&pod).build().unwrap();
+        let session = elsewhere.session().await.unwrap();
+        let before = pod.handshakes(Port::Api).completed;
+        let call = client.send(&session, Endpoint::Pod, crate::workflow::session_info());
+        call.await.unwrap();
+        assert_eq!(pod.handshakes(Port::Api).completed, before + 1, "{http:?}");
     }
 }
 
 #[tokio::test]
 async fn a_reply_that_never_stops_trickling_ends_at_the_total_timeout() {
-    for (tls, http) in PROTOCOLS {
-        let answer = || Answer::script([Step::Trickle(" ".into(), Duration::from_millis(20))]);
-        let pod = Server::start(Setup::new(answer).over(tls, http)).await;
-        let key_manager = Server::start(Setup::new(key_manager_answer)).await;
-        let limit = Duration::from_millis(500);
-        let error = client(&pod, &key_manager)
-            .total_timeout(limit)
-            .build()
-            .unwrap()
-            .authenticate()
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(error, Error::Timeout { phase: Phase::Total, after, .. } if after == limit),
-            "{tls:?} {http}: {error:?}"
-        );
-    }
+    let pause = Duration::from_millis(20);
+    within(
+        Fault::Trickle { pause },
+        |client| client.total_timeout(LIMIT),
+        |error| matches!(error, Error::Timeout { phase: Phase::Total, after, .. } if *after == LIMIT),
+    )
+    .await;
 }

@@ -2,29 +2,25 @@
 
 use std::time::Duration;
 
-use auth::{Client, Endpoint, Endpoints, Error, Phase, Session, Token};
+use auth::{Endpoint, Error, Phase};
 use bytes::Bytes;
 use http::Request;
+use pod::{Fault, Port, Rule};
 use rustls::version::TLS13;
 use tokio::{net::lookup_host, task::JoinSet};
 
 use crate::{
-    lab::{client, identity, key_manager_answer, pod_answer, trust},
-    server::{First, Server, Setup},
-    workflow::session_info,
+    lab::{client, key_manager_answer, pod_answer, session},
+    server::{Server, Setup},
+    workflow::{admitting, session_info},
 };
-
-fn session() -> Session {
-    Session::new(Token::new("sessionToken", "s").unwrap(), None).unwrap()
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_cold_calls_to_a_server_that_hangs_take_no_threads_from_others() {
-    let silent = Server::start(Setup::new(pod_answer).first(First::Silence)).await;
-    let endpoints = Endpoints::new(silent.url(), silent.url()).unwrap();
+    let silent = admitting().await;
+    silent.inject(Rule::new(Fault::silence())).unwrap();
     let limit = Duration::from_secs(3);
-    let client = Client::builder(endpoints, identity())
-        .trust(trust())
+    let client = crate::life::builder(&silent)
         .connect_timeout(limit)
         .build()
         .unwrap();
@@ -33,7 +29,7 @@ async fn a_thousand_cold_calls_to_a_server_that_hangs_take_no_threads_from_other
         let client = client.clone();
         calls.spawn(async move { client.send(&session(), Endpoint::Pod, session_info()).await });
     }
-    crate::life::until(|| silent.connections() > 0).await;
+    crate::life::until(|| silent.open_connections(Port::Api) > 0).await;
 
     let soon = Duration::from_secs(2);
     let started = std::time::Instant::now();
@@ -43,7 +39,8 @@ async fn a_thousand_cold_calls_to_a_server_that_hangs_take_no_threads_from_other
     let resolved = tokio::time::timeout(soon, lookup_host(("localhost", 1))).await;
     assert!(resolved.expect("no thread is left").unwrap().count() > 0);
     assert!(started.elapsed() < limit, "while the calls were under way");
-    assert!(silent.connections() <= 16, "{}", silent.connections());
+    let open = silent.open_connections(Port::Api);
+    assert!(open <= 16, "{open}");
 
     for result in calls.join_all().await {
         let error = result.unwrap_err();

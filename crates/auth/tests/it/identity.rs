@@ -1,4 +1,4 @@
-use auth::{Error, Identity};
+use auth::{Error, Identity, doctor::Kind};
 use pki::{KeyEncryption, Passphrase, Pkcs12};
 
 use crate::lab::{Pair, key, lab};
@@ -30,7 +30,10 @@ fn a_wrong_passphrase_is_told_as_such() {
         matches!(error, Error::Identity(pki::Error::WrongPassphrase { .. })),
         "{error:?}"
     );
-    assert!(error.hint().unwrap().contains("passphrase"));
+    assert_eq!(
+        Kind::of(&error).map(Kind::id),
+        Some("identity-wrong-passphrase")
+    );
     assert!(!error.to_string().contains("changed"));
 }
 
@@ -93,14 +96,16 @@ fn pem_without_certificate_is_refused() {
 }
 
 #[test]
-fn pem_where_a_bundle_was_expected_is_refused_with_a_hint() {
+fn pem_where_a_bundle_was_expected_is_refused_with_a_next_step() {
     let pem = lab().bot.certificate.to_pem();
     let error = Identity::from_pkcs12(pem.as_bytes(), &Passphrase::new("x")).unwrap_err();
     assert!(
         matches!(error, Error::Identity(pki::Error::Malformed { .. })),
         "{error:?}"
     );
-    assert!(error.hint().unwrap().contains("PEM"));
+    let finding = Kind::of(&error).unwrap();
+    assert_eq!(finding.id(), "identity-unreadable");
+    assert!(finding.next_step().unwrap().contains("PEM"));
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use auth::{Client, ClientBuilder, Endpoints, Error, Identity, Session, TrustAnchors};
+use auth::{
+    Client, ClientBuilder, Endpoints, Error, Identity, RetryPolicy, Session, Token, TrustAnchors,
+};
 use pki::{
     Certificate, CertificateAuthority, CertificateRequest, DistinguishedName, KeyKind, PrivateKey,
     Profile, SubjectAltName,
@@ -196,21 +198,22 @@ pub(crate) fn trust() -> TrustAnchors {
     TrustAnchors::pem(lab().root.certificate().to_pem()).unwrap()
 }
 
-/// A client for a Pod and a Key Manager that both run here.
+/// A client for a Pod and a Key Manager that both run here, which tries everything once.
 pub(crate) fn client(pod: &Server, key_manager: &Server) -> ClientBuilder {
     Client::builder(
         Endpoints::new(pod.url(), key_manager.url()).unwrap(),
         identity(),
     )
     .trust(trust())
+    .retry(RetryPolicy::none())
 }
 
 /// Authenticates against a Pod that is set up like this, beside a Key Manager that behaves.
-pub(crate) async fn authenticate_at(pod: Setup) -> (Result<Session, Error>, Server) {
+pub(crate) async fn authenticate_at(pod: Setup) -> (Result<Arc<Session>, Error>, Server) {
     let pod = Server::start(pod).await;
     let key_manager = Server::start(Setup::new(key_manager_answer)).await;
     let client = client(&pod, &key_manager).build().unwrap();
-    (client.authenticate().await, pod)
+    (client.session().await, pod)
 }
 
 /// As [`authenticate_at`], for what must fail.
@@ -219,6 +222,11 @@ pub(crate) async fn failure_at(pod: Setup) -> (Error, String) {
     let error = result.expect_err("authentication should have failed");
     let authority = pod.authority();
     (error, authority)
+}
+
+/// That of somebody else, for servers that take any.
+pub(crate) fn session() -> Session {
+    Session::new(Token::new("sessionToken", "s").unwrap(), None).unwrap()
 }
 
 pub(crate) const POD_REPLY: &str = r#"{"name":"sessionToken","token":"s3ss10n"}"#;

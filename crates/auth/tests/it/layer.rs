@@ -311,11 +311,9 @@ async fn the_client_is_a_service_over_its_own_connections() {
         .body(Full::<Bytes>::default())
         .unwrap();
     let error = send(&mut client, foreign).await.unwrap_err();
-    assert_eq!(
-        error,
-        Error::UnknownTarget {
-            found: "https://evil.test".to_owned()
-        }
+    assert!(
+        matches!(&error, Error::UnknownTarget { found, .. } if found == "https://evil.test"),
+        "{error:?}"
     );
 }
 

@@ -1,6 +1,6 @@
 //! Logins that fail, by half or whole, or are overtaken: what is left at the pod, and what callers are told.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use auth::{Client, Endpoint, Endpoints, Error, RetryPolicy};
 use http::StatusCode;
@@ -46,7 +46,7 @@ async fn a_login_that_the_key_manager_refuses_leaves_no_session_at_the_pod() {
     let pod = admitting().await;
     answering(&pod, KEY_MANAGER_LOGIN, StatusCode::FORBIDDEN);
     let client = builder(&pod).build().unwrap();
-    let error = client.authenticate().await.unwrap_err();
+    let error = client.session().await.unwrap_err();
     assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
     assert_eq!(error.peer().unwrap().endpoint(), Endpoint::KeyManager);
     assert_eq!(pod.sessions(BOT), 0);
@@ -58,10 +58,7 @@ async fn a_login_that_nobody_waits_for_any_more_leaves_no_session_at_the_pod() {
     let pod = admitting().await;
     let hangs = slow(&pod, KEY_MANAGER_LOGIN, Duration::from_secs(60));
     let client = builder(&pod).build().unwrap();
-    let login = tokio::spawn({
-        let client = client.clone();
-        async move { client.authenticate().await }
-    });
+    let login = tokio::spawn(async move { client.replace_identity(&crate::lab::identity()).await });
     until(|| hangs.applied() > 0).await;
     assert_eq!(pod.sessions(BOT), 1);
     login.abort();
@@ -303,6 +300,7 @@ async fn a_deadline_names_the_endpoint_that_hung_and_the_latest_failure_there() 
         peer,
         after,
         latest: Some(latest),
+        ..
     } = &error
     else {
         panic!("{error:?}");
@@ -410,7 +408,7 @@ async fn the_base_that_authenticates_can_be_called() {
 async fn a_session_that_was_kept_elsewhere_is_taken_up_again() {
     let pod = admitting().await;
     let client = builder(&pod).build().unwrap();
-    let session = client.authenticate().await.unwrap();
+    let session = client.session().await.unwrap();
     let tokens = [
         session.session_token(),
         session.key_manager_token().unwrap(),
@@ -418,8 +416,13 @@ async fn a_session_that_was_kept_elsewhere_is_taken_up_again() {
     let [session_token, key_manager_token] =
         tokens.map(|token| auth::Token::new(token.header_name().as_str(), token.expose()).unwrap());
     let kept = auth::Session::new(session_token, key_manager_token).unwrap();
-    client.send(&kept, Endpoint::Agent, echo()).await.unwrap();
-    client.end(&kept).await.unwrap();
+    drop(client);
+    let client = builder(&pod).session(kept).build().unwrap();
+    client.call(Endpoint::Agent, echo()).await.unwrap();
+    assert_eq!(logins(&pod), (1, 1));
+    pod.expire_tokens();
+    client.call(Endpoint::Agent, echo()).await.unwrap();
+    assert_eq!(logins(&pod), (2, 2), "it is renewed like any other");
+    client.logout().await.unwrap();
     assert_eq!(pod.sessions(BOT), 0);
-    let _: Arc<auth::Session> = client.session().await.unwrap();
 }

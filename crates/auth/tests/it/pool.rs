@@ -62,6 +62,6 @@ async fn a_ticket_of_a_port_without_certificates_is_not_offered_to_another_port(
     let token = auth::Token::new("sessionToken", "s").unwrap();
     let session = auth::Session::new(token, None).unwrap();
     client.send(&session, Endpoint::Pod, get).await.unwrap();
-    client.authenticate().await.unwrap();
+    client.session().await.unwrap();
     assert_eq!(api.seen()[0].certificates.len(), 2);
 }

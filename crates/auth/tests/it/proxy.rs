@@ -24,7 +24,7 @@ async fn servers() -> (Server, Server) {
 }
 
 async fn failure(client: ClientBuilder) -> Error {
-    client.build().unwrap().authenticate().await.unwrap_err()
+    client.build().unwrap().session().await.unwrap_err()
 }
 
 #[tokio::test]
@@ -39,8 +39,8 @@ async fn both_endpoints_are_reached_through_the_proxy() {
             .unwrap();
         let through = Proxy::new(proxy.url().replace("//", "//me:p%20w%25@")).unwrap();
         let client = client(&pod, &key_manager).proxy(through).build().unwrap();
-        client.authenticate().await.unwrap();
-        client.authenticate().await.unwrap();
+        let session = client.session().await.unwrap();
+        client.renewed(&session).await.unwrap();
 
         let mut connects: Vec<_> = proxy
             .connects()
@@ -186,7 +186,7 @@ async fn names_with_underscores_and_trailing_dots_are_called_by_their_name() {
                 .build()
                 .unwrap();
             // Both answers hold a session token here, which is told once both came.
-            let error = client.authenticate().await.unwrap_err();
+            let error = client.session().await.unwrap_err();
             assert!(
                 matches!(error, Error::MalformedReply { .. }),
                 "{host} {error:?}"
@@ -216,7 +216,7 @@ async fn an_ipv6_address_is_called_directly() {
         .trust(auth::TrustAnchors::pem(pod.trust_anchor_pem()).unwrap())
         .build()
         .unwrap()
-        .authenticate()
+        .session()
         .await
         .unwrap();
 }

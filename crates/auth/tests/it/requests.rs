@@ -1,12 +1,15 @@
 //! Calls after authentication.
 
+use std::sync::Arc;
+
 use auth::{Client, Endpoint, Endpoints, Error, Session};
 use bytes::Bytes;
 use http::{Method, Request};
+use pod::{End, Fault, Port, Rule};
 
 use crate::{
     lab::{PROTOCOLS, identity, key_manager_answer, pod_answer, trust},
-    server::{Answer, End, Server, Setup, Step},
+    server::{Answer, Server, Setup},
 };
 
 const ECHO: &str = r#"{"message":"hello"}"#;
@@ -16,7 +19,7 @@ struct Stage {
     key_manager: Server,
     agent: Server,
     client: Client,
-    session: Session,
+    session: Arc<Session>,
 }
 
 impl Stage {
@@ -39,7 +42,7 @@ impl Stage {
             .trust(trust())
             .build()
             .unwrap();
-        let session = client.authenticate().await.unwrap();
+        let session = client.session().await.unwrap();
         Self {
             pod,
             key_manager,
@@ -199,15 +202,20 @@ async fn an_agent_without_url_can_not_be_called() {
     let pod = Server::start(Setup::new(pod_answer)).await;
     let key_manager = Server::start(Setup::new(key_manager_answer)).await;
     let client = crate::lab::client(&pod, &key_manager).build().unwrap();
-    let session = client.authenticate().await.unwrap();
-    assert_eq!(
-        client
-            .send(&session, Endpoint::Agent, echo())
-            .await
-            .unwrap_err(),
-        Error::EndpointNotConfigured {
-            endpoint: Endpoint::Agent
-        }
+    let session = client.session().await.unwrap();
+    let error = client
+        .send(&session, Endpoint::Agent, echo())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::EndpointNotConfigured {
+                endpoint: Endpoint::Agent,
+                ..
+            }
+        ),
+        "{error:?}"
     );
 }
 
@@ -216,7 +224,7 @@ async fn the_reply_limit_can_be_chosen() {
     let pod = Server::start(Setup::new(pod_answer)).await;
     let key_manager = Server::start(Setup::new(key_manager_answer)).await;
     let agent = Server::start(Setup::new(|| {
-        Answer::script([Step::Data(vec![b'x'; 100_000].into())])
+        Answer::with("application/json", 200, vec![b'x'; 100_000])
     }))
     .await;
     for (limit, fits) in [(99_999, false), (100_000, true)] {
@@ -229,7 +237,7 @@ async fn the_reply_limit_can_be_chosen() {
             .reply_limit(limit)
             .build()
             .unwrap();
-        let session = client.authenticate().await.unwrap();
+        let session = client.session().await.unwrap();
         match client.send(&session, Endpoint::Agent, echo()).await {
             Ok(reply) => assert!(fits && reply.body().len() == 100_000),
             Err(Error::ReplyTooLarge { limit: found, .. }) => assert!(!fits && found == limit),
@@ -245,10 +253,9 @@ async fn logout_gives_each_endpoint_its_own_token() {
         pod,
         key_manager,
         client,
-        session,
         ..
     } = stage;
-    client.end(&session).await.unwrap();
+    client.logout().await.unwrap();
 
     for (server, path, token) in [
         (&pod, "/sessionauth/v1/logout", "sessiontoken"),
@@ -264,8 +271,13 @@ async fn logout_gives_each_endpoint_its_own_token() {
 #[tokio::test]
 async fn a_reset_during_a_call_is_told_apart_from_a_close() {
     for (end, reset) in [(End::Reset, true), (End::Close, false)] {
-        let stage = Stage::new(Setup::new(move || Answer::none(Step::End(end)))).await;
-        let error = stage.send(Endpoint::Agent, echo()).await.unwrap_err();
+        let pod = crate::workflow::admitting().await;
+        let client = crate::life::builder(&pod).build().unwrap();
+        let session = client.session().await.unwrap();
+        let fault = Fault::CutAnswer { end, after: 0 };
+        pod.inject(Rule::new(fault).port(Port::Api)).unwrap();
+        let error = client.send(&session, Endpoint::Agent, echo()).await;
+        let error = error.unwrap_err();
         assert_eq!(
             matches!(error, Error::ConnectionReset { .. }),
             reset,

@@ -175,7 +175,7 @@ async fn a_file_that_changes_is_followed_and_a_broken_one_reported_once() {
     std::fs::remove_file(&file.0).unwrap();
     let outcome = reported(3).await;
     assert!(
-        matches!(&outcome, Err(Error::IdentityFile { path, kind: std::io::ErrorKind::NotFound }) if *path == file.0),
+        matches!(&outcome, Err(Error::File { path, kind: std::io::ErrorKind::NotFound, .. }) if *path == file.0),
         "{outcome:?}"
     );
     assert_eq!(username().await, "demo-bot2");
@@ -195,6 +195,15 @@ async fn a_file_that_changes_is_followed_and_a_broken_one_reported_once() {
 }
 
 #[test]
+fn a_file_of_pem_needs_no_passphrase() {
+    let pair = another_pair("/CN=demo-bot1");
+    let pem = pair.certificate.to_pem() + &pair.key_pem();
+    let file = File::new("pem", pem.as_bytes());
+    let identity = IdentityFile::new(&file.0, None).load().unwrap();
+    assert_eq!(*identity.leaf(), pair.certificate);
+}
+
+#[test]
 fn a_file_that_is_too_large_is_not_read() {
     let file = File::new("large", &vec![0; (1 << 20) + 1]);
     let error = IdentityFile::new(&file.0, Passphrase::from(PASSPHRASE))
@@ -203,7 +212,7 @@ fn a_file_that_is_too_large_is_not_read() {
     assert!(
         matches!(
             error,
-            Error::IdentityFile {
+            Error::File {
                 kind: std::io::ErrorKind::FileTooLarge,
                 ..
             }

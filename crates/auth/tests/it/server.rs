@@ -1,26 +1,22 @@
-//! A TLS server that behaves as its script says, on a port of its own.
+//! A TLS server of a few lines, for what the pod can't or won't do: it keeps each request as it arrived, with headers, body and
+//! the certificates of its connection; answers with any headers; accepts every certificate, asks for none or closes on a refused one
+//! at once, which resets the connection; shares TLS tickets with another; and speaks something else than HTTP. All else that goes
+//! wrong is a fault of the pod's.
 
 use std::{
-    collections::VecDeque,
     convert::Infallible,
-    future, io,
     net::SocketAddr,
-    pin::Pin,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
     time::Duration,
 };
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, Uri, Version};
-use http_body_util::BodyExt;
-use hyper::{
-    body::{Body, Frame, Incoming, SizeHint},
-    service::service_fn,
-};
+use http_body_util::{BodyExt, Full};
+use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
@@ -38,7 +34,6 @@ use rustls::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::Notify,
     task::JoinHandle,
 };
 use tokio_rustls::TlsAcceptor;
@@ -48,7 +43,6 @@ use crate::lab::{Pair, Tls, lab};
 /// What the server does.
 pub(crate) struct Setup {
     answer: Box<dyn Fn() -> Answer + Send + Sync>,
-    first: First,
     tls: Vec<Tls>,
     alpn: Vec<&'static str>,
     says: Option<&'static str>,
@@ -59,30 +53,11 @@ pub(crate) struct Setup {
     sessions: Option<Arc<dyn StoresServerSessions>>,
 }
 
-/// What happens before any TLS.
-#[derive(Clone, Copy)]
-pub(crate) enum First {
-    Tls,
-    /// Something that isn't TLS is sent.
-    Say(&'static str),
-    Silence,
-    End(End),
-}
-
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum End {
-    /// A TCP reset.
-    Reset,
-    /// TCP is closed in good order, without TLS' own goodbye.
-    Close,
-}
-
 impl Setup {
     /// Answers every request like this, over any TLS and HTTP, and accepts any client certificate.
     pub(crate) fn new(answer: impl Fn() -> Answer + Send + Sync + 'static) -> Self {
         Self {
             answer: Box::new(answer),
-            first: First::Tls,
             tls: rustls::ALL_VERSIONS.to_vec(),
             alpn: vec!["h2", "http/1.1"],
             says: None,
@@ -103,11 +78,6 @@ impl Setup {
     pub(crate) fn over(mut self, tls: Tls, http: &'static str) -> Self {
         self.tls = vec![tls];
         self.alpn = vec![http];
-        self
-    }
-
-    pub(crate) fn first(mut self, first: First) -> Self {
-        self.first = first;
         self
     }
 
@@ -139,70 +109,22 @@ impl Setup {
     }
 }
 
-/// One reply, or what comes instead.
-pub(crate) struct Answer {
-    head: Option<http::response::Builder>,
-    body: Vec<Step>,
-}
-
-#[derive(Clone)]
-pub(crate) enum Step {
-    Data(Bytes),
-    /// The same data again and again.
-    Endless(Bytes),
-    /// A bit of data, and a pause, again and again.
-    Trickle(Bytes, Duration),
-    Silence,
-    /// The body fails, as when an application server crashes.
-    Fail,
-    End(End),
-}
+pub(crate) struct Answer(http::response::Builder, Bytes);
 
 impl Answer {
     pub(crate) fn json(status: u16, body: &'static str) -> Self {
         Self::with("application/json", status, body)
     }
 
-    pub(crate) fn with(content_type: &'static str, status: u16, body: &'static str) -> Self {
+    pub(crate) fn with(content_type: &'static str, status: u16, body: impl Into<Bytes>) -> Self {
         let head = Response::builder()
             .status(status)
-            .header("content-type", content_type)
-            .header("content-length", body.len());
-        Self {
-            head: Some(head),
-            body: vec![Step::Data(Bytes::from_static(body.as_bytes()))],
-        }
+            .header("content-type", content_type);
+        Self(head, body.into())
     }
 
-    /// A 200 whose body follows a script.
-    pub(crate) fn script(body: impl IntoIterator<Item = Step>) -> Self {
-        Self::status(200).with_body(body)
-    }
-
-    /// No more than a status, to begin with.
-    pub(crate) fn status(status: u16) -> Self {
-        Self {
-            head: Some(Response::builder().status(status)),
-            body: Vec::new(),
-        }
-    }
-
-    /// No reply at all; this instead.
-    pub(crate) fn none(step: Step) -> Self {
-        Self {
-            head: None,
-            body: vec![step],
-        }
-    }
-
-    pub(crate) fn with_body(mut self, body: impl IntoIterator<Item = Step>) -> Self {
-        self.body = body.into_iter().collect();
-        self
-    }
-
-    pub(crate) fn header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.head = self.head.map(|head| head.header(name, value));
-        self
+    pub(crate) fn header(self, name: &'static str, value: &'static str) -> Self {
+        Self(self.0.header(name, value), self.1)
     }
 }
 
@@ -289,20 +211,6 @@ async fn serve(
     setup: Arc<Setup>,
     seen: Arc<Mutex<Vec<Seen>>>,
 ) {
-    // A second handle on the socket, to decide how it ends after HTTP has taken the first one.
-    let tcp = tcp.into_std().unwrap();
-    let handle = TcpStream::from_std(tcp.try_clone().unwrap()).unwrap();
-    let mut tcp = TcpStream::from_std(tcp).unwrap();
-    match setup.first {
-        First::Tls => {}
-        First::Say(text) => {
-            tcp.write_all(text.as_bytes()).await.unwrap();
-            return linger(tcp).await;
-        }
-        First::Silence => return future::pending().await,
-        First::End(end) => return finish(end, tcp, &handle),
-    }
-
     let mut tls = match acceptor.accept(tcp).into_fallible().await {
         Ok(tls) => tls,
         Err((_, tcp)) if setup.lingers => return linger(tcp).await,
@@ -323,9 +231,8 @@ async fn serve(
         .map(|certificate| certificate.clone().into_owned())
         .collect();
 
-    let ending = Arc::new((Notify::new(), Mutex::new(None)));
     let service = service_fn(|request: Request<Incoming>| {
-        let (setup, seen, ending) = (Arc::clone(&setup), Arc::clone(&seen), Arc::clone(&ending));
+        let (setup, seen) = (Arc::clone(&setup), Arc::clone(&seen));
         let certificates = certificates.clone();
         async move {
             let (parts, body) = request.into_parts();
@@ -338,42 +245,12 @@ async fn serve(
                 body,
                 certificates,
             });
-            let answer = (setup.answer)();
-            let mut body = Script {
-                steps: answer.body.into(),
-                ending,
-                pause: None,
-            };
-            match answer.head {
-                Some(head) => Ok::<_, Infallible>(head.body(body).unwrap()),
-                None => {
-                    let _ = body.frame().await;
-                    future::pending().await
-                }
-            }
+            let Answer(head, body) = (setup.answer)();
+            Ok::<_, Infallible>(head.body(Full::new(body)).unwrap())
         }
     });
     let server = auto::Builder::new(TokioExecutor::new());
-    let connection = server.serve_connection(TokioIo::new(tls), service);
-    let mut connection = std::pin::pin!(connection);
-    tokio::select! {
-        biased; // what was written before the end is sent before the end
-        _ = &mut connection => return,
-        () = ending.0.notified() => {}
-    }
-    let end = ending.1.lock().unwrap().unwrap();
-    match end {
-        End::Reset => handle.set_zero_linger().unwrap(),
-        End::Close => linger(handle).await,
-    }
-    // Both handles go out of scope here, and with them the socket.
-}
-
-fn finish(end: End, tcp: TcpStream, handle: &TcpStream) {
-    if end == End::Reset {
-        handle.set_zero_linger().unwrap();
-    }
-    drop(tcp);
+    let _ = server.serve_connection(TokioIo::new(tls), service).await;
 }
 
 /// Lingers, so that the alert reaches the client: what it still sends is read, or the kernel would answer it with a reset.
@@ -382,51 +259,6 @@ async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let mut sink = [0; 1024];
     let drain = async { while matches!(stream.read(&mut sink).await, Ok(1..)) {} };
     let _ = tokio::time::timeout(Duration::from_secs(5), drain).await;
-}
-
-struct Script {
-    steps: VecDeque<Step>,
-    ending: Arc<(Notify, Mutex<Option<End>>)>,
-    pause: Option<Pin<Box<tokio::time::Sleep>>>,
-}
-
-impl Body for Script {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        match self.steps.front().cloned() {
-            None => Poll::Ready(None),
-            Some(Step::Data(data)) => {
-                self.steps.pop_front();
-                Poll::Ready(Some(Ok(Frame::data(data))))
-            }
-            Some(Step::Endless(data)) => Poll::Ready(Some(Ok(Frame::data(data)))),
-            Some(Step::Trickle(data, pause)) => {
-                if let Some(pause) = &mut self.pause
-                    && pause.as_mut().poll(cx).is_pending()
-                {
-                    return Poll::Pending;
-                }
-                self.pause = Some(Box::pin(tokio::time::sleep(pause)));
-                Poll::Ready(Some(Ok(Frame::data(data))))
-            }
-            Some(Step::Silence) => Poll::Pending,
-            Some(Step::Fail) => Poll::Ready(Some(Err(io::Error::other("scripted")))),
-            Some(Step::End(end)) => {
-                *self.ending.1.lock().unwrap() = Some(end);
-                self.ending.0.notify_one();
-                Poll::Pending
-            }
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
-    }
 }
 
 fn server_config(setup: &Setup) -> ServerConfig {

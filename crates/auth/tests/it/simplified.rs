@@ -39,10 +39,9 @@ async fn without_an_agent_the_word_of_the_pod_is_enough() {
     let endpoints = Endpoints::new(pod.api_url(), NOWHERE).unwrap();
     let client = builder(&pod, endpoints).build().unwrap();
 
-    let session = client.authenticate().await.unwrap();
+    let session = client.session().await.unwrap();
     assert!(session.key_manager_token().is_none());
     client.call(Endpoint::Pod, session_info()).await.unwrap();
-    client.end(&session).await.unwrap();
     client.logout().await.unwrap();
     assert_eq!(pod.sessions("demo-bot1"), 0);
     assert_eq!(pod.requests_to(INFO), 0);
@@ -88,7 +87,7 @@ async fn the_key_manager_is_asked_where_the_agent_does_not_know_or_tell() {
             .agent(pod.agent_url())
             .unwrap();
         let client = builder(&pod, endpoints).build().unwrap();
-        let session = client.authenticate().await.unwrap();
+        let session = client.session().await.unwrap();
         assert!(session.key_manager_token().is_some(), "{version}");
         assert_eq!(pod.requests_to(KEY_MANAGER_LOGIN), 1);
     }
@@ -102,7 +101,7 @@ async fn the_key_manager_is_asked_where_no_agent_answers() {
         .agent(NOWHERE)
         .unwrap();
     let client = builder(&pod, endpoints).build().unwrap();
-    let session = client.authenticate().await.unwrap();
+    let session = client.session().await.unwrap();
     assert!(session.key_manager_token().is_some());
 }
 
@@ -115,7 +114,7 @@ async fn without_the_offer_of_the_pod_nobody_asks_the_agent() {
         .agent(pod.agent_url())
         .unwrap();
     let client = builder(&pod, endpoints).build().unwrap();
-    let session = client.authenticate().await.unwrap();
+    let session = client.session().await.unwrap();
     assert!(session.key_manager_token().is_some());
     assert_eq!(pod.requests_to(INFO), 0);
 }

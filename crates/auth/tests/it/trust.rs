@@ -134,7 +134,8 @@ fn a_root_that_tls_cannot_use_is_named_with_its_place_and_reason() {
             error,
             Error::InvalidTrustAnchor {
                 index: 2,
-                reason: CertificateError::Other(_)
+                reason: CertificateError::Other(_),
+                ..
             }
         ),
         "{error:?}"
@@ -242,7 +243,7 @@ async fn given_and_platform_in_an_environment_of_its_own() {
     let key_manager = Server::start(Setup::new(key_manager_answer)).await;
     let authenticate = async |anchors: &TrustAnchors| {
         let client = client(&pod, &key_manager).trust(anchors.clone());
-        client.build().unwrap().authenticate().await
+        client.build().unwrap().session().await
     };
 
     let given = TrustAnchors::pem(lab().signing.certificate().to_pem()).unwrap();
@@ -260,7 +261,7 @@ async fn given_and_platform_in_an_environment_of_its_own() {
 #[ignore = "run by `a_platform_without_roots_is_an_error`, in an environment made for it"]
 fn platform_without_roots_in_an_environment_of_its_own() {
     let error = TrustAnchors::platform().unwrap_err();
-    let Error::NoPlatformRoots { reasons } = error else {
+    let Error::NoPlatformRoots { reasons, .. } = error else {
         panic!("{error:?}");
     };
     assert_eq!(reasons.len(), 1);

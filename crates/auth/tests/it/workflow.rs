@@ -64,7 +64,7 @@ async fn from_certificate_to_echo_to_logout_over_every_protocol() {
             admit(&pod);
             let client = client(&pod, identity());
 
-            let session = client.authenticate().await.unwrap();
+            let session = client.session().await.unwrap();
             let user = client
                 .send(&session, Endpoint::Pod, session_info())
                 .await
@@ -76,7 +76,7 @@ async fn from_certificate_to_echo_to_logout_over_every_protocol() {
                 .await
                 .unwrap();
             assert_eq!(reply.body(), r#"{"message":"hello"}"#);
-            client.end(&session).await.unwrap();
+            client.logout().await.unwrap();
 
             assert_eq!(pod.handshakes(Port::KeyManager).completed, 1);
             pod.shutdown().await;
@@ -92,13 +92,13 @@ async fn a_version_1_certificate_is_admitted() {
         certificate: as_version_1(&lab().bot.certificate, &lab().signing),
     };
     let client = client(&pod, identity_of(&pair, lab().signing.chain()));
-    client.authenticate().await.unwrap();
+    client.session().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_certificate_whose_issuer_was_not_imported_is_refused() {
     let pod = Pod::builder().start().await.unwrap();
-    let error = client(&pod, identity()).authenticate().await.unwrap_err();
+    let error = client(&pod, identity()).session().await.unwrap_err();
     assert!(
         matches!(
             error,
@@ -124,7 +124,7 @@ async fn a_revoked_or_disabled_issuer_refuses_the_certificate() {
             .find(|imported| imported.subject == "CN=Test Signing")
             .unwrap();
         pod.set_status(signing.fingerprint, status).unwrap();
-        let error = client(&pod, identity()).authenticate().await.unwrap_err();
+        let error = client(&pod, identity()).session().await.unwrap_err();
         assert!(
             matches!(&error, Error::ClientCertificateRefused { alert, .. } if *alert == expected),
             "{error:?}"
@@ -137,7 +137,7 @@ async fn a_common_name_in_another_case_is_unauthorized() {
     let pod = admitting().await;
     let pair = issue(&lab().signing, "/CN=Demo-Bot1", &[], &Profile::client());
     let client = client(&pod, identity_of(&pair, lab().signing.chain()));
-    let error = client.authenticate().await.unwrap_err();
+    let error = client.session().await.unwrap_err();
     assert!(
         matches!(
             &error,
@@ -154,7 +154,7 @@ async fn a_common_name_in_another_case_is_unauthorized() {
 async fn a_user_without_certificate_authentication_is_forbidden() {
     let pod = admitting().await;
     pod.set_certificates_allowed("demo-bot1", false).unwrap();
-    let error = client(&pod, identity()).authenticate().await.unwrap_err();
+    let error = client(&pod, identity()).session().await.unwrap_err();
     assert!(
         matches!(
             &error,
@@ -173,7 +173,7 @@ async fn the_web_port_does_not_know_who_we_are() {
         .trust(TrustAnchors::pem(pod.trust_anchor_pem()).unwrap())
         .build()
         .unwrap()
-        .authenticate()
+        .session()
         .await
         .unwrap_err();
     assert!(matches!(&error, Error::Unauthorized { .. }), "{error:?}");
@@ -183,7 +183,7 @@ async fn the_web_port_does_not_know_who_we_are() {
 async fn a_session_ends_when_the_pod_says_so() {
     let pod = admitting().await;
     let client = client(&pod, identity());
-    let session = client.authenticate().await.unwrap();
+    let session = client.session().await.unwrap();
     pod.expire_tokens();
     let error = client
         .send(&session, Endpoint::Agent, echo())
@@ -194,7 +194,7 @@ async fn a_session_ends_when_the_pod_says_so() {
         "{error:?}"
     );
 
-    let session = client.authenticate().await.unwrap();
+    let session = client.renewed(&session).await.unwrap();
     client
         .send(&session, Endpoint::Agent, echo())
         .await

@@ -48,20 +48,20 @@ fn tokens_appear_in_no_event() {
             let pod = Server::start(Setup::new(pod_answer)).await;
             let key_manager = Server::start(Setup::new(key_manager_answer)).await;
             let client = client(&pod, &key_manager).build().unwrap();
-            let session = client.authenticate().await.unwrap();
+            let session = client.session().await.unwrap();
             tracing::info!(?session, ?client, "a careless caller");
             let request = Request::get("/pod/v2/sessioninfo")
                 .body(Bytes::new())
                 .unwrap();
             client.send(&session, Endpoint::Pod, request).await.unwrap();
-            client.end(&session).await.unwrap();
+            client.logout().await.unwrap();
 
             let refuses = Server::start(Setup::new(|| {
                 Answer::json(200, r#"{"name":"sessionToken","token":["s3ss10n"]}"#)
             }))
             .await;
             let client = crate::lab::client(&refuses, &key_manager).build().unwrap();
-            let error = client.authenticate().await.unwrap_err();
+            let error = client.session().await.unwrap_err();
             tracing::info!(?error, %error, "a careless caller");
         });
     let text = log.0.lock().unwrap();

@@ -1,6 +1,9 @@
 //! `countersign auth doctor`
 
-use auth::doctor::{CATALOGUE, Doctor, Report, Severity};
+use auth::{
+    Endpoint,
+    doctor::{CATALOGUE, Doctor, Report, Severity},
+};
 use serde::Serialize;
 use serde_json::json;
 
@@ -30,6 +33,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
 
+    /// Examine this endpoint alone: the pod takes the token of session-auth, and the agent those of session-auth and
+    /// key-manager, which are got before
+    #[arg(long, value_name = "ENDPOINT")]
+    only: Option<Only>,
+
     /// Report in JSON: "healthy", and "findings", each with "id", "severity", "about", "message" and perhaps "nextStep"
     #[arg(long)]
     json: bool,
@@ -39,11 +47,32 @@ pub(crate) struct Args {
     findings: bool,
 }
 
+/// The sections of an official client's configuration.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Only {
+    SessionAuth,
+    Pod,
+    KeyManager,
+    Agent,
+}
+
+impl From<Only> for Endpoint {
+    fn from(only: Only) -> Self {
+        match only {
+            Only::SessionAuth => Self::SessionAuth,
+            Only::Pod => Self::Pod,
+            Only::KeyManager => Self::KeyManager,
+            Only::Agent => Self::Agent,
+        }
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   countersign auth doctor --config config.yaml
   countersign auth doctor --p12 bot.p12 --passin env:P12_PASS --username demo-bot1 \\
     --pod https://acme-api.symphony.com:8444 --key-manager https://acme-keymanager.symphony.com:8444
+  countersign auth doctor --config config.yaml --only key-manager
   countersign auth doctor --config config.yaml --json | jq -r '.findings[] | select(.severity == \"problem\").id'";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
@@ -111,6 +140,14 @@ fn examine(args: &Args) -> Result<Report, Error> {
     }
     if let Some(username) = &args.username {
         doctor = doctor.username(username);
+    }
+    if let Some(only) = args.only {
+        let chosen = doctor.only(only.into()).about("--only");
+        doctor = chosen.map_err(|error| {
+            error
+                .into_misuse()
+                .hint("name it with --agent, or in the configuration")
+        })?;
     }
     doctor = match way {
         Way::Default => doctor,

@@ -1,7 +1,5 @@
 //! `countersign auth login`
 
-use std::sync::Arc;
-
 use auth::{RetryPolicy, Token, config::BdkConfig};
 use pki::Version;
 use serde_json::json;
@@ -60,24 +58,21 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         );
     }
     let mut client = args.target.client(config.as_ref(), &endpoints, identity)?;
-    if let Some(attempts) = args.attempts {
-        client = client.retry(RetryPolicy::default().attempts(attempts));
-    }
+    client = match (args.attempts, &config) {
+        (Some(attempts), _) => client.retry(RetryPolicy::default().attempts(attempts)),
+        (None, None) => client.retry(RetryPolicy::none()),
+        (None, Some(_)) => client, // which says how to try again
+    };
     let client = client.build().about("the client")?;
 
     let (session, ended) = {
         let _progress = ui::progress("authenticating");
         block_on(async {
-            let session = match (&config, args.attempts) {
-                (None, None) => client.authenticate().await.map(Arc::new),
-                // Either says how to try again.
-                _ => client.session().await,
-            }
-            .about("authentication")?;
+            let session = client.session().await.about("authentication")?;
             if args.show_tokens {
                 return Ok((session, false));
             }
-            let ended = client.end(&session).await.about("logout");
+            let ended = client.logout().await.about("logout");
             if let Err(error) = &ended {
                 ui::warn(format!("the session is still open: {}", error.message()));
             }

@@ -61,11 +61,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let client = args
         .target
         .client(config.as_ref(), &endpoints, identity)?
+        .session(session)
         .build()
         .about("the client")?;
     {
         let _progress = ui::progress("logging out");
-        block_on(client.end(&session))?.about("logout")?;
+        block_on(client.logout())?.about("logout")?;
     }
     if args.json {
         return ui::json(&json!({

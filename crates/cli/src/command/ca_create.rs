@@ -17,7 +17,7 @@ use crate::{
     ui,
 };
 
-/// Make an authority: its key and its certificate
+/// Make a CA: its key and its certificate
 ///
 /// Without --parent-cert it is a root, which signs itself; with it, an intermediate that the parent signs. Either is
 /// what the Symphony Admin portal imports as a root or signing certificate, to admit every bot that it signs.
@@ -40,14 +40,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     days: Option<u32>,
 
-    /// How many further authorities may stand between this one and a bot's certificate
+    /// How many further CAs may stand between this one and a bot's certificate
     #[arg(long, value_name = "N")]
     path_len: Option<u32>,
 
     #[command(flatten)]
     key: KeyArgs,
 
-    /// Certificate of the authority that signs this one. Its issuers may follow in the file, up to the root: what they
+    /// Certificate of the CA that signs this one. Its issuers may follow in the file, up to the root: what they
     /// allow is then checked
     #[arg(long, value_name = "FILE", requires = "parent_key")]
     parent_cert: Option<PathBuf>,

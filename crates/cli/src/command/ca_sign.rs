@@ -23,7 +23,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
-    /// Certificate of the authority, in PEM or DER. Its issuers may follow in the file, up to the root: what they allow is
+    /// Certificate of the CA, in PEM or DER. Its issuers may follow in the file, up to the root: what they allow is
     /// then checked
     #[arg(long, value_name = "FILE")]
     ca_cert: PathBuf,
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
-    /// Passphrase of the authority's key, if it is encrypted
+    /// Passphrase of the CA's key, if it is encrypted
     #[arg(long, value_name = "SRC", value_parser = SourceParser)]
     ca_passin: Option<Source>,
 
@@ -48,7 +48,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PROFILE", default_value = "client")]
     profile: ProfileName,
 
-    /// Days of validity [default: 365 (1825 for an intermediate), or until the authority ends]
+    /// Days of validity [default: 365 (1825 for an intermediate), or until the CA ends]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     days: Option<u32>,
 
@@ -73,7 +73,7 @@ enum ProfileName {
     Server,
     /// Both of them
     Peer,
-    /// Another authority: a "signing certificate"
+    /// Another CA: a "signing certificate"
     Intermediate,
 }
 

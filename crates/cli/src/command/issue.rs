@@ -20,13 +20,13 @@ use crate::{
 /// Make all that a bot needs: key, request, certificate and .p12
 ///
 /// Writes four files into the directory, named after the common name: NAME.key.pem (encrypted), NAME.csr.pem,
-/// NAME.crt.pem and NAME.p12, which also holds the authority's certificate; and prints their paths. The key and
+/// NAME.crt.pem and NAME.p12, which also holds the CA's certificate; and prints their paths. The key and
 /// the .p12 have the same passphrase. For Symphony, the common name must be the name of the bot's service user, in the
 /// same case.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
-    /// Certificate of the authority. Its issuers may follow in the file, up to the root: what they allow is then checked,
+    /// Certificate of the CA. Its issuers may follow in the file, up to the root: what they allow is then checked,
     /// and they go into the .p12
     #[arg(long, value_name = "FILE")]
     ca_cert: PathBuf,
@@ -43,14 +43,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     dir: PathBuf,
 
-    /// Passphrase of the authority's key, if it is encrypted
+    /// Passphrase of the CA's key, if it is encrypted
     #[arg(long, value_name = "SRC", value_parser = SourceParser)]
     ca_passin: Option<Source>,
 
     #[command(flatten)]
     key: KeyArgs,
 
-    /// Days of validity [default: 365, or until the authority ends]
+    /// Days of validity [default: 365, or until the CA ends]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     days: Option<u32>,
 

@@ -71,7 +71,7 @@ enum Command {
     /// Make certificate requests
     #[command(subcommand, arg_required_else_help = true)]
     Csr(Csr),
-    /// Make authorities and sign with them
+    /// Make CAs and sign with them
     #[command(subcommand, arg_required_else_help = true)]
     Ca(Ca),
     /// Make PKCS#12 bundles, and look into them

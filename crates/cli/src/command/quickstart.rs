@@ -30,8 +30,8 @@ use crate::{
 
 /// Go the whole way once: from a new key to a session at an embedded pod
 ///
-/// Makes an authority, a bot's 4096-bit key, request, certificate and .p12; starts an embedded Pod and Key Manager,
-/// imports the authority, creates the bot's service user, authenticates at both, and calls echo with both tokens. Each
+/// Makes a CA, a bot's 4096-bit key, request, certificate and .p12; starts an embedded Pod and Key Manager,
+/// imports the CA, creates the bot's service user, authenticates at both, and calls echo with both tokens. Each
 /// step is printed with what it made and how long it took.
 ///
 /// When all has gone well, the files are written, into a new directory for temporary files unless --dir names another one. Their passphrase is random,
@@ -234,7 +234,7 @@ fn authenticate(bot: &Bot, steps: &mut Steps) -> Result<(), Error> {
         Ok(((), user.username))
     })?;
 
-    let (client, session) = steps.take("authenticate", || {
+    let client = steps.take("authenticate", || {
         let identity = Identity::from_pkcs12(&bot.bundle, &bot.passphrase).about(BUNDLE)?;
         let endpoints = Endpoints::new(pod.api_url(), pod.key_manager_url())
             .and_then(|endpoints| endpoints.agent(pod.agent_url()))
@@ -242,11 +242,9 @@ fn authenticate(bot: &Bot, steps: &mut Steps) -> Result<(), Error> {
         let client = TrustAnchors::pem(pod.trust_anchor_pem())
             .and_then(|trust| Client::builder(endpoints, identity).trust(trust).build())
             .about("the client")?;
-        let session = runtime
-            .block_on(client.authenticate())
-            .about("authentication")?;
+        runtime.block_on(client.session()).about("authentication")?;
         let what = "session token [elided], key manager token [elided]".to_owned();
-        Ok(((client, session), what))
+        Ok((client, what))
     })?;
     steps.take("echo", || {
         let message = json!({ "message": format!("hello from {BOT}") });
@@ -255,7 +253,7 @@ fn authenticate(bot: &Bot, steps: &mut Steps) -> Result<(), Error> {
             .body(message.to_string().into())
             .map_err(|error| Error::failed(format!("echo: {error}")))?;
         let reply = runtime
-            .block_on(client.send(&session, Endpoint::Agent, request))
+            .block_on(client.call(Endpoint::Agent, request))
             .about("echo")?;
         if serde_json::from_slice::<Value>(reply.body()).ok().as_ref() != Some(&message) {
             return Err(Error::failed("echo: the pod answered something else"));
@@ -264,7 +262,7 @@ fn authenticate(bot: &Bot, steps: &mut Steps) -> Result<(), Error> {
     })?;
 
     runtime.block_on(async {
-        client.end(&session).await.about("logout")?;
+        client.logout().await.about("logout")?;
         pod.shutdown().await;
         Ok(())
     })

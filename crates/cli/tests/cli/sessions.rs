@@ -106,9 +106,9 @@ fn a_bot_without_a_service_user_is_told() {
     assert_eq!((outcome.status, outcome.stdout.as_str()), (1, ""));
     assert!(
         outcome.stderr.contains("answered 401 Unauthorized")
-            && outcome.stderr.contains(
-                "\nhint: the service user's name must equal the certificate's Common Name"
-            ),
+            && outcome
+                .stderr
+                .contains("\nhint: name the service user exactly like the Common Name"),
         "{}",
         outcome.stderr
     );
@@ -266,6 +266,35 @@ fn the_doctor_names_problems_and_exits_with_1() {
         .map(|finding| finding["id"].as_str().unwrap())
         .collect();
     assert_eq!(ids, ["common-name-case", "unauthorized", "unauthorized"]);
+}
+
+#[test]
+fn the_doctor_examines_one_endpoint_alone() {
+    let sandbox = with_bundle();
+    let pod = PodProcess::start(
+        &sandbox,
+        "--import ca.crt.pem --user demo-bot1 --fault api=status:500",
+    );
+    let doctor = pod.login().replace("login", "doctor") + " --trust pod-root.pem --only";
+    let healthy = sandbox
+        .run(&format!("{doctor} key-manager"))
+        .succeeds()
+        .stdout;
+    assert!(
+        healthy.contains("\nKey Manager at ") && !healthy.contains("\nPod at "),
+        "{healthy}"
+    );
+    let outcome = sandbox.run(&format!("{doctor} session-auth"));
+    assert_eq!(outcome.status, 1);
+    assert!(
+        outcome.stdout.contains("\n  problem  server-error: ")
+            && !outcome.stdout.contains("\nKey Manager at "),
+        "{}",
+        outcome.stdout
+    );
+    sandbox
+        .run(&format!("{doctor} agent"))
+        .misuses("error: --only: no URL of the Agent was given\nhint: name it with --agent");
 }
 
 #[test]

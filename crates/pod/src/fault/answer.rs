@@ -5,7 +5,7 @@ use http::{HeaderValue, StatusCode, header};
 
 use crate::reply::{JSON, Reply};
 
-/// An answer to order. By default it has the status, `Content-Type: application/json`, and the body
+/// A canned response. By default it has the status, `Content-Type: application/json`, and the body
 /// `{"code": <status>, "message": "<reason phrase>"}`, as the Pod's own errors do.
 ///
 /// ```
@@ -19,6 +19,7 @@ use crate::reply::{JSON, Reply};
 /// let page = Answer::new(StatusCode::BAD_GATEWAY).html();
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "an answer is given by a rule that is injected"]
 pub struct Answer {
     status: StatusCode,
     body: Option<Bytes>,

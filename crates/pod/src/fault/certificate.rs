@@ -12,7 +12,7 @@ use crate::{Error, issuer::Issuer};
 /// Makes server certificates that no client should accept.
 pub(crate) struct Forger {
     provider: Arc<CryptoProvider>,
-    /// The authority that clients trust. `None` when the pod was given its certificate.
+    /// The CA that clients trust. `None` when the pod was given its certificate.
     issuer: Option<Issuer>,
 }
 

@@ -6,7 +6,7 @@ use tokio::time::sleep;
 use super::{Layer, Line, ResponseBody};
 use crate::{Fault, reply::Reply};
 
-/// What goes wrong with one answer. Empty for an honest one.
+/// What goes wrong with one answer. Empty for a regular one.
 #[derive(Debug)]
 pub(crate) struct Script {
     pub(super) answer: Option<Fault>,
@@ -34,7 +34,7 @@ impl Script {
         self.answer == Some(Fault::ExpireTokens)
     }
 
-    /// The answer that takes the place of the honest one at this time, if one does.
+    /// The answer that takes the place of the regular one at this time, if one does.
     pub(crate) fn answer(&self, now: SystemTime) -> Option<Reply> {
         match self.answer.as_ref()? {
             Fault::Answer(answer) => Some(answer.reply(now)),

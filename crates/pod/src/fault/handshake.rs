@@ -61,9 +61,9 @@ impl HandshakeFault {
                 Ok(())
             }
             Self::RefuseClient(error) => {
-                let honest = handshake.verifier.take();
+                let inner = handshake.verifier.take();
                 handshake.verifier =
-                    honest.map(|honest| Arc::new(Refusing { honest, error }) as Arc<_>);
+                    inner.map(|inner| Arc::new(Refusing { inner, error }) as Arc<_>);
                 Ok(())
             }
             Self::Cut { end, after } => {
@@ -109,13 +109,13 @@ fn alert_record(alert: AlertDescription) -> [u8; 7] {
 /// Refuses every certificate, and does all else as the verifier does that it stands for.
 #[derive(Debug)]
 struct Refusing {
-    honest: Arc<dyn ClientCertVerifier>,
+    inner: Arc<dyn ClientCertVerifier>,
     error: Error,
 }
 
 impl ClientCertVerifier for Refusing {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.honest.root_hint_subjects()
+        self.inner.root_hint_subjects()
     }
 
     fn verify_client_cert(
@@ -133,7 +133,7 @@ impl ClientCertVerifier for Refusing {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.honest
+        self.inner
             .verify_tls12_signature(message, certificate, signature)
     }
 
@@ -143,12 +143,12 @@ impl ClientCertVerifier for Refusing {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.honest
+        self.inner
             .verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.honest.supported_verify_schemes()
+        self.inner.supported_verify_schemes()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Faults to order: what goes wrong, where, and how often.
+//! Faults on purpose: what goes wrong, where, and how often.
 use std::{num::NonZeroU32, time::Duration};
 
 use rustls::AlertDescription;
@@ -36,6 +36,16 @@ pub(crate) use wire::{Layer, Line, Wire};
 ///
 /// At each of these moments the oldest rule that fits is applied, and no other: one rule may replace an answer and
 /// another delay it, while of two delays only the first counts.
+///
+/// ```
+/// use std::time::Duration;
+/// use http::StatusCode;
+/// use pod::{Answer, Fault, Port, Rule};
+///
+/// let busy = Answer::new(StatusCode::TOO_MANY_REQUESTS).retry_after(Duration::from_secs(2));
+/// let rule = Rule::new(Fault::Answer(busy)).port(Port::Api).times(3);
+/// # drop(rule);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {

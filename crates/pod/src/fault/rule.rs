@@ -69,6 +69,7 @@ use crate::{Error, Fault, Port};
 ///
 /// Options of an answer are applied in their order.
 #[derive(Debug, Clone, PartialEq)]
+#[must_use = "a rule does nothing until it is injected"]
 pub struct Rule {
     pub(super) fault: Fault,
     pub(super) port: Option<Port>,

@@ -26,6 +26,10 @@ async fn each_way_to_fail_at_the_pod_has_its_finding() {
             "client-certificate-revoked",
         ),
         (
+            Fault::HelloAlert(AlertDescription::CertificateRequired),
+            "client-key-not-accepted",
+        ),
+        (
             Fault::CutAnswer {
                 end: End::Close,
                 after: 0,
@@ -107,6 +111,58 @@ async fn each_way_to_fail_at_the_pod_has_its_finding() {
 }
 
 #[tokio::test]
+async fn one_endpoint_is_called_alone_after_those_whose_tokens_it_takes() {
+    let at_pod = "/sessionauth/v1/authenticate";
+    let at_key_manager = "/keyauth/v1/authenticate";
+    let (user, echo) = ("/pod/v2/sessioninfo", "/agent/v1/util/echo");
+    for (endpoint, called) in [
+        (Endpoint::SessionAuth, &[at_pod][..]),
+        (Endpoint::Pod, &[at_pod, user]),
+        (Endpoint::KeyManager, &[at_key_manager]),
+        (Endpoint::Agent, &[at_pod, at_key_manager, echo]),
+    ] {
+        let pod = empty_pod(TLS[0]).await;
+        admit(&pod);
+        let report = doctor(&pod).only(endpoint).unwrap().examine().await;
+        assert!(report.is_healthy(), "{report}");
+        for path in [at_pod, at_key_manager, user, echo] {
+            let expected = u64::from(called.contains(&path));
+            assert_eq!(pod.requests_to(path), expected, "{endpoint:?} {path}");
+        }
+        assert_eq!(pod.sessions("demo-bot1"), 0);
+    }
+}
+
+#[tokio::test]
+async fn what_ails_another_endpoint_is_not_asked_about() {
+    let pod = empty_pod(TLS[0]).await;
+    admit(&pod);
+    let broken = Fault::status(StatusCode::INTERNAL_SERVER_ERROR);
+    pod.inject(Rule::new(broken).port(Port::Api)).unwrap();
+    for (endpoint, expected) in [
+        (Endpoint::KeyManager, &[][..]),
+        (Endpoint::SessionAuth, &["server-error"]),
+    ] {
+        let report = doctor(&pod).only(endpoint).unwrap().examine().await;
+        assert_eq!(problems(&report), expected, "{report}");
+    }
+}
+
+#[tokio::test]
+async fn an_agent_without_url_can_not_be_examined() {
+    let endpoints = Endpoints::new("https://localhost:1", "https://localhost:1").unwrap();
+    let doctor = Doctor::new(endpoints, p12(&lab().bot), Passphrase::from(PASSPHRASE));
+    let refused = doctor.only(Endpoint::Agent).unwrap_err();
+    assert!(matches!(
+        refused,
+        Error::EndpointNotConfigured {
+            endpoint: Endpoint::Agent,
+            ..
+        }
+    ));
+}
+
+#[tokio::test]
 async fn the_web_port_is_told_by_its_not_asking_for_a_certificate() {
     for tls in TLS {
         let pod = empty_pod(tls).await;
@@ -124,7 +180,7 @@ async fn the_web_port_is_told_by_its_not_asking_for_a_certificate() {
 #[tokio::test]
 async fn a_web_front_end_that_redirects_is_a_wrong_port_too() {
     for (tls, http) in [(&TLS12, "http/1.1"), (&TLS13, "h2")] {
-        let redirects = || Reply::status(302).header("location", "/login");
+        let redirects = || Reply::json(302, "").header("location", "/login");
         let setup = Setup::new(redirects).without_client_authentication();
         let web = Server::start(setup.over(tls, http)).await;
         let report = Doctor::new(

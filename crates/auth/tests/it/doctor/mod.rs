@@ -12,7 +12,7 @@ use std::{
 };
 
 use auth::{
-    Endpoints, Proxy, TrustAnchors,
+    Endpoint, Endpoints, Error, Proxy, TrustAnchors,
     config::BdkConfig,
     doctor::{CATALOGUE, Doctor, Report, Severity},
     provider,
