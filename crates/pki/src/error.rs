@@ -449,36 +449,6 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// What can be done about a file that isn't read, if there is something.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::UnsupportedScheme { name, .. } if name == "JCEKS" => Some(
-                "turn it into PKCS#12: keytool -importkeystore -srckeystore FILE -srcstoretype JCEKS -destkeystore FILE.p12 -deststoretype PKCS12",
-            ),
-            Self::UnsupportedScheme {
-                what: "PKCS#12 encryption" | "PKCS#12 MAC" | "PKCS#12 integrity",
-                ..
-            } => Some(
-                "have it written with AES-256 and SHA-256 by the program that made it, or by OpenSSL: openssl pkcs12 -legacy -in FILE -nodes | openssl pkcs12 -export -out FILE.p12",
-            ),
-            Self::UnsupportedScheme {
-                what: "private key encryption",
-                ..
-            } => Some(
-                "have it encrypted with AES-256 by the program that made it, or by OpenSSL: openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out FILE.pem",
-            ),
-            Self::BudgetExceeded { parameter, .. } if *parameter != NAME_COMPARISONS => Some(
-                "the file asks for more work than honest ones do; a program that trusts it can raise the limits",
-            ),
-            _ => None,
-        }
-    }
-}
-
-/// The parameter of [`Error::BudgetExceeded`] that no caller can raise.
-pub(crate) const NAME_COMPARISONS: &str = "number of comparisons of names with name constraints";
-
 fn found_labels(found: &[String]) -> String {
     if found.is_empty() {
         String::new()

@@ -598,7 +598,7 @@ fn an_rsa_key_with_a_wrong_exponent_or_coefficient_is_refused() {
 }
 
 #[test]
-fn encryption_that_is_not_read_is_named_with_what_to_do() {
+fn encryption_that_is_not_read_is_named() {
     for (pem, expected) in [
         (
             data!("p256-pbes1-sha1-rc4-128.pem"),
@@ -611,7 +611,6 @@ fn encryption_that_is_not_read_is_named_with_what_to_do() {
             matches!(&error, Error::UnsupportedScheme { name, .. } if name == expected),
             "{error}"
         );
-        assert!(error.hint().unwrap().contains("AES-256"));
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     help, input, new_key,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
+    report::Report,
     subject, ui,
 };
 
@@ -149,7 +150,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     alt_name::warn_of_dropped(&request, &certificate, args.profile);
     ui::note_certificate(&certificate, &args.out);
     if args.json {
-        let report = pki::inspect::inspect(pem.as_bytes(), None).about(args.out.display())?;
+        let report = Report::read(pem.as_bytes(), None).about(args.out.display())?;
         ui::json(&json!({
             "certificate": args.out.display().to_string(),
             "report": report,
