@@ -355,7 +355,7 @@ impl Certificate {
     ///
     /// # Errors
     /// [`Error::KeyMismatch`]; [`Error::UnsupportedKey`] and [`Error::Malformed`] when its own key can't be read.
-    pub(crate) fn check_key(&self, key: &PublicKey) -> Result<(), Error> {
+    pub fn check_key(&self, key: &PublicKey) -> Result<(), Error> {
         if self.public_key()? == *key {
             return Ok(());
         }

@@ -119,12 +119,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let (authority, _) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
     let request = input::request(&args.csr)?;
     let verified = request.verify().about(input::Name(&args.csr))?;
-    subject::check(request.subject())
-        .about(input::Name(&args.csr))
-        .map_err(|error| {
-            error
-                .hint("have the request made again, with a subject that holds no control character")
-        })?;
+    subject::check(request.subject(), input::Name(&args.csr)).map_err(|error| {
+        error.hint("have the request made again, with a subject that holds no control character")
+    })?;
     if args.profile.is_for_clients() {
         new_key::warn_if_too_short_for_a_pod(request.public_key().algorithm());
     }
