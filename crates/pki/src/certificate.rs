@@ -14,7 +14,7 @@ use crate::{
     time,
 };
 
-/// The largest certificate that is read, in octets. Honest ones have a few thousand.
+/// The largest certificate that is read, in octets. Ordinary ones have a few thousand.
 const MAX_SIZE: usize = 1 << 20;
 const WHAT: &str = "certificate";
 
@@ -314,6 +314,7 @@ impl Certificate {
     /// Where this crate can't verify the signature, for it was made with SHA-1 or RSASSA-PSS for example, the key
     /// identifiers take its place: it counts as self-signed unless the two differ. This says where a chain ends, and
     /// nothing about trust.
+    #[must_use]
     pub fn is_self_signed(&self) -> bool {
         self.may_be_issued_by(self)
     }
@@ -404,6 +405,7 @@ impl Certificate {
     }
 
     /// Whether `time` lies within its validity.
+    #[must_use]
     pub fn is_valid_at(&self, time: SystemTime) -> bool {
         self.validity.contains(time)
     }

@@ -21,6 +21,7 @@ use crate::{
 /// }
 /// # Ok::<(), pki::Error>(())
 /// ```
+#[must_use]
 #[derive(Debug)]
 pub struct Contents {
     is_pem: bool,

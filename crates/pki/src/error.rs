@@ -50,7 +50,7 @@ pub enum Error {
         /// How many octets are left over.
         count: usize,
     },
-    /// The input is larger than anything of its sort that is honest.
+    /// The input is larger than any well-formed one of its kind needs to be.
     #[error("{what} of {found} octets is larger than the limit of {limit}")]
     #[non_exhaustive]
     TooLarge {
@@ -61,7 +61,7 @@ pub enum Error {
         /// The limit in octets.
         limit: usize,
     },
-    /// Structures are nested more deeply than anything honest.
+    /// Structures are nested more deeply than in any file that programs write.
     #[error("{what} is nested more than {limit} levels deep")]
     #[non_exhaustive]
     NestedTooDeeply {
@@ -124,7 +124,7 @@ pub enum Error {
         /// The algorithm or size that was found.
         found: String,
     },
-    /// A private key whose numbers don't belong together.
+    /// A private key that is inconsistent: its numbers, or its two halves, don't match.
     #[error("invalid private key: {reason}")]
     #[non_exhaustive]
     InvalidKey {
@@ -293,7 +293,7 @@ pub enum Error {
         constraint: String,
     },
 
-    // --- Requests, certificates, authorities ------------------------------------------------------------------
+    // --- Requests, certificates, CAs ------------------------------------------------------------------
     /// The signature of a certificate request doesn't verify with the key in it: no proof of possession.
     #[error("the signature of the certificate request does not match its public key")]
     RequestSignatureInvalid,
@@ -333,7 +333,7 @@ pub enum Error {
         /// The subject of the supposed issuer.
         found: String,
     },
-    /// A certificate that may not act as an authority.
+    /// A certificate that may not act as a CA.
     #[error("the certificate of {subject} may not sign certificates: {reason}")]
     #[non_exhaustive]
     NotAnAuthority {
@@ -342,7 +342,7 @@ pub enum Error {
         /// Which condition of RFC 5280 is missing.
         reason: &'static str,
     },
-    /// A certificate of the authority's chain has an extension that is critical and that this crate doesn't evaluate
+    /// A certificate of the CA's chain has an extension that is critical and that this crate doesn't evaluate
     /// (RFC 5280, section 4.2): nobody can tell what it forbids.
     #[error(
         "the certificate of {subject} has a critical extension that is not evaluated: {extension}"
@@ -354,7 +354,7 @@ pub enum Error {
         /// The object identifier of the extension, in dotted form.
         extension: String,
     },
-    /// A purpose that is not among those for which a certificate of the authority's chain is good.
+    /// A purpose that is not among those for which a certificate of the CA's chain is good.
     #[error("the extended key usage of {issuer} does not allow {purpose} below it")]
     #[non_exhaustive]
     PurposeNotPermitted {
@@ -363,7 +363,7 @@ pub enum Error {
         /// What the profile would grant, for example "clientAuth".
         purpose: String,
     },
-    /// The certificate of the authority, or of one of its issuers, has expired.
+    /// The certificate of the CA, or of one of its issuers, has expired.
     #[error("the certificate of {subject} expired at {} (now {})", Rfc3339(*.not_after), Rfc3339(*.now))]
     #[non_exhaustive]
     AuthorityExpired {
@@ -374,7 +374,7 @@ pub enum Error {
         /// The time of the attempt.
         now: SystemTime,
     },
-    /// The certificate of the authority, or of one of its issuers, is not valid yet.
+    /// The certificate of the CA, or of one of its issuers, is not valid yet.
     #[error("the certificate of {subject} is not valid before {} (now {})", Rfc3339(*.not_before), Rfc3339(*.now))]
     #[non_exhaustive]
     AuthorityNotYetValid {
@@ -385,9 +385,9 @@ pub enum Error {
         /// The time of the attempt.
         now: SystemTime,
     },
-    /// The path length constraint of the authority, or of one of its issuers, leaves no room for another authority, or for
+    /// The path length constraint of the CA, or of one of its issuers, leaves no room for another CA, or for
     /// as many below it as it is to allow.
-    #[error("the path length constraint of {subject} does not allow as many authorities below it")]
+    #[error("the path length constraint of {subject} does not allow as many CAs below it")]
     #[non_exhaustive]
     PathLengthExceeded {
         /// The subject of the one with the constraint, in RFC 4514 form.
@@ -400,8 +400,8 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// An explicit wish for a validity beyond that of the authority or one of its issuers.
-    #[error("validity until {} exceeds that of the authority and its issuers, which ends at {}", Rfc3339(*.requested), Rfc3339(*.limit))]
+    /// An explicit wish for a validity beyond that of the CA or one of its issuers.
+    #[error("validity until {} exceeds that of the CA and its issuers, which ends at {}", Rfc3339(*.requested), Rfc3339(*.limit))]
     #[non_exhaustive]
     ValidityExceedsAuthority {
         /// The end that was asked for.
@@ -409,8 +409,8 @@ pub enum Error {
         /// The end of the first of those certificates to expire.
         limit: SystemTime,
     },
-    /// An explicit wish for a validity that starts before that of the authority or one of its issuers.
-    #[error("validity from {} precedes that of the authority and its issuers, which starts at {}", Rfc3339(*.requested), Rfc3339(*.limit))]
+    /// An explicit wish for a validity that starts before that of the CA or one of its issuers.
+    #[error("validity from {} precedes that of the CA and its issuers, which starts at {}", Rfc3339(*.requested), Rfc3339(*.limit))]
     #[non_exhaustive]
     ValidityPrecedesAuthority {
         /// The start that was asked for.
@@ -419,7 +419,7 @@ pub enum Error {
         limit: SystemTime,
     },
     /// A subject that is the issuer's own: its certificate would pass for the issuer's.
-    #[error("{subject} is the authority itself, and can not be the subject of what it signs")]
+    #[error("{subject} is the CA itself, and can not be the subject of what it signs")]
     #[non_exhaustive]
     SubjectIsIssuer {
         /// The subject, in RFC 4514 form.
@@ -486,7 +486,7 @@ pub enum Error {
         /// The alias.
         alias: String,
     },
-    /// Certificates that don't form a chain up from the leaf, or from the authority.
+    /// Certificates that don't form a chain up from the leaf, or from the CA.
     #[error("the certificate of {subject} is not part of the chain of {leaf}{}", gap(.missing.as_deref()))]
     #[non_exhaustive]
     NotInChain {

@@ -27,13 +27,13 @@
 //!
 //! | to | types |
 //! |---|---|
-//! | make and read keys | [`PrivateKey`], its [`PublicKey`], [`KeyKind`]; [`KeyGenerator`] for progress, cancellation and seeds; [`KeyEncryption`] |
-//! | name somebody | [`DistinguishedName`], from text or [built](DistinguishedName::builder); [`SubjectAltName`] with [`DnsName`], [`EmailAddress`] and [`Uri`] |
+//! | make and read keys | [`PrivateKey`], its [`PublicKey`], [`KeyKind`], [`KeyAlgorithm`]; [`KeyGenerator`] for [`Progress`], cancellation and seeds; [`KeyEncryption`] |
+//! | name somebody | [`DistinguishedName`] of [`Attribute`]s, from text or [built](DistinguishedName::builder); [`SubjectAltName`] with [`DnsName`], [`EmailAddress`] and [`Uri`] |
 //! | ask for a certificate | [`CertificateRequest`], and [`VerifiedRequest`] once its signature was verified |
-//! | issue one | [`CertificateAuthority`], [`Profile`], [`Validity`], [`SerialNumber`] |
+//! | issue one | [`CertificateAuthority`], [`Profile`], [`Validity`], [`SerialNumber`], [`Digest`] |
 //! | read one | [`Certificate`] with [`Version`], [`BasicConstraints`], [`KeyUsage`], [`ExtendedKeyUsage`], [`NameConstraints`] |
-//! | bundle it with its key | [`Pkcs12`], [`Pkcs12Builder`], [`Pkcs12Profile`] |
-//! | read what is trusted | [`TrustStore`]: PEM, DER, PKCS#12, JKS |
+//! | bundle it with its key | [`Pkcs12`] with [`CertificateEntry`] and [`Integrity`]; [`Pkcs12Builder`], [`Pkcs12Profile`], [`Pkcs12Warning`] |
+//! | read what is trusted | [`TrustStore`]: PEM, DER, PKCS#12, JKS; [`UnreadableCertificate`] for what it had to leave out |
 //! | find out what is in a file | [`Contents`] and its [`Item`]s |
 //!
 //! Secrets are opened with a [`Passphrase`], and the work that a file may ask for is bounded by a [`Budget`]. Whatever fails is

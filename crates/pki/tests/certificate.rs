@@ -9,6 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use base16ct::lower::encode_string as hex;
 use pki::{
     Certificate, CertificateRequest, Error, KeyAlgorithm, KeyKind, PrivateKey, SubjectAltName,
     Version,
@@ -16,10 +17,6 @@ use pki::{
 
 const LEAF: &str = include_str!("data/pkcs12/leaf.crt");
 const ROOT: &str = include_str!("data/pkcs12/root.crt");
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
-}
 
 #[test]
 fn a_certificate_says_what_openssl_says() {

@@ -70,7 +70,7 @@ pub use generator::{Generator, MINIMUM_SEED_LENGTH, Progress, SIZES};
 pub use kernel::{KERNEL_VARIABLE, Kernel};
 pub use key::RsaKey;
 
-/// A new key of so many bits from the operating system's randomness, with the defaults of [`Generator`].
+/// A new key of `bits` bits from the operating system's randomness, with the defaults of [`Generator`].
 ///
 /// # Errors
 ///
@@ -79,7 +79,7 @@ pub fn generate(bits: usize) -> Result<RsaKey, Error> {
     Generator::new(bits).generate()
 }
 
-/// The key of so many bits that belongs to a seed: see [`Generator::generate_from_seed`].
+/// The key of `bits` bits that belongs to a seed: see [`Generator::generate_from_seed`].
 ///
 /// # Errors
 ///

@@ -30,6 +30,7 @@ use crate::Error;
 ///     .generate()?;
 /// # Ok::<(), pki::Error>(())
 /// ```
+#[must_use]
 #[derive(Clone)]
 pub struct KeyGenerator {
     kind: KeyKind,

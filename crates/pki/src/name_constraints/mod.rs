@@ -159,7 +159,7 @@ fn listed(subtrees: &[&Subtree]) -> String {
     }
 }
 
-/// webpki's limit, too. Honest CAs have a few hundred constraints, and certificates a few hundred names.
+/// webpki's limit, too. Real CAs have a few hundred constraints, and certificates a few hundred names.
 const MAX_COMPARISONS: usize = 250_000;
 
 #[cfg(test)]
