@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use pki::{Certificate, KeyAlgorithm, Passphrase, Pkcs12, PrivateKey, Version};
+use pki::{Certificate, KeyAlgorithm, Passphrase, Pkcs12, PrivateKey, PublicKey, Version};
 use rustls::sign::SigningKey;
 use zeroize::Zeroizing;
 
@@ -109,9 +109,7 @@ impl Identity {
     ) -> Result<Self, Error> {
         let (leaf, others) = split(chain)?;
         // TLS libraries compare the two only when they can read the certificate, and they can't read version 1.
-        if leaf.public_key().map_err(Error::Identity)? != *key.public_key() {
-            return Err(mismatch(&leaf));
-        }
+        leaf.check_key(key.public_key()).map_err(Error::Identity)?;
         let signer = match key.rsa_signing_key().map_err(Error::Identity)? {
             Some(key) => Key::Signer(Arc::new(RsaKey::new(key))),
             None => Key::Pkcs8(key.to_pkcs8_der().map_err(Error::Identity)?),
@@ -133,9 +131,10 @@ impl Identity {
     ) -> Result<Self, Error> {
         let (leaf, others) = split(chain)?;
         let public_key = leaf.public_key().map_err(Error::Identity)?;
-        let told = key.public_key();
-        if told.is_some_and(|told| told.as_ref() != leaf.spki_der()) {
-            return Err(mismatch(&leaf));
+        if let Some(told) = key.public_key() {
+            PublicKey::from_spki_der(&told)
+                .and_then(|told| leaf.check_key(&told))
+                .map_err(Error::Identity)?;
         }
         let algorithm = public_key.algorithm();
         Ok(Self::assemble(Key::Signer(key), algorithm, leaf, others))
@@ -193,12 +192,6 @@ fn split(
             what: "certificate for the private key",
         }))?;
     Ok((leaf, chain))
-}
-
-fn mismatch(leaf: &Certificate) -> Error {
-    Error::Identity(pki::Error::KeyMismatch {
-        subject: leaf.subject().to_string(),
-    })
 }
 
 /// Whether it is PEM and not DER, which starts with a SEQUENCE.

@@ -218,7 +218,27 @@ impl Hint for pki::Error {
                 ));
             }
             Self::NotInChain { .. } => "leave out the certificates that are not its issuers",
-            other => other.hint()?,
+            Self::UnsupportedScheme { name, .. } if name == "JCEKS" => {
+                "turn it into PKCS#12: keytool -importkeystore -srckeystore FILE -srcstoretype JCEKS -destkeystore FILE.p12 -deststoretype PKCS12"
+            }
+            Self::UnsupportedScheme {
+                what: "PKCS#12 encryption" | "PKCS#12 MAC" | "PKCS#12 integrity",
+                ..
+            } => {
+                "have it written with AES-256 and SHA-256 by the program that made it, or by OpenSSL: openssl pkcs12 -legacy -in FILE -nodes | openssl pkcs12 -export -out FILE.p12"
+            }
+            Self::UnsupportedScheme {
+                what: "private key encryption",
+                ..
+            } => {
+                "have it encrypted with AES-256 by the program that made it, or by OpenSSL: openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out FILE.pem"
+            }
+            Self::BudgetExceeded { parameter, .. }
+                if parameter.starts_with("key derivation") || parameter.starts_with("scrypt") =>
+            {
+                "have it written again by the program that made it, with fewer iterations"
+            }
+            _ => return None,
         };
         Some(hint.to_owned())
     }

@@ -3,7 +3,7 @@
 //! `command` has one file per command. What they share is beside it: `ui` (everything that is printed), `error`
 //! (how a command fails), `help` and `foreign` (what is answered to those who look for a command), `input`, `output`, `file_id`
 //! and `passphrase` (files and secrets), `terminal` and `signals` (what must be left in order), `new_key` (making a key),
-//! `subject` and `alt_name` (names on the command line), `chain` (what is odd about certificates).
+//! `subject` and `alt_name` (names on the command line), `chain` (what is odd about certificates), `report` (what a file holds, in words).
 #![forbid(unsafe_code)]
 
 mod alt_name;
@@ -19,6 +19,7 @@ mod log;
 mod new_key;
 mod output;
 mod passphrase;
+mod report;
 mod signals;
 mod subject;
 mod terminal;

@@ -158,7 +158,7 @@ fn write_set<const N: usize>(
     }
     // In the user's own words, where an error is about one of the files.
     let told = |error: fileset::Error| match error {
-        fileset::Error::Exists { path } => {
+        fileset::Error::Exists { path, .. } => {
             let name = given.iter().find(|(known, _)| **known == path);
             already_exists(name.map_or(&path, |(_, name)| *name))
         }
@@ -240,7 +240,7 @@ fn tell(mended: &[Mended]) {
 fn describe(error: fileset::Error) -> Error {
     let told = Error::failed(error.to_string());
     match error {
-        fileset::Error::NotAFile { .. } => told.hint("--out - writes to standard output"),
+        fileset::Error::NotAFile { path, .. } => not_a_file(&path),
         fileset::Error::Mixed { .. } => told.hint(
             "make room for the files: the next command that reads or writes there completes them",
         ),
@@ -249,6 +249,14 @@ fn describe(error: fileset::Error) -> Error {
         }
         _ => told,
     }
+}
+
+fn not_a_file(path: &Path) -> Error {
+    Error::failed(format!(
+        "{}: not a file, so it can not be replaced",
+        path.display()
+    ))
+    .hint("--out - writes to standard output")
 }
 
 /// How an output is called in messages.
@@ -342,8 +350,7 @@ impl Place {
             Err(error) if error.kind() == io::ErrorKind::NotFound => path,
             Err(error) => return Err(error).about(given.display()),
             Ok(_) if path.exists() && !path.is_file() => {
-                let path = given.to_owned();
-                return Err(describe(fileset::Error::NotAFile { path }));
+                return Err(not_a_file(given));
             }
             Ok(_) if !force => return Err(already_exists(given)),
             Ok(_) => fs::canonicalize(&path).about(given.display())?,

@@ -1,13 +1,10 @@
 //! Subjects: the value of `--subject`, and what is odd about one that goes into a certificate.
 
-use std::str::FromStr;
+use std::{fmt::Display, str::FromStr};
 
 use pki::{Attribute, DistinguishedName};
 
-use crate::{
-    error::{Context, Error},
-    ui,
-};
+use crate::{error::Error, ui};
 
 /// A subject, and the text that it was given as.
 #[derive(Debug, Clone)]
@@ -23,9 +20,7 @@ impl Subject {
     ///
     /// [`Error`] for a control character.
     pub(crate) fn checked(&self) -> Result<&DistinguishedName, Error> {
-        check(&self.name)
-            .about(format!("the subject {}", self.name))
-            .map_err(Error::into_misuse)?;
+        check(&self.name, format!("the subject {}", self.name)).map_err(Error::into_misuse)?;
         if !self.text.starts_with('/') && is_upside_down(&self.name) {
             ui::warn(format!(
                 "the subject {} is RFC 4514, which starts at the most specific end: its first attribute is the last one \
@@ -63,15 +58,16 @@ impl FromStr for Subject {
 ///
 /// # Errors
 ///
-/// [`pki::Error::ControlCharacter`]: nobody could type that name, or see why it is another one.
-pub(crate) fn check(subject: &DistinguishedName) -> Result<(), pki::Error> {
+/// [`Error`] for a control character: nobody could type that name, or see why it is another one.
+pub(crate) fn check(subject: &DistinguishedName, about: impl Display) -> Result<(), Error> {
     for attribute in subject.rdns().iter().flatten() {
         let value = attribute.value();
         if let Some(found) = value.chars().find(|c| c.is_control()) {
-            return Err(pki::Error::ControlCharacter {
-                attribute: type_of(attribute).to_owned(),
-                found,
-            });
+            return Err(Error::failed(format!(
+                "{about}: attribute {} holds the control character U+{:04X}",
+                type_of(attribute),
+                u32::from(found)
+            )));
         }
         if value.starts_with(is_blank) || value.ends_with(is_blank) {
             ui::warn(format!(

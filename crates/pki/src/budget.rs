@@ -2,7 +2,7 @@
 
 use crate::Error;
 
-/// How much one call that reads a key, a bundle or a trust store may take. The defaults are generous to honest files.
+/// How much one call that reads a key, a bundle or a trust store may take. The defaults are generous to ordinary files.
 ///
 /// A file states how much work opening it takes, so a small file can ask for hours. What exceeds the budget is refused
 /// before the work is done, with [`Error::BudgetExceeded`], [`Error::TooLarge`] or [`Error::NestedTooDeeply`]. Start from
@@ -12,6 +12,7 @@ use crate::Error;
 /// let mut budget = pki::Budget::default();
 /// budget.max_iterations = 5_000_000;
 /// ```
+#[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Budget {
@@ -27,7 +28,7 @@ pub struct Budget {
     /// Size of the input in octets. Default: 4 MiB (a collection of every public root is a fourteenth of it). Other memory
     /// is a small multiple of it.
     pub max_size: usize,
-    /// Levels of nesting in the BER of a PKCS#12 file. Default: 32 (honest files have about ten). Each takes a little of
+    /// Levels of nesting in the BER of a PKCS#12 file. Default: 32 (ordinary files have about ten). Each takes a little of
     /// the stack; more than 256 are never read.
     pub max_nesting: usize,
     /// Private keys in a PKCS#12 file. Default: 1,000.

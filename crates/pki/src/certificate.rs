@@ -14,7 +14,7 @@ use crate::{
     time,
 };
 
-/// The largest certificate that is read, in octets. Honest ones have a few thousand.
+/// The largest certificate that is read, in octets. Ordinary ones have a few thousand.
 const MAX_SIZE: usize = 1 << 20;
 const WHAT: &str = "certificate";
 
@@ -314,6 +314,7 @@ impl Certificate {
     /// Where this crate can't verify the signature, for it was made with SHA-1 or RSASSA-PSS for example, the key
     /// identifiers take its place: it counts as self-signed unless the two differ. This says where a chain ends, and
     /// nothing about trust.
+    #[must_use]
     pub fn is_self_signed(&self) -> bool {
         self.may_be_issued_by(self)
     }
@@ -355,7 +356,7 @@ impl Certificate {
     ///
     /// # Errors
     /// [`Error::KeyMismatch`]; [`Error::UnsupportedKey`] and [`Error::Malformed`] when its own key can't be read.
-    pub(crate) fn check_key(&self, key: &PublicKey) -> Result<(), Error> {
+    pub fn check_key(&self, key: &PublicKey) -> Result<(), Error> {
         if self.public_key()? == *key {
             return Ok(());
         }
@@ -404,6 +405,7 @@ impl Certificate {
     }
 
     /// Whether `time` lies within its validity.
+    #[must_use]
     pub fn is_valid_at(&self, time: SystemTime) -> bool {
         self.validity.contains(time)
     }

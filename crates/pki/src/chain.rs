@@ -76,9 +76,9 @@ fn missing_issuer(chain: &[&Certificate], certificates: &[Certificate]) -> Optio
     (!is_given).then(|| issuer.to_string())
 }
 
-/// Ten are more than any authority has.
+/// Ten are more than any CA has.
 const MAX_LENGTH: usize = 16;
-/// An authority that was renewed or cross-signed has a few certificates; this bounds what a file full of them can cost.
+/// A CA that was renewed or cross-signed has a few certificates; this bounds what a file full of them can cost.
 const MAX_NAMESAKES: usize = 16;
 
 #[cfg(test)]

@@ -6,12 +6,17 @@ use crate::time::Rfc3339;
 ///
 /// Variants carry the evidence that a caller needs to explain the failure, and never a secret: no passphrase, no key
 /// material and no decrypted content.
+///
+/// Fields may be added to most struct variants: match them with `..`. [`PassphraseRequired`](Self::PassphraseRequired),
+/// [`WrongPassphrase`](Self::WrongPassphrase) and [`Pkcs12Lacks`](Self::Pkcs12Lacks) are complete, so that crates which read
+/// more on top of this one can report the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     // --- Form -------------------------------------------------------------------------------------------------
     /// The input holds no PEM block, or not the one that was asked for.
     #[error("no {expected} PEM block found{}", found_labels(.found))]
+    #[non_exhaustive]
     PemNotFound {
         /// What was looked for, in words.
         expected: &'static str,
@@ -20,6 +25,7 @@ pub enum Error {
     },
     /// A PEM block starts and doesn't end, or its body is not base64.
     #[error("malformed PEM block {label:?}: {reason}")]
+    #[non_exhaustive]
     MalformedPem {
         /// The label of the block.
         label: String,
@@ -28,6 +34,7 @@ pub enum Error {
     },
     /// A DER (or BER) structure can't be decoded.
     #[error("malformed {what}: {reason}")]
+    #[non_exhaustive]
     Malformed {
         /// The structure that was being read.
         what: &'static str,
@@ -36,14 +43,16 @@ pub enum Error {
     },
     /// Octets follow the end of a structure that should have filled the input.
     #[error("{count} octets follow the end of the {what}")]
+    #[non_exhaustive]
     TrailingData {
         /// The structure that was read.
         what: &'static str,
         /// How many octets are left over.
         count: usize,
     },
-    /// The input is larger than anything of its sort that is honest.
+    /// The input is larger than any well-formed one of its kind needs to be.
     #[error("{what} of {found} octets is larger than the limit of {limit}")]
+    #[non_exhaustive]
     TooLarge {
         /// What was being read.
         what: &'static str,
@@ -52,8 +61,9 @@ pub enum Error {
         /// The limit in octets.
         limit: usize,
     },
-    /// Structures are nested more deeply than anything honest.
+    /// Structures are nested more deeply than in any file that programs write.
     #[error("{what} is nested more than {limit} levels deep")]
+    #[non_exhaustive]
     NestedTooDeeply {
         /// What was being read.
         what: &'static str,
@@ -62,6 +72,7 @@ pub enum Error {
     },
     /// An algorithm or scheme that this crate doesn't implement.
     #[error("unsupported {what}: {name} ({oid})")]
+    #[non_exhaustive]
     UnsupportedScheme {
         /// What the scheme would be used for, for example "PKCS#12 encryption".
         what: &'static str,
@@ -92,6 +103,7 @@ pub enum Error {
     /// Reading would take more key-derivation work than the budget allows (nothing was derived), or judging more
     /// comparisons.
     #[error("{parameter} of {found} exceeds the limit of {limit}")]
+    #[non_exhaustive]
     BudgetExceeded {
         /// The parameter that is too high.
         parameter: &'static str,
@@ -107,24 +119,28 @@ pub enum Error {
     // --- Keys -------------------------------------------------------------------------------------------------
     /// A key of a kind or size that this crate doesn't handle.
     #[error("unsupported key: {found}")]
+    #[non_exhaustive]
     UnsupportedKey {
         /// The algorithm or size that was found.
         found: String,
     },
-    /// A private key whose numbers don't belong together.
+    /// A private key that is inconsistent: its numbers, or its two halves, don't match.
     #[error("invalid private key: {reason}")]
+    #[non_exhaustive]
     InvalidKey {
         /// What is wrong with it.
         reason: String,
     },
     /// The generation of a key gave up, or what it made failed its own checks.
     #[error("key generation: {reason}")]
+    #[non_exhaustive]
     KeyGeneration {
         /// What happened.
         reason: String,
     },
     /// A seed that is too short to make a key from.
     #[error("a seed of {found} octets is shorter than the {limit} it needs")]
+    #[non_exhaustive]
     SeedTooShort {
         /// The length in octets.
         found: usize,
@@ -136,12 +152,14 @@ pub enum Error {
     Cancelled,
     /// The private key doesn't belong to the certificate.
     #[error("the private key does not match the certificate of {subject}")]
+    #[non_exhaustive]
     KeyMismatch {
         /// The subject of the certificate, in RFC 4514 form.
         subject: String,
     },
     /// An RSA key below the minimum of the profile.
     #[error("an RSA key of {found} bits is below the minimum of {minimum}")]
+    #[non_exhaustive]
     KeyTooSmall {
         /// The length of its modulus in bits.
         found: usize,
@@ -150,6 +168,7 @@ pub enum Error {
     },
     /// A digest that can't be used with this kind of key.
     #[error("{digest} can not be used with a {key} key")]
+    #[non_exhaustive]
     UnsupportedDigest {
         /// The digest.
         digest: &'static str,
@@ -160,6 +179,7 @@ pub enum Error {
     // --- Names ------------------------------------------------------------------------------------------------
     /// A distinguished name that can't be parsed.
     #[error("malformed distinguished name at character {position}: {reason}")]
+    #[non_exhaustive]
     MalformedName {
         /// Where, in characters from the start, counted from one.
         position: usize,
@@ -168,18 +188,21 @@ pub enum Error {
     },
     /// An attribute type that is not known by name, nor a dotted object identifier.
     #[error("unknown attribute {name:?} in a distinguished name")]
+    #[non_exhaustive]
     UnknownAttribute {
         /// The word that was used.
         name: String,
     },
     /// An attribute without a value. OpenSSL would leave it out.
     #[error("attribute {attribute} has no value")]
+    #[non_exhaustive]
     EmptyAttribute {
         /// The attribute's short name.
         attribute: String,
     },
     /// An attribute value longer than X.520 allows.
     #[error("attribute {attribute} has {found} characters, more than the limit of {limit}")]
+    #[non_exhaustive]
     AttributeTooLong {
         /// The attribute's short name.
         attribute: String,
@@ -190,6 +213,7 @@ pub enum Error {
     },
     /// An attribute value shorter than its type allows.
     #[error("attribute {attribute} has {found} characters, fewer than the {limit} it needs")]
+    #[non_exhaustive]
     AttributeTooShort {
         /// The attribute's short name.
         attribute: String,
@@ -200,6 +224,7 @@ pub enum Error {
     },
     /// An attribute value with characters that its string type can't hold.
     #[error("attribute {attribute} holds {found:?}, which {string_type} can not carry")]
+    #[non_exhaustive]
     AttributeCharacter {
         /// The attribute's short name.
         attribute: String,
@@ -210,6 +235,7 @@ pub enum Error {
     },
     /// A control character in the text of an attribute value, such as the carriage return of a line that ends in CR LF.
     #[error("attribute {attribute} holds the control character U+{:04X}", u32::from(*.found))]
+    #[non_exhaustive]
     ControlCharacter {
         /// The attribute's short name.
         attribute: String,
@@ -218,12 +244,14 @@ pub enum Error {
     },
     /// A country that is not a two-letter ISO 3166 code.
     #[error("country {found:?} is not a two-letter ISO 3166 code such as \"GB\"")]
+    #[non_exhaustive]
     InvalidCountry {
         /// What was given.
         found: String,
     },
     /// A subject alternative name that can't be encoded.
     #[error("invalid subject alternative name {name:?}: {reason}")]
+    #[non_exhaustive]
     InvalidSubjectAltName {
         /// The name.
         name: String,
@@ -233,6 +261,7 @@ pub enum Error {
 
     /// A name outside what an issuer's name constraints permit (RFC 5280, section 4.2.1.10).
     #[error("{name} is not among the names that {issuer} may issue for: {permitted}")]
+    #[non_exhaustive]
     NameNotPermitted {
         /// The subject of the issuer, in RFC 4514 form.
         issuer: String,
@@ -243,6 +272,7 @@ pub enum Error {
     },
     /// A name that an issuer's name constraints exclude.
     #[error("{name} is excluded from the names that {issuer} may issue for by {excluded}")]
+    #[non_exhaustive]
     NameExcluded {
         /// The subject of the issuer, in RFC 4514 form.
         issuer: String,
@@ -253,6 +283,7 @@ pub enum Error {
     },
     /// A name under a name constraint of its form, one of which this crate can't compare.
     #[error("{name} can't be compared with the name constraint {constraint} of {issuer}")]
+    #[non_exhaustive]
     UnsupportedNameConstraint {
         /// The subject of the issuer, in RFC 4514 form.
         issuer: String,
@@ -262,12 +293,13 @@ pub enum Error {
         constraint: String,
     },
 
-    // --- Requests, certificates, authorities ------------------------------------------------------------------
+    // --- Requests, certificates, CAs ------------------------------------------------------------------
     /// The signature of a certificate request doesn't verify with the key in it: no proof of possession.
     #[error("the signature of the certificate request does not match its public key")]
     RequestSignatureInvalid,
     /// The signature of a certificate doesn't verify with the issuer's key.
     #[error("the signature of the certificate of {subject} does not match the key of {issuer}")]
+    #[non_exhaustive]
     CertificateSignatureInvalid {
         /// The subject of the certificate, in RFC 4514 form.
         subject: String,
@@ -278,6 +310,7 @@ pub enum Error {
     #[error(
         "the certificate of {subject} names the signature algorithm {inner} inside and {outer} outside"
     )]
+    #[non_exhaustive]
     SignatureAlgorithmMismatch {
         /// The subject of the certificate, in RFC 4514 form.
         subject: String,
@@ -291,6 +324,7 @@ pub enum Error {
     SignatureFailed,
     /// A certificate was compared with one that is not its issuer.
     #[error("the certificate of {subject} was issued by {expected}, not by {found}")]
+    #[non_exhaustive]
     IssuerMismatch {
         /// The subject of the certificate, in RFC 4514 form.
         subject: String,
@@ -299,35 +333,39 @@ pub enum Error {
         /// The subject of the supposed issuer.
         found: String,
     },
-    /// A certificate that may not act as an authority.
+    /// A certificate that may not act as a CA.
     #[error("the certificate of {subject} may not sign certificates: {reason}")]
+    #[non_exhaustive]
     NotAnAuthority {
         /// The subject of the certificate, in RFC 4514 form.
         subject: String,
         /// Which condition of RFC 5280 is missing.
         reason: &'static str,
     },
-    /// A certificate of the authority's chain has an extension that is critical and that this crate doesn't evaluate
+    /// A certificate of the CA's chain has an extension that is critical and that this crate doesn't evaluate
     /// (RFC 5280, section 4.2): nobody can tell what it forbids.
     #[error(
         "the certificate of {subject} has a critical extension that is not evaluated: {extension}"
     )]
+    #[non_exhaustive]
     UnsupportedCriticalExtension {
         /// The subject of the certificate, in RFC 4514 form.
         subject: String,
         /// The object identifier of the extension, in dotted form.
         extension: String,
     },
-    /// A purpose that is not among those for which a certificate of the authority's chain is good.
+    /// A purpose that is not among those for which a certificate of the CA's chain is good.
     #[error("the extended key usage of {issuer} does not allow {purpose} below it")]
+    #[non_exhaustive]
     PurposeNotPermitted {
         /// The subject of the one with the extension, in RFC 4514 form.
         issuer: String,
         /// What the profile would grant, for example "clientAuth".
         purpose: String,
     },
-    /// The certificate of the authority, or of one of its issuers, has expired.
+    /// The certificate of the CA, or of one of its issuers, has expired.
     #[error("the certificate of {subject} expired at {} (now {})", Rfc3339(*.not_after), Rfc3339(*.now))]
+    #[non_exhaustive]
     AuthorityExpired {
         /// The subject of that certificate, in RFC 4514 form.
         subject: String,
@@ -336,8 +374,9 @@ pub enum Error {
         /// The time of the attempt.
         now: SystemTime,
     },
-    /// The certificate of the authority, or of one of its issuers, is not valid yet.
+    /// The certificate of the CA, or of one of its issuers, is not valid yet.
     #[error("the certificate of {subject} is not valid before {} (now {})", Rfc3339(*.not_before), Rfc3339(*.now))]
+    #[non_exhaustive]
     AuthorityNotYetValid {
         /// The subject of that certificate, in RFC 4514 form.
         subject: String,
@@ -346,29 +385,33 @@ pub enum Error {
         /// The time of the attempt.
         now: SystemTime,
     },
-    /// The path length constraint of the authority, or of one of its issuers, leaves no room for another authority, or for
+    /// The path length constraint of the CA, or of one of its issuers, leaves no room for another CA, or for
     /// as many below it as it is to allow.
-    #[error("the path length constraint of {subject} does not allow as many authorities below it")]
+    #[error("the path length constraint of {subject} does not allow as many CAs below it")]
+    #[non_exhaustive]
     PathLengthExceeded {
         /// The subject of the one with the constraint, in RFC 4514 form.
         subject: String,
     },
     /// A validity that ends before it starts, or lies outside what X.509 can express.
     #[error("invalid validity: {reason}")]
+    #[non_exhaustive]
     InvalidValidity {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// An explicit wish for a validity beyond that of the authority or one of its issuers.
-    #[error("validity until {} exceeds that of the authority and its issuers, which ends at {}", Rfc3339(*.requested), Rfc3339(*.limit))]
+    /// An explicit wish for a validity beyond that of the CA or one of its issuers.
+    #[error("validity until {} exceeds that of the CA and its issuers, which ends at {}", Rfc3339(*.requested), Rfc3339(*.limit))]
+    #[non_exhaustive]
     ValidityExceedsAuthority {
         /// The end that was asked for.
         requested: SystemTime,
         /// The end of the first of those certificates to expire.
         limit: SystemTime,
     },
-    /// An explicit wish for a validity that starts before that of the authority or one of its issuers.
-    #[error("validity from {} precedes that of the authority and its issuers, which starts at {}", Rfc3339(*.requested), Rfc3339(*.limit))]
+    /// An explicit wish for a validity that starts before that of the CA or one of its issuers.
+    #[error("validity from {} precedes that of the CA and its issuers, which starts at {}", Rfc3339(*.requested), Rfc3339(*.limit))]
+    #[non_exhaustive]
     ValidityPrecedesAuthority {
         /// The start that was asked for.
         requested: SystemTime,
@@ -376,25 +419,29 @@ pub enum Error {
         limit: SystemTime,
     },
     /// A subject that is the issuer's own: its certificate would pass for the issuer's.
-    #[error("{subject} is the authority itself, and can not be the subject of what it signs")]
+    #[error("{subject} is the CA itself, and can not be the subject of what it signs")]
+    #[non_exhaustive]
     SubjectIsIssuer {
         /// The subject, in RFC 4514 form.
         subject: String,
     },
     /// A serial number that RFC 5280, section 4.1.2.2, doesn't allow.
     #[error("invalid serial number: {reason}")]
+    #[non_exhaustive]
     InvalidSerialNumber {
         /// What is wrong with it.
         reason: &'static str,
     },
     /// The profile can't be applied to this request.
     #[error("the profile can not be applied: {reason}")]
+    #[non_exhaustive]
     InvalidProfile {
         /// What is wrong.
         reason: &'static str,
     },
     /// A parameter for writing a key or bundle that its readers would refuse.
     #[error("{parameter} of {found} is outside the range {min} to {max}")]
+    #[non_exhaustive]
     ParameterOutOfRange {
         /// The parameter.
         parameter: &'static str,
@@ -415,6 +462,7 @@ pub enum Error {
     },
     /// A PKCS#12 file with several private keys, where one was expected.
     #[error("the PKCS#12 file holds {count} private keys where one was expected")]
+    #[non_exhaustive]
     Pkcs12SeveralKeys {
         /// How many there are.
         count: usize,
@@ -424,6 +472,7 @@ pub enum Error {
         "no trusted certificate found{}",
         beside(*.private_keys, *.unreadable)
     )]
+    #[non_exhaustive]
     NoTrustedCertificate {
         /// How many private keys are there, whose certificates are not trusted.
         private_keys: usize,
@@ -432,12 +481,14 @@ pub enum Error {
     },
     /// Two entries of a PKCS#12 file under one alias, of which Java would see one only.
     #[error("the alias {alias:?} is given twice")]
+    #[non_exhaustive]
     DuplicateAlias {
         /// The alias.
         alias: String,
     },
-    /// Certificates that don't form a chain up from the leaf, or from the authority.
+    /// Certificates that don't form a chain up from the leaf, or from the CA.
     #[error("the certificate of {subject} is not part of the chain of {leaf}{}", gap(.missing.as_deref()))]
+    #[non_exhaustive]
     NotInChain {
         /// The subject of the certificate that doesn't fit, in RFC 4514 form.
         subject: String,
@@ -450,34 +501,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// What can be done about a file that isn't read, if there is something.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::UnsupportedScheme { name, .. } if name == "JCEKS" => Some(
-                "turn it into PKCS#12: keytool -importkeystore -srckeystore FILE -srcstoretype JCEKS -destkeystore FILE.p12 -deststoretype PKCS12",
-            ),
-            Self::UnsupportedScheme {
-                what: "PKCS#12 encryption" | "PKCS#12 MAC" | "PKCS#12 integrity",
-                ..
-            } => Some(
-                "have it written with AES-256 and SHA-256 by the program that made it, or by OpenSSL: openssl pkcs12 -legacy -in FILE -nodes | openssl pkcs12 -export -out FILE.p12",
-            ),
-            Self::UnsupportedScheme {
-                what: "private key encryption",
-                ..
-            } => Some(
-                "have it encrypted with AES-256 by the program that made it, or by OpenSSL: openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out FILE.pem",
-            ),
-            Self::BudgetExceeded { parameter, .. } if *parameter != NAME_COMPARISONS => Some(
-                "the file asks for more work than honest ones do; a program that trusts it can raise the limits",
-            ),
-            _ => None,
+    /// [`Error::Malformed`], for crates that read more structures on top of this one.
+    pub fn malformed(what: &'static str, reason: impl Into<String>) -> Self {
+        Self::Malformed {
+            what,
+            reason: reason.into(),
         }
     }
 }
-
-/// The parameter of [`Error::BudgetExceeded`] that no caller can raise.
-pub(crate) const NAME_COMPARISONS: &str = "number of comparisons of names with name constraints";
 
 fn found_labels(found: &[String]) -> String {
     if found.is_empty() {

@@ -18,7 +18,7 @@ use crate::{
 pub struct BasicConstraints {
     /// Whether the subject may act as a certification authority.
     pub ca: bool,
-    /// How many further authorities may stand between this one and a leaf, when that is limited.
+    /// How many further CAs may stand between this one and a leaf, when that is limited.
     pub path_len: Option<u32>,
 }
 

@@ -256,11 +256,9 @@ fn pkcs12<D: Digest>(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use base16ct::lower::encode_string as hex;
 
-    fn hex(octets: &[u8]) -> String {
-        octets.iter().map(|octet| format!("{octet:02x}")).collect()
-    }
+    use super::*;
 
     // RFC 6070
     #[test]

@@ -27,14 +27,14 @@
 //!
 //! | to | types |
 //! |---|---|
-//! | make and read keys | [`PrivateKey`], its [`PublicKey`], [`KeyKind`]; [`KeyGenerator`] for progress, cancellation and seeds; [`KeyEncryption`] |
-//! | name somebody | [`DistinguishedName`], from text or [built](DistinguishedName::builder); [`SubjectAltName`] with [`DnsName`], [`EmailAddress`] and [`Uri`] |
+//! | make and read keys | [`PrivateKey`], its [`PublicKey`], [`KeyKind`], [`KeyAlgorithm`]; [`KeyGenerator`] for [`Progress`], cancellation and seeds; [`KeyEncryption`] |
+//! | name somebody | [`DistinguishedName`] of [`Attribute`]s, from text or [built](DistinguishedName::builder); [`SubjectAltName`] with [`DnsName`], [`EmailAddress`] and [`Uri`] |
 //! | ask for a certificate | [`CertificateRequest`], and [`VerifiedRequest`] once its signature was verified |
-//! | issue one | [`CertificateAuthority`], [`Profile`], [`Validity`], [`SerialNumber`] |
+//! | issue one | [`CertificateAuthority`], [`Profile`], [`Validity`], [`SerialNumber`], [`Digest`] |
 //! | read one | [`Certificate`] with [`Version`], [`BasicConstraints`], [`KeyUsage`], [`ExtendedKeyUsage`], [`NameConstraints`] |
-//! | bundle it with its key | [`Pkcs12`], [`Pkcs12Builder`], [`Pkcs12Profile`] |
-//! | read what is trusted | [`TrustStore`]: PEM, DER, PKCS#12, JKS |
-//! | show what a file is | [`inspect`] |
+//! | bundle it with its key | [`Pkcs12`] with [`CertificateEntry`] and [`Integrity`]; [`Pkcs12Builder`], [`Pkcs12Profile`], [`Pkcs12Warning`] |
+//! | read what is trusted | [`TrustStore`]: PEM, DER, PKCS#12, JKS; [`UnreadableCertificate`] for what it had to leave out |
+//! | find out what is in a file | [`Contents`] and its [`Item`]s |
 //!
 //! Secrets are opened with a [`Passphrase`], and the work that a file may ask for is bounded by a [`Budget`]. Whatever fails is
 //! one [`Error`]. Calls that need the time or randomness take the system's; beside each there is a variant with an explicit
@@ -53,11 +53,11 @@ mod authority;
 mod budget;
 mod certificate;
 mod chain;
+mod contents;
 mod der;
 mod digest;
 mod error;
 mod extension;
-pub mod inspect;
 mod kdf;
 mod key;
 mod name;
@@ -83,6 +83,7 @@ pub use alt_name::{DnsName, EmailAddress, SubjectAltName, Uri};
 pub use authority::CertificateAuthority;
 pub use budget::Budget;
 pub use certificate::{Certificate, Version};
+pub use contents::{Contents, Item};
 pub use digest::Digest;
 pub use error::Error;
 pub use extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage};

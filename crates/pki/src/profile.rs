@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::{Digest, Error, SubjectAltName, Validity, time};
 
-/// What an authority grants. A request asks; the profile decides.
+/// What a CA grants. A request asks; the profile decides.
 ///
 /// Every certificate is X.509 v3 with a subject and an authority key identifier. KeyUsage, ExtendedKeyUsage and
 /// BasicConstraints come from the profile alone, whatever the request asks for.
@@ -25,8 +25,9 @@ use crate::{Digest, Error, SubjectAltName, Validity, time};
 /// # Ok::<(), pki::Error>(())
 /// ```
 ///
-/// Unless it was set, the end of the validity is clamped to that of the authority and its issuers. RSA keys have 2048 bits
+/// Unless it was set, the end of the validity is clamped to that of the CA and its issuers. RSA keys have 2048 bits
 /// at least, unless [`minimum_rsa_bits`](Self::minimum_rsa_bits) says otherwise.
+#[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     pub(crate) role: Role,
@@ -62,19 +63,19 @@ enum AltNames {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Period {
-    /// The profile's own number of days, cut where the authority ends.
+    /// The profile's own number of days, cut where the CA ends.
     DefaultDays(u32),
     Days(u32),
     Exact(Validity),
 }
 
 impl Profile {
-    /// A root authority, which signs itself.
+    /// A root CA, which signs itself.
     pub fn root() -> Self {
         Self::new(Role::Root, AltNames::Fixed(Vec::new()), 3650)
     }
 
-    /// An authority below another one: what Symphony calls a signing certificate.
+    /// A CA below another one: what Symphony calls a signing certificate.
     pub fn intermediate() -> Self {
         Self::new(Role::Intermediate, AltNames::Fixed(Vec::new()), 1825)
     }
@@ -117,14 +118,14 @@ impl Profile {
         self
     }
 
-    /// The digest under the authority's signature. Otherwise it is SHA-256, or SHA-384 where the authority's key is on
+    /// The digest under the CA's signature. Otherwise it is SHA-256, or SHA-384 where the CA's key is on
     /// P-384.
     pub fn digest(mut self, digest: Digest) -> Self {
         self.digest = Some(digest);
         self
     }
 
-    /// How many further authorities may stand below this one (0: it signs leaves only). Otherwise it is unlimited.
+    /// How many further CAs may stand below this one (0: it signs leaves only). Otherwise it is unlimited.
     pub fn path_len(mut self, path_len: u32) -> Self {
         self.path_len = Some(path_len);
         self
@@ -157,7 +158,7 @@ impl Profile {
         }
     }
 
-    /// The validity of a certificate made at `now` under an authority with the given validity (`None` for a root).
+    /// The validity of a certificate made at `now` under a CA with the given validity (`None` for a root).
     pub(crate) fn validity_at(
         &self,
         now: SystemTime,

@@ -13,7 +13,7 @@ use crate::{
     tbs,
 };
 
-/// The largest request that is read, in octets. Honest ones have a few thousand.
+/// The largest request that is read, in octets. Ordinary ones have a few thousand.
 const MAX_SIZE: usize = 1 << 20;
 
 const WHAT: &str = "certificate request";
@@ -143,7 +143,7 @@ impl CertificateRequest {
         &self.extensions.subject_alt_names
     }
 
-    /// Every extension that is asked for, as a dotted object identifier. An authority looks at the alternative names
+    /// Every extension that is asked for, as a dotted object identifier. A CA looks at the alternative names
     /// only, and at those only where its profile says so.
     pub fn requested_extensions(&self) -> impl Iterator<Item = &str> {
         self.extensions.present.iter().map(|(oid, _)| oid.as_str())
@@ -184,7 +184,7 @@ impl std::fmt::Debug for CertificateRequest {
     }
 }
 
-/// A request whose signature was verified: the only thing that an authority signs.
+/// A request whose signature was verified: the only thing that a CA signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VerifiedRequest<'a> {
     request: &'a CertificateRequest,
@@ -198,6 +198,7 @@ impl<'a> VerifiedRequest<'a> {
 }
 
 /// Builds a [`CertificateRequest`].
+#[must_use]
 #[derive(Debug, Clone)]
 pub struct CertificateRequestBuilder {
     subject: DistinguishedName,

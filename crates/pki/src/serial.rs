@@ -85,22 +85,16 @@ impl FromStr for SerialNumber {
             reason: "expected a number such as 4096 or 0x1000",
         };
         if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-            let nibbles: Option<Vec<u8>> = digits
-                .chars()
-                .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-                .collect();
-            let nibbles = nibbles
-                .filter(|nibbles| !nibbles.is_empty())
-                .ok_or(invalid)?;
-            let octets: Vec<u8> = nibbles
-                .rchunks(2)
-                .rev()
-                .map(|pair| {
-                    pair.iter()
-                        .fold(0, |octet: u8, nibble| (octet << 4) | nibble)
-                })
-                .collect();
-            return Self::from_be_bytes(&octets);
+            if digits.is_empty() {
+                return Err(invalid);
+            }
+            let leading = if digits.len().is_multiple_of(2) {
+                ""
+            } else {
+                "0"
+            };
+            let octets = base16ct::mixed::decode_vec([leading, digits].concat());
+            return Self::from_be_bytes(&octets.map_err(|_| invalid)?);
         }
         if text.is_empty() || text.len() > 50 || !text.bytes().all(|octet| octet.is_ascii_digit()) {
             return Err(invalid);
@@ -125,13 +119,11 @@ impl FromStr for SerialNumber {
 
 impl fmt::Display for SerialNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("0x")?;
-        match self.0.split_first() {
-            None => f.write_str("0"),
-            Some((first, rest)) => {
-                write!(f, "{first:x}")?;
-                rest.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
-            }
+        let digits = base16ct::lower::encode_string(&self.0);
+        // The first octet isn't zero.
+        match digits.strip_prefix('0').unwrap_or(&digits) {
+            "" => f.write_str("0x0"),
+            digits => write!(f, "0x{digits}"),
         }
     }
 }
@@ -175,6 +167,8 @@ mod tests {
             "-1",
             "",
             "0x",
+            "0xg",
+            "0x1é",
             "1g",
         ] {
             assert!(

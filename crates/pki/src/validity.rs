@@ -11,6 +11,7 @@ pub struct Validity {
 
 impl Validity {
     /// Whether `time` lies within.
+    #[must_use]
     pub fn contains(&self, time: SystemTime) -> bool {
         self.not_before <= time && time <= self.not_after
     }

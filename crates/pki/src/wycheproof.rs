@@ -221,10 +221,5 @@ fn flags(case: &Value) -> Vec<&str> {
 }
 
 fn hex(value: &Value) -> Vec<u8> {
-    let text = value.as_str().unwrap();
-    assert!(text.len().is_multiple_of(2));
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
+    base16ct::lower::decode_vec(value.as_str().unwrap()).unwrap()
 }

@@ -1,11 +1,15 @@
 //! What a certificate and a request say, as OpenSSL prints it.
 #![allow(clippy::unwrap_used)] // tests
 
+#[macro_use]
+mod support;
+
 use std::{
     collections::HashSet,
     time::{Duration, SystemTime},
 };
 
+use base16ct::lower::encode_string as hex;
 use pki::{
     Certificate, CertificateRequest, Error, KeyAlgorithm, KeyKind, PrivateKey, SubjectAltName,
     Version,
@@ -13,10 +17,6 @@ use pki::{
 
 const LEAF: &str = include_str!("data/pkcs12/leaf.crt");
 const ROOT: &str = include_str!("data/pkcs12/root.crt");
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
-}
 
 #[test]
 fn a_certificate_says_what_openssl_says() {
@@ -132,20 +132,23 @@ fn a_request_says_what_was_asked_for() {
 #[test]
 fn a_megabyte_is_the_most_that_is_read() {
     const LIMIT: usize = 1 << 20;
-    let too_large = |what| Error::TooLarge {
-        what,
-        found: LIMIT + 1,
-        limit: LIMIT,
-    };
     let mut input = vec![0; LIMIT + 1];
-    assert_eq!(
-        Certificate::from_der(&input).unwrap_err(),
-        too_large("certificate")
-    );
-    assert_eq!(
-        CertificateRequest::from_der(&input).unwrap_err(),
-        too_large("certificate request")
-    );
+    for (error, what) in [
+        (Certificate::from_der(&input).unwrap_err(), "certificate"),
+        (
+            CertificateRequest::from_der(&input).unwrap_err(),
+            "certificate request",
+        ),
+    ] {
+        assert_error!(
+            error,
+            Error::TooLarge {
+                what: what,
+                found: LIMIT + 1,
+                limit: LIMIT
+            }
+        );
+    }
     input.pop();
     assert!(matches!(
         Certificate::from_der(&input),

@@ -1,6 +1,9 @@
 //! Private keys in and out, through the public interface. What other programs wrote is in `data/keys`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // tests
 
+#[macro_use]
+mod support;
+
 use pki::{
     Budget, Error, KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, Passphrase, PrivateKey,
 };
@@ -157,7 +160,7 @@ fn keys_that_are_not_handled_are_named() {
             "OPENSSH PRIVATE KEY",
         ),
     ] {
-        assert_eq!(
+        assert_error!(
             PrivateKey::from_pem(pem, None).unwrap_err(),
             Error::UnsupportedKey {
                 found: found.to_owned()
@@ -168,7 +171,7 @@ fn keys_that_are_not_handled_are_named() {
 
 #[test]
 fn encryption_that_is_not_handled_is_named() {
-    assert_eq!(
+    assert_error!(
         PrivateKey::from_pem(data!("p256-pbes2-camellia.pem"), &correct()).unwrap_err(),
         Error::UnsupportedScheme {
             what: "private key encryption",
@@ -201,7 +204,7 @@ fn the_key_is_found_behind_a_certificate_and_text() {
 #[test]
 fn a_file_without_a_key_says_what_it_holds() {
     let file = "-----BEGIN CERTIFICATE-----\nMAMCAQU=\n-----END CERTIFICATE-----\n";
-    assert_eq!(
+    assert_error!(
         PrivateKey::from_pem(file, None).unwrap_err(),
         Error::PemNotFound {
             expected: "private key",
@@ -239,7 +242,7 @@ fn a_body_with_lost_lines_is_malformed() {
 fn trailing_octets_are_refused() {
     let mut der = der(data!("p256.pem"));
     der.push(0);
-    assert_eq!(
+    assert_error!(
         PrivateKey::from_der(&der, None).unwrap_err(),
         Error::TrailingData {
             what: "private key",
@@ -367,7 +370,7 @@ fn too_many_iterations_are_refused_before_they_are_done() {
     );
     let mut budget = Budget::default();
     budget.max_iterations = 10_000;
-    assert_eq!(
+    assert_error!(
         PrivateKey::from_pem_or_der_within(&der, &correct(), budget).unwrap_err(),
         Error::BudgetExceeded {
             parameter: "key derivation iteration count",
@@ -421,10 +424,10 @@ fn an_initialization_vector_of_another_length_is_malformed() {
     );
     assert_eq!(
         PrivateKey::from_der(&der, &correct()).unwrap_err(),
-        Error::Malformed {
-            what: "private key encryption",
-            reason: "initialization vector of another length".to_owned()
-        }
+        Error::malformed(
+            "private key encryption",
+            "initialization vector of another length"
+        )
     );
     // In the DEK-Info header of traditional encryption: eight octets for AES.
     let pem = text(data!("p256-traditional-aes-256-cbc.pem"));
@@ -432,10 +435,10 @@ fn an_initialization_vector_of_another_length_is_malformed() {
     assert_ne!(pem, short);
     assert_eq!(
         PrivateKey::from_pem(short, &correct()).unwrap_err(),
-        Error::Malformed {
-            what: "private key",
-            reason: "initialization vector that is not the cipher's".to_owned()
-        }
+        Error::malformed(
+            "private key",
+            "initialization vector that is not the cipher's"
+        )
     );
 }
 
@@ -453,7 +456,7 @@ fn octets_after_the_curve_or_the_public_key_of_a_sec1_key_are_refused() {
         der[1] += 2;
         der[at + 1] += 2;
         der.splice(at + 2 + len..at + 2 + len, [0x05, 0x00]);
-        assert_eq!(
+        assert_error!(
             PrivateKey::from_der(&der, None).unwrap_err(),
             Error::TrailingData {
                 what: "private key",
@@ -517,7 +520,7 @@ fn two_encryptions_of_a_key_differ() {
 fn iterations_outside_the_range_are_refused() {
     let key = read(data!("p256.pem"));
     for iterations in [0, 999, 1_000_001, u32::MAX] {
-        assert_eq!(
+        assert_error!(
             key.to_encrypted_pem(&correct(), KeyEncryption::iterations(iterations))
                 .unwrap_err(),
             Error::ParameterOutOfRange {
@@ -588,7 +591,7 @@ fn an_rsa_key_with_a_wrong_exponent_or_coefficient_is_refused() {
         let mut wrong = der.to_vec();
         let at = wrong.len() - from_the_end;
         wrong[at] ^= 4;
-        assert_eq!(
+        assert_error!(
             PrivateKey::from_der(&wrong, None).unwrap_err(),
             Error::InvalidKey {
                 reason: "its RSA exponents or coefficient are not those of its primes".to_owned()
@@ -598,7 +601,7 @@ fn an_rsa_key_with_a_wrong_exponent_or_coefficient_is_refused() {
 }
 
 #[test]
-fn encryption_that_is_not_read_is_named_with_what_to_do() {
+fn encryption_that_is_not_read_is_named() {
     for (pem, expected) in [
         (
             data!("p256-pbes1-sha1-rc4-128.pem"),
@@ -611,7 +614,6 @@ fn encryption_that_is_not_read_is_named_with_what_to_do() {
             matches!(&error, Error::UnsupportedScheme { name, .. } if name == expected),
             "{error}"
         );
-        assert!(error.hint().unwrap().contains("AES-256"));
     }
 }
 
@@ -661,10 +663,7 @@ fn what_somebody_took_for_the_file_of_the_key_is_named() {
         for passphrase in [None, Some(&passphrase)] {
             assert_eq!(
                 PrivateKey::from_pem_or_der(file, passphrase).unwrap_err(),
-                Error::Malformed {
-                    what: "private key",
-                    reason: format!("it is {found}")
-                }
+                Error::malformed("private key", format!("it is {found}"))
             );
         }
     }

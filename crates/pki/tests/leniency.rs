@@ -52,10 +52,7 @@ fn an_extension_that_decides_something_must_be_decoded_to_its_last_octet() {
         for wrong in [trailing, damaged, Vec::new()] {
             assert_eq!(
                 read(&[(oid, &wrong)]).unwrap_err(),
-                Error::Malformed {
-                    what: "extensions",
-                    reason: format!("extension {dotted} can't be decoded"),
-                },
+                Error::malformed("extensions", format!("extension {dotted} can't be decoded")),
                 "{wrong:02x?}"
             );
         }
@@ -98,10 +95,7 @@ fn an_extension_that_occurs_twice_is_refused() {
     for (extensions, dotted) in [(&twice[..], "2.5.29.19"), (&[other, other], "2.5.29.31")] {
         assert_eq!(
             read(extensions).unwrap_err(),
-            Error::Malformed {
-                what: "extensions",
-                reason: format!("extension {dotted} occurs twice"),
-            }
+            Error::malformed("extensions", format!("extension {dotted} occurs twice"))
         );
     }
 }
@@ -182,12 +176,7 @@ fn a_request_is_version_1_and_has_one_value_of_each_attribute() {
     let read = |version, attributes: &[u8]| {
         CertificateRequest::from_der(&request(version, &tlv(0xa0, attributes)))
     };
-    let refused = |reason: &str| {
-        Err(Error::Malformed {
-            what: "certificate request",
-            reason: reason.to_owned(),
-        })
-    };
+    let refused = |reason: &str| Err(Error::malformed("certificate request", reason));
 
     let good = read(0, &asked(&a)).unwrap();
     assert_eq!(
@@ -231,10 +220,10 @@ fn a_point_is_compressed_or_not_and_never_compact() {
     PublicKey::from_spki_der(&short(parity)).unwrap();
     assert_eq!(
         PublicKey::from_spki_der(&short(5)).unwrap_err(),
-        Error::Malformed {
-            what: "public key",
-            reason: "its point is neither compressed nor uncompressed".to_owned()
-        }
+        Error::malformed(
+            "public key",
+            "its point is neither compressed nor uncompressed"
+        )
     );
 }
 

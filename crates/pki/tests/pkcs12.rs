@@ -1,6 +1,9 @@
 //! PKCS#12 files in and out, through the public interface. What other programs wrote is in `data/pkcs12`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // tests
 
+#[macro_use]
+mod support;
+
 use std::{env, fs, path::PathBuf};
 
 use pki::{
@@ -240,7 +243,7 @@ fn a_file_without_a_certificate_says_so() {
 fn a_file_with_two_keys_says_so() {
     let bundle = open(data!("keytool-two.p12"));
     assert_eq!(bundle.private_keys().len(), 2);
-    assert_eq!(
+    assert_error!(
         bundle.certificate().unwrap_err(),
         Error::Pkcs12SeveralKeys { count: 2 }
     );
@@ -306,7 +309,7 @@ fn a_truncated_or_extended_file_is_refused() {
     }
     let mut longer = der.to_vec();
     longer.push(0);
-    assert_eq!(
+    assert_error!(
         Pkcs12::open(&longer, &correct()).unwrap_err(),
         Error::TrailingData {
             what: "PKCS#12 file",
@@ -330,7 +333,7 @@ fn the_work_of_the_whole_file_is_limited_before_any_is_done() {
     budget.max_blocks = 3 * 2048;
     Pkcs12::open_within(data!("openssl-default.p12"), &correct(), budget).unwrap();
     budget.max_blocks -= 1;
-    assert_eq!(
+    assert_error!(
         Pkcs12::open_within(data!("openssl-default.p12"), &correct(), budget).unwrap_err(),
         Error::BudgetExceeded {
             parameter: "key derivation work in hash blocks",
@@ -339,7 +342,7 @@ fn the_work_of_the_whole_file_is_limited_before_any_is_done() {
         }
     );
     budget.max_iterations = 2047;
-    assert_eq!(
+    assert_error!(
         Pkcs12::open_within(data!("openssl-default.p12"), &correct(), budget).unwrap_err(),
         Error::BudgetExceeded {
             parameter: "key derivation iteration count",
@@ -356,7 +359,7 @@ fn size_and_nesting_are_the_callers_to_limit() {
     budget.max_size = der.len();
     Pkcs12::open_within(der, &correct(), budget).unwrap();
     budget.max_size -= 1;
-    assert_eq!(
+    assert_error!(
         Pkcs12::open_within(der, &correct(), budget).unwrap_err(),
         Error::TooLarge {
             what: "PKCS#12 file",
@@ -366,7 +369,7 @@ fn size_and_nesting_are_the_callers_to_limit() {
     );
     let mut budget = Budget::default();
     budget.max_nesting = 3;
-    assert_eq!(
+    assert_error!(
         Pkcs12::open_within(der, &correct(), budget).unwrap_err(),
         Error::NestedTooDeeply {
             what: "PKCS#12 file",
@@ -440,7 +443,7 @@ fn p12_keystore_reads_what_is_written() {
 fn a_key_that_is_not_the_certificates_is_refused() {
     let (_, leaf, ..) = material();
     let other = PrivateKey::generate(KeyKind::EcP256).unwrap();
-    assert_eq!(
+    assert_error!(
         Pkcs12::builder(&other, &leaf).unwrap_err(),
         Error::KeyMismatch {
             subject: "O=Example,CN=leaf".to_owned()
@@ -458,7 +461,7 @@ fn a_certificate_from_elsewhere_is_refused() {
         .iterations(1_000)
         .to_der(&correct())
         .unwrap_err();
-    assert_eq!(
+    assert_error!(
         error,
         Error::NotInChain {
             subject: "CN=java".to_owned(),
@@ -476,13 +479,13 @@ fn a_root_without_what_is_between_is_refused_for_what_is_missing() {
         .chain([&root])
         .iterations(1_000)
         .to_der(&correct());
-    assert_eq!(
-        result,
-        Err(Error::NotInChain {
+    assert_error!(
+        result.unwrap_err(),
+        Error::NotInChain {
             subject: root.subject().to_string(),
             leaf: leaf.subject().to_string(),
             missing: Some(inter.subject().to_string()),
-        })
+        }
     );
 }
 

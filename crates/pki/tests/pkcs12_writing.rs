@@ -1,6 +1,9 @@
 //! What the profiles and trust stores come out as. Other programs judge the same files in `cargo xtask interop`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // tests
 
+#[macro_use]
+mod support;
+
 use pki::{
     Certificate, Error, Integrity, Passphrase, Pkcs12, Pkcs12Profile, Pkcs12Warning, PrivateKey,
     TrustStore,
@@ -118,15 +121,16 @@ fn aliases_differ_in_more_than_case() {
         certificate(data!("root.crt")),
     );
     let write = |builder: pki::Pkcs12Builder<'_>| builder.iterations(1_000).to_der(&correct());
-    assert_eq!(
+    assert_error!(
         write(
             Pkcs12::trust_builder()
                 .trusted_as("A", &root)
                 .trusted_as("a", &inter)
-        ),
-        Err(Error::DuplicateAlias {
+        )
+        .unwrap_err(),
+        Error::DuplicateAlias {
             alias: "a".to_owned()
-        })
+        }
     );
     let der = write(
         Pkcs12::trust_builder()

@@ -1,6 +1,9 @@
 //! Trust stores in every format that is read. What Java wrote is in `data/trust`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // tests
 
+#[macro_use]
+mod support;
+
 use pki::{Certificate, Error, Integrity, Passphrase, TrustStore};
 
 macro_rules! data {
@@ -41,7 +44,7 @@ fn one_bad_certificate_does_not_spoil_the_rest() {
     let store = TrustStore::read(&pem, None).unwrap();
     assert_eq!(store.certificates(), [root()]);
     assert_eq!(store.unreadable().len(), 1);
-    assert_eq!(
+    assert_error!(
         TrustStore::read(bad.as_bytes(), None).unwrap_err(),
         Error::NoTrustedCertificate {
             private_keys: 0,
@@ -136,7 +139,7 @@ fn pkcs12_beside_a_private_key_gives_what_is_marked_as_trusted() {
 
 #[test]
 fn the_chain_of_a_private_key_is_not_trusted() {
-    assert_eq!(
+    assert_error!(
         TrustStore::read(data!("pkcs12/openssl-default.p12"), &correct()).unwrap_err(),
         Error::NoTrustedCertificate {
             private_keys: 1,

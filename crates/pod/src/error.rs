@@ -11,12 +11,14 @@ pub enum Error {
         "the TLS cryptography needs a processor with {}; this one lacks them",
         .missing.join(", ")
     )]
+    #[non_exhaustive]
     UnsupportedCpu {
         /// The features that are missing.
         missing: Vec<&'static str>,
     },
     /// A port can't be listened on.
     #[error("can not listen on {address} for the {port} port")]
+    #[non_exhaustive]
     Bind {
         /// Which of the ports.
         port: Port,
@@ -37,6 +39,7 @@ pub enum Error {
     UnusableServerCertificate(#[source] rustls::Error),
     /// No TLS version, or no HTTP version, is left to speak.
     #[error("at least one {what} version is needed")]
+    #[non_exhaustive]
     NoVersion {
         /// "TLS" or "HTTP".
         what: &'static str,
@@ -47,12 +50,14 @@ pub enum Error {
 
     /// A rule that could never strike.
     #[error("the fault can never strike: {reason}")]
+    #[non_exhaustive]
     FaultContradiction {
         /// What doesn't go together.
         reason: &'static str,
     },
     /// The text of a rule has no `=` between the place and the fault.
     #[error("{text:?} is no rule: PLACE=FAULT is expected")]
+    #[non_exhaustive]
     FaultWithoutPlace {
         /// The text.
         text: String,
@@ -62,18 +67,21 @@ pub enum Error {
         "{place:?} is no place: `any` is expected, or a port (web, api, key-manager), a method in capitals, and a path \
          that begins with a slash, in this order, one or more of them"
     )]
+    #[non_exhaustive]
     FaultPlace {
         /// The text.
         place: String,
     },
     /// There is no fault of this name.
     #[error("there is no fault {name:?}")]
+    #[non_exhaustive]
     UnknownFault {
         /// The name.
         name: String,
     },
     /// There is no option of this name, or it doesn't go with the fault.
     #[error("the fault {fault:?} has no option {name:?}")]
+    #[non_exhaustive]
     UnknownFaultOption {
         /// The name of the fault.
         fault: String,
@@ -82,6 +90,7 @@ pub enum Error {
     },
     /// A fault or an option has no value or the wrong one.
     #[error("{name:?} has the value {value:?}: {expected} is expected")]
+    #[non_exhaustive]
     FaultValue {
         /// The name of the fault or the option.
         name: String,
@@ -96,12 +105,14 @@ pub enum Error {
     MalformedCertificate(#[source] pki::Error),
     /// More than one certificate was given where one is imported at a time.
     #[error("{count} certificates were given, and one is imported at a time")]
+    #[non_exhaustive]
     SeveralCertificates {
         /// How many there are.
         count: usize,
     },
     /// The certificate has expired.
     #[error("the certificate of {subject} expired {} ago", Span(*.not_after, *.now))]
+    #[non_exhaustive]
     CertificateExpired {
         /// The subject of the certificate, in RFC 4514 form.
         subject: String,
@@ -112,6 +123,7 @@ pub enum Error {
     },
     /// The certificate may not sign others, so that it is no signing certificate.
     #[error("the certificate of {subject} may not sign certificates: {reason}")]
+    #[non_exhaustive]
     NotAnAuthority {
         /// The subject of the certificate, in RFC 4514 form.
         subject: String,
@@ -120,6 +132,7 @@ pub enum Error {
     },
     /// A client certificate with an RSA key that is too short.
     #[error("the RSA key of {subject} has {bits} bits, fewer than the minimum of {minimum}")]
+    #[non_exhaustive]
     KeyTooSmall {
         /// The subject of the certificate, in RFC 4514 form.
         subject: String,
@@ -132,6 +145,7 @@ pub enum Error {
     #[error(
         "the certificate with SHA-256 fingerprint {fingerprint} was imported already, as {kind}"
     )]
+    #[non_exhaustive]
     CertificateExists {
         /// Its fingerprint.
         fingerprint: Fingerprint,
@@ -140,6 +154,7 @@ pub enum Error {
     },
     /// No certificate with this fingerprint was imported.
     #[error("no certificate with SHA-256 fingerprint {fingerprint} was imported")]
+    #[non_exhaustive]
     UnknownCertificate {
         /// The fingerprint.
         fingerprint: Fingerprint,
@@ -147,18 +162,21 @@ pub enum Error {
 
     /// The name is taken.
     #[error("a user {username:?} exists already")]
+    #[non_exhaustive]
     UserExists {
         /// The name.
         username: String,
     },
     /// There is no user of this name. The case of letters counts.
     #[error("there is no user {username:?}")]
+    #[non_exhaustive]
     UnknownUser {
         /// The name.
         username: String,
     },
     /// A user name that is empty or longer than a Common Name can be.
     #[error("a user name has 1 to {limit} characters, and this one has {found}")]
+    #[non_exhaustive]
     InvalidUsername {
         /// How many characters were found.
         found: usize,

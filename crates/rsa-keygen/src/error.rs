@@ -10,12 +10,14 @@ use crate::Kernel;
 pub enum Error {
     /// The caller asked for a size that is not supported.
     #[error("RSA keys have 2048, 3072, 4096 or 8192 bits, not {bits}")]
+    #[non_exhaustive]
     UnsupportedSize {
         /// The size asked for.
         bits: usize,
     },
     /// The seed of a deterministic key is too short.
     #[error("a seed has at least {minimum} bytes, not {length}")]
+    #[non_exhaustive]
     SeedTooShort {
         /// The length of the seed.
         length: usize,
@@ -24,24 +26,28 @@ pub enum Error {
     },
     /// The caller or the environment named a kernel that this machine can't run.
     #[error("the {kernel} kernel needs a processor that has its instructions")]
+    #[non_exhaustive]
     KernelUnavailable {
         /// The kernel asked for.
         kernel: Kernel,
     },
     /// The environment named a kernel that doesn't exist.
     #[error("a kernel is ifma, mulx or portable, not {name:?}")]
+    #[non_exhaustive]
     UnknownKernel {
         /// The name found.
         name: String,
     },
     /// The operating system gave no random bytes.
     #[error("no randomness from the operating system: {reason}")]
+    #[non_exhaustive]
     RandomnessUnavailable {
         /// What the operating system said.
         reason: String,
     },
     /// No prime among as many candidates as FIPS 186-5 (A.1.3, steps 4.7 and 5.8) allows: the random bits are not random.
     #[error("no prime among {candidates} candidates: the source of random bits is broken")]
+    #[non_exhaustive]
     NoPrimeFound {
         /// How many candidates were looked at.
         candidates: u64,
@@ -51,6 +57,7 @@ pub enum Error {
     Cancelled,
     /// The finished key failed a check of FIPS 186-5 or the pairwise consistency test: a broken source of random bits, or a fault in the machine.
     #[error("the new key failed its check: {check}")]
+    #[non_exhaustive]
     Inconsistent {
         /// The check that failed.
         check: &'static str,

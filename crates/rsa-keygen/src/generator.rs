@@ -87,7 +87,7 @@ impl Generator {
         self
     }
 
-    /// Uses at most so many threads, this one included; by default, as many as [`std::thread::available_parallelism`] says. Fewer are started where the key is
+    /// Uses at most `threads` threads, this one included; by default, as many as [`std::thread::available_parallelism`] says. Fewer are started where the key is
     /// too small to be worth them. The key doesn't depend on it.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {

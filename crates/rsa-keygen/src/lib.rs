@@ -80,7 +80,7 @@ pub use kernel::{KERNEL_VARIABLE, Kernel};
 pub use key::RsaKey;
 pub use sign::{Hash, Numbers, Scheme, SigningKey};
 
-/// A new key of so many bits from the operating system's randomness, with the defaults of [`Generator`].
+/// A new key of `bits` bits from the operating system's randomness, with the defaults of [`Generator`].
 ///
 /// # Errors
 ///
@@ -89,7 +89,7 @@ pub fn generate(bits: usize) -> Result<RsaKey, Error> {
     Generator::new(bits).generate()
 }
 
-/// The key of so many bits that belongs to a seed: see [`Generator::generate_from_seed`].
+/// The key of `bits` bits that belongs to a seed: see [`Generator::generate_from_seed`].
 ///
 /// # Errors
 ///

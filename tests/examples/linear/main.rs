@@ -11,7 +11,7 @@
 
 mod input;
 
-use std::{env, hint::black_box, time::UNIX_EPOCH};
+use std::{env, hint::black_box};
 
 use auth::{Endpoints, Identity, Proxy, Token, TrustAnchors, config::BdkConfig};
 use input::Input;
@@ -243,14 +243,12 @@ fn readers() -> Vec<Reader> {
             vec![input::digits()],
         ),
         reader(
-            "pki::inspect",
-            |i| outcome(pki::inspect::inspect(i, None)),
-            vec![input::many_certificates().short()],
-        ),
-        reader(
-            "pki::inspect_at",
-            |i| outcome(pki::inspect::inspect_at(i, None, UNIX_EPOCH)),
-            vec![input::many_rdns().short()],
+            "pki::Contents::read",
+            |i| outcome(pki::Contents::read(i, None)),
+            vec![
+                input::many_certificates().short(),
+                input::many_rdns().short(),
+            ],
         ),
         reader(
             "auth::Identity::read",

@@ -1,4 +1,4 @@
-//! Rules about single sources: where `unsafe` may stand, and that an ignored test says why.
+//! Rules about single sources: where `unsafe` may stand, that an ignored test says why, and that errors can grow.
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -7,11 +7,24 @@ use std::{
 use anyhow::Result;
 use proc_macro2::{Delimiter, TokenTree};
 
-use super::tokens::{self, is_ident, line, punct};
+use super::tokens::{self, is_group, is_ident, line, punct};
 use crate::workspace::Metadata;
 
 /// The one crate that may contain `unsafe`, in a single top-level module.
 const MAY_BE_UNSAFE: &str = "rsa-keygen";
+
+/// The crates in whose errors each struct variant is non-exhaustive, and the variants that needn't be: other crates report
+/// them, too, and their evidence is complete.
+const ERRORS_GROW: [(&str, &[&str]); 5] = [
+    (
+        "pki",
+        &["PassphraseRequired", "WrongPassphrase", "Pkcs12Lacks"],
+    ),
+    ("rsa-keygen", &[]),
+    ("fileset", &[]),
+    ("fixtures", &[]),
+    ("pod", &[]),
+];
 
 /// Tells which sources break these rules.
 pub(crate) fn check(metadata: &Metadata) -> Result<Vec<String>> {
@@ -43,6 +56,20 @@ pub(crate) fn check(metadata: &Metadata) -> Result<Vec<String>> {
             }
             if may_be_unsafe && uses_unsafe(&source) {
                 unsafe_modules.insert(top_level_module(path.strip_prefix(package.folder())?));
+            }
+        }
+        let errors = ERRORS_GROW
+            .iter()
+            .find(|(name, _)| *name == package.short_name());
+        if let Some((_, complete)) = errors {
+            let path = package.folder().join("src/error.rs");
+            for (line, variant) in exhaustive_variants(&tokens::read(&path)?) {
+                if !complete.contains(&variant.as_str()) {
+                    violations.push(format!(
+                        "{}:{line}: {variant} is not #[non_exhaustive]",
+                        path.display()
+                    ));
+                }
             }
         }
         if unsafe_modules.len() > 1 {
@@ -98,6 +125,36 @@ fn ignored_without_reason(source: &[TokenTree]) -> Vec<usize> {
     lines
 }
 
+/// The struct variants of enums that callers can build, and match without `..`.
+fn exhaustive_variants(source: &[TokenTree]) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for item in source.windows(3) {
+        let [keyword, _, TokenTree::Group(variants)] = item else {
+            continue;
+        };
+        if !is_ident(keyword, "enum") {
+            continue;
+        }
+        let variants: Vec<_> = variants.stream().into_iter().collect();
+        let mut is_non_exhaustive = false;
+        for pair in variants.windows(2) {
+            match pair {
+                [hash, TokenTree::Group(attribute)] if punct(hash) == Some('#') => {
+                    is_non_exhaustive |= attribute.stream().to_string() == "non_exhaustive";
+                }
+                [TokenTree::Ident(name), fields] if is_group(fields, Delimiter::Brace) => {
+                    if !is_non_exhaustive {
+                        found.push((name.span().start().line, name.to_string()));
+                    }
+                }
+                [comma, _] if punct(comma) == Some(',') => is_non_exhaustive = false,
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +191,14 @@ mod tests {
         let module = |path: &str| top_level_module(Path::new(path));
         assert_eq!(module("src/kernel/x86_64/ifma.rs"), module("src/kernel.rs"));
         assert_ne!(module("src/kernel/mod.rs"), module("src/sieve.rs"));
+    }
+
+    #[test]
+    fn a_struct_variant_of_an_error_can_grow() {
+        let source = "pub enum Error {\n#[non_exhaustive]\nA { a: u8 },\nB { b: u8 },\n#[non_exhaustive]\nC,\nD(u8),\n\
+                      #[error(\"e\")]\n#[non_exhaustive]\nE { e: u8 },\nF { f: u8 } }";
+        let found = exhaustive_variants(&parse(source));
+        assert_eq!(found, [(4, "B".to_owned()), (11, "F".to_owned())]);
     }
 
     #[test]

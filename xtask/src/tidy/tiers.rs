@@ -31,7 +31,7 @@ pub(crate) const TIERS: &[(&str, &[&[&str]])] = &[
             &["chain"],
             &["pkcs12"],
             &["trust_store"],
-            &["inspect", "authority"],
+            &["contents", "authority"],
         ],
     ),
     (

@@ -67,7 +67,7 @@ fn a_key_of_another_certificate_is_refused() {
     )
     .unwrap_err();
     assert!(
-        matches!(&error, Error::Identity(pki::Error::KeyMismatch { subject }) if subject.contains("demo-bot1")),
+        matches!(&error, Error::Identity(pki::Error::KeyMismatch { subject, .. }) if subject.contains("demo-bot1")),
         "{error:?}"
     );
 }

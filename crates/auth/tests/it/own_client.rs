@@ -161,7 +161,7 @@ fn a_key_and_a_chain_make_an_identity_if_they_belong_together() {
     ] {
         let error = result.unwrap_err();
         assert!(
-            matches!(&error, Error::Identity(pki::Error::KeyMismatch { subject }) if subject.contains("other")),
+            matches!(&error, Error::Identity(pki::Error::KeyMismatch { subject, .. }) if subject.contains("other")),
             "{error:?}"
         );
     }

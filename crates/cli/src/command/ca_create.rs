@@ -13,6 +13,7 @@ use crate::{
     new_key::{self, KeyArgs},
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
+    report::Report,
     subject::Subject,
     ui,
 };
@@ -130,8 +131,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     new_key::note_written(authority.private_key(), passphrase.is_some(), &args.out_key);
     ui::note_certificate(authority.certificate(), &args.out_cert);
     if args.json {
-        let report =
-            pki::inspect::inspect(certificate.as_bytes(), None).about(args.out_cert.display())?;
+        let report = Report::read(certificate.as_bytes(), None).about(args.out_cert.display())?;
         ui::json(&json!({
             "certificate": args.out_cert.display().to_string(),
             "key": args.out_key.display().to_string(),

@@ -13,6 +13,7 @@ use crate::{
     help, input, new_key,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
+    report::Report,
     subject, ui,
 };
 
@@ -118,12 +119,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let (authority, _) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
     let request = input::request(&args.csr)?;
     let verified = request.verify().about(input::Name(&args.csr))?;
-    subject::check(request.subject())
-        .about(input::Name(&args.csr))
-        .map_err(|error| {
-            error
-                .hint("have the request made again, with a subject that holds no control character")
-        })?;
+    subject::check(request.subject(), input::Name(&args.csr)).map_err(|error| {
+        error.hint("have the request made again, with a subject that holds no control character")
+    })?;
     if args.profile.is_for_clients() {
         new_key::warn_if_too_short_for_a_pod(request.public_key().algorithm());
     }
@@ -149,7 +147,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     alt_name::warn_of_dropped(&request, &certificate, args.profile);
     ui::note_certificate(&certificate, &args.out);
     if args.json {
-        let report = pki::inspect::inspect(pem.as_bytes(), None).about(args.out.display())?;
+        let report = Report::read(pem.as_bytes(), None).about(args.out.display())?;
         ui::json(&json!({
             "certificate": args.out.display().to_string(),
             "report": report,

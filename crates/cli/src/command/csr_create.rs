@@ -12,6 +12,7 @@ use crate::{
     help, input, new_key,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
+    report::Report,
     subject::Subject,
     ui,
 };
@@ -106,7 +107,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         request.subject()
     ));
     if args.json {
-        let report = pki::inspect::inspect(pem.as_bytes(), None).about(args.out.display())?;
+        let report = Report::read(pem.as_bytes(), None).about(args.out.display())?;
         ui::json(&json!({
             "request": args.out.display().to_string(),
             "report": report,

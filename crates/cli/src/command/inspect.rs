@@ -6,6 +6,7 @@ use crate::{
     error::Error,
     help, input,
     passphrase::{self, Flag, Source, SourceParser},
+    report::Report,
     ui,
 };
 
@@ -37,9 +38,7 @@ Examples:
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let passin = Flag::new("--passin", &args.passin);
-    let report = input::open(&args.file, passin, |contents, passphrase| {
-        pki::inspect::inspect(contents, passphrase)
-    })?;
+    let report = input::open(&args.file, passin, Report::read)?;
     if args.json {
         ui::json(&report)
     } else {

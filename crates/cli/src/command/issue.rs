@@ -13,6 +13,7 @@ use crate::{
     new_key::{self, KeyArgs},
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
+    report::Report,
     subject::Subject,
     ui,
 };
@@ -163,8 +164,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     )?;
     ui::note_certificate(&certificate, &crt_path);
     if args.json {
-        let report =
-            pki::inspect::inspect(certificate_pem.as_bytes(), None).about(crt_path.display())?;
+        let report = Report::read(certificate_pem.as_bytes(), None).about(crt_path.display())?;
         ui::json(&json!({
             "key": key_path.display().to_string(),
             "request": csr_path.display().to_string(),

@@ -11,6 +11,7 @@ use crate::{
     new_key::{self, KeyArgs},
     output::{self, Access, Name, Output},
     passphrase::{self, Flag, Source, SourceParser},
+    report::Report,
     ui,
 };
 
@@ -85,8 +86,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     output::write([(out, pem.as_bytes())])?;
     new_key::note_written(&key, passphrase.is_some(), &args.out);
     if args.json {
-        let report =
-            pki::inspect::inspect(pem.as_bytes(), passphrase.as_ref()).about(args.out.display())?;
+        let report = Report::read(pem.as_bytes(), passphrase.as_ref()).about(args.out.display())?;
         ui::json(&json!({
             "key": args.out.display().to_string(),
             "report": report,

@@ -12,6 +12,7 @@ use crate::{
     help, input,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
+    report::Report,
     ui,
 };
 
@@ -174,7 +175,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         None => format!("{out}: PKCS#12 bundle of trusted certificates"),
     });
     if args.json {
-        let report = pki::inspect::inspect(&bundle, Some(&passphrase)).about(&out)?;
+        let report = Report::read(&bundle, Some(&passphrase)).about(&out)?;
         ui::json(&json!({
             "bundle": args.out.display().to_string(),
             "report": report,

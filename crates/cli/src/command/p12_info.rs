@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use pki::inspect::Report;
+use pki::{Contents, Item};
 
 use crate::{
-    error::Error,
+    error::{Context, Error},
     help, input,
     passphrase::{self, Flag, Source, SourceParser},
+    report::Report,
     ui,
 };
 
@@ -38,26 +39,19 @@ Examples:
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let passin = Flag::new("--passin", &args.passin);
-    let report = input::open(&args.file, passin, |contents, passphrase| {
-        pki::inspect::inspect(contents, passphrase)
+    let contents = input::open(&args.file, passin, |contents, passphrase| {
+        Contents::read(contents, passphrase)
     })?;
-    if !is_bundle(&report) {
+    if !matches!(contents.items(), [Item::Pkcs12(_)]) {
         return Err(
             Error::failed(format!("{}: not a PKCS#12 bundle", input::Name(&args.file)))
                 .hint("countersign inspect shows what other files hold"),
         );
     }
+    let report = Report::of(&contents).about(input::Name(&args.file))?;
     if args.json {
         ui::json(&report)
     } else {
         ui::result(report)
     }
-}
-
-fn is_bundle(report: &Report) -> bool {
-    serde_json::to_value(report).is_ok_and(|report| {
-        report
-            .pointer("/items/0/type")
-            .is_some_and(|kind| kind == "pkcs12")
-    })
 }

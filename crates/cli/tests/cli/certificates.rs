@@ -43,7 +43,7 @@ fn an_intermediate_signs_below_its_parent() {
     sandbox
         .run("ca sign --ca-cert bots.crt.pem --ca-key bots.key.pem --csr bot.csr.pem --profile intermediate --out x.pem")
         .refuses(
-            "error: signing bot.csr.pem: the path length constraint of CN=Bots does not allow as many authorities below it\n\
+            "error: signing bot.csr.pem: the path length constraint of CN=Bots does not allow as many CAs below it\n\
              hint: sign with an authority higher up, or with one that was made with a larger --path-len\n",
         );
 }
@@ -72,8 +72,7 @@ fn the_issuers_of_a_parent_have_their_say_when_they_follow_in_its_file_and_are_m
     sandbox
         .run(&format!("{create} --parent-cert chain.crt"))
         .refuses(
-            "error: the authority's certificate: the path length constraint of CN=R does not allow as many authorities \
-             below it\n\
+            "error: the authority's certificate: the path length constraint of CN=R does not allow as many CAs below it\n\
              hint: sign with an authority higher up, or with one that was made with a larger --path-len\n",
         );
     assert!(!sandbox.files().contains(&"b.crt".to_owned()));
@@ -177,7 +176,7 @@ fn an_authority_does_not_sign_for_its_own_name() {
     sandbox
         .run("ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr own.csr --out x.pem")
         .refuses(
-            "error: signing own.csr: C=GB,O=Excelsior Bank,CN=Demo CA is the authority itself, and can not be the subject \
+            "error: signing own.csr: C=GB,O=Excelsior Bank,CN=Demo CA is the CA itself, and can not be the subject \
              of what it signs\n\
              hint: have the request made anew, with a subject of its own\n",
         );
@@ -322,7 +321,7 @@ fn a_validity_beyond_the_authoritys_is_an_error_and_not_a_silent_cut() {
     assert!(
         outcome
             .stderr
-            .contains("exceeds that of the authority and its issuers, which ends at")
+            .contains("exceeds that of the CA and its issuers, which ends at")
             && outcome.stderr.contains("\nhint: ask for fewer --days"),
         "{}",
         outcome.stderr

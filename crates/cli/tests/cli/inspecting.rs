@@ -23,6 +23,116 @@ fn it_finds_out_by_itself_what_a_file_is() {
     }
 }
 
+const REQUEST: &[u8] = include_bytes!("../../../pki/tests/data/greedy.csr.pem");
+const TRUSTED: &[u8] = include_bytes!("../../../pki/tests/data/pkcs12/keytool-trust.p12");
+
+#[test]
+fn the_text_has_a_property_on_each_line() {
+    let sandbox = Sandbox::new();
+    sandbox.write("greedy.csr.pem", REQUEST);
+    let outcome = sandbox.run("inspect greedy.csr.pem").succeeds();
+    assert_eq!(
+        outcome.stdout,
+        "certificateRequest (PEM)
+  subject: CN=greedy
+  publicKey: ECDSA P-256
+  signatureAlgorithm: ecdsa-with-SHA256
+  signatureVerifies: true
+  requestedExtensions: basicConstraints, keyUsage
+"
+    );
+    sandbox.write("trusted.p12", TRUSTED);
+    sandbox.write("pass", "correct");
+    let outcome = sandbox
+        .run("inspect trusted.p12 --passin file:pass")
+        .succeeds();
+    assert_eq!(
+        outcome.stdout,
+        "pkcs12 (DER)
+  integrity: HMAC with SHA-256, 10000 iterations
+  encryption: PBES2 (AES-256-CBC, PBKDF2-HMAC-SHA-256, 10000 iterations)
+  certificate:
+    version: v3
+    subject: CN=Test Root
+    issuer: CN=Test Root
+    serialNumber: 0x3f2b15067d194682925f1c5749200820fb05cb8b
+    notBefore: 2026-11-24T03:59:50Z
+    notAfter: 2126-10-31T03:59:50Z
+    expired: false
+    publicKey: ECDSA P-256
+    signatureAlgorithm: ecdsa-with-SHA256
+    selfSigned: true
+    ca: true
+    subjectKeyIdentifier: 6a:8b:4c:3f:5f:ac:4f:a7:44:f2:e0:e9:7c:6b:c1:e7:ca:57:75:c7
+    authorityKeyIdentifier: 6a:8b:4c:3f:5f:ac:4f:a7:44:f2:e0:e9:7c:6b:c1:e7:ca:57:75:c7
+    criticalExtensions: basicConstraints
+    sha256Fingerprint: 12:17:95:83:e6:23:af:63:82:2d:be:78:02:6e:d9:d3:3c:09:4d:20:ec:1e:87:d8:91:4d:13:c0:4c:46:16:12
+    alias: root
+    trusted: true
+"
+    );
+}
+
+#[test]
+fn the_json_has_the_same_words() {
+    let sandbox = Sandbox::new();
+    sandbox.write("greedy.csr.pem", REQUEST);
+    let outcome = sandbox.run("inspect greedy.csr.pem --json").succeeds();
+    assert_eq!(
+        outcome.stdout,
+        r#"{
+  "encoding": "PEM",
+  "items": [
+    {
+      "type": "certificateRequest",
+      "subject": "CN=greedy",
+      "publicKey": "ECDSA P-256",
+      "signatureAlgorithm": "ecdsa-with-SHA256",
+      "signatureVerifies": true,
+      "requestedExtensions": [
+        "basicConstraints",
+        "keyUsage"
+      ]
+    }
+  ]
+}
+"#
+    );
+}
+
+#[test]
+fn what_is_not_supported_comes_with_a_way_around_it() {
+    let sandbox = Sandbox::new();
+    sandbox.write("pass", "correct");
+    for (file, error, hint) in [
+        (
+            &include_bytes!("../../../pki/tests/data/keys/p256-pbes2-aria.pem")[..],
+            "unsupported private key encryption: ARIA-256-CBC",
+            "have it encrypted with AES-256 by the program that made it, or by OpenSSL: openssl pkcs8 ",
+        ),
+        (
+            include_bytes!("../../../pki/tests/data/pkcs12/openssl-camellia.p12"),
+            "unsupported PKCS#12 encryption: Camellia-128-CBC",
+            "have it written with AES-256 and SHA-256 by the program that made it, or by OpenSSL: openssl pkcs12 ",
+        ),
+        (
+            include_bytes!("../../../pki/tests/data/trust/keytool-trust.jceks"),
+            "unsupported trust store format: JCEKS",
+            "turn it into PKCS#12: keytool -importkeystore ",
+        ),
+    ] {
+        sandbox.write("file", file);
+        let outcome = sandbox.run("inspect file --passin file:pass");
+        assert_eq!(outcome.status, 3);
+        assert!(
+            outcome.stderr.starts_with(&format!("error: file: {error}"))
+                && outcome.stderr.contains(&format!("\nhint: {hint}")),
+            "{}",
+            outcome.stderr
+        );
+    }
+}
+
 #[test]
 fn it_reads_standard_input() {
     let sandbox = Sandbox::with_bot();

@@ -8,10 +8,10 @@ use crate::{
     profile::Role,
 };
 
-/// The limits of an authority.
+/// The limits of a CA.
 pub(super) struct Limits<'a> {
     own: &'a Certificate,
-    /// The authority's own certificate, then those of its issuers as far as they are known.
+    /// The CA's own certificate, then those of its issuers as far as they are known.
     chain: &'a [Certificate],
 }
 
@@ -50,7 +50,7 @@ impl<'a> Limits<'a> {
         Ok(common)
     }
 
-    /// Whether there is room for as many authorities below this one. Self-issued certificates don't count (section 6.1.4
+    /// Whether there is room for as many CAs below this one. Self-issued certificates don't count (section 6.1.4
     /// (l)).
     pub(super) fn check_path_len(&self, below: u32) -> Result<(), Error> {
         let mut authorities = below;
@@ -92,7 +92,7 @@ impl<'a> Limits<'a> {
         Ok(())
     }
 
-    /// Whether the names of a certificate are allowed by all above it, and so are those of the authorities between:
+    /// Whether the names of a certificate are allowed by all above it, and so are those of the CAs between:
     /// constraints hold for whole paths, but for the self-issued certificates within (section 6.1.3 (b), (c)).
     ///
     /// The common names of a leaf are taken for host names where they look so and there is no other: RFC 5280 doesn't

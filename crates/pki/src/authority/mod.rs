@@ -44,7 +44,7 @@ pub struct CertificateAuthority {
 }
 
 impl CertificateAuthority {
-    /// An authority that exists: its certificate, and the matching key. The limits that its issuers may have set are not
+    /// A CA that exists: its certificate, and the matching key. The limits that its issuers may have set are not
     /// known to it.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ impl CertificateAuthority {
         Self::with_issuers(certificate, Vec::new(), key)
     }
 
-    /// An authority that exists, with the certificates of its issuers, in any order: one chain, upwards from it, as far as
+    /// A CA that exists, with the certificates of its issuers, in any order: one chain, upwards from it, as far as
     /// it is known. An issuer whose signature is of an algorithm that this crate doesn't verify (SHA-1, RSASSA-PSS) has
     /// its place by its name and its key identifier.
     ///
@@ -84,7 +84,7 @@ impl CertificateAuthority {
         })
     }
 
-    /// An authority that exists, from PEM: the first certificate is its own, those after it are its issuers, in any
+    /// A CA that exists, from PEM: the first certificate is its own, those after it are its issuers, in any
     /// order. `passphrase` opens the key where it is encrypted.
     ///
     /// # Errors
@@ -160,7 +160,7 @@ impl CertificateAuthority {
         Self::new(certificate, key)
     }
 
-    /// Makes an authority below this one: what Symphony calls a signing certificate.
+    /// Makes a CA below this one: what Symphony calls a signing certificate.
     ///
     /// # Errors
     /// [`Error::InvalidProfile`] when `profile` is not [`Profile::intermediate`] or the
@@ -209,7 +209,7 @@ impl CertificateAuthority {
     /// Signs a certificate for the subject and the key of `request`, with what `profile` grants.
     ///
     /// # Errors
-    /// For the limits that this authority's certificate, or that of one of its issuers, sets:
+    /// For the limits that this CA's certificate, or that of one of its issuers, sets:
     /// - [`Error::AuthorityExpired`], [`Error::AuthorityNotYetValid`];
     /// - [`Error::ValidityExceedsAuthority`], [`Error::ValidityPrecedesAuthority`];
     /// - [`Error::PathLengthExceeded`] when a path below would be longer than one of them allows;
@@ -220,9 +220,9 @@ impl CertificateAuthority {
     ///
     /// For what was asked for:
     /// - [`Error::KeyTooSmall`], an RSA key below the profile's minimum;
-    /// - [`Error::SubjectIsIssuer`], a subject that is this authority's own;
+    /// - [`Error::SubjectIsIssuer`], a subject that is this CA's own;
     /// - [`Error::InvalidSubjectAltName`], a name that is granted and isn't well-formed, or of a form that isn't granted;
-    /// - [`Error::InvalidProfile`] for a root profile, a path length without an authority, a server without alternative
+    /// - [`Error::InvalidProfile`] for a root profile, a path length without a CA, a server without alternative
     ///   names, or a subject that is empty where there are none;
     /// - [`Error::InvalidValidity`], [`Error::UnsupportedDigest`].
     ///
@@ -284,18 +284,18 @@ impl CertificateAuthority {
         self.sign(&Subject::of(request), profile, Some(serial), now, rng)
     }
 
-    /// The authority's own certificate.
+    /// The CA's own certificate.
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
     }
 
-    /// The authority's own certificate, then those of its issuers as far as they are known: what a leaf that it signs
+    /// The CA's own certificate, then those of its issuers as far as they are known: what a leaf that it signs
     /// needs in its bundle.
     pub fn chain(&self) -> &[Certificate] {
         &self.chain
     }
 
-    /// The authority's private key, for writing it down.
+    /// The CA's private key, for writing it down.
     pub fn private_key(&self) -> &PrivateKey {
         &self.key
     }
@@ -310,7 +310,7 @@ impl CertificateAuthority {
     ) -> Result<Certificate, Error> {
         if profile.role == Role::Root {
             return Err(Error::InvalidProfile {
-                reason: "an authority does not sign another root",
+                reason: "a CA does not sign another root",
             });
         }
         if subject.name.matches(self.certificate.subject()) {
@@ -373,7 +373,7 @@ fn check_authority(certificate: &Certificate) -> Result<(), Error> {
     })
 }
 
-/// An old root is one of version 1, which can't say that it is a CA: whoever set the authority up chose it. In between, a
+/// An old root is one of version 1, which can't say that it is a CA: whoever set the CA up chose it. In between, a
 /// certificate that doesn't say so is none (RFC 5280, section 6.1.4 (k)).
 fn check_issuer(certificate: &Certificate) -> Result<(), Error> {
     if certificate.version() == Version::V1 && certificate.is_self_signed() {
@@ -411,7 +411,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The issuing side of one signature: a root signs itself before it is an authority.
+/// The issuing side of one signature: a root signs itself before it is a CA.
 struct Signer<'a> {
     name: &'a DistinguishedName,
     key_identifier: &'a [u8],
@@ -475,11 +475,11 @@ fn check_profile(
         });
     }
     let reason = if profile.path_len.is_some() && !profile.role.is_authority() {
-        "only an authority has a path length"
+        "only a CA has a path length"
     } else if matches!(profile.role, Role::Server | Role::Peer) && alt_names.is_empty() {
         "a server certificate needs at least one subject alternative name"
     } else if subject.name.is_empty() && profile.role.is_authority() {
-        "an authority needs a subject"
+        "a CA needs a subject"
     } else if subject.name.is_empty() && alt_names.is_empty() {
         "a certificate needs a subject or a subject alternative name"
     } else {

@@ -1,4 +1,4 @@
-//! What an authority makes of certificates and requests that this crate doesn't write.
+//! What a CA makes of certificates and requests that this crate doesn't write.
 
 use std::time::{Duration, SystemTime};
 
@@ -427,12 +427,12 @@ fn every_issuer_of_the_chain_limits_the_names() {
     ));
     issue(&ca, "/CN=bot.example.com", &Profile::client()).unwrap();
     issue(&ca, "/CN=demo-bot1", &Profile::client()).unwrap();
-    // An authority's common name is no host's.
+    // A CA's common name is no host's.
     ca.create_intermediate(name("/CN=ca.example.org"), key(), &Profile::intermediate())
         .unwrap();
 }
 
-/// An authority below two others: `/CN=Low`, whose own extensions these are, below `/CN=Middle` and `/CN=Root`.
+/// A CA below two others: `/CN=Low`, whose own extensions these are, below `/CN=Middle` and `/CN=Root`.
 fn three_levels(root: Vec<Vec<u8>>, middle: Vec<Vec<u8>>, low: Vec<Vec<u8>>) -> Levels {
     let keys = [key(), key(), key()];
     let levels = [

@@ -40,7 +40,7 @@ pub(super) fn usages(profile: &Profile, key: KeyAlgorithm) -> Result<Usages, Err
     ))
 }
 
-/// What a leaf is good for, in our terms and in rcgen's. An authority is not limited to any purpose.
+/// What a leaf is good for, in our terms and in rcgen's. A CA is not limited to any purpose.
 pub(super) fn purposes(role: Role) -> Vec<(ExtendedKeyUsage, ExtendedKeyUsagePurpose)> {
     let server = || {
         (

@@ -198,10 +198,7 @@ pub(crate) fn uint(number: u64) -> Vec<u8> {
 
 /// The error for a structure that can't be decoded.
 pub(crate) fn malformed(what: &'static str, reason: impl Into<String>) -> Error {
-    Error::Malformed {
-        what,
-        reason: reason.into(),
-    }
+    Error::malformed(what, reason)
 }
 
 pub(crate) const INTEGER: u8 = 0x02;

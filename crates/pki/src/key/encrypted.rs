@@ -15,6 +15,7 @@ use crate::{
 ///
 /// The default is 100,000 iterations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
 pub struct KeyEncryption {
     iterations: u32,
 }

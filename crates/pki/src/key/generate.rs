@@ -30,6 +30,7 @@ use crate::Error;
 ///     .generate()?;
 /// # Ok::<(), pki::Error>(())
 /// ```
+#[must_use]
 #[derive(Clone)]
 pub struct KeyGenerator {
     kind: KeyKind,
@@ -160,7 +161,9 @@ fn generation(error: rsa_keygen::Error) -> Error {
     match error {
         rsa_keygen::Error::Cancelled => Error::Cancelled,
         rsa_keygen::Error::RandomnessUnavailable { .. } => Error::Randomness,
-        rsa_keygen::Error::SeedTooShort { length, minimum } => Error::SeedTooShort {
+        rsa_keygen::Error::SeedTooShort {
+            length, minimum, ..
+        } => Error::SeedTooShort {
             found: length,
             limit: minimum,
         },

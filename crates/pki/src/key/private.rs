@@ -63,8 +63,8 @@ impl PrivateKey {
     /// # Errors
     /// [`Error::PemNotFound`] and [`Error::MalformedPem`]; [`Error::PassphraseRequired`], [`Error::WrongPassphrase`]
     /// and [`Error::BudgetExceeded`] for encrypted keys; [`Error::UnsupportedScheme`] for encryption and
-    /// [`Error::UnsupportedKey`] for keys that this crate doesn't handle; [`Error::InvalidKey`] for numbers that don't
-    /// belong together; [`Error::Malformed`], [`Error::TrailingData`] and [`Error::TooLarge`].
+    /// [`Error::UnsupportedKey`] for keys that this crate doesn't handle; [`Error::InvalidKey`] for an
+    /// inconsistent one; [`Error::Malformed`], [`Error::TrailingData`] and [`Error::TooLarge`].
     pub fn from_pem<'p>(
         pem: impl AsRef<[u8]>,
         passphrase: impl Into<Option<&'p Passphrase>>,

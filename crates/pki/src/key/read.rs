@@ -177,7 +177,7 @@ fn rsa(der: &[u8]) -> Result<PrivateKey, Error> {
     // Once it has a key, `rsa` wipes it, also when it finds that it is none. Where the primes' product is not the modulus it
     // has none yet, and drops its copies of the caller's octets as they are.
     let key = rsa::PrivateKey::try_from(numbers.clone())
-        .map_err(|_| invalid("its RSA numbers don't belong together"))?;
+        .map_err(|_| invalid("its RSA numbers are inconsistent"))?;
     check_crt(&numbers, &key)?;
     PrivateKey::new(Secret::Rsa(Box::new(key)))?.with_larger_prime_first()
 }
@@ -283,7 +283,7 @@ fn scalar<const N: usize>(octets: &[u8]) -> Result<Zeroizing<[u8; N]>, Error> {
     Ok(out)
 }
 
-/// Where a file carries the public key beside the private one, they must belong together.
+/// Where a file carries the public key beside the private one, they must match.
 fn check_public(key: &PrivateKey, public: Option<&[u8]>) -> Result<(), Error> {
     let own = key.public_key().key_octets();
     let matches = match (public, own) {

@@ -20,6 +20,7 @@ use crate::Error;
 /// );
 /// # Ok::<(), pki::Error>(())
 /// ```
+#[must_use]
 #[derive(Debug, Clone, Default)]
 pub struct DistinguishedNameBuilder {
     attributes: Vec<(String, String)>,

@@ -9,6 +9,7 @@ impl DistinguishedName {
     ///
     /// Issuers are found by this. Equality (`==`) is that of the DER. Text is not normalized (RFC 4518 would apply
     /// NFKC): as with OpenSSL, an accent that is composed in one name and combined in the other makes them differ.
+    #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
         self.der == other.der || self.canonical() == other.canonical()
     }

@@ -224,6 +224,14 @@ fn attribute(oid: ObjectIdentifier, value: Tlv<'_>) -> Attribute {
     }
 }
 
+/// The error for text that is no name, with the index of the character where that shows.
+fn malformed(index: usize, reason: &'static str) -> Error {
+    Error::MalformedName {
+        position: index.saturating_add(1),
+        reason,
+    }
+}
+
 /// The text of a value of any of the string types that names are made of.
 fn text(value: Tlv<'_>) -> Option<String> {
     let octets = value.value;

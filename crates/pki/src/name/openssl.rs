@@ -1,16 +1,13 @@
 //! The form that `openssl req -subj` takes: `/type0=value0+type1=value1/type2=...`, with `\` as the escape character.
 
-use super::{attribute_type::AttributeType, encode};
+use super::{attribute_type::AttributeType, encode, malformed};
 use crate::Error;
 
 /// Encodes what OpenSSL would encode for the same text, and refuses what it would skip or warn about.
 pub(super) fn parse(text: &str) -> Result<Vec<u8>, Error> {
     let mut chars = text.chars().enumerate().peekable();
     if !matches!(chars.next(), Some((_, '/'))) {
-        return Err(Error::MalformedName {
-            position: 1,
-            reason: "a name in OpenSSL form starts with \"/\"",
-        });
+        return Err(malformed(0, "a name in OpenSSL form starts with \"/\""));
     }
     let mut rdns: Vec<Vec<encode::EncodedAttribute>> = Vec::new();
     let mut joins_previous = false;
@@ -49,11 +46,4 @@ pub(super) fn parse(text: &str) -> Result<Vec<u8>, Error> {
         joins_previous = next_joins;
     }
     Ok(encode::name(rdns))
-}
-
-fn malformed(index: usize, reason: &'static str) -> Error {
-    Error::MalformedName {
-        position: index.saturating_add(1),
-        reason,
-    }
 }

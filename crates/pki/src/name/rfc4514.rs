@@ -4,7 +4,7 @@ use std::iter::Peekable;
 
 use const_oid::ObjectIdentifier;
 
-use super::{Attribute, attribute_type::AttributeType, encode};
+use super::{Attribute, attribute_type::AttributeType, encode, malformed};
 use crate::{Error, der::Reader};
 
 /// Parses the string representation (section 3); blanks around `,`, `+` and `=` are tolerated.
@@ -64,8 +64,7 @@ pub(super) fn print(rdns: &[Vec<Attribute>], f: &mut std::fmt::Formatter<'_>) ->
 
 /// `#` and the hexadecimal digits of a value's DER (section 2.4).
 pub(super) fn hex_value(der: &[u8]) -> String {
-    let digits: String = der.iter().map(|octet| format!("{octet:02x}")).collect();
-    format!("#{digits}")
+    format!("#{}", base16ct::lower::encode_string(der))
 }
 
 /// Section 2.4's escapes. Control characters are escaped too, so that a name can't break a line of a log.
@@ -192,9 +191,8 @@ impl<I: Iterator<Item = (usize, char)>> Parser<I> {
                     .next()
                     .map(|(_, c)| c)
                     .ok_or(malformed(at, "incomplete escape"))?;
-                Ok(vec![
-                    hex_octet(c, low).ok_or(malformed(at, "incomplete escape"))?,
-                ])
+                base16ct::mixed::decode_vec(String::from_iter([c, low]))
+                    .map_err(|_| malformed(at, "incomplete escape"))
             }
             Some((_, c)) if " \"#+,;<=>\\".contains(c) => Ok(vec![u8::try_from(c).unwrap_or(b' ')]),
             Some(_) => Err(malformed(at, "unknown escape")),
@@ -205,18 +203,17 @@ impl<I: Iterator<Item = (usize, char)>> Parser<I> {
     /// `#` and hexadecimal digits: the DER of the value.
     fn hex_value(&mut self) -> Result<Vec<u8>, Error> {
         let (at, _) = self.chars.next().unwrap_or_default();
-        let mut der = Vec::new();
-        while let Some((_, high)) = self
+        let mut digits = String::new();
+        while let Some((_, digit)) = self
             .chars
             .next_if(|&(_, c)| !matches!(c, ',' | ';' | '+' | ' '))
         {
-            let low = self
-                .chars
-                .next()
-                .map(|(_, c)| c)
-                .ok_or(malformed(at, "odd number of hexadecimal digits"))?;
-            der.push(hex_octet(high, low).ok_or(malformed(at, "not hexadecimal"))?);
+            digits.push(digit);
         }
+        let der = base16ct::mixed::decode_vec(digits).map_err(|error| match error {
+            base16ct::Error::InvalidLength => malformed(at, "odd number of hexadecimal digits"),
+            base16ct::Error::InvalidEncoding => malformed(at, "not hexadecimal"),
+        })?;
         self.skip_blanks();
         if let Some(&(at, c)) = self.chars.peek()
             && !matches!(c, ',' | ';' | '+')
@@ -235,20 +232,5 @@ impl<I: Iterator<Item = (usize, char)>> Parser<I> {
 
     fn skip_blanks(&mut self) {
         while self.chars.next_if(|&(_, c)| c == ' ').is_some() {}
-    }
-}
-
-fn hex_octet(high: char, low: char) -> Option<u8> {
-    let octet = high
-        .to_digit(16)?
-        .checked_mul(16)?
-        .checked_add(low.to_digit(16)?)?;
-    u8::try_from(octet).ok()
-}
-
-fn malformed(index: usize, reason: &'static str) -> Error {
-    Error::MalformedName {
-        position: index.saturating_add(1),
-        reason,
     }
 }

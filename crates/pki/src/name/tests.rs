@@ -194,7 +194,21 @@ fn rfc4514_refuses_what_it_can_not_mean() {
         Err(Error::MalformedName { position: 5, .. })
     ));
     assert!(matches!(parse(r"CN=\ff"), Err(Error::MalformedName { .. })));
-    assert!(matches!(parse("CN=#0"), Err(Error::MalformedName { .. })));
+    for (text, position, reason) in [
+        ("CN=#0", 4, "odd number of hexadecimal digits"),
+        ("CN=#040,O=a", 4, "odd number of hexadecimal digits"),
+        ("CN=#0c01zz", 4, "not hexadecimal"),
+        ("CN=#0c01é", 4, "not hexadecimal"),
+        (r"CN=a\4", 5, "incomplete escape"),
+        (r"CN=a\4g", 5, "incomplete escape"),
+        (r"CN=a\4é", 5, "incomplete escape"),
+    ] {
+        assert_eq!(
+            parse(text),
+            Err(Error::MalformedName { position, reason }),
+            "{text}"
+        );
+    }
     assert!(matches!(
         parse("1.2.3=x"),
         Err(Error::UnknownAttribute { .. })

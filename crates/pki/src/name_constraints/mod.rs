@@ -9,7 +9,6 @@ use self::{presented::Name, subtree::Subtree};
 use crate::{
     DistinguishedName, Error, SubjectAltName,
     der::{self, Reader},
-    error::NAME_COMPARISONS,
 };
 
 /// The NameConstraints of a CA (RFC 5280, section 4.2.1.10), as they stand in its certificate.
@@ -55,7 +54,7 @@ impl Violation {
                 constraint,
             },
             Self::TooMuchWork { found } => Error::BudgetExceeded {
-                parameter: NAME_COMPARISONS,
+                parameter: "number of comparisons of names with name constraints",
                 found: u64::try_from(found).unwrap_or(u64::MAX),
                 limit: MAX_COMPARISONS as u64,
             },
@@ -160,7 +159,7 @@ fn listed(subtrees: &[&Subtree]) -> String {
     }
 }
 
-/// webpki's limit, too. Honest CAs have a few hundred constraints, and certificates a few hundred names.
+/// webpki's limit, too. Real CAs have a few hundred constraints, and certificates a few hundred names.
 const MAX_COMPARISONS: usize = 250_000;
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::{
 ///
 /// The certificates and the key are each encrypted, and a MAC is made over all of it, as the
 /// [`Pkcs12Profile`] says. The key and its certificate are tied together by a localKeyId.
+#[must_use]
 #[derive(Debug)]
 pub struct Pkcs12Builder<'a> {
     identity: Option<(&'a PrivateKey, &'a Certificate)>,
@@ -50,7 +51,6 @@ impl<'a> Pkcs12Builder<'a> {
 
     /// Adds further certificates, in any order; they are written from the leaf upwards. The leaf itself and repeats are
     /// left out. One that is not part of the chain is an error when the file is written.
-    #[must_use]
     pub fn chain<C: AsRef<Certificate>>(
         mut self,
         certificates: impl IntoIterator<Item = C>,
@@ -62,7 +62,6 @@ impl<'a> Pkcs12Builder<'a> {
 
     /// The friendlyName of the key and of its certificate, which Java calls the alias. Default: none; an empty one is
     /// none, too.
-    #[must_use]
     pub fn alias(mut self, alias: impl Into<String>) -> Self {
         self.alias = Some(alias.into()).filter(|alias| !alias.is_empty());
         self
@@ -70,7 +69,6 @@ impl<'a> Pkcs12Builder<'a> {
 
     /// Adds a certificate with the attribute by which Java knows a trusted one. Its alias is its common name, or else
     /// its whole subject, with a number behind it where another entry has that already.
-    #[must_use]
     pub fn trusted(mut self, certificate: &Certificate) -> Self {
         self.trusted.push((None, certificate.clone()));
         self
@@ -78,7 +76,6 @@ impl<'a> Pkcs12Builder<'a> {
 
     /// Like [`trusted`](Self::trusted), with this alias. Java tells aliases apart without regard to case; one that is
     /// there twice is an error when the file is written.
-    #[must_use]
     pub fn trusted_as(mut self, alias: impl Into<String>, certificate: &Certificate) -> Self {
         let alias = Some(alias.into()).filter(|alias| !alias.is_empty());
         self.trusted.push((alias, certificate.clone()));
@@ -86,7 +83,6 @@ impl<'a> Pkcs12Builder<'a> {
     }
 
     /// The algorithms. Default: [`Pkcs12Profile::Modern`].
-    #[must_use]
     pub fn profile(mut self, profile: Pkcs12Profile) -> Self {
         self.profile = profile;
         self
@@ -95,20 +91,19 @@ impl<'a> Pkcs12Builder<'a> {
     /// Iterations of the key derivations of both the MAC and the encryption, from 1,000 to 1,000,000. Default: 100,000,
     /// as for key files. Opening the file takes three times as many hash blocks, and seven times as many with
     /// [`Pkcs12Profile::Legacy`].
-    #[must_use]
     pub fn iterations(mut self, iterations: u32) -> Self {
         self.iterations = iterations;
         self
     }
 
     /// Iterations of the key derivation of the MAC, where they are to be others, in the same range.
-    #[must_use]
     pub fn mac_iterations(mut self, iterations: u32) -> Self {
         self.mac_iterations = Some(iterations);
         self
     }
 
     /// What readers of the file may stumble over if it is written under this passphrase.
+    #[must_use]
     pub fn warnings(&self, passphrase: &Passphrase) -> Vec<Pkcs12Warning> {
         if passphrase.is_empty() {
             vec![Pkcs12Warning::PassphraseEmpty]

@@ -112,7 +112,7 @@ impl Pkcs12 {
     /// Starts a file with this private key and its certificate.
     ///
     /// # Errors
-    /// [`Error::KeyMismatch`] when they don't belong together; [`Error::UnsupportedKey`] for a certificate with a key that
+    /// [`Error::KeyMismatch`] when the certificate is for another key; [`Error::UnsupportedKey`] for a certificate with a key that
     /// this crate doesn't handle.
     pub fn builder<'a>(
         key: &'a PrivateKey,

@@ -12,6 +12,18 @@ use crate::{
 /// Certificates that are trusted, with their aliases where they have any.
 ///
 /// Reading one says nothing about how it came to be trusted: see [`integrity`](Self::integrity).
+///
+/// ```
+/// use pki::{Passphrase, TrustStore};
+///
+/// let file = include_bytes!("../../tests/data/trust/keytool-trust.jks");
+/// let store = TrustStore::read(file, &Passphrase::from("correct"))?;
+/// for (alias, certificate) in store.entries() {
+///     println!("{}: {}", alias.unwrap_or("no alias"), certificate.subject());
+/// }
+/// # assert_eq!(store.certificates().len(), 2);
+/// # Ok::<(), pki::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustStore {
     certificates: Vec<Certificate>,

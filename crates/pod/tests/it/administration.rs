@@ -55,6 +55,7 @@ async fn an_expired_certificate_is_not_imported() {
         subject,
         not_after,
         now,
+        ..
     } = error
     else {
         panic!("{error:?}");
@@ -149,7 +150,7 @@ async fn one_readable_new_certificate_is_imported_at_a_time() {
         .import_certificate(two, CertificateType::User)
         .unwrap_err();
     assert!(
-        matches!(error, Error::SeveralCertificates { count: 2 }),
+        matches!(error, Error::SeveralCertificates { count: 2, .. }),
         "{error:?}"
     );
 
@@ -196,7 +197,8 @@ async fn usernames_are_unique_and_no_longer_than_a_common_name() {
         create(&"u".repeat(65)),
         Err(Error::InvalidUsername {
             found: 65,
-            limit: 64
+            limit: 64,
+            ..
         })
     ));
 }
@@ -229,6 +231,7 @@ async fn a_port_that_is_taken_is_named() {
         port,
         address,
         source,
+        ..
     } = error
     else {
         panic!("{error:?}");
@@ -240,9 +243,9 @@ async fn a_port_that_is_taken_is_named() {
 #[tokio::test]
 async fn something_must_be_spoken() {
     let error = Pod::builder().tls_versions([]).start().await.unwrap_err();
-    assert!(matches!(error, Error::NoVersion { what: "TLS" }));
+    assert!(matches!(error, Error::NoVersion { what: "TLS", .. }));
     let error = Pod::builder().http_versions([]).start().await.unwrap_err();
-    assert!(matches!(error, Error::NoVersion { what: "HTTP" }));
+    assert!(matches!(error, Error::NoVersion { what: "HTTP", .. }));
 }
 
 #[tokio::test]

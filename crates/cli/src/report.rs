@@ -1,64 +1,57 @@
-//! What is in a file: PEM or DER; certificates, requests, keys or PKCS#12.
+//! What `inspect` says of a file, in words: what every command that makes something reports with `--json`.
 
-use std::{fmt, time::SystemTime};
-
-use const_oid::{ObjectIdentifier, db::DB};
-use serde::ser::{Serialize, SerializeMap, Serializer};
-
-use crate::{
-    Certificate, CertificateRequest, DistinguishedName, Error, Integrity, Passphrase, Pkcs12,
-    PrivateKey, PublicKey, TrustStore, UnreadableCertificate,
-    der::{self, Reader},
-    pem,
-    time::Rfc3339,
-    trust_store,
+use std::{
+    fmt,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
-/// What an input holds, item by item. It displays as text and serializes (to JSON, for one) with the same words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+use const_oid::{ObjectIdentifier, db::DB};
+use pki::{
+    Certificate, CertificateRequest, Contents, DistinguishedName, Integrity, Passphrase, Pkcs12,
+    PublicKey, TrustStore, UnreadableCertificate,
+};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// What a file holds, item by item. It displays as text and serializes with the same words. No secret is in it.
+#[derive(Debug)]
+pub(crate) struct Report {
     encoding: &'static str,
     items: Vec<Item>,
 }
 
-/// Finds out what the input is, and describes it. No secret is in the result.
-///
-/// `passphrase` opens what is encrypted. Certificates are told to be expired by the system's clock.
-///
-/// # Errors
-/// [`Error::PassphraseRequired`] and [`Error::WrongPassphrase`]; [`Error::Malformed`] when the input is none of the things
-/// that this crate reads; and the errors of their readers.
-pub fn inspect<'p>(
-    input: &[u8],
-    passphrase: impl Into<Option<&'p Passphrase>>,
-) -> Result<Report, Error> {
-    inspect_at(input, passphrase, SystemTime::now())
-}
-
-/// The variant of [`inspect`] with an explicit clock.
-///
-/// # Errors
-/// Those of [`inspect`].
-pub fn inspect_at<'p>(
-    input: &[u8],
-    passphrase: impl Into<Option<&'p Passphrase>>,
-    now: SystemTime,
-) -> Result<Report, Error> {
-    let passphrase = passphrase.into();
-    if !pem::is_pem(input) {
-        return Ok(Report {
-            encoding: "DER",
-            items: vec![der_item(input, passphrase, now)?],
-        });
+impl Report {
+    /// Finds out what the input is, and describes it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Contents::read`].
+    pub(crate) fn read(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Self, pki::Error> {
+        Self::of(&Contents::read(input, passphrase)?)
     }
-    let items = pem::blocks(input)?
-        .iter()
-        .map(|block| pem_item(block, passphrase, now))
-        .collect::<Result<_, _>>()?;
-    Ok(Report {
-        encoding: "PEM",
-        items,
-    })
+
+    /// Describes what was read.
+    ///
+    /// # Errors
+    ///
+    /// [`pki::Error`] when a request can't be verified, for another reason than its algorithm.
+    pub(crate) fn of(contents: &Contents) -> Result<Self, pki::Error> {
+        Self::at(contents, SystemTime::now())
+    }
+
+    fn at(contents: &Contents, now: SystemTime) -> Result<Self, pki::Error> {
+        Ok(Self {
+            encoding: match contents.is_pem() {
+                true => "PEM",
+                false => "DER",
+            },
+            items: contents
+                .items()
+                .iter()
+                .map(|item| described(item, now))
+                .collect::<Result<_, _>>()?,
+        })
+    }
 }
 
 impl fmt::Display for Report {
@@ -166,84 +159,21 @@ impl Serialize for Item {
     }
 }
 
-fn pem_item(
-    block: &pem::Block,
-    passphrase: Option<&Passphrase>,
-    now: SystemTime,
-) -> Result<Item, Error> {
-    match block.label.as_str() {
-        "CERTIFICATE" | "X509 CERTIFICATE" => {
-            Ok(certificate(&Certificate::from_der(&block.der)?, now))
+fn described(item: &pki::Item, now: SystemTime) -> Result<Item, pki::Error> {
+    Ok(match item {
+        pki::Item::Certificate(found) => certificate(found, now),
+        pki::Item::CertificateRequest(found) => request(found)?,
+        pki::Item::PublicKey(found) => public_key("publicKey", found),
+        pki::Item::PrivateKey { key, encrypted, .. } => {
+            public_key("privateKey", key.public_key()).with("encrypted", Value::Flag(*encrypted))
         }
-        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
-            request(&CertificateRequest::from_der(&block.der)?)
+        pki::Item::Pkcs12(found) => pkcs12(found, now),
+        pki::Item::Jks(found) => jks(found, now),
+        pki::Item::OtherPem { label, .. } => {
+            Item::new("other").text("label", label.escape_default())
         }
-        "PUBLIC KEY" => Ok(public_key(
-            "publicKey",
-            &PublicKey::from_spki_der(&block.der)?,
-        )),
-        label if label.ends_with("PRIVATE KEY") => {
-            let key = PrivateKey::from_block(block, passphrase)?;
-            let without = PrivateKey::from_block(block, None);
-            Ok(private_key(&key).with("encrypted", is_encrypted(&without)))
-        }
-        label => Ok(Item::new("other").text("label", label.escape_default())),
-    }
-}
-
-/// Tells DER structures apart by the tags of their first elements.
-fn der_item(input: &[u8], passphrase: Option<&Passphrase>, now: SystemTime) -> Result<Item, Error> {
-    if trust_store::is_jks(input) {
-        return jks(input, passphrase, now);
-    }
-    let unknown = Error::Malformed {
-        what: "input",
-        reason: "it is neither PEM, nor the DER of a certificate, a request, a key or a PKCS#12 file, nor JKS"
-            .into(),
-    };
-    let tags = |input| -> Result<Vec<u8>, Error> {
-        let mut reader = Reader::enter(input, der::SEQUENCE, "input")?;
-        let mut tags = Vec::new();
-        while !reader.is_empty() && tags.len() < 8 {
-            tags.push(reader.read()?.tag);
-        }
-        Ok(tags)
-    };
-    // BER with an indefinite length is what NSS writes PKCS#12 in.
-    if input.starts_with(&[der::SEQUENCE, 0x80]) {
-        return pkcs12(input, passphrase, now);
-    }
-    let Ok(shape) = tags(input) else {
-        return Err(unknown);
-    };
-    match shape.as_slice() {
-        [der::SEQUENCE, der::SEQUENCE, der::BIT_STRING] => {
-            // TBSCertificate has six fields or more, CertificationRequestInfo four at most.
-            let mut outer = Reader::enter(input, der::SEQUENCE, "input")?;
-            if tags(outer.read()?.raw).is_ok_and(|fields| fields.len() <= 4) {
-                request(&CertificateRequest::from_der(input)?)
-            } else {
-                Ok(certificate(&Certificate::from_der(input)?, now))
-            }
-        }
-        [der::SEQUENCE, der::BIT_STRING] => {
-            Ok(public_key("publicKey", &PublicKey::from_spki_der(input)?))
-        }
-        [der::INTEGER, der::SEQUENCE] | [der::INTEGER, der::SEQUENCE, der::SEQUENCE] => {
-            pkcs12(input, passphrase, now)
-        }
-        [
-            der::INTEGER,
-            der::SEQUENCE | der::INTEGER | der::OCTET_STRING,
-            ..,
-        ]
-        | [der::SEQUENCE, der::OCTET_STRING] => {
-            let key = PrivateKey::from_der(input, passphrase)?;
-            let without = PrivateKey::from_der(input, None);
-            Ok(private_key(&key).with("encrypted", is_encrypted(&without)))
-        }
-        _ => Err(unknown),
-    }
+        _ => Item::new("other"),
+    })
 }
 
 fn certificate(certificate: &Certificate, now: SystemTime) -> Item {
@@ -260,8 +190,8 @@ fn certificate(certificate: &Certificate, now: SystemTime) -> Item {
         .text("subject", name(certificate.subject()))
         .text("issuer", name(certificate.issuer()))
         .text("serialNumber", certificate.serial_number())
-        .text("notBefore", Rfc3339(certificate.validity().not_before))
-        .text("notAfter", Rfc3339(certificate.validity().not_after))
+        .text("notBefore", rfc3339(certificate.validity().not_before))
+        .text("notAfter", rfc3339(certificate.validity().not_after))
         .with(
             "expired",
             Value::Flag(certificate.validity().not_after < now),
@@ -308,15 +238,17 @@ fn certificate(certificate: &Certificate, now: SystemTime) -> Item {
 }
 
 /// Whether the signature verifies is left out where it can't be told.
-fn request(request: &CertificateRequest) -> Result<Item, Error> {
+fn request(request: &CertificateRequest) -> Result<Item, pki::Error> {
     let item = Item::new("certificateRequest")
         .text("subject", name(request.subject()))
         .text("publicKey", request.public_key().algorithm())
         .text("signatureAlgorithm", request.signature_algorithm());
     let item = match request.verify() {
         Ok(_) => item.with("signatureVerifies", Value::Flag(true)),
-        Err(Error::RequestSignatureInvalid) => item.with("signatureVerifies", Value::Flag(false)),
-        Err(Error::UnsupportedScheme { .. }) => item,
+        Err(pki::Error::RequestSignatureInvalid) => {
+            item.with("signatureVerifies", Value::Flag(false))
+        }
+        Err(pki::Error::UnsupportedScheme { .. }) => item,
         Err(error) => return Err(error),
     };
     Ok(item
@@ -327,34 +259,20 @@ fn request(request: &CertificateRequest) -> Result<Item, Error> {
         ))
 }
 
-/// Whether what can't be opened without a passphrase is a key that has one.
-fn is_encrypted(without_passphrase: &Result<PrivateKey, Error>) -> Value {
-    Value::Flag(matches!(
-        without_passphrase,
-        Err(Error::PassphraseRequired { .. })
-    ))
-}
-
-fn private_key(key: &PrivateKey) -> Item {
-    public_key("privateKey", key.public_key())
-}
-
 fn public_key(kind: &'static str, key: &PublicKey) -> Item {
     Item::new(kind)
         .text("algorithm", key.algorithm())
         .text("keyIdentifier", hex(&key.key_identifier()))
 }
 
-fn pkcs12(input: &[u8], passphrase: Option<&Passphrase>, now: SystemTime) -> Result<Item, Error> {
-    let passphrase = passphrase.ok_or(Error::PassphraseRequired {
-        what: "PKCS#12 file",
-    })?;
-    let opened = Pkcs12::open(input, passphrase)?;
+fn pkcs12(opened: &Pkcs12, now: SystemTime) -> Item {
     let keys = opened
         .private_keys()
         .iter()
         .zip(opened.aliases())
-        .map(|(key, alias)| private_key(key).optional_text("alias", alias.as_ref()))
+        .map(|(key, alias)| {
+            public_key("privateKey", key.public_key()).optional_text("alias", alias.as_ref())
+        })
         .collect();
     let certificates = opened
         .entries()
@@ -368,27 +286,25 @@ fn pkcs12(input: &[u8], passphrase: Option<&Passphrase>, now: SystemTime) -> Res
         })
         .chain(opened.unreadable().iter().map(unreadable))
         .collect();
-    Ok(Item::new("pkcs12")
+    Item::new("pkcs12")
         .text("integrity", integrity(opened.integrity()))
         .list("encryption", opened.encryption())
         .optional_text("alias", opened.alias())
         .with("privateKeys", Value::Items(keys))
-        .with("certificates", Value::Items(certificates)))
+        .with("certificates", Value::Items(certificates))
 }
 
-/// A JKS file: its trusted certificates, and how many private keys are beside them. Its integrity is checked when there
-/// is a passphrase.
-fn jks(input: &[u8], passphrase: Option<&Passphrase>, now: SystemTime) -> Result<Item, Error> {
-    let store = TrustStore::read(input, passphrase)?;
+/// Private keys are counted, and not read.
+fn jks(store: &TrustStore, now: SystemTime) -> Item {
     let certificates = store
         .entries()
         .map(|(alias, trusted)| certificate(trusted, now).optional_text("alias", alias))
         .chain(store.unreadable().iter().map(unreadable))
         .collect();
-    Ok(Item::new("jks")
+    Item::new("jks")
         .text("integrity", integrity(store.integrity()))
         .text("skippedPrivateKeys", store.private_keys())
-        .with("certificates", Value::Items(certificates)))
+        .with("certificates", Value::Items(certificates))
 }
 
 fn unreadable(found: &UnreadableCertificate) -> Item {
@@ -404,6 +320,7 @@ fn integrity(integrity: &Integrity) -> String {
         }
         Integrity::Unchecked => "not checked".to_owned(),
         Integrity::Absent => "none: nothing vouches for the contents".to_owned(),
+        other => other.to_string(),
     }
 }
 
@@ -432,4 +349,102 @@ fn name(name: &DistinguishedName) -> String {
 fn hex(octets: &[u8]) -> String {
     let pairs: Vec<String> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
     pairs.join(":")
+}
+
+/// In UTC, to the second. No certificate says a time that the calendar doesn't have.
+fn rfc3339(time: SystemTime) -> String {
+    let since_epoch = match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => time::Duration::try_from(after),
+        Err(before) => time::Duration::try_from(before.duration()).map(|before| -before),
+    };
+    since_epoch
+        .ok()
+        .and_then(|duration| OffsetDateTime::UNIX_EPOCH.checked_add(duration))
+        .and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_else(|| "a time beyond the year 9999".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pki::{CertificateAuthority, KeyEncryption, KeyKind, PrivateKey, Profile};
+    use serde_json::json;
+
+    use super::*;
+
+    fn key() -> PrivateKey {
+        PrivateKey::generate(KeyKind::EcP256).unwrap()
+    }
+
+    fn first(report: &Report) -> serde_json::Value {
+        serde_json::to_value(report).unwrap()["items"][0].clone()
+    }
+
+    #[test]
+    fn a_certificate_is_said_to_be_expired_once_it_is() {
+        let ca =
+            CertificateAuthority::create_root("/CN=Root".parse().unwrap(), key(), &Profile::root())
+                .unwrap();
+        let contents = Contents::read(ca.certificate().as_der(), None).unwrap();
+        let end = ca.certificate().validity().not_after;
+        let second = Duration::from_secs(1);
+        for (now, expired) in [(end - second, false), (end, false), (end + second, true)] {
+            let report = Report::at(&contents, now).unwrap();
+            assert_eq!(first(&report)["expired"], json!(expired));
+            assert!(report.to_string().contains(&format!("expired: {expired}")));
+        }
+    }
+
+    #[test]
+    fn a_key_is_said_to_be_encrypted_where_it_is() {
+        let passphrase = Passphrase::from("correct");
+        let plain = key().to_pem().unwrap();
+        let encrypted = key()
+            .to_encrypted_pem(&passphrase, KeyEncryption::iterations(1000))
+            .unwrap();
+        for (input, is_encrypted) in [(plain.as_str(), false), (encrypted.as_str(), true)] {
+            let report = Report::read(input.as_bytes(), Some(&passphrase)).unwrap();
+            assert_eq!(first(&report)["encrypted"], json!(is_encrypted), "{report}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_shown_although_its_signature_can_not_be_verified() {
+        let request = CertificateRequest::builder("/CN=bot".parse().unwrap())
+            .sign(&key())
+            .unwrap();
+        let item = first(&Report::read(request.as_der(), None).unwrap());
+        assert_eq!(item["signatureAlgorithm"], json!("ecdsa-with-SHA256"));
+        assert_eq!(item["signatureVerifies"], json!(true));
+        // The last one is a bit of the signature.
+        let mut altered = request.as_der().to_vec();
+        *altered.last_mut().unwrap() ^= 1;
+        let item = first(&Report::read(&altered, None).unwrap());
+        assert_eq!(item["signatureVerifies"], json!(false));
+        // ecdsa-with-SHA224 in the place of ecdsa-with-SHA256.
+        let mut other = request.as_der().to_vec();
+        let oid = b"\x2a\x86\x48\xce\x3d\x04\x03\x02";
+        let at = other.windows(8).position(|octets| octets == oid).unwrap();
+        other[at + 7] = 1;
+        let item = first(&Report::read(&other, None).unwrap());
+        assert_eq!(item["subject"], json!("CN=bot"));
+        assert_eq!(item["signatureAlgorithm"], json!("ecdsa-with-SHA224"));
+        assert_eq!(item["signatureVerifies"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn times_are_printed_in_utc_to_the_second() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (1_767_225_599, "2025-12-31T23:59:59Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"),
+            (1 << 40, "a time beyond the year 9999"),
+        ] {
+            let time = UNIX_EPOCH + Duration::from_secs(seconds);
+            assert_eq!(rfc3339(time), text);
+        }
+        let before = UNIX_EPOCH - Duration::from_secs(1);
+        assert_eq!(rfc3339(before), "1969-12-31T23:59:59Z");
+    }
 }
