@@ -7,7 +7,7 @@ use crate::{
     BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, NameConstraints,
     PublicKey, SerialNumber, SubjectAltName, Validity,
     der::{self, Reader, malformed},
-    extension::Extensions,
+    extension::{self, Extensions},
     key::signature::SignatureAlgorithm,
     oid, pem,
     signed::Signed,
@@ -106,7 +106,7 @@ impl Certificate {
             });
         }
         let (rest, parsed) = x509_parser::certificate::X509Certificate::from_der(der)
-            .map_err(|error| malformed(WHAT, error.to_string()))?;
+            .map_err(|error| malformed(WHAT, extension::decoding(error)))?;
         if !rest.is_empty() {
             return Err(Error::TrailingData {
                 what: WHAT,

@@ -3,9 +3,10 @@
 use std::{collections::HashSet, fmt};
 
 use x509_parser::{
-    asn1_rs::Oid,
+    asn1_rs::{self, Oid},
+    error::X509Error,
     extensions::{ParsedExtension, X509Extension},
-    oid_registry as known,
+    nom, oid_registry as known,
 };
 
 use crate::{
@@ -205,6 +206,18 @@ fn dotted(oid: &Oid<'_>) -> Result<String, Error> {
 const MAX_OID: usize = 256;
 
 const WHAT: &str = "extensions";
+
+/// What x509-parser found wrong, without the names that things have in its code.
+pub(crate) fn decoding(error: nom::Err<X509Error>) -> String {
+    match error {
+        nom::Err::Error(X509Error::Der(asn1_rs::Error::UnexpectedTag {
+            expected: Some(expected),
+            actual,
+        })) => format!("expected tag {}, found {}", expected.0, actual.0),
+        nom::Err::Error(error) | nom::Err::Failure(error) => error.to_string(),
+        nom::Err::Incomplete(_) => "it ends early".to_owned(),
+    }
+}
 
 #[cfg(test)]
 mod tests {

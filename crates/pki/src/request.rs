@@ -6,7 +6,7 @@ use x509_parser::{cri_attributes::ExtensionRequest, prelude::FromDer};
 use crate::{
     Digest, DistinguishedName, Error, PrivateKey, PublicKey, SubjectAltName,
     der::{self, Reader, malformed},
-    extension::Extensions,
+    extension::{self, Extensions},
     key::signature::SignatureAlgorithm,
     pem, rng,
     signed::Signed,
@@ -268,6 +268,6 @@ fn requested_extensions(attributes: &[u8]) -> Result<Extensions, Error> {
         return Ok(Extensions::default());
     };
     let (_, requested) = ExtensionRequest::from_der(requested)
-        .map_err(|error| malformed(WHAT, error.to_string()))?;
+        .map_err(|error| malformed(WHAT, extension::decoding(error)))?;
     Extensions::parse(&requested.extensions)
 }

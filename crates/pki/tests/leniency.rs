@@ -101,6 +101,21 @@ fn an_extension_that_occurs_twice_is_refused() {
 }
 
 #[test]
+fn what_is_no_certificate_is_refused_in_words() {
+    // ContentInfo (RFC 5652, section 3) of a PKCS#7 file; a certificate that ends within its header.
+    let pkcs7 = sequence(&[&tlv(0x06, b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02")]);
+    for (der, reason) in [
+        (pkcs7.as_slice(), "expected tag 16, found 6"),
+        (b"\x30", "it ends early"),
+    ] {
+        assert_eq!(
+            Certificate::from_der(der).unwrap_err(),
+            Error::malformed("certificate", reason)
+        );
+    }
+}
+
+#[test]
 fn a_signature_algorithm_is_named_whether_it_is_verified_or_not() {
     for (algorithm, name) in [
         (ECDSA_SHA256, "ecdsa-with-SHA256"),
