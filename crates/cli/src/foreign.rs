@@ -69,16 +69,8 @@ const COMMANDS: [(&str, &str, &str); 19] = [
         OPENSSL,
         "countersign auth doctor examines a server, and what it says to a client certificate",
     ),
-    (
-        "sign",
-        NONE,
-        "countersign ca sign signs a request",
-    ),
-    (
-        "export",
-        NONE,
-        "countersign p12 export makes a bundle",
-    ),
+    ("sign", NONE, "countersign ca sign signs a request"),
+    ("export", NONE, "countersign p12 export makes a bundle"),
     (
         "info",
         NONE,
@@ -89,11 +81,7 @@ const COMMANDS: [(&str, &str, &str); 19] = [
         NONE,
         "countersign key generate makes a private key; countersign issue all that a bot needs",
     ),
-    (
-        "version",
-        NONE,
-        "countersign --version says it",
-    ),
+    ("version", NONE, "countersign --version says it"),
     (
         "login",
         NONE,

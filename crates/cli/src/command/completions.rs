@@ -16,11 +16,11 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples, each in the shell that it is for, from its next start on:
-  mkdir -p ~/.local/share/bash-completion/completions &&
-    countersign completions bash > ~/.local/share/bash-completion/completions/countersign
+  mkdir -p ~/.local/share/bash-completion/completions
+  countersign completions bash > ~/.local/share/bash-completion/completions/countersign
   countersign completions zsh > \"${fpath[1]}/_countersign\"
-  mkdir -p ~/.config/fish/completions &&
-    countersign completions fish > ~/.config/fish/completions/countersign.fish";
+  mkdir -p ~/.config/fish/completions
+  countersign completions fish > ~/.config/fish/completions/countersign.fish";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let mut script = Vec::new();

@@ -198,8 +198,6 @@ impl<'a> Identity<'a> {
         let paths = (key, cert);
         // What can fail without a passphrase comes before one is asked for.
         let mut chain = input::certificates(cert)?;
-        let others = args.chain.iter().map(|path| input::certificates(path));
-        let others = others.collect::<Result<Vec<_>, _>>()?;
         let key = input::private_key(key, Flag::new("--passin", &args.passin))?;
         // In whatever order: the key's own. If there is none, the first one's mismatch is told.
         let own = chain
@@ -213,7 +211,9 @@ impl<'a> Identity<'a> {
             )));
         }
         let certificate = chain.remove(own);
-        chain.extend(others.into_iter().flatten());
+        for path in &args.chain {
+            chain.extend(input::certificates(path)?);
+        }
         Ok(Self {
             key,
             certificate,

@@ -67,7 +67,7 @@ fn an_example_can_be_pasted_from_a_terminal_of_any_width() {
             let mut examples = examples.lines().skip(1).take_while(|line| !line.is_empty());
             let mut commands = 0;
             while let Some(mut example) = examples.next() {
-                let begins = ["  countersign ", "  openssl "];
+                let begins = ["  countersign ", "  openssl ", "  mkdir -p ", "  # "];
                 assert!(
                     begins.iter().any(|it| example.starts_with(it)),
                     "{command} at {columns}: {example:?}"

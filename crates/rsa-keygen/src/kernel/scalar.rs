@@ -183,7 +183,9 @@ pub(super) fn power_public<A: Arithmetic>(
 /// See [`super::residue`].
 pub(super) fn residue<A: Arithmetic>(arithmetic: &A, a: &[u64], n: &[u64]) -> Nat {
     let length = n.len();
-    debug_assert!(a.len() == 2 * length && length % A::BLOCK == 0 && n[length - 1] >> 63 == 1);
+    debug_assert!(
+        a.len() == 2 * length && length.is_multiple_of(A::BLOCK) && n[length - 1] >> 63 == 1
+    );
     let (low, high) = a.split_at(length);
     let k = negative_inverse(n[0]);
     let mut t = nat::zero(2 * length);
