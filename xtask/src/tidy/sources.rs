@@ -142,10 +142,10 @@ fn exhaustive_variants(source: &[TokenTree]) -> Vec<(usize, String)> {
                 [hash, TokenTree::Group(attribute)] if punct(hash) == Some('#') => {
                     is_non_exhaustive |= attribute.stream().to_string() == "non_exhaustive";
                 }
-                [TokenTree::Ident(name), fields] if is_group(fields, Delimiter::Brace) => {
-                    if !is_non_exhaustive {
-                        found.push((name.span().start().line, name.to_string()));
-                    }
+                [TokenTree::Ident(name), fields]
+                    if is_group(fields, Delimiter::Brace) && !is_non_exhaustive =>
+                {
+                    found.push((name.span().start().line, name.to_string()));
                 }
                 [comma, _] if punct(comma) == Some(',') => is_non_exhaustive = false,
                 _ => {}
