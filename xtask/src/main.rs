@@ -6,14 +6,14 @@
     reason = "these commands are run by people, and talk to them"
 )]
 
-mod constant_time;
-mod interop;
-mod linear;
-mod mutants;
+mod workspace;
 mod package;
 mod soak;
+mod mutants;
+mod interop;
 mod tidy;
-mod workspace;
+mod linear;
+mod constant_time;
 
 use std::{path::PathBuf, process::ExitCode};
 

@@ -41,30 +41,30 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
-mod calls;
-mod channels;
-mod client;
-pub mod config;
 mod date;
-pub mod doctor;
-mod endpoint;
+mod peer;
 mod error;
+mod endpoint;
 mod hint;
 mod identity;
-mod identity_file;
-mod keeper;
-mod layer;
-mod login;
-mod peer;
 pub mod provider;
 mod proxy;
 mod retry;
-mod session;
 mod tls;
 mod token;
+mod session;
 mod transport;
 mod trust;
 mod verifier;
+mod channels;
+mod login;
+mod keeper;
+mod client;
+mod calls;
+pub mod config;
+pub mod doctor;
+mod identity_file;
+mod layer;
 
 pub use ::{http, rustls};
 pub use client::{Client, ClientBuilder};

@@ -2,18 +2,18 @@
 //!
 //! Every case is a shell script that succeeds if things are as they should be. `ours.sh` and
 //! `theirs.sh` make what the cases share; each case runs in a directory of its own.
-mod bundles;
-mod case;
-mod certificates;
-mod formats;
-mod hierarchies;
-mod keys;
-mod names;
-mod pod;
-mod requests;
 mod shell;
 mod tool;
+mod case;
+mod pod;
+mod keys;
+mod names;
+mod requests;
+mod certificates;
 mod workflow;
+mod bundles;
+mod formats;
+mod hierarchies;
 
 use std::{
     env, fs,

@@ -4,7 +4,7 @@ use std::{env, fmt::Write, fs, path::Path};
 
 use anyhow::{Context, Result};
 
-use super::{crate_map::ALLOWED, tiers::TIERS};
+use super::crate_map::ALLOWED;
 use crate::interop;
 
 /// What stands between two markers of a file.
@@ -86,14 +86,6 @@ fn layers() -> String {
         };
         let _ = writeln!(text, "| `{name}` | {allowed} |");
     }
-    for (name, tiers) in TIERS {
-        let tiers: Vec<_> = tiers.iter().map(|tier| tier.join(", ")).collect();
-        let _ = write!(
-            text,
-            "\nInside `{name}`:\n\n```text\n{}\n```\n",
-            tiers.join("\n  -> ")
-        );
-    }
     text.push('\n');
     text
 }
@@ -133,9 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_layers_show_both_maps() {
-        let layers = layers();
-        assert!(layers.contains("| `auth` | `pki` |"));
-        assert!(layers.contains("error, passphrase, time, validity\n  -> budget"));
+    fn the_layers_show_the_map() {
+        assert!(layers().contains("| `auth` | `pki` |"));
     }
 }

@@ -6,6 +6,7 @@ use pki::inspect::Report;
 
 use crate::{
     error::Error,
+    file_name::InputName,
     help, input,
     passphrase::{self, Flag, Source, SourceParser},
     ui,
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     })?;
     if !is_bundle(&report) {
         return Err(
-            Error::failed(format!("{}: not a PKCS#12 bundle", input::Name(&args.file)))
+            Error::failed(format!("{}: not a PKCS#12 bundle", InputName(&args.file)))
                 .hint("countersign inspect shows what other files hold"),
         );
     }

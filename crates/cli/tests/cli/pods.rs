@@ -1,7 +1,7 @@
 //! The life of `countersign pod serve` as a process.
 
 use std::{
-    env, fs,
+    fs,
     os::unix::process::ExitStatusExt,
     process::{Command, Stdio},
 };
