@@ -1,4 +1,4 @@
-//! The workspace's own chores: `cargo xtask fixtures | tidy | linear | interop | constant-time | mutants | soak | login-bench | ci`.
+//! The workspace's own chores: `cargo xtask fixtures | tidy | package | linear | interop | constant-time | mutants | soak | login-bench | ci`.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::print_stdout,
@@ -6,13 +6,14 @@
     reason = "these commands are run by people, and talk to them"
 )]
 
-mod constant_time;
-mod interop;
-mod linear;
-mod mutants;
-mod soak;
-mod tidy;
 mod workspace;
+mod package;
+mod soak;
+mod mutants;
+mod interop;
+mod tidy;
+mod linear;
+mod constant_time;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -40,6 +41,8 @@ enum Command {
     },
     /// Check the rules about layers, dependencies and sources
     Tidy,
+    /// See that the packages are complete, and pack them
+    Package(package::Arguments),
     /// Count the instructions that hostile inputs of growing size take, and refuse more than linear growth
     Linear(linear::Arguments),
     /// Let openssl, keytool, curl, GnuTLS, NSS and Python judge the built program, and judge what they make
@@ -70,6 +73,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Fixtures { out } => make_fixtures(out),
         Command::Tidy => tidy::run(),
+        Command::Package(arguments) => package::run(&arguments),
         Command::Linear(arguments) => linear::run(&arguments),
         Command::Interop(arguments) => interop::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),

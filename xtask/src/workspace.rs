@@ -64,6 +64,19 @@ pub(crate) struct Package {
     pub(crate) manifest_path: PathBuf,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) targets: Vec<Target>,
+    /// Where it may be published: nothing for everywhere, an empty list for nowhere.
+    #[serde(default)]
+    publish: Option<Vec<String>>,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    license: Option<String>,
+    #[serde(default)]
+    documentation: Option<String>,
+    #[serde(default)]
+    keywords: Vec<String>,
+    #[serde(default)]
+    categories: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,6 +118,26 @@ impl Package {
 
     pub(crate) fn folder(&self) -> &Path {
         self.manifest_path.parent().unwrap_or(Path::new("."))
+    }
+
+    pub(crate) fn is_published(&self) -> bool {
+        self.publish
+            .as_ref()
+            .is_none_or(|where_to| !where_to.is_empty())
+    }
+
+    /// What the manifest doesn't say, and a registry shows.
+    pub(crate) fn missing_metadata(&self) -> impl Iterator<Item = &'static str> {
+        let fields = [
+            ("description", self.description.is_none()),
+            ("license", self.license.is_none()),
+            ("documentation", self.documentation.is_none()),
+            ("keywords", self.keywords.is_empty()),
+            ("categories", self.categories.is_empty()),
+        ];
+        fields
+            .into_iter()
+            .filter_map(|(field, missing)| missing.then_some(field))
     }
 
     /// Every Rust file of the package, in a stable order.

@@ -66,30 +66,30 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
-mod calls;
-mod channels;
-mod client;
-pub mod config;
 mod date;
-pub mod doctor;
-mod endpoint;
-mod error;
-mod identity;
-mod identity_file;
-mod keeper;
-mod layer;
-mod login;
 mod peer;
+mod error;
+mod endpoint;
+mod rsa_key;
+mod identity;
 pub mod provider;
 mod proxy;
 mod retry;
-mod rsa_key;
-mod session;
 mod tls;
 mod token;
+mod session;
 mod transport;
 mod trust;
 mod verifier;
+mod channels;
+mod login;
+mod keeper;
+mod client;
+mod calls;
+pub mod config;
+pub mod doctor;
+mod identity_file;
+mod layer;
 
 pub use ::{http, rustls};
 pub use client::{Client, ClientBuilder};

@@ -5,7 +5,7 @@ use std::{path::Path, time::SystemTime};
 use auth::doctor::{Severity, examine_chain};
 use pki::{Certificate, CertificateAuthority, KeyAlgorithm};
 
-use crate::{input::Name, ui};
+use crate::{file_name::InputName, ui};
 
 /// Says what would be in the way of a login with these certificates, the leaf first, as the doctor does; but for what was told
 /// when the key and its subject were chosen.
@@ -27,7 +27,7 @@ pub(crate) fn warn_of_unknown_issuers(authority: &CertificateAuthority, file: &P
         ui::warn(format!(
             "{} ends before a root: the path lengths, name constraints, purposes and dates of {}, which issued the \
              certificate of {}, and of its issuers were not checked; append its certificate to the file",
-            Name(file),
+            InputName(file),
             last.issuer(),
             last.subject()
         ));

@@ -1,11 +1,9 @@
 //! How a command fails: what is said, the next step, and the exit status.
 
-use std::{error::Error as StdError, fmt::Display, io, process::ExitCode};
+use std::{error::Error as StdError, fmt::Display, io};
 
 use pod::Port;
 use rustls::CertificateError;
-
-use crate::ui;
 
 /// Why a command couldn't do its job.
 ///
@@ -98,17 +96,20 @@ impl Error {
         }
     }
 
-    /// Prints it and gives the exit status.
-    pub(crate) fn report(&self) -> ExitCode {
-        let status = match self.kind {
-            Kind::OutputClosed => return ExitCode::SUCCESS,
-            Kind::Reported => return ExitCode::from(1),
-            Kind::Refused => 1,
+    /// The exit status.
+    pub(crate) fn exit_status(&self) -> u8 {
+        match self.kind {
+            Kind::OutputClosed => 0,
+            Kind::Reported | Kind::Refused => 1,
             Kind::Misused => 2,
             Kind::Failed => 3,
-        };
-        ui::error(&self.message, self.hint.as_deref());
-        ExitCode::from(status)
+        }
+    }
+
+    /// What is to be printed, and the next step below it: nothing where that was done, or where nobody is left to read it.
+    pub(crate) fn text(&self) -> Option<(&str, Option<&str>)> {
+        let is_told = !matches!(self.kind, Kind::OutputClosed | Kind::Reported);
+        is_told.then_some((&self.message, self.hint.as_deref()))
     }
 }
 

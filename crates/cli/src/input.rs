@@ -1,11 +1,9 @@
 //! Reading the files that a command is given.
 
 use std::{
-    fmt,
     fs::File,
-    io::{self, Read},
+    io::Read,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
 };
 
 use pki::{
@@ -15,7 +13,9 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{Context, Error, Hint},
+    file_name::{self, InputName},
     passphrase::Flag,
+    stdin,
 };
 
 /// No key, request, certificate or bundle is larger. In octets.
@@ -27,37 +27,17 @@ const LIMIT: u64 = 16 << 20;
 ///
 /// [`Error`] when it can't be read, is empty or larger than 16 MiB.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let contents = if is_stdin(path) {
-        check_stdin(Name(path))?;
-        STDIN_IS_READ.store(true, Ordering::Relaxed);
-        read_bounded(io::stdin().lock(), 0, Name(path))?
+    let contents = if file_name::is_stdin(path) {
+        read_bounded(stdin::as_file(InputName(path))?, 0, InputName(path))?
     } else {
-        let file = File::open(path).about(Name(path))?;
-        let size = file.metadata().about(Name(path))?.len();
-        read_bounded(file, size, Name(path))?
+        let file = File::open(path).about(InputName(path))?;
+        let size = file.metadata().about(InputName(path))?.len();
+        read_bounded(file, size, InputName(path))?
     };
     if contents.is_empty() {
-        return Err(Error::failed(format!("{}: nothing in it", Name(path))));
+        return Err(Error::failed(format!("{}: nothing in it", InputName(path))));
     }
     Ok(contents)
-}
-
-/// Whether standard input was read to its end, as a file.
-static STDIN_IS_READ: AtomicBool = AtomicBool::new(false);
-
-/// Checks that standard input is still there for this reader. Lines with passphrases may be read from it, and then one file.
-///
-/// # Errors
-///
-/// [`Error`] when a file was read from it.
-pub(crate) fn check_stdin(reader: impl fmt::Display) -> Result<(), Error> {
-    if STDIN_IS_READ.load(Ordering::Relaxed) {
-        return Err(Error::misused(format!(
-            "{reader}: standard input was read to its end already, as another file"
-        ))
-        .hint("only one file can be -, and passphrases must come before it"));
-    }
-    Ok(())
 }
 
 /// A private key in any of the formats that `pki` reads.
@@ -77,7 +57,7 @@ pub(crate) fn private_key(path: &Path, passphrase: Flag<'_>) -> Result<PrivateKe
 ///
 /// [`Error`] when the file holds no certificate.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
-    Certificate::all_from_pem_or_der(&read(path)?).about(Name(path))
+    Certificate::all_from_pem_or_der(&read(path)?).about(InputName(path))
 }
 
 /// The trust stores in these files, in any format. One passphrase is for all of them.
@@ -103,7 +83,7 @@ pub(crate) fn trust_stores(paths: &[PathBuf], flag: Flag<'_>) -> Result<Vec<Trus
 ///
 /// [`Error`] when the file holds none.
 pub(crate) fn request(path: &Path) -> Result<CertificateRequest, Error> {
-    CertificateRequest::from_pem_or_der(&read(path)?).about(Name(path))
+    CertificateRequest::from_pem_or_der(&read(path)?).about(InputName(path))
 }
 
 /// The CA whose certificate is the first in one file and whose key is in the other; and all certificates of
@@ -122,11 +102,11 @@ pub(crate) fn authority(
     let Some((own, issuers)) = certificates.split_first() else {
         return Err(Error::failed(format!(
             "{}: no certificate in it",
-            Name(certificate)
+            InputName(certificate)
         )));
     };
     let authority = CertificateAuthority::with_issuers(own.clone(), issuers.to_vec(), key)
-        .about(Name(certificate))?;
+        .about(InputName(certificate))?;
     Ok((authority, certificates))
 }
 
@@ -142,7 +122,7 @@ pub(crate) fn open<T, E: Hint>(
     open: impl Fn(&[u8], Option<&Passphrase>) -> Result<T, E>,
 ) -> Result<T, Error> {
     // The passphrase comes first: it may be the first line of a standard input that goes on with the file.
-    let given = flag.given(Name(path))?;
+    let given = flag.given(InputName(path))?;
     open_with(path, flag, given.as_ref(), open)
 }
 
@@ -156,12 +136,12 @@ fn open_with<T, E: Hint>(
     let mut opened = open(&contents, given);
     let cause = opened.as_ref().err().and_then(Hint::as_pki);
     if given.is_none() && matches!(cause, Some(pki::Error::PassphraseRequired { .. })) {
-        let asked = flag.asked(Name(path))?;
+        let asked = flag.asked(InputName(path))?;
         opened = open(&contents, Some(&asked));
     }
     let cause = opened.as_ref().err().and_then(Hint::as_pki);
     let wrong = given.is_some() && matches!(cause, Some(pki::Error::WrongPassphrase { .. }));
-    opened.about(Name(path)).map_err(|error| {
+    opened.about(InputName(path)).map_err(|error| {
         if wrong {
             error.hint(format!("check the passphrase that {} gives", flag.name))
         } else {
@@ -170,27 +150,10 @@ fn open_with<T, E: Hint>(
     })
 }
 
-/// How an input file is called in messages.
-pub(crate) struct Name<'a>(pub(crate) &'a Path);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if is_stdin(self.0) {
-            f.write_str("standard input")
-        } else {
-            fmt::Display::fmt(&self.0.display(), f)
-        }
-    }
-}
-
-fn is_stdin(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
 fn read_bounded(
     reader: impl Read,
     expected: u64,
-    name: Name<'_>,
+    name: InputName<'_>,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
     // What is read may be a private key: a buffer of the right size from the start leaves no copies behind.
     let capacity = usize::try_from(expected.min(LIMIT)).unwrap_or(0);
@@ -215,7 +178,7 @@ mod tests {
 
     #[test]
     fn endless_input_is_cut_off() {
-        let error = read_bounded(io::repeat(0), 0, Name(Path::new("-"))).unwrap_err();
+        let error = read_bounded(std::io::repeat(0), 0, InputName(Path::new("-"))).unwrap_err();
         assert_eq!(
             error,
             Error::failed("standard input: larger than the limit of 16 MiB")

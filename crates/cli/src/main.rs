@@ -6,24 +6,27 @@
 //! `subject` and `alt_name` (names on the command line), `chain` (what is odd about certificates), `report` (what a file holds, in words).
 #![forbid(unsafe_code)]
 
-mod alt_name;
-mod chain;
-mod command;
-mod directory_lock;
 mod error;
-mod file_id;
+mod file_name;
 mod foreign;
 mod help;
-mod input;
+mod stdin;
+mod terminal;
+mod signals;
+mod ui;
+mod alt_name;
+mod chain;
 mod log;
 mod new_key;
-mod output;
 mod passphrase;
+mod file_id;
+mod directory_lock;
+mod input;
+mod auth_target;
+mod output;
 mod report;
-mod signals;
 mod subject;
-mod terminal;
-mod ui;
+mod command;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
@@ -34,7 +37,7 @@ use crate::{command::Cli, error::Context};
 fn main() -> ExitCode {
     let words: Vec<OsString> = env::args_os().collect();
     if let Err(error) = foreign::refuse(words.iter().skip(1).map(|it| it.to_str().unwrap_or(""))) {
-        return error.report();
+        return ui::failure(&error);
     }
     let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
@@ -46,7 +49,7 @@ fn main() -> ExitCode {
             let text = help::shown(&help.render().to_string());
             return match ui::result_bytes(text.as_bytes()) {
                 Ok(()) => ExitCode::SUCCESS,
-                Err(error) => error.report(),
+                Err(error) => ui::failure(&error),
             };
         }
     };
@@ -54,6 +57,6 @@ fn main() -> ExitCode {
     let watching = signals::watch().about("waiting for signals");
     match watching.and_then(|()| cli.run()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => error.report(),
+        Err(error) => ui::failure(&error),
     }
 }

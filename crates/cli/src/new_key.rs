@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{Context, Error},
-    output::Name,
+    file_name::OutputName,
     ui,
 };
 
@@ -116,7 +116,7 @@ pub(crate) fn warn_if_too_short_for_a_pod(key: impl Into<KeyAlgorithm>) {
 
 /// Tells where a new key is and how it is protected.
 pub(crate) fn note_written(key: &PrivateKey, encrypted: bool, path: &Path) {
-    let path = Name(path);
+    let path = OutputName(path);
     let algorithm = key.algorithm();
     if encrypted {
         ui::note(format!("{path}: {algorithm} private key, encrypted"));

@@ -1,7 +1,7 @@
 //! Writing the files that a command makes: all of them or none, in one step each, and never over another one unasked.
 
 use std::{
-    fmt, fs,
+    fs,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
 };
@@ -12,6 +12,7 @@ use fileset::{FileSet, MadeDirectory, Mended};
 use crate::{
     error::{Context, Error},
     file_id::{FileId, Inputs},
+    file_name::{OutputName, is_stdout},
     signals::UNFINISHED,
     ui,
 };
@@ -66,7 +67,7 @@ pub(crate) fn claim<const N: usize>(
             return Err(Error::misused(format!(
                 "{} would replace {}, which {flag} reads",
                 output.flag,
-                Name(output.path)
+                OutputName(output.path)
             ))
             .hint("name another file"));
         }
@@ -82,7 +83,7 @@ pub(crate) fn claim<const N: usize>(
                 "{} and {} can not both go to {}",
                 other.flag,
                 output.flag,
-                Name(output.path)
+                OutputName(output.path)
             )));
         }
         claimed.push((output, place));
@@ -257,29 +258,6 @@ fn not_a_file(path: &Path) -> Error {
         path.display()
     ))
     .hint("--out - writes to standard output")
-}
-
-/// How an output is called in messages.
-pub(crate) struct Name<'a>(pub(crate) &'a Path);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if is_stdout(self.0) {
-            f.write_str("standard output")
-        } else {
-            fmt::Display::fmt(&self.0.display(), f)
-        }
-    }
-}
-
-/// Whether an output goes to standard output. Its names in the file system count as well: nothing there can be replaced.
-fn is_stdout(path: &Path) -> bool {
-    let names: &[&str] = if cfg!(unix) {
-        &["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
-    } else {
-        &["-"]
-    };
-    names.iter().any(|name| path == Path::new(name))
 }
 
 impl Output<'_> {

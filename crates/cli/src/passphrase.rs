@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{Context, Error},
-    input, terminal, ui,
+    stdin, terminal, ui,
 };
 
 /// The forms of `SRC`, for `--help`.
@@ -200,10 +200,7 @@ impl Source {
                 let file = open_fd(*number).about(format!("file descriptor {number}"))?;
                 next_line(file, &format!("file descriptor {number}"))
             }
-            Self::Stdin => {
-                input::check_stdin(flag)?;
-                next_line(io::stdin().lock(), "standard input")
-            }
+            Self::Stdin => next_line(stdin::as_lines(flag)?, "standard input"),
             Self::Prompt => prompt(),
             Self::Literal(passphrase) => {
                 ui::warn(format!(

@@ -23,6 +23,7 @@ use std::{
     fmt::{Display, Write as _},
     io::{self, IsTerminal, Write},
     path::Path,
+    process::ExitCode,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -31,7 +32,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use pki::Certificate;
 use serde::Serialize;
 
-use crate::{error::Error, output::Name};
+use crate::{error::Error, file_name::OutputName};
 
 /// Whether notes and progress are left out.
 static QUIET: AtomicBool = AtomicBool::new(false);
@@ -99,7 +100,7 @@ pub(crate) fn log(line: &str) {
 pub(crate) fn note_certificate(certificate: &Certificate, path: &Path) {
     note(format!(
         "{}: certificate of {}, serial number {}",
-        Name(path),
+        OutputName(path),
         certificate.subject(),
         certificate.serial_number()
     ));
@@ -110,12 +111,15 @@ pub(crate) fn warn(text: impl Display) {
     complain("warning: ", &text.to_string());
 }
 
-/// Prints what went wrong, and the next step.
-pub(crate) fn error(message: &str, hint: Option<&str>) {
-    complain("error: ", message);
-    if let Some(hint) = hint {
-        complain("hint: ", hint);
+/// Prints what went wrong and the next step, and gives the exit status.
+pub(crate) fn failure(error: &Error) -> ExitCode {
+    if let Some((message, hint)) = error.text() {
+        complain("error: ", message);
+        if let Some(hint) = hint {
+            complain("hint: ", hint);
+        }
     }
+    ExitCode::from(error.exit_status())
 }
 
 /// Prints what is wrong with the command line. It quotes from there, so that it can't drive the terminal either.

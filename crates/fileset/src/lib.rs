@@ -44,11 +44,11 @@ mod disk;
 mod error;
 mod identity;
 mod journal;
-mod lock;
-mod mend;
-mod set;
 mod staging;
+mod mend;
+mod lock;
 mod unfinished;
+mod set;
 
 pub use error::Error;
 pub use lock::{Locked, is_internal, lock, mend};

@@ -48,34 +48,34 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
-mod alt_name;
-mod authority;
-mod budget;
-mod certificate;
-mod chain;
-mod contents;
-mod der;
 mod digest;
-mod error;
-mod extension;
-mod kdf;
-mod key;
-mod name;
-mod name_constraints;
-mod oid;
 mod passphrase;
+mod time;
+mod error;
+mod budget;
+mod der;
+mod kdf;
+mod name;
+mod alt_name;
+mod name_constraints;
+mod extension;
+mod oid;
 mod pbe;
 mod pem;
-mod pkcs12;
-mod profile;
-mod request;
+mod key;
 mod rng;
 mod serial;
 mod signed;
 mod tbs;
-mod time;
-mod trust_store;
+mod request;
 mod validity;
+mod certificate;
+mod chain;
+mod pkcs12;
+mod profile;
+mod authority;
+mod trust_store;
+mod contents;
 #[cfg(test)]
 mod wycheproof;
 

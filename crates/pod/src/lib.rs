@@ -110,41 +110,30 @@
 
 // Each group may use those above it.
 
+mod certificate_rules;
 mod imported;
 mod port;
-mod reply;
-mod signature;
-mod sync;
-mod tokens;
-
-mod certificate_rules;
-mod door;
 mod error;
 mod open_connections;
-mod tasks;
-
+mod reply;
+mod signature;
 mod certificates;
+mod sync;
+mod door;
+mod tasks;
 mod proxy;
 mod tls;
-mod users;
-
 mod issuer;
-
 mod fault;
-
+mod tokens;
 mod record;
-
+mod users;
 mod state;
-
 mod path_validation;
-
 mod endpoints;
-mod verifier;
-
-mod connection;
-
 mod pod;
-
+mod verifier;
+mod connection;
 mod builder;
 
 pub use builder::{HttpVersion, PodBuilder, TlsVersion};

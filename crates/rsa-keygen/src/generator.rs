@@ -9,11 +9,11 @@ use std::thread;
 use rand_core::CryptoRng;
 
 use crate::Error;
+use crate::kernel::nat::Nat;
 use crate::kernel::{Kernel, Power, Stop};
 use crate::key::{Draft, RsaKey};
-use crate::nat::Nat;
 use crate::random::{Rng, Seeded, Source, System};
-use crate::search::{Options, Search};
+use crate::search::{Options, Progress, Search};
 use crate::trials::Trials;
 
 /// The least length of a seed, in bytes (C2SP det-keygen; it recommends 192 bits of entropy or more).
@@ -22,32 +22,6 @@ pub const MINIMUM_SEED_LENGTH: usize = 16;
 /// The sizes of keys, in bits. With all of them, a prime fills its 64-bit limbs and nearly fills the 52-bit ones: the speed and the
 /// secrecy of the arithmetic are measured and checked for these, and no protocol asks for another.
 pub const SIZES: [usize; 4] = [2048, 3072, 4096, 8192];
-
-/// How far a search for primes has come. It is random when it ends: `candidates` reaches `expected` on average, and three times that once in a while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Random candidates looked at.
-    pub candidates: u64,
-    /// How many it takes on average.
-    pub expected: u64,
-    /// Primes found, of two.
-    pub primes: usize,
-}
-
-impl Progress {
-    /// `bits` is the length of a prime.
-    pub(crate) fn new(candidates: u64, primes: usize, bits: usize) -> Self {
-        // A random odd number of so many bits is prime with probability 2 / (bits · ln 2), and there are two to find. (Candidates end in 111, which
-        // changes nothing: primes are spread evenly over the odd residues modulo 8.)
-        let expected = bits as u64 * 693 / 1000;
-        Self {
-            candidates,
-            expected,
-            primes: primes.min(2),
-        }
-    }
-}
 
 /// Makes RSA keys of one size.
 ///

@@ -5,8 +5,8 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use crate::Error;
+use crate::kernel::nat::{self, Nat};
 use crate::kernel::{self, Mask, declassify};
-use crate::nat::{self, Nat};
 
 /// The public exponent of every key.
 const E: u64 = 65537;

@@ -57,27 +57,28 @@
 
 #![deny(unsafe_code)]
 
-#[cfg(test)]
-mod constant_time;
-mod error;
-mod generator;
 mod kernel;
+mod error;
+mod choice;
 mod key;
-mod nat;
-#[cfg(test)]
-mod published;
 mod random;
 mod search;
-mod sieve;
+mod trials;
+mod generator;
 mod sign;
 #[cfg(test)]
+mod constant_time;
+#[cfg(test)]
+mod published;
+#[cfg(test)]
 mod test_support;
-mod trials;
 
+pub use choice::KERNEL_VARIABLE;
 pub use error::Error;
-pub use generator::{Generator, MINIMUM_SEED_LENGTH, Progress, SIZES};
-pub use kernel::{KERNEL_VARIABLE, Kernel};
+pub use generator::{Generator, MINIMUM_SEED_LENGTH, SIZES};
+pub use kernel::Kernel;
 pub use key::RsaKey;
+pub use search::Progress;
 pub use sign::{Hash, Numbers, Scheme, SigningKey};
 
 /// A new key of `bits` bits from the operating system's randomness, with the defaults of [`Generator`].
@@ -110,7 +111,7 @@ pub mod measure {
     pub fn base_two(kernel: Kernel, candidates: &[Vec<u8>], bits: usize) -> u8 {
         let numbers: Vec<_> = candidates
             .iter()
-            .map(|bytes| crate::nat::from_bytes(bytes, bits.div_ceil(64)))
+            .map(|bytes| crate::kernel::nat::from_bytes(bytes, bits.div_ceil(64)))
             .collect();
         let slices: Vec<&[u64]> = numbers.iter().map(|number| number.as_slice()).collect();
         let never = AtomicBool::new(false);
@@ -129,7 +130,10 @@ pub mod measure {
     /// Whether a prime of the table divides a candidate.
     #[must_use]
     pub fn has_small_factor(kernel: Kernel, candidate: &[u8], bits: usize) -> bool {
-        kernel.has_small_factor(&crate::nat::from_bytes(candidate, bits.div_ceil(64)))
+        kernel.has_small_factor(&crate::kernel::nat::from_bytes(
+            candidate,
+            bits.div_ceil(64),
+        ))
     }
 
     /// How many 52-bit limbs the IFMA kernel uses for a modulus of so many bits.

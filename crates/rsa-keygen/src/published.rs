@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::kernel::Stop;
-use crate::nat::{self, Nat};
+use crate::kernel::nat::{self, Nat};
 use crate::random::Seeded;
 use crate::search::candidate;
 use crate::test_support::Xorshift;

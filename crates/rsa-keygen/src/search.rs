@@ -8,13 +8,38 @@ use std::thread;
 use zeroize::Zeroizing;
 
 use crate::Error;
-use crate::generator::Progress;
+use crate::kernel::nat::{self, Nat};
 use crate::kernel::{Kernel, Stop};
-use crate::nat::{self, Nat};
 use crate::random::Source;
 
 /// Candidates drawn and sieved at once: few enough that little is thrown away at the end.
 const CHUNK: usize = 32;
+
+/// How far a search for primes has come. It is random when it ends: `candidates` reaches `expected` on average, and three times that once in a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Random candidates looked at.
+    pub candidates: u64,
+    /// How many it takes on average.
+    pub expected: u64,
+    /// Primes found, of two.
+    pub primes: usize,
+}
+
+impl Progress {
+    /// `bits` is the length of a prime.
+    fn new(candidates: u64, primes: usize, bits: usize) -> Self {
+        // A random odd number of so many bits is prime with probability 2 / (bits · ln 2), and there are two to find. (Candidates end in 111, which
+        // changes nothing: primes are spread evenly over the odd residues modulo 8.)
+        let expected = bits as u64 * 693 / 1000;
+        Self {
+            candidates,
+            expected,
+            primes: primes.min(2),
+        }
+    }
+}
 
 /// What one search uses.
 pub(crate) struct Options<'a> {

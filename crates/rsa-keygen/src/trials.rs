@@ -3,9 +3,9 @@
 use zeroize::Zeroizing;
 
 use crate::Error;
+use crate::kernel::nat::{self, Nat};
 use crate::kernel::{self, Power, declassify};
 use crate::key::Draft;
-use crate::nat::{self, Nat};
 
 /// Miller-Rabin rounds with random bases for a prime of so many bits: FIPS 186-5, table B.1 (and appendix C.1 for the sizes in between), for an
 /// error probability of 2^-112 at 1024 bits, 2^-128 at 1536 and 2^-144 from 2048 on.

@@ -54,6 +54,11 @@ impl Case {
         }
     }
 
+    /// Whether it needs the published vectors.
+    pub(super) fn reads_vectors(&self) -> bool {
+        self.script.contains("$VECTORS/")
+    }
+
     /// Runs the script in a directory of its own.
     fn run(&self, shell: &Shell, number: usize) -> Result<()> {
         shell

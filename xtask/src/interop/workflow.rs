@@ -97,7 +97,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         read_by_us(
             Openssl,
-            "identity.p12 of Symphony's Java BDK: p12 info and auth login",
+            "published symphony/identity.p12, of Symphony's Java BDK: p12 info and auth login",
             format!(
                 "export PASS=password
                 countersign p12 info $VECTORS/symphony/identity.p12 --passin env:PASS | has botkey

@@ -1,13 +1,13 @@
 //! Rules that nothing else checks: who may use whom, what must not be in the tree, where `unsafe` may stand.
 //!
-//! The rules themselves are data: [`crate_map::ALLOWED`], [`tiers::TIERS`], [`dependencies::NEEDS_C`].
+//! The rules themselves are data: [`crate_map::ALLOWED`], the order of each `mod` list, [`dependencies::NEEDS_C`].
+pub(crate) mod tokens;
 mod commands;
 mod crate_map;
 mod dependencies;
 mod generated;
+mod modules;
 mod sources;
-mod tiers;
-pub(crate) mod tokens;
 
 use anyhow::{Result, bail};
 
@@ -19,7 +19,7 @@ pub(crate) fn run() -> Result<()> {
     let metadata = Metadata::read()?;
 
     let mut violations = crate_map::check(&metadata);
-    violations.extend(tiers::check(&metadata)?);
+    violations.extend(modules::check(&metadata)?);
     violations.extend(dependencies::check(&root, &metadata)?);
     violations.extend(sources::check(&metadata)?);
     violations.extend(commands::check(&root));

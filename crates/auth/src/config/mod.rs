@@ -33,8 +33,8 @@
 //! # Ok::<(), auth::Error>(())
 //! ```
 
-mod section;
 mod yaml;
+mod section;
 
 use std::{
     fmt,

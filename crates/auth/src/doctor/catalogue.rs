@@ -1,6 +1,27 @@
 //! Every finding that there is, in the order in which it would be met. This is the one place that documents them.
 
-use super::Severity;
+use std::fmt;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// It works here and now, and may not elsewhere or later.
+    Warning,
+    /// It doesn't work.
+    Problem,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Info => "ok",
+            Self::Warning => "warning",
+            Self::Problem => "problem",
+        })
+    }
+}
 
 /// A finding as such: what it means, and what to do about it. All of them are in the [`CATALOGUE`].
 #[derive(Debug, PartialEq, Eq)]

@@ -20,12 +20,12 @@
 //! connections whose handshakes are watched. Every [`Finding`] has a stable identifier; the [`CATALOGUE`] lists them all
 //! with what they mean and what to do. Tokens that are got on the way are given back.
 
-mod bundle;
-mod call;
 mod catalogue;
 mod diagnosis;
 mod report;
+mod bundle;
 mod watch;
+mod call;
 
 use std::{
     sync::Arc,
@@ -39,8 +39,8 @@ use zeroize::Zeroizing;
 
 use self::{call::Watched, catalogue as found, watch::Watch};
 pub use self::{
-    catalogue::{CATALOGUE, Kind},
-    report::{Finding, Report, Severity},
+    catalogue::{CATALOGUE, Kind, Severity},
+    report::{Finding, Report},
 };
 use crate::{
     Endpoint, Endpoints, Error, Identity, Proxy, Token, TrustAnchors, TrustSource,

@@ -2,28 +2,7 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::Kind;
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Good to know.
-    Info,
-    /// It works here and now, and may not elsewhere or later.
-    Warning,
-    /// It doesn't work.
-    Problem,
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Info => "ok",
-            Self::Warning => "warning",
-            Self::Problem => "problem",
-        })
-    }
-}
+use super::catalogue::{Kind, Severity};
 
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]

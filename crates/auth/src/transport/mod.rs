@@ -1,10 +1,10 @@
 //! Calls to one peer: bounded in time and size, with an error that says what happened.
 
-mod connect;
-mod fault;
 pub(crate) mod reply;
+mod fault;
 mod stream;
 mod tunnel;
+mod connect;
 
 use std::{sync::Arc, time::Duration};
 

@@ -8,10 +8,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    command::{
-        auth_target::{Target, Way},
-        block_on,
-    },
+    auth_target::{AuthTarget, Way},
+    command::block_on,
     error::{Context, Error},
     help, passphrase, ui,
 };
@@ -27,7 +25,7 @@ use crate::{
 #[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
     #[command(flatten)]
-    target: Target,
+    target: AuthTarget,
 
     /// The service user that the certificate is for, to compare with its common name
     #[arg(long, value_name = "NAME")]

@@ -5,7 +5,8 @@ use pki::Version;
 use serde_json::json;
 
 use crate::{
-    command::{auth_target::Target, block_on},
+    auth_target::AuthTarget,
+    command::block_on,
     error::{Context, Error},
     help, passphrase, ui,
 };
@@ -20,7 +21,7 @@ use crate::{
 #[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
     #[command(flatten)]
-    target: Target,
+    target: AuthTarget,
 
     /// Show the tokens, and leave the session open
     #[arg(long)]

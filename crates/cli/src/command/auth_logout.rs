@@ -4,7 +4,8 @@ use auth::{Session, Token};
 use serde_json::json;
 
 use crate::{
-    command::{auth_target::Target, block_on},
+    auth_target::AuthTarget,
+    command::block_on,
     error::{Context, Error},
     help,
     passphrase::{self, Flag, Source, SourceParser},
@@ -26,7 +27,7 @@ pub(crate) struct Args {
     key_manager_token: Option<Source>,
 
     #[command(flatten)]
-    target: Target,
+    target: AuthTarget,
 
     /// Report in JSON: "pod", "keyManager", "sessionEnded"
     #[arg(long)]

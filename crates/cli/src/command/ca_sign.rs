@@ -10,6 +10,7 @@ use crate::{
     alt_name, chain,
     error::{Context, Error},
     file_id::Inputs,
+    file_name::InputName,
     help, input, new_key,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
@@ -118,8 +119,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     output::keep_for_report(args.json, &[&out])?;
     let (authority, _) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
     let request = input::request(&args.csr)?;
-    let verified = request.verify().about(input::Name(&args.csr))?;
-    subject::check(request.subject(), input::Name(&args.csr)).map_err(|error| {
+    let verified = request.verify().about(InputName(&args.csr))?;
+    subject::check(request.subject(), InputName(&args.csr)).map_err(|error| {
         error.hint("have the request made again, with a subject that holds no control character")
     })?;
     if args.profile.is_for_clients() {
@@ -139,7 +140,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         Some(serial) => authority.issue_with_serial(&verified, &profile, serial.clone()),
         None => authority.issue(&verified, &profile),
     }
-    .about(format!("signing {}", input::Name(&args.csr)))?;
+    .about(format!("signing {}", InputName(&args.csr)))?;
 
     chain::warn_of_unknown_issuers(&authority, &args.ca_cert);
     let pem = certificate.to_pem();

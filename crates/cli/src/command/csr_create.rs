@@ -9,6 +9,7 @@ use crate::{
     alt_name,
     error::{Context, Error},
     file_id::Inputs,
+    file_name::OutputName,
     help, input, new_key,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
@@ -103,7 +104,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     output::write([(out, pem.as_bytes())])?;
     ui::note(format!(
         "{}: certificate request of {}",
-        output::Name(&args.out),
+        OutputName(&args.out),
         request.subject()
     ));
     if args.json {

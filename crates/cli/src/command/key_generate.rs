@@ -7,9 +7,10 @@ use serde_json::json;
 use crate::{
     error::{Context, Error},
     file_id::Inputs,
+    file_name::OutputName,
     help, input,
     new_key::{self, KeyArgs},
-    output::{self, Access, Name, Output},
+    output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     report::Report,
     ui,
@@ -76,7 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         Some(file) => {
             ui::warn(format!(
                 "the key is no more secret than {}: whoever has that file has the key",
-                Name(file)
+                OutputName(file)
             ));
             new_key::generate(kind, Some(&input::read(file)?))?
         }

@@ -3,7 +3,6 @@
 mod auth_doctor;
 mod auth_login;
 mod auth_logout;
-mod auth_target;
 mod ca_create;
 mod ca_sign;
 mod completions;

@@ -9,6 +9,7 @@ use crate::{
     chain,
     error::{Context, Error},
     file_id::Inputs,
+    file_name::{InputName, OutputName},
     help, input,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
@@ -160,13 +161,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
 
     let bundle = {
         let _progress = ui::progress("encrypting the bundle");
-        builder.to_der(&passphrase).about(output::Name(&args.out))?
+        builder.to_der(&passphrase).about(OutputName(&args.out))?
     };
     if let Some(identity) = &identity {
         identity.warn();
     }
     output::write([(out, &bundle)])?;
-    let out = output::Name(&args.out);
+    let out = OutputName(&args.out);
     ui::note(match &identity {
         Some(identity) => format!(
             "{out}: PKCS#12 bundle of {}",
@@ -207,7 +208,7 @@ impl<'a> Identity<'a> {
         if own >= chain.len() {
             return Err(Error::failed(format!(
                 "{}: no certificate",
-                input::Name(cert)
+                InputName(cert)
             )));
         }
         let certificate = chain.remove(own);
@@ -224,7 +225,7 @@ impl<'a> Identity<'a> {
 
     fn builder(&self) -> Result<Pkcs12Builder<'_>, Error> {
         let (key, cert) = self.paths;
-        let about = format!("{} with {}", input::Name(key), input::Name(cert));
+        let about = format!("{} with {}", InputName(key), InputName(cert));
         let builder = Pkcs12::builder(&self.key, &self.certificate).about(about)?;
         Ok(builder.chain(&self.chain))
     }

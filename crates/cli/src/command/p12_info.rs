@@ -6,6 +6,7 @@ use pki::{Contents, Item};
 
 use crate::{
     error::{Context, Error},
+    file_name::InputName,
     help, input,
     passphrase::{self, Flag, Source, SourceParser},
     report::Report,
@@ -44,11 +45,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     })?;
     if !matches!(contents.items(), [Item::Pkcs12(_)]) {
         return Err(
-            Error::failed(format!("{}: not a PKCS#12 bundle", input::Name(&args.file)))
+            Error::failed(format!("{}: not a PKCS#12 bundle", InputName(&args.file)))
                 .hint("countersign inspect shows what other files hold"),
         );
     }
-    let report = Report::of(&contents).about(input::Name(&args.file))?;
+    let report = Report::of(&contents).about(InputName(&args.file))?;
     if args.json {
         ui::json(&report)
     } else {

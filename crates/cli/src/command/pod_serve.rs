@@ -15,6 +15,7 @@ use crate::{
     directory_lock::DirectoryLock,
     error::{Context, Error},
     file_id::Inputs,
+    file_name::InputName,
     help, input, log,
     output::{self, Access, Output},
     signals, ui,
@@ -183,7 +184,7 @@ fn import(
     for certificate in input::certificates(path)? {
         let imported = pod
             .import_certificate(certificate.as_der(), kind_of(&certificate))
-            .about(input::Name(path))?;
+            .about(InputName(path))?;
         ui::note(format!(
             "imported {} as {}",
             imported.subject, imported.kind

@@ -1,5 +1,5 @@
-mod limits;
 mod usages;
+mod limits;
 
 use std::time::SystemTime;
 

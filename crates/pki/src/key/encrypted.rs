@@ -3,7 +3,7 @@
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
-use super::read::WHAT;
+use super::WHAT;
 use crate::{
     Error, Passphrase,
     budget::Spending,

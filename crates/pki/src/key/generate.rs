@@ -129,6 +129,27 @@ impl KeyGenerator {
     }
 }
 
+impl PrivateKey {
+    /// A new key from the operating system's randomness.
+    ///
+    /// # Errors
+    /// [`Error::Randomness`] when the system has none, and [`Error::KeyGeneration`] when the machine is broken.
+    pub fn generate(kind: KeyKind) -> Result<Self, Error> {
+        KeyGenerator::new(kind).generate()
+    }
+
+    /// Like [`generate`](Self::generate), with the caller's randomness.
+    ///
+    /// # Errors
+    /// Those of [`generate`](Self::generate).
+    pub fn generate_with_rng<R: CryptoRng + Send>(
+        kind: KeyKind,
+        rng: &mut R,
+    ) -> Result<Self, Error> {
+        KeyGenerator::new(kind).generate_with_rng(rng)
+    }
+}
+
 impl fmt::Debug for KeyGenerator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyGenerator")

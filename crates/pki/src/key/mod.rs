@@ -1,12 +1,12 @@
 //! Private and public keys.
 
 mod encrypted;
-mod generate;
-mod private;
 mod public;
-mod read;
 pub(crate) mod signature;
+mod private;
+mod generate;
 mod traditional;
+mod read;
 
 use std::fmt;
 
@@ -14,6 +14,9 @@ pub(crate) use self::read::unencrypted;
 pub use self::{
     encrypted::KeyEncryption, generate::KeyGenerator, private::PrivateKey, public::PublicKey,
 };
+
+/// What errors call it.
+const WHAT: &str = "private key";
 
 /// The kinds of key that can be generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

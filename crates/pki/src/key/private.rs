@@ -8,11 +8,11 @@ use signature::{Signer, hazmat::PrehashSigner};
 use zeroize::Zeroizing;
 
 use super::{
-    KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PublicKey, encrypted, read,
+    KeyAlgorithm, KeyEncryption, PublicKey, encrypted,
     signature::{SignatureAlgorithm, hash, pkcs1v15},
 };
 use crate::{
-    Budget, Digest, Error, Passphrase,
+    Digest, Error, Passphrase,
     der::{self as tlv},
     pem,
 };
@@ -37,79 +37,6 @@ pub struct PrivateKey {
 }
 
 impl PrivateKey {
-    /// A new key from the operating system's randomness.
-    ///
-    /// # Errors
-    /// [`Error::Randomness`] when the system has none, and [`Error::KeyGeneration`] when the machine is broken.
-    pub fn generate(kind: KeyKind) -> Result<Self, Error> {
-        KeyGenerator::new(kind).generate()
-    }
-
-    /// Like [`generate`](Self::generate), with the caller's randomness.
-    ///
-    /// # Errors
-    /// Those of [`generate`](Self::generate).
-    pub fn generate_with_rng<R: CryptoRng + Send>(
-        kind: KeyKind,
-        rng: &mut R,
-    ) -> Result<Self, Error> {
-        KeyGenerator::new(kind).generate_with_rng(rng)
-    }
-
-    /// Reads the first private key of a PEM file: PKCS#8 (RFC 5958), encrypted PKCS#8, PKCS#1 (RFC 8017), SEC 1
-    /// (RFC 5915), or one with traditional `Proc-Type: 4,ENCRYPTED` encryption. Other blocks, certificates for example,
-    /// may stand before it. A passphrase that turns out not to be needed is ignored.
-    ///
-    /// # Errors
-    /// [`Error::PemNotFound`] and [`Error::MalformedPem`]; [`Error::PassphraseRequired`], [`Error::WrongPassphrase`]
-    /// and [`Error::BudgetExceeded`] for encrypted keys; [`Error::UnsupportedScheme`] for encryption and
-    /// [`Error::UnsupportedKey`] for keys that this crate doesn't handle; [`Error::InvalidKey`] for an
-    /// inconsistent one; [`Error::Malformed`], [`Error::TrailingData`] and [`Error::TooLarge`].
-    pub fn from_pem<'p>(
-        pem: impl AsRef<[u8]>,
-        passphrase: impl Into<Option<&'p Passphrase>>,
-    ) -> Result<Self, Error> {
-        read::from_pem(pem.as_ref(), passphrase.into(), Budget::default())
-    }
-
-    /// Reads a private key in DER: PKCS#8, encrypted PKCS#8, PKCS#1 or SEC 1.
-    ///
-    /// # Errors
-    /// Those of [`from_pem`](Self::from_pem), but for the two about PEM.
-    pub fn from_der<'p>(
-        der: &[u8],
-        passphrase: impl Into<Option<&'p Passphrase>>,
-    ) -> Result<Self, Error> {
-        read::from_der(der, passphrase.into(), Budget::default())
-    }
-
-    /// Finds out by itself whether the input is PEM or DER.
-    ///
-    /// # Errors
-    /// Those of [`from_pem`](Self::from_pem).
-    pub fn from_pem_or_der<'p>(
-        input: &[u8],
-        passphrase: impl Into<Option<&'p Passphrase>>,
-    ) -> Result<Self, Error> {
-        Self::from_pem_or_der_within(input, passphrase, Budget::default())
-    }
-
-    /// Like [`from_pem_or_der`](Self::from_pem_or_der), with other limits for key derivation than the default ones.
-    ///
-    /// # Errors
-    /// Those of [`from_pem`](Self::from_pem).
-    pub fn from_pem_or_der_within<'p>(
-        input: &[u8],
-        passphrase: impl Into<Option<&'p Passphrase>>,
-        budget: Budget,
-    ) -> Result<Self, Error> {
-        if pem::is_pem(input) {
-            read::from_pem(input, passphrase.into(), budget)
-        } else {
-            read::from_der(input, passphrase.into(), budget)
-        }
-    }
-
     /// The same key with the larger prime as its first.
     ///
     /// Both orders are valid (RFC 8017, section 3.2), but graviola's CRT step gives a wrong signature now and then when
@@ -133,14 +60,6 @@ impl PrivateKey {
         )
         .map_err(|_| invalid("its primes can't change places"))
         .and_then(|key| Self::new(Secret::Rsa(Box::new(key))))
-    }
-
-    /// The key of one PEM block.
-    pub(crate) fn from_block(
-        block: &pem::Block,
-        passphrase: Option<&Passphrase>,
-    ) -> Result<Self, Error> {
-        read::from_block(block, passphrase, Budget::default())
     }
 
     /// The key as an unencrypted PKCS#8 `PrivateKeyInfo` (RFC 5208) in DER.

@@ -1,15 +1,12 @@
 //! Private keys in: which form an input has, and the numbers in the unencrypted forms.
 
-use rsa::{
-    pkcs1::{RsaPrivateKeyRef, Version},
-    pkcs8::der::Decode,
-    traits::PrivateKeyParts,
-};
+use pkcs1::{RsaPrivateKeyRef, Version};
+use rsa::{pkcs8::der::Decode, traits::PrivateKeyParts};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{
-    PrivateKey, encrypted,
+    PrivateKey, WHAT, encrypted,
     private::{Secret, invalid},
     public::{KeyType, rsa_bits},
     traditional,
@@ -21,8 +18,72 @@ use crate::{
     pem,
 };
 
+impl PrivateKey {
+    /// Reads the first private key of a PEM file: PKCS#8 (RFC 5958), encrypted PKCS#8, PKCS#1 (RFC 8017), SEC 1
+    /// (RFC 5915), or one with traditional `Proc-Type: 4,ENCRYPTED` encryption. Other blocks, certificates for example,
+    /// may stand before it. A passphrase that turns out not to be needed is ignored.
+    ///
+    /// # Errors
+    /// [`Error::PemNotFound`] and [`Error::MalformedPem`]; [`Error::PassphraseRequired`], [`Error::WrongPassphrase`]
+    /// and [`Error::BudgetExceeded`] for encrypted keys; [`Error::UnsupportedScheme`] for encryption and
+    /// [`Error::UnsupportedKey`] for keys that this crate doesn't handle; [`Error::InvalidKey`] for numbers that don't
+    /// belong together; [`Error::Malformed`], [`Error::TrailingData`] and [`Error::TooLarge`].
+    pub fn from_pem<'p>(
+        pem: impl AsRef<[u8]>,
+        passphrase: impl Into<Option<&'p Passphrase>>,
+    ) -> Result<Self, Error> {
+        from_pem(pem.as_ref(), passphrase.into(), Budget::default())
+    }
+
+    /// Reads a private key in DER: PKCS#8, encrypted PKCS#8, PKCS#1 or SEC 1.
+    ///
+    /// # Errors
+    /// Those of [`from_pem`](Self::from_pem), but for the two about PEM.
+    pub fn from_der<'p>(
+        der: &[u8],
+        passphrase: impl Into<Option<&'p Passphrase>>,
+    ) -> Result<Self, Error> {
+        from_der(der, passphrase.into(), Budget::default())
+    }
+
+    /// Finds out by itself whether the input is PEM or DER.
+    ///
+    /// # Errors
+    /// Those of [`from_pem`](Self::from_pem).
+    pub fn from_pem_or_der<'p>(
+        input: &[u8],
+        passphrase: impl Into<Option<&'p Passphrase>>,
+    ) -> Result<Self, Error> {
+        Self::from_pem_or_der_within(input, passphrase, Budget::default())
+    }
+
+    /// Like [`from_pem_or_der`](Self::from_pem_or_der), with other limits for key derivation than the default ones.
+    ///
+    /// # Errors
+    /// Those of [`from_pem`](Self::from_pem).
+    pub fn from_pem_or_der_within<'p>(
+        input: &[u8],
+        passphrase: impl Into<Option<&'p Passphrase>>,
+        budget: Budget,
+    ) -> Result<Self, Error> {
+        if pem::is_pem(input) {
+            from_pem(input, passphrase.into(), budget)
+        } else {
+            from_der(input, passphrase.into(), budget)
+        }
+    }
+
+    /// The key of one PEM block.
+    pub(crate) fn from_block(
+        block: &pem::Block,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<Self, Error> {
+        from_block(block, passphrase, Budget::default())
+    }
+}
+
 /// The first private key of a PEM file.
-pub(super) fn from_pem(
+fn from_pem(
     input: &[u8],
     passphrase: Option<&Passphrase>,
     budget: Budget,
@@ -39,7 +100,7 @@ pub(super) fn from_pem(
 }
 
 /// The private key of a PEM block whose label ends in `PRIVATE KEY`.
-pub(super) fn from_block(
+fn from_block(
     block: &pem::Block,
     passphrase: Option<&Passphrase>,
     budget: Budget,
@@ -58,7 +119,7 @@ pub(super) fn from_block(
 }
 
 /// A private key in DER, encrypted or not.
-pub(super) fn from_der(
+fn from_der(
     der: &[u8],
     passphrase: Option<&Passphrase>,
     budget: Budget,
@@ -118,8 +179,6 @@ fn what_else(der: &[u8]) -> Option<&'static str> {
         _ => None,
     }
 }
-
-pub(super) const WHAT: &str = "private key";
 
 const LABELS: [&str; 4] = [
     "PRIVATE KEY",

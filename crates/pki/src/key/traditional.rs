@@ -5,7 +5,7 @@
 use md5::{Digest, Md5};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::read::WHAT;
+use super::WHAT;
 use crate::{Error, Passphrase, der::malformed, pbe::Cipher, pem::Block};
 
 /// Whether the block says that it is encrypted (`Proc-Type: 4,ENCRYPTED`, RFC 1421, section 4.6.1.1).

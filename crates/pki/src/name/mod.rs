@@ -1,9 +1,9 @@
 //! Distinguished names (X.501, RFC 4514) that own their DER.
 
 mod attribute_type;
-mod builder;
 mod compare;
 mod encode;
+mod builder;
 mod openssl;
 mod rfc4514;
 

@@ -1,10 +1,10 @@
 //! PKCS#12 bundles (RFC 7292).
 
 mod bags;
-mod build;
 mod mac;
 mod open;
 mod profile;
+mod build;
 
 use std::{
     collections::{HashMap, HashSet},

@@ -6,13 +6,13 @@ use rustls::AlertDescription;
 mod answer;
 mod body;
 mod certificate;
-mod deliver;
-mod handshake;
-mod registry;
-mod rule;
-mod text;
 mod throttle;
 mod wire;
+mod deliver;
+mod handshake;
+mod rule;
+mod registry;
+mod text;
 
 pub use answer::Answer;
 pub(crate) use body::ResponseBody;

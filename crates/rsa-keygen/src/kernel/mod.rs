@@ -3,30 +3,26 @@
 
 #![allow(clippy::indexing_slicing)] // fixed-length columns, indexed by loop counters that their lengths bound
 
-mod declassify;
-#[cfg(test)]
-pub(crate) mod gate;
 #[allow(unsafe_code)] // a barrier in inline assembly
 mod mask;
-mod portable;
+mod declassify;
+pub(crate) mod nat;
 mod scalar;
+mod portable;
+mod sieve;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)] // the kernels in assembly
 mod x86_64;
+#[cfg(test)]
+pub(crate) mod gate;
 
 use core::fmt;
-use core::str::FromStr;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use zeroize::Zeroizing;
 
-use crate::Error;
-
 pub(crate) use declassify::declassify;
 pub(crate) use mask::Mask;
-
-/// The environment variable that [`Kernel::detect`] obeys: `ifma`, `mulx` or `portable`.
-pub const KERNEL_VARIABLE: &str = "COUNTERSIGN_RSA_KERNEL";
 
 /// How many numbers a kernel works on side by side, at most.
 pub(crate) const LANES: usize = 8;
@@ -69,42 +65,6 @@ impl Kernel {
         }
     }
 
-    /// The fastest available kernel for making keys, or the one that the environment variable `COUNTERSIGN_RSA_KERNEL` names.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::UnknownKernel`] and [`Error::KernelUnavailable`], both only when the variable is set.
-    pub fn detect() -> Result<Self, Error> {
-        Self::named_or(|_| true)
-    }
-
-    /// Likewise, for a single signature: eight lanes are of no use to its two exponentiations.
-    pub(crate) fn detect_for_one() -> Result<Self, Error> {
-        Self::named_or(|kernel| kernel.lanes() == 1)
-    }
-
-    /// The kernel that the environment names, or the fastest one that fits.
-    fn named_or(fits: impl Fn(&Self) -> bool) -> Result<Self, Error> {
-        match std::env::var(KERNEL_VARIABLE) {
-            Ok(name) => name.parse::<Self>()?.checked(),
-            Err(std::env::VarError::NotPresent) => {
-                Ok(Self::available().find(fits).unwrap_or(Self::Portable))
-            }
-            Err(std::env::VarError::NotUnicode(name)) => Err(Error::UnknownKernel {
-                name: name.to_string_lossy().into_owned(),
-            }),
-        }
-    }
-
-    /// `self` if this machine can run it.
-    pub(crate) fn checked(self) -> Result<Self, Error> {
-        if self.is_available() {
-            Ok(self)
-        } else {
-            Err(Error::KernelUnavailable { kernel: self })
-        }
-    }
-
     /// How many exponentiations this kernel does at once.
     pub(crate) fn lanes(self) -> usize {
         match self {
@@ -120,7 +80,7 @@ impl Kernel {
             Self::Ifma => x86_64::ifma_has_small_factor(n),
             #[cfg(target_arch = "x86_64")]
             Self::Mulx => x86_64::mulx_has_small_factor(n),
-            _ => crate::sieve::has_small_factor(n),
+            _ => sieve::has_small_factor(n),
         }
     }
 
@@ -170,21 +130,6 @@ impl fmt::Display for Kernel {
             Self::Mulx => "mulx",
             Self::Portable => "portable",
         })
-    }
-}
-
-impl FromStr for Kernel {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        match name {
-            "ifma" => Ok(Self::Ifma),
-            "mulx" => Ok(Self::Mulx),
-            "portable" => Ok(Self::Portable),
-            _ => Err(Error::UnknownKernel {
-                name: name.to_owned(),
-            }),
-        }
     }
 }
 
@@ -249,17 +194,6 @@ impl Stop<'_> {
         self.cancelled
             .is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
-}
-
-/// `-n^-1 mod 2^64` for an odd `n`, by Newton's iteration: each step doubles the number of correct bits, and `n` is its own inverse modulo 8.
-pub(crate) const fn negative_inverse(n: u64) -> u64 {
-    let mut inverse = n;
-    let mut i = 0;
-    while i < 5 {
-        inverse = inverse.wrapping_mul(2u64.wrapping_sub(n.wrapping_mul(inverse)));
-        i += 1;
-    }
-    inverse.wrapping_neg()
 }
 
 /// Whether a residue in `0..=n` of an odd `n` is 1 or `n - 1`: the answer of a test of primality.

@@ -4,8 +4,8 @@
 //! and written once for all of them. `while` and wrapping arithmetic, because an unoptimised build runs this as it stands.
 
 use super::Mask;
+use super::nat;
 use super::scalar::Arithmetic;
-use crate::nat;
 
 pub(super) struct Portable;
 

@@ -5,8 +5,8 @@
 
 use zeroize::Zeroizing;
 
-use super::{Mask, Power, Stop, negative_inverse};
-use crate::nat::{self, Nat};
+use super::nat::{self, Nat, negative_inverse};
+use super::{Mask, Power, Stop};
 
 /// The arithmetic of one kernel, for operands of `n.len()` limbs (a multiple of [`Arithmetic::BLOCK`]) and `k = -n^-1 mod 2^64`. Results are below `2^(64 n.len())`.
 pub(super) trait Arithmetic {

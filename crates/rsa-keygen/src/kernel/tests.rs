@@ -4,8 +4,8 @@ use core::sync::atomic::AtomicBool;
 
 use num_bigint::BigUint;
 
+use super::nat;
 use super::{Kernel, Power, Stop};
-use crate::nat;
 use crate::test_support::{Xorshift, integer, limbs};
 
 static NEVER: AtomicBool = AtomicBool::new(false);

@@ -13,8 +13,8 @@ use std::thread;
 
 use rand_core::CryptoRng;
 
+use crate::kernel::nat::{self, Nat};
 use crate::kernel::{self, Kernel, Mask, Power, Stop, declassify};
-use crate::nat::{self, Nat};
 use crate::random::{Source, System};
 use crate::{Error, RsaKey, SIZES};
 

@@ -2,7 +2,7 @@
 
 use super::super::{Kernel, LANES, Mask, declassify, gate};
 use super::ifma::Vector;
-use crate::sieve::{BLOCKS, DEPTH, HAS_SMALL_FACTOR, MASK52, WIDTH};
+use crate::kernel::sieve::{BLOCKS, DEPTH, HAS_SMALL_FACTOR, MASK52, WIDTH};
 
 pub(super) fn square(x: &mut [Vector], n: &[Vector], k: &Vector, masks: &[u8]) {
     for mask in masks {

@@ -19,8 +19,8 @@
 
 use zeroize::{Zeroize, Zeroizing};
 
+use super::super::nat;
 use super::super::{LANES, Mask, Power, Stop};
-use crate::nat;
 
 /// One limb of eight numbers.
 #[derive(Clone, Copy)]
@@ -411,7 +411,7 @@ impl Eight {
                 moduli[0]
             };
             spread(&mut eight.n, lane, modulus);
-            eight.k.0[lane] = super::super::negative_inverse(modulus[0]) & MASK52;
+            eight.k.0[lane] = nat::negative_inverse(modulus[0]) & MASK52;
             lane += 1;
         }
         eight

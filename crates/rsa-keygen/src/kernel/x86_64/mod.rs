@@ -70,7 +70,7 @@ pub(super) fn ifma_has_small_factor(n: &[u64]) -> bool {
         } else {
             0
         };
-        limbs[i] = (low | high) & crate::sieve::MASK52;
+        limbs[i] = (low | high) & crate::kernel::sieve::MASK52;
         i += 1;
     }
     sieve::ifma_has_small_factor(&limbs[..length])

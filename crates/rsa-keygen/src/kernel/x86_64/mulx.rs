@@ -8,7 +8,7 @@ use core::arch::asm;
 
 use zeroize::Zeroize;
 
-use super::super::negative_inverse;
+use super::super::nat::negative_inverse;
 use super::super::scalar::Arithmetic;
 
 /// Proof that the CPU has the instructions.

@@ -1,10 +1,10 @@
-//! Trial division in assembly, see [`crate::sieve`]: sixty-four products of primes at once with AVX-512 IFMA, eight with `mulx`.
+//! Trial division in assembly, see [`crate::kernel::sieve`]: sixty-four products of primes at once with AVX-512 IFMA, eight with `mulx`.
 
 use core::arch::asm;
 
 use super::ifma::wipe_registers;
 use crate::kernel::declassify;
-use crate::sieve::{BLOCKS, Block, DEPTH, HAS_SMALL_FACTOR, MASK52, SLOTS, Slot, WIDTH};
+use crate::kernel::sieve::{BLOCKS, Block, DEPTH, HAS_SMALL_FACTOR, MASK52, SLOTS, Slot, WIDTH};
 
 /// Eight vectors: `c = hi(((x - c)·inverse mod 2^52)·product) + borrow`.
 macro_rules! step {

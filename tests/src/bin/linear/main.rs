@@ -2,6 +2,7 @@
 //!
 //! `linear` lists the cases, one a line: name, reader, and the largest size in octets. `linear CASE LARGEST` makes inputs of
 //! 64 KiB and of twice the size of the one before, up to the largest, and reads each in a [frame](FRAMES) of its own.
+#![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -9,7 +9,7 @@
 
 #![allow(clippy::indexing_slicing, long_running_const_eval)] // fixed sizes; the tables are made at compile time, a second once
 
-use crate::kernel::{declassify, negative_inverse};
+use super::{declassify::declassify, nat::negative_inverse};
 
 /// Products per vector.
 pub(crate) const WIDTH: usize = 8;

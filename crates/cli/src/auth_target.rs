@@ -9,13 +9,14 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{Context, Error},
+    file_name::InputName,
     input, log,
     passphrase::{Flag, Source, SourceParser},
     ui,
 };
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Target {
+pub(crate) struct AuthTarget {
     /// The bot's PKCS#12 bundle, or PEM with its key and certificates
     #[arg(long, value_name = "FILE", required_unless_present = "config")]
     p12: Option<PathBuf>,
@@ -66,7 +67,7 @@ pub(crate) struct Target {
     verbose: bool,
 }
 
-impl Target {
+impl AuthTarget {
     /// The configuration file, if one was named.
     ///
     /// # Errors
@@ -75,7 +76,7 @@ impl Target {
     pub(crate) fn config(&self) -> Result<Option<BdkConfig>, Error> {
         self.config
             .as_ref()
-            .map(|path| BdkConfig::load(path).about(input::Name(path)))
+            .map(|path| BdkConfig::load(path).about(InputName(path)))
             .transpose()
     }
 
@@ -150,7 +151,7 @@ impl Target {
         let name = path
             .as_deref()
             .map_or(Cow::Borrowed("bot.certificate"), |path| {
-                Cow::Owned(input::Name(path).to_string())
+                Cow::Owned(InputName(path).to_string())
             });
         let given = flag.given(&name)?;
         let content = match (&path, config.and_then(BdkConfig::certificate)) {
@@ -197,7 +198,7 @@ impl Target {
         };
         let flag = Flag::new("--trust-passin", &self.trust_passin);
         let anchors = input::open(path, flag, |content, passphrase| {
-            let name = input::Name(path).to_string();
+            let name = InputName(path).to_string();
             match &configured {
                 Some(anchors) => anchors.clone().and_read(name, content, passphrase),
                 None => TrustAnchors::read(name, content, passphrase),

@@ -7,7 +7,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::kernel::Mask;
+use super::mask::Mask;
 
 /// A number that is wiped on drop.
 pub(crate) type Nat = Zeroizing<Vec<u64>>;
@@ -192,7 +192,7 @@ pub(crate) fn mul_small(value: &[u64], w: u64, addend: u64) -> Nat {
 
 /// `a / divisor` for an odd divisor that divides `a`: multiplication by its inverse modulo 2^64, limb by limb (Jebelean's exact division).
 pub(crate) fn divide_exactly(a: &mut [u64], divisor: u64) {
-    let inverse = crate::kernel::negative_inverse(divisor).wrapping_neg();
+    let inverse = negative_inverse(divisor).wrapping_neg();
     let mut borrow: u64 = 0;
     for limb in a.iter_mut() {
         let difference = u128::from(*limb).wrapping_sub(u128::from(borrow));
@@ -206,7 +206,7 @@ pub(crate) fn divide_exactly(a: &mut [u64], divisor: u64) {
 pub(crate) fn is_multiple(a: &[u64], m: &[u64]) -> u64 {
     debug_assert!(m[0] & 1 == 1 && a.len() >= m.len() && a.len() <= 2 * m.len());
     let length = m.len();
-    let k = crate::kernel::negative_inverse(m[0]);
+    let k = negative_inverse(m[0]);
     // Montgomery's reduction: multiples of m are added until the low limbs are zero, and what is left of a multiple is 0 or m.
     let mut t = extended(a, 2 * length);
     let mut carry = 0;
@@ -367,6 +367,17 @@ fn division_steps(mut delta: i64, mut f: u64, mut g: u64) -> (i64, [i64; 4]) {
         i += 1;
     }
     (delta, [u as i64, v as i64, q as i64, r as i64])
+}
+
+/// `-n^-1 mod 2^64` for an odd `n`, by Newton's iteration: each step doubles the number of correct bits, and `n` is its own inverse modulo 8.
+pub(crate) const fn negative_inverse(n: u64) -> u64 {
+    let mut inverse = n;
+    let mut i = 0;
+    while i < 5 {
+        inverse = inverse.wrapping_mul(2u64.wrapping_sub(n.wrapping_mul(inverse)));
+        i += 1;
+    }
+    inverse.wrapping_neg()
 }
 
 #[cfg(test)]
