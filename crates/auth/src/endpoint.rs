@@ -391,6 +391,8 @@ mod tests {
         assert_eq!(owner(&apart, url), Some(Endpoint::SessionAuth));
         let url = "https://acme.test/sessionauth/v1/app/authenticate";
         assert_eq!(owner(&apart, url), Some(Endpoint::Pod));
+        let shared = Endpoints::new("https://acme.test", "https://acme.test").unwrap();
+        assert_eq!(owner(&shared, url), Some(Endpoint::Pod));
         let together = endpoints("https://acme.test:443");
         assert_eq!(owner(&together, url), Some(Endpoint::SessionAuth));
         let url = "https://acme.test/pod/v2/sessioninfo";

@@ -86,9 +86,9 @@ mod login;
 mod keeper;
 mod client;
 mod calls;
+mod identity_file;
 pub mod config;
 pub mod doctor;
-mod identity_file;
 mod layer;
 
 pub use ::{http, rustls};

@@ -64,6 +64,7 @@ pub enum Error {
     },
     /// The numbers that a [`SigningKey`](crate::SigningKey) was to be made of are not those of a key that can sign here.
     #[error("invalid RSA private key: {reason}")]
+    #[non_exhaustive]
     InvalidKey {
         /// What is wrong with it.
         reason: &'static str,

@@ -5,7 +5,7 @@ use crate::workspace::{Metadata, short_name};
 pub(crate) const ALLOWED: &[(&str, &[&str])] = &[
     ("rsa-keygen", &[]),
     ("pki", &["rsa-keygen"]),
-    ("auth", &["pki"]),
+    ("auth", &["rsa-keygen", "pki"]),
     ("pod", &["pki"]),
     ("fileset", &[]),
     ("fixtures", &["fileset", "pki"]),
