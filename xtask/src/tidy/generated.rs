@@ -126,6 +126,6 @@ mod tests {
 
     #[test]
     fn the_layers_show_the_map() {
-        assert!(layers().contains("| `auth` | `pki` |"));
+        assert!(layers().contains("| `pki` | `rsa-keygen` |"));
     }
 }

@@ -1,7 +1,10 @@
 use auth::{Error, Identity, doctor::Kind};
 use pki::{KeyEncryption, Passphrase, Pkcs12};
 
-use crate::lab::{Pair, key, lab};
+use crate::{
+    lab::{Pair, as_version_1, key, lab},
+    warnings::warnings_of,
+};
 
 fn bundle(passphrase: &Passphrase) -> Vec<u8> {
     let Pair { key, certificate } = &lab().bot;
@@ -20,6 +23,17 @@ fn a_bundle_becomes_an_identity_without_its_root() {
     assert_eq!(identity.leaf(), &lab().bot.certificate);
     let chain: Vec<_> = identity.chain().collect();
     assert_eq!(chain, [&lab().bot.certificate, lab().signing.certificate()]);
+}
+
+#[test]
+fn version_1_is_warned_of_and_version_3_is_not() {
+    let Pair { key, certificate } = &lab().bot;
+    let version_1 = as_version_1(certificate, &lab().signing);
+    for (leaf, warnings) in [(certificate, 0), (&version_1, 1)] {
+        let (identity, warned) = warnings_of(|| Identity::new(key, [leaf.clone()]).unwrap());
+        assert_eq!(identity.leaf(), leaf);
+        assert_eq!(warned, vec!["auth::identity"; warnings]);
+    }
 }
 
 #[test]

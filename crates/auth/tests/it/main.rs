@@ -30,4 +30,5 @@ mod rotation;
 mod server;
 mod simplified;
 mod trust;
+mod warnings;
 mod workflow;

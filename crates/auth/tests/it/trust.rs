@@ -1,13 +1,11 @@
-use std::sync::{Arc, Mutex};
-
 use auth::{Error, TrustAnchors, TrustSource};
 use rustls::CertificateError;
-use tracing::{Event, Level, Metadata, Subscriber, span};
 
 use crate::{
     environment::assert_passes_in_environment,
     lab::{as_version_1, client, key_manager_answer, lab, pod_answer, trust},
     server::{Server, Setup},
+    warnings::warnings_of,
 };
 
 #[test]
@@ -151,39 +149,11 @@ fn unreadable_certificates_of_a_trust_store_are_logged_and_no_others() {
     let root = lab().root.certificate().to_pem();
     let bad = "-----BEGIN CERTIFICATE-----\nMAMCAQU=\n-----END CERTIFICATE-----\n";
     for (store, warnings) in [(root.clone(), 0), (root + bad, 1)] {
-        let log = Warnings::default();
-        let anchors = tracing::subscriber::with_default(log.clone(), || {
-            TrustAnchors::read("store.pem", store.as_bytes(), None).unwrap()
-        });
+        let (anchors, warned) =
+            warnings_of(|| TrustAnchors::read("store.pem", store.as_bytes(), None).unwrap());
         assert_eq!(anchors.certificates().len(), 1);
-        assert_eq!(*log.0.lock().unwrap(), vec!["auth::trust"; warnings]);
+        assert_eq!(warned, vec!["auth::trust"; warnings]);
     }
-}
-
-/// Where each warning came from.
-#[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<Vec<&'static str>>>);
-
-impl Subscriber for Warnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() == Level::WARN
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        self.0.lock().unwrap().push(event.metadata().target());
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
 }
 
 /// Where the platform's roots are is said by the environment, which belongs to a process: a second one is started.
