@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::time::Sleep;
 
@@ -78,11 +78,38 @@ impl<T: Read + Unpin> Read for AlertFirst<T> {
         cx: &mut Context<'_>,
         buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let result = Pin::new(&mut self.io).poll_read(cx, buf);
+        let result = match &self.failed_write {
+            Some((io::ErrorKind::ConnectionReset, _)) => self.read_after_reset(cx, buf),
+            _ => Pin::new(&mut self.io).poll_read(cx, buf),
+        };
         if let Poll::Ready(Err(_)) = result {
             self.read_ended = true;
         }
         result
+    }
+}
+
+impl<T: Read + Unpin> AlertFirst<T> {
+    /// The operating system tells of a reset once. A write has heard of it; to the reader the connection looks closed in
+    /// good order.
+    fn read_after_reset(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut octets = [0; 1024];
+        let room = buf.remaining().min(octets.len());
+        let mut own = ReadBuf::new(octets.get_mut(..room).unwrap_or_default());
+        let result = Pin::new(&mut self.io).poll_read(cx, own.unfilled());
+        match result {
+            Poll::Ready(Ok(())) if own.filled().is_empty() => {
+                Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+            }
+            other => {
+                buf.put_slice(own.filled());
+                other
+            }
+        }
     }
 }
 
@@ -205,14 +232,23 @@ impl<T: Connection> Connection for Recorded<T> {
 mod tests {
     use std::future::poll_fn;
 
-    use hyper::rt::ReadBuf;
     use tokio::time::Instant;
 
     use super::*;
 
     /// A peer that has gone: writes fail, and reads do as they are told.
     struct Gone {
-        read_ends: bool,
+        write: io::ErrorKind,
+        read: fn() -> Poll<io::Result<()>>,
+    }
+
+    impl Default for Gone {
+        fn default() -> Self {
+            Self {
+                write: io::ErrorKind::BrokenPipe,
+                read: || Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+            }
+        }
     }
 
     impl Read for Gone {
@@ -221,11 +257,7 @@ mod tests {
             _: &mut Context<'_>,
             _: ReadBufCursor<'_>,
         ) -> Poll<io::Result<()>> {
-            if self.read_ends {
-                Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
-            } else {
-                Poll::Pending
-            }
+            (self.read)()
         }
     }
 
@@ -235,7 +267,7 @@ mod tests {
             _: &mut Context<'_>,
             _: &[u8],
         ) -> Poll<io::Result<usize>> {
-            Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+            Poll::Ready(Err(self.write.into()))
         }
 
         fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -254,9 +286,40 @@ mod tests {
             .kind()
     }
 
+    async fn read(stream: &mut AlertFirst<Gone>) -> io::Result<()> {
+        let mut room = [0; 8];
+        let mut room = ReadBuf::new(&mut room);
+        poll_fn(|cx| Pin::new(&mut *stream).poll_read(cx, room.unfilled())).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reset_that_a_write_has_heard_of_is_no_end_in_good_order() {
+        for (written, told) in [
+            (
+                io::ErrorKind::ConnectionReset,
+                Some(io::ErrorKind::ConnectionReset),
+            ),
+            (io::ErrorKind::BrokenPipe, None),
+        ] {
+            let mut stream = AlertFirst::new(Gone {
+                write: written,
+                read: || Poll::Ready(Ok(())),
+            });
+            read(&mut stream).await.unwrap();
+            write(&mut stream).await;
+            assert_eq!(
+                read(&mut stream).await.err().map(|error| error.kind()),
+                told
+            );
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_failed_write_is_held_back_for_the_grace_period_and_no_longer() {
-        let mut stream = AlertFirst::new(Gone { read_ends: false });
+        let mut stream = AlertFirst::new(Gone {
+            read: || Poll::Pending,
+            ..Gone::default()
+        });
         let started = Instant::now();
         assert_eq!(write(&mut stream).await, io::ErrorKind::BrokenPipe);
         assert!((GRACE..GRACE * 2).contains(&started.elapsed()));
@@ -266,7 +329,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_uses_a_connection_hears_of_its_end() {
         let slot = FaultSlot::default();
-        let stream = Recorded::new(Gone { read_ends: true }, slot.clone());
+        let stream = Recorded::new(Gone::default(), slot.clone());
         let open = tokio::time::timeout(Duration::from_secs(1), slot.ended()).await;
         open.unwrap_err();
         drop(stream);
@@ -275,13 +338,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_failed_write_is_told_as_soon_as_reading_has_ended() {
-        let mut stream = AlertFirst::new(Gone { read_ends: true });
+        let mut stream = AlertFirst::new(Gone::default());
         let started = Instant::now();
-        let mut room = [0; 8];
-        let mut room = ReadBuf::new(&mut room);
-        poll_fn(|cx| Pin::new(&mut stream).poll_read(cx, room.unfilled()))
-            .await
-            .unwrap_err();
+        read(&mut stream).await.unwrap_err();
         assert_eq!(write(&mut stream).await, io::ErrorKind::BrokenPipe);
         assert_eq!(started.elapsed(), Duration::ZERO);
     }
