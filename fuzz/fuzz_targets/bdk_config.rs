@@ -14,6 +14,9 @@ fuzz_target!(|text: &str| {
             let _ = format!("{config:?}");
         }
         Err(Error::Configuration { line, .. }) => assert!(line <= lines),
-        Err(error) => assert!(error.hint().is_some()),
+        Err(error) => assert!(
+            matches!(error, Error::InvalidUrl { .. } | Error::InvalidProxy { .. }),
+            "{error}"
+        ),
     }
 });

@@ -194,7 +194,7 @@ impl Client {
                         return result;
                     };
                     let attempt = attempts.made();
-                    tracing::debug!(attempt, ?pause, "tried again after a pause");
+                    tracing::debug!(attempt, ?pause, "trying again after a pause");
                     let cause = match &result {
                         Ok(reply) => {
                             Some(reply::refusal(&peer, reply.status(), reply.headers(), &[]))

@@ -176,7 +176,7 @@ impl ClientBuilder {
         Self { links, ..self }
     }
 
-    /// Where TLS takes its cryptography from. Default: [`provider::graviola`].
+    /// Where TLS takes its cryptography from, but for [RSA signatures](provider). Default: [`provider::graviola`].
     pub fn provider(self, provider: Arc<CryptoProvider>) -> Self {
         Self {
             provider: Some(provider),

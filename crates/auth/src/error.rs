@@ -75,7 +75,7 @@ pub enum Error {
         reason: String,
     },
     /// A configuration file that can't be understood.
-    #[error("configuration, line {line}: {}{reason}", key_prefix(.key))]
+    #[error("configuration{}: {}{reason}", at_line(*.line), key_prefix(.key))]
     #[non_exhaustive]
     Configuration {
         /// The line, counted from one; 0 where none is to blame, as for a key that is missing.
@@ -86,7 +86,7 @@ pub enum Error {
         reason: String,
     },
     /// A file can't be read: that of an identity, a configuration, or one that it names.
-    #[error("{}: {kind}", .path.display())]
+    #[error("{}: {}", .path.display(), file_problem(*.kind))]
     #[non_exhaustive]
     File {
         /// The file.
@@ -539,6 +539,21 @@ fn detail(code: &Option<i64>, message: &Option<String>) -> String {
         (Some(code), None) => format!(" (code {code})"),
         (None, Some(message)) => format!(": {message}"),
         (None, None) => String::new(),
+    }
+}
+
+fn at_line(line: usize) -> String {
+    match line {
+        0 => String::new(),
+        line => format!(", line {line}"),
+    }
+}
+
+/// As people know it, where the standard library has words of its own.
+fn file_problem(kind: io::ErrorKind) -> String {
+    match kind {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        other => other.to_string(),
     }
 }
 

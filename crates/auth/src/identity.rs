@@ -12,8 +12,8 @@ use crate::{Error, rsa_key::RsaKey};
 /// dropped, since a server has its own roots. A leaf of X.509 version 1, as `openssl x509 -req` makes it without an
 /// extension file before OpenSSL 3.2, is presented like any other, with a warning in the log.
 ///
-/// The key is wiped when the identity is dropped and elided in `Debug`. The TLS provider has its own copy, which it
-/// treats in its own way. A key that can't leave its place, such as a token's, signs through
+/// The key is elided in `Debug`. An RSA key is shared with the clients that are made of the identity, and wiped with the last of them;
+/// of other keys the TLS provider has its own copy, which it treats in its own way. A key that can't leave its place, such as a token's, signs through
 /// [`Identity::with_signer`].
 ///
 /// ```
@@ -62,14 +62,15 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// Those of [`Identity::from_pkcs12`] and [`Identity::from_pem`]; [`pki::Error::PassphraseRequired`] for a bundle
-    /// without a passphrase.
+    /// Those of [`Identity::from_pkcs12`] and [`Identity::from_pem`] (for what is neither, [`pki::Error::PemNotFound`]);
+    /// [`pki::Error::PassphraseRequired`] for a bundle without a passphrase.
     pub fn read<'p>(
         input: &[u8],
         passphrase: impl Into<Option<&'p Passphrase>>,
     ) -> Result<Self, Error> {
         let passphrase = passphrase.into();
-        if is_pem(input) {
+        // Whatever is no SEQUENCE is no PKCS#12, and whoever takes it for one need not be asked for a passphrase.
+        if is_pem(input) || input.first() != Some(&0x30) {
             return Self::from_pem(input, input, passphrase);
         }
         let required = || {

@@ -76,3 +76,52 @@ impl Signer for RsaSigner {
         self.name
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pki::{KeyKind, PrivateKey};
+    use rustls::pki_types::AlgorithmIdentifier;
+
+    use super::*;
+
+    /// What verifies in handshakes is rustls', and no code of ours.
+    #[test]
+    fn each_scheme_that_is_offered_is_signed_with_and_no_other() {
+        let private = PrivateKey::generate(KeyKind::Rsa2048).unwrap();
+        let key = RsaKey::new(private.rsa_signing_key().unwrap().unwrap());
+        let octets = private.public_key().spki_der();
+        // The RSAPublicKey is the BIT STRING at the end.
+        let start = octets
+            .windows(4)
+            .position(|it| it == [0x30, 0x82, 1, 0x0a])
+            .unwrap();
+        let public = &octets[start..];
+        let provider = crate::provider::graviola().unwrap();
+        for (name, _) in SCHEMES {
+            let signer = key
+                .choose_scheme(&[SignatureScheme::ED25519, name])
+                .unwrap();
+            assert_eq!(signer.scheme(), name);
+            let signature = signer.sign(b"message").unwrap();
+            let algorithms = provider.signature_verification_algorithms.mapping;
+            let (_, verifying) = algorithms.iter().find(|(it, _)| *it == name).unwrap();
+            assert!(
+                verifying.iter().any(|it| {
+                    it.public_key_alg_id() == RSA
+                        && it.verify_signature(public, b"message", &signature).is_ok()
+                }),
+                "{name:?}"
+            );
+        }
+        assert!(
+            key.choose_scheme(&[SignatureScheme::ECDSA_NISTP256_SHA256])
+                .is_none()
+        );
+        let all = SCHEMES.map(|(name, _)| name);
+        let preferred = key.choose_scheme(&all).unwrap().scheme();
+        assert_eq!(preferred, SignatureScheme::RSA_PSS_SHA512);
+        assert_eq!(key.algorithm(), SignatureAlgorithm::RSA);
+    }
+
+    const RSA: AlgorithmIdentifier = rustls::pki_types::alg_id::RSA_ENCRYPTION;
+}

@@ -29,7 +29,8 @@ pub(crate) struct AuthTarget {
     #[arg(long, value_name = "URL", required_unless_present = "config")]
     key_manager: Option<String>,
 
-    /// In their place, the config.yaml of an official client (BDK): services, proxy, identity and trust store
+    /// Instead of --pod and --key-manager, the config.yaml of an official client (BDK), which names services, proxy, identity
+    /// and trust store
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pod", "key_manager", "agent"])]
     config: Option<PathBuf>,
 
@@ -50,7 +51,7 @@ pub(crate) struct AuthTarget {
     trust_passin: Option<Source>,
 
     /// The HTTP proxy to go through, `http://[USER:PASSWORD@]HOST:PORT` [default: HTTPS_PROXY or ALL_PROXY in the
-    /// environment, unless NO_PROXY names the host]
+    /// environment, unless NO_PROXY names the host; never for localhost]
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
 

@@ -195,8 +195,10 @@ impl Hint for pki::Error {
             }
             Self::AuthorityExpired { .. } => "countersign ca create makes a new authority",
             Self::AuthorityNotYetValid { .. } => "check this computer's clock",
-            Self::KeyTooSmall { .. } => "have the request made anew, with a longer key",
-            Self::SubjectIsIssuer { .. } => "have the request made anew, with a subject of its own",
+            Self::KeyTooSmall { .. } => "have the request made again, with a longer key",
+            Self::SubjectIsIssuer { .. } => {
+                "have the request made again, with a subject of its own"
+            }
             Self::PathLengthExceeded { .. } => {
                 "sign with an authority higher up, or with one that was made with a larger --path-len"
             }
@@ -287,7 +289,10 @@ impl Hint for auth::Error {
                 reason: CertificateError::UnknownIssuer,
                 ..
             } => Some("name the root that issued the server's certificate with --trust".to_owned()),
-            Self::Identity(error) | Self::TrustAnchors(error) => Hint::hint(error).or_else(next_step),
+            Self::Identity(error) => Hint::hint(error).or_else(next_step),
+            Self::TrustAnchors(
+                pki::Error::WrongPassphrase { .. } | pki::Error::PassphraseRequired { .. },
+            ) => Some("check the passphrase of the trust store".to_owned()),
             Self::InvalidUrl { .. } => Some(
                 "give scheme, host, port and context only, for example https://acme-api.symphony.com:8444"
                     .to_owned(),
@@ -296,7 +301,7 @@ impl Hint for auth::Error {
                 "the keys are those of the official clients' config.yaml: host, port, bot.username, bot.certificate.path, ..."
                     .to_owned(),
             ),
-            Self::InvalidTrustAnchor { .. } => {
+            Self::TrustAnchors(_) | Self::InvalidTrustAnchor { .. } => {
                 Some("give the server's root certificates as PEM, DER, PKCS#12 or JKS".to_owned())
             }
             _ => next_step(),

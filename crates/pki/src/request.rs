@@ -227,7 +227,7 @@ impl CertificateRequestBuilder {
         self.sign_with_rng(key, &mut rng::system()?)
     }
 
-    /// The variant of [`sign`](Self::sign) with an explicit RNG, which blinds an RSA signature.
+    /// The variant of [`sign`](Self::sign) with an explicit RNG, which blinds the signatures of RSA keys of rare sizes, and is not used for others.
     ///
     /// # Errors
     /// [`Error::InvalidSubjectAltName`] and [`Error::UnsupportedDigest`].

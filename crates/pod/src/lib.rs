@@ -108,8 +108,6 @@
 //! so that each connection is one full handshake under the certificates of the moment.
 #![forbid(unsafe_code)]
 
-// Each group may use those above it.
-
 mod certificate_rules;
 mod imported;
 mod port;

@@ -17,4 +17,6 @@ openssl req -x509 -newkey rsa:4096 -noenc -keyout stranger.key -subj /CN=demo-bo
 openssl pkcs12 -export -in stranger.pem -inkey stranger.key -passout env:PASS -out stranger.p12
 
 # The certificate of the identity that the official Java BDK tests with.
-openssl pkcs12 -legacy -in "$VECTORS/symphony/identity.p12" -passin pass:password -nokeys -out symphony.pem
+if [ -n "${VECTORS:-}" ]; then
+    openssl pkcs12 -legacy -in "$VECTORS/symphony/identity.p12" -passin pass:password -nokeys -out symphony.pem
+fi

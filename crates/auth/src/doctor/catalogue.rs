@@ -157,7 +157,7 @@ catalogue! {
     // --- Reaching an endpoint -------------------------------------------------------------------------------------
     CLIENT_UNUSABLE, "client-unusable", Problem,
         "the TLS provider does not work here",
-        "use another: the cargo features ring and aws-lc-rs add one each, for any processor";
+        "allow TLS 1.2 or 1.3 with its cipher suites; on an old processor use a newer one, or in a program of your own the cargo feature ring or aws-lc-rs";
     KEY_UNSUPPORTED, "key-unsupported", Problem,
         "TLS can not use the private key",
         "make a new key and certificate: RSA of 4096 bits is what a Pod asks for";

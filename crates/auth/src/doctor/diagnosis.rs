@@ -4,10 +4,10 @@ use http::StatusCode;
 use rustls::{AlertDescription, CertificateError};
 
 use super::{Kind, catalogue as found};
-use crate::{Error, Phase};
+use crate::{Endpoint, Error, Phase};
 
 impl Kind {
-    /// The finding that this error is when a client logs in, with its [next step](Kind::next_step) for whoever must repair it;
+    /// The finding that this error is when a client logs in (or, from the Agent, makes a call), with its [next step](Kind::next_step) for whoever must repair it;
     /// `None` for what the doctor doesn't meet, such as a file that isn't there: the error says it all.
     ///
     /// ```
@@ -15,11 +15,19 @@ impl Kind {
     ///
     /// let error = Identity::read(b"neither the one nor the other", &Passphrase::from("changeit")).unwrap_err();
     /// let finding = Kind::of(&error).expect("the doctor meets it too");
-    /// assert_eq!(finding.id(), "identity-unreadable");
+    /// assert_eq!(finding.id(), "identity-not-pkcs12");
     /// println!("{error}; next: {:?}", finding.next_step());
     /// ```
     pub fn of(error: &Error) -> Option<&'static Self> {
-        of(error, Purpose::Authentication)
+        // Nobody logs in at the Agent.
+        let is_of_the_agent = error
+            .peer()
+            .is_some_and(|peer| peer.endpoint() == Endpoint::Agent);
+        let purpose = match is_of_the_agent {
+            true => Purpose::Use,
+            false => Purpose::Authentication,
+        };
+        of(error, purpose)
     }
 }
 

@@ -121,9 +121,18 @@ impl fmt::Display for Report {
             }
         }
         match self.problems().count() {
-            0 => f.write_str("no problem found"),
-            1 => f.write_str("1 problem found"),
-            count => write!(f, "{count} problems found"),
+            0 => f.write_str("no problem found")?,
+            1 => f.write_str("1 problem found")?,
+            count => write!(f, "{count} problems found")?,
+        }
+        let warnings = self.findings.iter();
+        match warnings
+            .filter(|it| it.kind.severity() == Severity::Warning)
+            .count()
+        {
+            0 => Ok(()),
+            1 => f.write_str(", 1 warning"),
+            count => write!(f, ", {count} warnings"),
         }
     }
 }

@@ -62,6 +62,13 @@ impl<T: Write + Unpin> AlertFirst<T> {
     }
 }
 
+fn is_reset(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted
+    )
+}
+
 fn is_gone(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -79,7 +86,10 @@ impl<T: Read + Unpin> Read for AlertFirst<T> {
         buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         let result = match &self.failed_write {
-            Some((io::ErrorKind::ConnectionReset, _)) => self.read_after_reset(cx, buf),
+            Some((kind, _)) if is_reset(*kind) && buf.remaining() > 0 => {
+                let kind = *kind;
+                self.read_after_reset(kind, cx, buf)
+            }
             _ => Pin::new(&mut self.io).poll_read(cx, buf),
         };
         if let Poll::Ready(Err(_)) = result {
@@ -94,6 +104,7 @@ impl<T: Read + Unpin> AlertFirst<T> {
     /// good order.
     fn read_after_reset(
         &mut self,
+        kind: io::ErrorKind,
         cx: &mut Context<'_>,
         mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
@@ -102,9 +113,7 @@ impl<T: Read + Unpin> AlertFirst<T> {
         let mut own = ReadBuf::new(octets.get_mut(..room).unwrap_or_default());
         let result = Pin::new(&mut self.io).poll_read(cx, own.unfilled());
         match result {
-            Poll::Ready(Ok(())) if own.filled().is_empty() => {
-                Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
-            }
+            Poll::Ready(Ok(())) if own.filled().is_empty() => Poll::Ready(Err(kind.into())),
             other => {
                 buf.put_slice(own.filled());
                 other
@@ -230,7 +239,7 @@ impl<T: Connection> Connection for Recorded<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
+    use std::{future::poll_fn, mem};
 
     use tokio::time::Instant;
 
@@ -240,6 +249,8 @@ mod tests {
     struct Gone {
         write: io::ErrorKind,
         read: fn() -> Poll<io::Result<()>>,
+        /// What was sent before, and not read yet.
+        left: Vec<u8>,
     }
 
     impl Default for Gone {
@@ -247,16 +258,18 @@ mod tests {
             Self {
                 write: io::ErrorKind::BrokenPipe,
                 read: || Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+                left: Vec::new(),
             }
         }
     }
 
     impl Read for Gone {
         fn poll_read(
-            self: Pin<&mut Self>,
+            mut self: Pin<&mut Self>,
             _: &mut Context<'_>,
-            _: ReadBufCursor<'_>,
+            mut buf: ReadBufCursor<'_>,
         ) -> Poll<io::Result<()>> {
+            buf.put_slice(&mem::take(&mut self.left));
             (self.read)()
         }
     }
@@ -286,10 +299,11 @@ mod tests {
             .kind()
     }
 
-    async fn read(stream: &mut AlertFirst<Gone>) -> io::Result<()> {
+    async fn read(stream: &mut AlertFirst<Gone>) -> io::Result<Vec<u8>> {
         let mut room = [0; 8];
         let mut room = ReadBuf::new(&mut room);
-        poll_fn(|cx| Pin::new(&mut *stream).poll_read(cx, room.unfilled())).await
+        poll_fn(|cx| Pin::new(&mut *stream).poll_read(cx, room.unfilled())).await?;
+        Ok(room.filled().to_vec())
     }
 
     #[tokio::test(start_paused = true)]
@@ -299,14 +313,21 @@ mod tests {
                 io::ErrorKind::ConnectionReset,
                 Some(io::ErrorKind::ConnectionReset),
             ),
+            (
+                io::ErrorKind::ConnectionAborted,
+                Some(io::ErrorKind::ConnectionAborted),
+            ),
             (io::ErrorKind::BrokenPipe, None),
         ] {
             let mut stream = AlertFirst::new(Gone {
                 write: written,
                 read: || Poll::Ready(Ok(())),
+                ..Gone::default()
             });
-            read(&mut stream).await.unwrap();
+            assert_eq!(read(&mut stream).await.unwrap(), b"");
             write(&mut stream).await;
+            stream.io.left = b"alert".to_vec();
+            assert_eq!(read(&mut stream).await.unwrap(), b"alert");
             assert_eq!(
                 read(&mut stream).await.err().map(|error| error.kind()),
                 told

@@ -123,6 +123,15 @@ fn pem_where_a_bundle_was_expected_is_refused_with_a_next_step() {
 }
 
 #[test]
+fn what_is_no_identity_at_all_needs_no_passphrase_to_be_told_so() {
+    for input in ["", "pod:\n  host: pod.test\n"] {
+        let error = Identity::read(input.as_bytes(), None).unwrap_err();
+        let finding = Kind::of(&error).map(Kind::id);
+        assert_eq!(finding, Some("identity-not-pkcs12"), "{error:?}");
+    }
+}
+
+#[test]
 fn debug_shows_who_it_is_and_not_the_key() {
     let text = format!("{:?}", crate::lab::identity());
     assert!(text.contains("demo-bot1"), "{text}");

@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long)]
     show_tokens: bool,
 
-    /// How often to try each endpoint, pauses between [default: once, or as the configuration says]
+    /// How often to try each endpoint, with growing pauses, of which -v tells [default: 1; with --config as it says, or 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     attempts: Option<u32>,
 
@@ -100,7 +100,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         key_manager_token.unwrap_or(elided(tokens[1]))
     ))?;
     if !args.show_tokens {
-        ui::note("authenticated; --show-tokens shows the tokens, and leaves the session open");
+        ui::note(
+            "authenticated, and logged out again; --show-tokens shows the tokens, and leaves the session open",
+        );
     }
     Ok(())
 }

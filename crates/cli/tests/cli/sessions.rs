@@ -197,7 +197,7 @@ fn a_configuration_of_the_official_clients_is_enough() {
     assert_eq!(
         login.stderr,
         "warning: the configuration, line 9: datafeed: not supported, and ignored\n\
-         authenticated; --show-tokens shows the tokens, and leaves the session open\n"
+         authenticated, and logged out again; --show-tokens shows the tokens, and leaves the session open\n"
     );
     let doctor = sandbox.run("auth doctor --config config.yaml").succeeds();
     assert!(
@@ -205,7 +205,7 @@ fn a_configuration_of_the_official_clients_is_enough() {
             "configuration\n  warning  configuration-ignored: a key of the configuration is not used: \
              line 9: datafeed: not supported, and ignored\n           next: none if it has nothing to do with \
              authentication; otherwise check its spelling and its place\nclient identity\n  ok       identity-opens: "
-        ) && doctor.stdout.ends_with("\n  ok       answers: the endpoint accepts the tokens\nno problem found\n"),
+        ) && doctor.stdout.ends_with("\n  ok       answers: the endpoint accepts the tokens\nno problem found, 1 warning\n"),
         "{}",
         doctor.stdout
     );
@@ -519,7 +519,7 @@ fn findings_are_printed_as_json_when_nothing_can_be_examined() {
     assert_eq!(without.status, 3);
     assert_eq!(
         without.json()["findings"][0]["message"],
-        "missing.yaml: entity not found"
+        "missing.yaml: no such file"
     );
     sandbox
         .run(

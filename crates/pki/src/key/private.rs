@@ -134,12 +134,12 @@ impl PrivateKey {
     /// for RSA keys of other sizes than 2048, 3072, 4096 and 8192 bits or with primes of different lengths.
     ///
     /// # Errors
-    /// [`Error::InvalidKey`] if the environment variable `COUNTERSIGN_RSA_KERNEL` names a kernel that isn't there.
+    /// [`Error::KeyGeneration`] if the environment variable `COUNTERSIGN_RSA_KERNEL` names a kernel that isn't there.
     pub fn rsa_signing_key(&self) -> Result<Option<rsa_keygen::SigningKey>, Error> {
         let Secret::Rsa(key) = &self.secret else {
             return Ok(None);
         };
-        let coefficient = key.crt_coefficient().map(Zeroizing::new);
+        let coefficient = key.qinv().map(|qinv| Zeroizing::new(qinv.retrieve()));
         let ([p, q], Some(dp), Some(dq), Some(coefficient)) =
             (key.primes(), key.dp(), key.dq(), coefficient)
         else {
@@ -168,7 +168,7 @@ impl PrivateKey {
     /// that it can't sign with, by `rsa`, blinded with `rng`; ECDSA with the nonce of RFC 6979, in DER; Ed25519.
     ///
     /// # Errors
-    /// `UnsupportedDigest`, `InvalidKey`, and `Randomness` when `rng` fails.
+    /// `UnsupportedDigest`, `SignatureFailed`, `InvalidKey`, and `Randomness` when `rng` fails.
     pub(crate) fn sign(
         &self,
         digest: Digest,
@@ -241,8 +241,11 @@ pub(super) enum Secret {
 
 /// Why there is no signature.
 fn signing(error: rsa_keygen::Error) -> Error {
-    Error::InvalidKey {
-        reason: error.to_string(),
+    match error {
+        rsa_keygen::Error::FaultySignature => Error::SignatureFailed,
+        other => Error::KeyGeneration {
+            reason: other.to_string(),
+        },
     }
 }
 

@@ -30,6 +30,8 @@ pub enum Integrity {
         /// Iterations of the key derivation.
         iterations: u64,
     },
+    /// The SHA-1 digest of passphrase and contents that JKS has, which matched. It is no MAC.
+    KeyedDigest,
     /// There is a MAC, and no passphrase was given to check it with. Only [`TrustStore`](crate::TrustStore) reads such
     /// files.
     Unchecked,
@@ -280,6 +282,7 @@ impl fmt::Display for Integrity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mac { digest, iterations } => write!(f, "{digest}, {iterations} iterations"),
+            Self::KeyedDigest => f.write_str("SHA-1 of passphrase and contents"),
             Self::Unchecked => f.write_str("not checked"),
             Self::Absent => f.write_str("none"),
         }

@@ -96,10 +96,7 @@ fn check(
         .finalize()
         .into();
     if bool::from(found.ct_eq(digest)) {
-        Ok(Integrity::Mac {
-            digest: "SHA-1 (JKS)".to_owned(),
-            iterations: 1,
-        })
+        Ok(Integrity::KeyedDigest)
     } else {
         Err(Error::WrongPassphrase { what: WHAT })
     }

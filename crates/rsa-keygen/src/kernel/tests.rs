@@ -292,3 +292,36 @@ fn kernels_have_names() {
         })
     );
 }
+
+#[test]
+fn residues_and_powers_to_any_public_exponent_agree_with_a_big_integer_crate() {
+    let mut random = Xorshift::new(7);
+    for bits in [1024usize, 1536, 4096] {
+        let length = bits / 64;
+        for n in moduli(bits, &mut random) {
+            let m = limbs(&n, length);
+            let all = (BigUint::from(1u8) << (2 * bits)) - 1u8;
+            let high = &all ^ ((BigUint::from(1u8) << bits) - 1u8);
+            for a in [
+                BigUint::default(),
+                n.clone(),
+                &n * &n,
+                high,
+                random.below(&all),
+                all,
+            ] {
+                let wide = limbs(&a, 2 * length);
+                assert_eq!(integer(&super::residue(&wide, &m)), &a % &n);
+                let portable = super::scalar::residue(&super::portable::Portable, &wide, &m);
+                assert_eq!(integer(&portable), &a % &n);
+            }
+            let a = random.below(&n);
+            for exponent in [1, 3, 17, (1 << 63) + 1, u64::MAX] {
+                assert_eq!(
+                    integer(&super::power_public(&limbs(&a, length), exponent, &m, bits)),
+                    a.modpow(&BigUint::from(exponent), &n)
+                );
+            }
+        }
+    }
+}

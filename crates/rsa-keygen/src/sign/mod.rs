@@ -8,6 +8,7 @@ mod wycheproof;
 
 use core::fmt;
 use core::sync::atomic::AtomicBool;
+use std::panic::resume_unwind;
 use std::sync::OnceLock;
 use std::thread;
 
@@ -119,7 +120,9 @@ impl SigningKey {
             if declassify(beyond == 0, NO_KEY) {
                 Ok(nat::from_bytes(octets, limbs))
             } else {
-                Err(invalid("one of its numbers is longer than its primes"))
+                Err(invalid(
+                    "one of its numbers has more than half as many bits as its modulus",
+                ))
             }
         };
         let key = Self {
@@ -134,19 +137,18 @@ impl SigningKey {
             kernel: Kernel::detect_for_one()?,
             threads: processors(),
         };
-        let full = [&key.p, &key.q].map(|prime| prime.last().map_or(0, |top| top >> 63));
         let product = nat::mul(&key.p, &key.q);
+        // Neither is longer than half of the modulus, so that both have just that length.
         let odd = key.n.first().map_or(0, |low| low & 1);
-        let fits = nat::equal(&product, &key.n)
-            & nat::less(&key.qinv, &key.p)
-            & full.iter().fold(odd, |all, bit| all & bit);
-        if declassify(fits == 1, NO_KEY) {
-            Ok(key)
-        } else {
-            Err(invalid(
+        if !declassify(nat::equal(&product, &key.n) & odd == 1, NO_KEY) {
+            return Err(invalid(
                 "its modulus is not the product of two odd primes of equal length",
-            ))
+            ));
         }
+        if !declassify(nat::less(&key.qinv, &key.p) == 1, NO_KEY) {
+            return Err(invalid("its coefficient is not below its first prime"));
+        }
+        Ok(key)
     }
 
     /// Uses this kernel.
@@ -159,7 +161,7 @@ impl SigningKey {
         Ok(self)
     }
 
-    /// Uses at most so many threads, this one included; by default, as many as [`std::thread::available_parallelism`] says. More than two are of no use, and none but
+    /// Uses at most `threads` threads, this one included; by default, as many as [`std::thread::available_parallelism`] says. More than two are of no use, and none but
     /// one with [`Kernel::Ifma`].
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
@@ -277,12 +279,14 @@ impl SigningKey {
                     .flatten();
                 let first = power(first);
                 let second = match other {
-                    Some(other) => other.join().unwrap_or(Err(Error::FaultySignature)),
+                    Some(other) => other.join().unwrap_or_else(|panic| resume_unwind(panic)),
                     None => power(second),
                 };
                 (first, second)
             });
-            [first?, second?].concat()
+            let (mut powers, second) = (first?, second?);
+            powers.extend(second);
+            powers
         };
         <[Nat; 2]>::try_from(powers).map_err(|_| Error::FaultySignature)
     }

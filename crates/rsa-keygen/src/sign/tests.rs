@@ -171,21 +171,32 @@ fn numbers_that_make_no_key_are_refused() {
         }),
         no_product
     );
-    let large = vec![0xff; 128];
+    for qinv in [key.p(), &[0xff; 128]] {
+        assert_eq!(
+            reason(Numbers { qinv, ..numbers }),
+            "its coefficient is not below its first prime"
+        );
+    }
+    // Even.
+    let [mut p, q] = [key.p(), key.q()].map(num_bigint::BigUint::from_bytes_be);
+    p ^= num_bigint::BigUint::from(1u8);
+    let (n, p) = ((&p * q).to_bytes_be(), p.to_bytes_be());
     assert_eq!(
         reason(Numbers {
-            qinv: &large,
+            n: &n,
+            p: &p,
             ..numbers
         }),
         no_product
     );
-    let long = vec![1; 129];
+    let mut long = vec![0; 130];
+    (long[0], long[1]) = (3, 3);
     assert_eq!(
         reason(Numbers {
             dq: &long,
             ..numbers
         }),
-        "one of its numbers is longer than its primes"
+        "one of its numbers has more than half as many bits as its modulus"
     );
     for e in [&[][..], &[0], &[1], &[2], &[1, 0, 0]] {
         assert_eq!(
@@ -199,6 +210,16 @@ fn numbers_that_make_no_key_are_refused() {
             ..numbers
         }),
         "its public exponent exceeds 64 bits"
+    );
+    let mut shorter = key.n().to_vec();
+    shorter[0] = 0x7f;
+    assert_eq!(
+        SigningKey::new(&Numbers {
+            n: &shorter,
+            ..numbers
+        })
+        .unwrap_err(),
+        Error::UnsupportedSize { bits: 2047 }
     );
     let shorter = key.n().split_at(128).0;
     assert_eq!(
@@ -270,3 +291,36 @@ impl rand_core::TryRng for Sevens {
 }
 
 impl rand_core::TryCryptoRng for Sevens {}
+
+#[test]
+fn a_public_exponent_is_any_odd_number_from_3_to_2_to_the_64() {
+    let key = generated(2048);
+    let numbers = Numbers::from(&key);
+    for e in [&[3][..], &[0, 0, 0, 0, 0, 0, 0, 0, 5], &[0xff; 8]] {
+        let signer = SigningKey::new(&Numbers { e, ..numbers }).unwrap();
+        assert_eq!(
+            signer.sign(Scheme::Pkcs1v15(Hash::Sha256), b"not with this exponent"),
+            Err(Error::FaultySignature)
+        );
+    }
+}
+
+#[test]
+fn without_randomness_there_is_no_salt_and_no_signature() {
+    let unavailable = || Error::RandomnessUnavailable {
+        reason: "there is none".to_owned(),
+    };
+    let result = signer(2048).sign_from(Scheme::Pss(Hash::Sha256), b"", |_| Err(unavailable()));
+    assert_eq!(result, Err(unavailable()));
+}
+
+#[test]
+fn a_kernel_that_is_not_there_is_refused_and_eight_lanes_are_not_chosen_for_one_number() {
+    for kernel in Kernel::ALL {
+        let expected = (!kernel.is_available()).then_some(Error::KernelUnavailable { kernel });
+        assert_eq!(signer(2048).kernel(kernel).err(), expected);
+    }
+    if std::env::var_os(crate::KERNEL_VARIABLE).is_none() {
+        assert_ne!(signer(2048).kernel, Kernel::Ifma);
+    }
+}
