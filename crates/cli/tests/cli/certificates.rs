@@ -157,7 +157,7 @@ fn a_request_with_a_key_that_is_too_small_is_not_signed() {
         assert!(
             outcome.stderr.ends_with(
                 "error: signing small.csr: an RSA key of 1024 bits is below the minimum of 2048\n\
-                 hint: have the request made anew, with a longer key\n"
+                 hint: have the request made again, with a longer key\n"
             ),
             "{}",
             outcome.stderr
@@ -178,7 +178,7 @@ fn an_authority_does_not_sign_for_its_own_name() {
         .refuses(
             "error: signing own.csr: C=GB,O=Excelsior Bank,CN=Demo CA is the CA itself, and can not be the subject \
              of what it signs\n\
-             hint: have the request made anew, with a subject of its own\n",
+             hint: have the request made again, with a subject of its own\n",
         );
 }
 
