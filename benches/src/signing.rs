@@ -41,19 +41,24 @@ pub fn race(bits: usize, rounds: usize) {
             }));
         }
     }
-    let graviola = graviola::signing::rsa::SigningKey::from_pkcs8_der(pkcs8.as_bytes())
-        .expect("a key");
+    let graviola =
+        graviola::signing::rsa::SigningKey::from_pkcs8_der(pkcs8.as_bytes()).expect("a key");
     let mut signature = vec![0; bits / 8];
     contestants.push(Contestant::new("graviola", 1, move || {
         graviola
-            .sign_pkcs1_sha256(&mut signature, &[MESSAGE])
+            .sign_pkcs1_sha256(&mut signature, MESSAGE)
             .expect("a signature");
     }));
     let aws_lc = KeyPair::from_pkcs8(pkcs8.as_bytes()).expect("a key");
     let mut signature = vec![0; bits / 8];
     contestants.push(Contestant::new("aws-lc-rs", 1, move || {
         aws_lc
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), MESSAGE, &mut signature)
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                MESSAGE,
+                &mut signature,
+            )
             .expect("a signature");
     }));
     contestants.push(Contestant::new("rsa", 1, move || {
@@ -84,7 +89,11 @@ pub fn race(bits: usize, rounds: usize) {
     if let Some(milliseconds) = openssl(bits) {
         table.row(
             "openssl speed",
-            &[String::new(), String::new(), format!("{milliseconds:.2} ms")],
+            &[
+                String::new(),
+                String::new(),
+                format!("{milliseconds:.2} ms"),
+            ],
         );
     }
     table.print();
@@ -100,6 +109,11 @@ fn openssl(bits: usize) -> Option<f64> {
     // rsa 4096 bits 0.004000s 0.000060s 250.0 16666.7
     let text = String::from_utf8(output.stdout).ok()?;
     let line = text.lines().rfind(|line| line.starts_with("rsa "))?;
-    let seconds: f64 = line.split_whitespace().nth(3)?.strip_suffix('s')?.parse().ok()?;
+    let seconds: f64 = line
+        .split_whitespace()
+        .nth(3)?
+        .strip_suffix('s')?
+        .parse()
+        .ok()?;
     Some(seconds * 1e3)
 }
