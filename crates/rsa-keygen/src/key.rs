@@ -165,15 +165,7 @@ impl Draft {
             });
         };
         let bits = self.prime_bits();
-        // s_q mod p: both primes have their top two bits set, so it is below 2 p.
-        let mut difference = s_q.clone();
-        nat::reduce_once(&mut difference, 0, &self.p);
-        let mut h = s_p.clone();
-        let borrow = nat::sub(&mut h, &difference);
-        nat::add_masked(&mut h, &self.p, Mask::from_bit(borrow));
-        let h = kernel::multiply_mod(&h, qinv, &self.p, bits);
-        let mut signature = nat::mul(&self.q, &h);
-        nat::add(&mut signature, &nat::extended(s_q, self.n.len()));
+        let signature = recombined([s_p, s_q], [&self.p, &self.q], qinv, bits);
         let expected = nat::extended(message, self.n.len());
         // An `n` of an odd number of limbs fits in one less than its factors together.
         let limbs = self.bits.div_ceil(64);
@@ -209,6 +201,22 @@ impl Draft {
             qinv: nat::to_bytes(qinv, half),
         })
     }
+}
+
+/// The number below `p·q` with these residues modulo `p` and `q` (RFC 8017, section 5.1.2, step 2b), for two primes of exactly `bits` bits in either order
+/// and `qinv = q^-1 mod p`.
+pub(crate) fn recombined([s_p, s_q]: [&Nat; 2], [p, q]: [&Nat; 2], qinv: &Nat, bits: usize) -> Nat {
+    // s_q mod p: both primes have their top bit set, so it is below 2 p.
+    let mut difference = s_q.clone();
+    nat::reduce_once(&mut difference, 0, p);
+    let mut h = s_p.clone();
+    let borrow = nat::sub(&mut h, &difference);
+    nat::add_masked(&mut h, p, Mask::from_bit(borrow));
+    let h = kernel::multiply_mod(&h, qinv, p, bits);
+    let mut whole = nat::mul(q, &h);
+    let s_q = nat::extended(s_q, whole.len());
+    nat::add(&mut whole, &s_q);
+    whole
 }
 
 fn cut(number: &[u64], limbs: usize) -> &[u64] {

@@ -14,6 +14,20 @@ const EXPORT: &str = "p12 export --cert bot.crt.pem --key bot.key.pem --passin e
                       --name demo-bot1 --iterations 10000 --passout env:PW --out bot.p12";
 
 #[test]
+fn an_entry_is_named_as_asked_for_or_after_the_common_name() {
+    let sandbox = Sandbox::with_bot();
+    for (name, alias) in [("--name another", "another"), ("", "demo-bot1")] {
+        let export = EXPORT.replace("--name demo-bot1", name);
+        sandbox.run(&format!("{export} --force")).succeeds();
+        let info = sandbox
+            .run("p12 info bot.p12 --passin env:PW --json")
+            .succeeds()
+            .json();
+        assert_eq!(info["items"][0]["alias"], alias);
+    }
+}
+
+#[test]
 fn a_bundle_holds_the_key_and_its_chain() {
     let sandbox = Sandbox::with_bot();
     let made = sandbox.run(EXPORT).succeeds();

@@ -243,8 +243,9 @@ pub(super) enum Secret {
 fn signing(error: rsa_keygen::Error) -> Error {
     match error {
         rsa_keygen::Error::FaultySignature => Error::SignatureFailed,
+        // The variable is the only one that can be wrong about a kernel here.
         other => Error::KeyGeneration {
-            reason: other.to_string(),
+            reason: format!("{}: {other}", rsa_keygen::KERNEL_VARIABLE),
         },
     }
 }

@@ -15,7 +15,8 @@ use std::thread;
 use rand_core::CryptoRng;
 
 use crate::kernel::nat::{self, Nat};
-use crate::kernel::{self, Kernel, Mask, Power, Stop, declassify};
+use crate::kernel::{self, Kernel, Power, Stop, declassify};
+use crate::key::recombined;
 use crate::random::{Source, System};
 use crate::{Error, RsaKey, SIZES};
 
@@ -217,15 +218,8 @@ impl SigningKey {
     fn signed(&self, representative: &[u8]) -> Result<Vec<u8>, Error> {
         let message = nat::from_bytes(representative, self.n.len());
         let [s_p, s_q] = self.powers(&message)?;
-        // s_q mod p: both primes have their top bit set, so it is below 2 p.
-        let mut difference = s_q.clone();
-        nat::reduce_once(&mut difference, 0, &self.p);
-        let mut h = s_p;
-        let borrow = nat::sub(&mut h, &difference);
-        nat::add_masked(&mut h, &self.p, Mask::from_bit(borrow));
-        let h = kernel::multiply_mod(&h, &self.qinv, &self.p, self.bits / 2);
-        let mut signature = nat::mul(&self.q, &h);
-        nat::add(&mut signature, &nat::extended(&s_q, self.n.len()));
+        let primes = [&self.p, &self.q];
+        let signature = recombined([&s_p, &s_q], primes, &self.qinv, self.bits / 2);
 
         let opened = kernel::power_public(&signature, self.e, &self.n, self.bits);
         let verifies = nat::equal(&opened, &message) & nat::less(&signature, &self.n);
