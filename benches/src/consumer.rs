@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use rsa_keygen::{KERNEL_VARIABLE, Kernel};
+use rsa_private::{KERNEL_VARIABLE, Kernel};
 
 use crate::table::Table;
 

@@ -14,9 +14,12 @@ mod signing;
 mod table;
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use rsa_keygen::{Generator, Kernel, measure};
+use kernels::modular::{self, Stop};
+use kernels::{Kernel, nat};
+use rsa_private::Generator;
 
 use crate::peers::Contestant;
 use crate::table::{Sample, Table};
@@ -67,24 +70,33 @@ fn main() {
 
 /// The kernels alone: one exponentiation of the average case's candidates, and the share of the machine's peak that IFMA reaches.
 fn kernels(bits: usize, arguments: &Arguments) {
-    let candidates = average_candidates(bits, arguments);
+    let candidates: Vec<_> = average_candidates(bits, arguments)
+        .iter()
+        .map(|candidate| nat::from_bytes(candidate, bits / 128))
+        .collect();
+    let never = AtomicBool::new(false);
+    let stop = Stop {
+        done: &never,
+        cancelled: None,
+    };
     let mut table = Table::new(
         &format!("{bits} bits: one squaring modulo a {}-bit number", bits / 2),
         &["best", "per squaring", "of the bound"],
     );
     for kernel in Kernel::available() {
-        let lanes = measure::lanes(kernel);
+        let lanes = kernel.lanes();
         let squarings = (bits / 2) as f64;
         let best = (0..400 / lanes)
             .map(|i| {
                 let batch = &candidates[i * lanes..(i + 1) * lanes];
-                timed(|| measure::base_two(kernel, batch, bits / 2))
+                let batch: Vec<&[u64]> = batch.iter().map(|candidate| candidate.as_slice()).collect();
+                timed(|| modular::base_two(kernel, &batch, bits / 2, &stop))
             })
             .min()
             .unwrap_or_default();
         let squaring = best.as_secs_f64() / squarings;
         let share = if kernel == Kernel::Ifma {
-            let limbs = measure::ifma_limbs(bits / 2) as f64;
+            let limbs = modular::ifma_limbs(bits / 2) as f64;
             // Half of a square off the diagonal, low and high; the diagonal; the reduction without its zeros: see KEYGEN.
             let multiply_adds = limbs * (limbs - 1.0) + 2.0 * limbs + 2.0 * limbs * limbs;
             let rate = peak::multiply_adds_per_second();

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use aws_lc_rs::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
 use rsa::{BoxedUint, Pkcs1v15Sign, pkcs8::EncodePrivateKey};
-use rsa_keygen::{Hash, Kernel, Numbers, Scheme, SigningKey};
+use rsa_private::{Hash, Kernel, Numbers, Scheme, SigningKey};
 
 use crate::peers::Contestant;
 use crate::table::{Sample, Table};
@@ -13,7 +13,7 @@ use crate::{name, timed};
 const MESSAGE: &[u8] = b"a message that is signed";
 
 pub fn race(bits: usize, rounds: usize) {
-    let key = rsa_keygen::generate(bits).expect("a key");
+    let key = rsa_private::generate(bits).expect("a key");
     let number = BoxedUint::from_be_slice_vartime;
     let reference = rsa::PrivateKey::from_components(
         number(key.n()),

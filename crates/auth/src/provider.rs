@@ -1,4 +1,4 @@
-//! Where the cryptography of TLS comes from, but for signatures with RSA keys of 2048, 3072, 4096 and 8192 bits: `rsa-keygen` makes them. (Who wants the
+//! Where the cryptography of TLS comes from, but for signatures with RSA keys of 2048, 3072, 4096 and 8192 bits: `rsa-private` makes them. (Who wants the
 //! provider's gives its key to [`Identity::with_signer`](crate::Identity::with_signer).)
 //!
 //! The default is [graviola](https://docs.rs/graviola), which needs no C compiler to build and a recent x86_64 or

@@ -1,18 +1,18 @@
-//! RSA keys in handshakes: signed with `rsa-keygen`, whatever provider does the rest.
+//! RSA keys in handshakes: signed with `rsa-private`, whatever provider does the rest.
 
 use std::{fmt, sync::Arc};
 
-use rsa_keygen::{Hash, Scheme};
+use rsa_private::{Hash, Scheme};
 use rustls::{
     SignatureAlgorithm, SignatureScheme,
     sign::{Signer, SigningKey},
 };
 
-/// A key of any size that `rsa-keygen` signs with.
-pub(crate) struct RsaKey(Arc<rsa_keygen::SigningKey>);
+/// A key of any size that `rsa-private` signs with.
+pub(crate) struct RsaKey(Arc<rsa_private::SigningKey>);
 
 impl RsaKey {
-    pub(crate) fn new(key: rsa_keygen::SigningKey) -> Self {
+    pub(crate) fn new(key: rsa_private::SigningKey) -> Self {
         Self(Arc::new(key))
     }
 }
@@ -61,14 +61,14 @@ impl fmt::Debug for RsaKey {
 
 #[derive(Debug)]
 struct RsaSigner {
-    key: Arc<rsa_keygen::SigningKey>,
+    key: Arc<rsa_private::SigningKey>,
     name: SignatureScheme,
     scheme: Scheme,
 }
 
 impl Signer for RsaSigner {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
-        let failed = |error: rsa_keygen::Error| rustls::Error::General(error.to_string());
+        let failed = |error: rsa_private::Error| rustls::Error::General(error.to_string());
         self.key.sign(self.scheme, message).map_err(failed)
     }
 

@@ -23,7 +23,7 @@ impl Digest {
     }
 }
 
-impl From<Digest> for rsa_keygen::Hash {
+impl From<Digest> for rsa_private::Hash {
     fn from(digest: Digest) -> Self {
         match digest {
             Digest::Sha256 => Self::Sha256,

@@ -97,7 +97,7 @@ pub use pkcs12::{
 };
 pub use profile::Profile;
 pub use request::{CertificateRequest, CertificateRequestBuilder, VerifiedRequest};
-pub use rsa_keygen::Progress;
+pub use rsa_private::Progress;
 pub use serial::SerialNumber;
 pub use trust_store::TrustStore;
 pub use validity::Validity;

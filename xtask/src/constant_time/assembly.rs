@@ -11,10 +11,10 @@ use crate::workspace;
 
 /// Functions that consist of assembly alone, to the last instruction.
 const FUNCTIONS: &[&str] = &[
-    "rsa_keygen::kernel::x86_64::ifma::square",
-    "rsa_keygen::kernel::x86_64::ifma::multiply",
-    "rsa_keygen::kernel::x86_64::ifma::select",
-    "rsa_keygen::kernel::x86_64::sieve::has_factor",
+    "kernels::modular::x86_64::ifma::square",
+    "kernels::modular::x86_64::ifma::multiply",
+    "kernels::modular::x86_64::ifma::select",
+    "kernels::modular::x86_64::sieve::has_factor",
 ];
 
 /// No other function may contain this.
@@ -292,7 +292,7 @@ mod tests {
     1003:\tvpxorq zmm4,zmm4,zmm4
     1009:\tvpternlogq zmm4,zmm16,ZMMWORD PTR [rax+0x40],0xf8
     1010:\tdec    rcx
-    1013:\tjne    1003 <rsa_keygen::f+0x3>
+    1013:\tjne    1003 <rsa_private::f+0x3>
     1015:\tkmovw  eax,k1
     1019:\tret
     101a:\tint3

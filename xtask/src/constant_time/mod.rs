@@ -65,5 +65,5 @@ fn output(command: &mut Command) -> Result<String> {
 
 /// The list of what stands in the assembly.
 fn list(root: &Path) -> std::path::PathBuf {
-    root.join("crates/rsa-keygen/constant-time/ifma.txt")
+    root.join("crates/kernels/constant-time/ifma.txt")
 }

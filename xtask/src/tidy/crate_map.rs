@@ -3,9 +3,10 @@ use crate::workspace::{Metadata, short_name};
 
 /// Each crate with those of ours that it may depend on. The order is the order of the layers, lowest first.
 pub(crate) const ALLOWED: &[(&str, &[&str])] = &[
-    ("rsa-keygen", &[]),
-    ("pki", &["rsa-keygen"]),
-    ("auth", &["rsa-keygen", "pki"]),
+    ("kernels", &[]),
+    ("rsa-private", &["kernels"]),
+    ("pki", &["rsa-private"]),
+    ("auth", &["rsa-private", "pki"]),
     ("pod", &["pki"]),
     ("fileset", &[]),
     ("fixtures", &["fileset", "pki"]),
@@ -13,7 +14,7 @@ pub(crate) const ALLOWED: &[(&str, &[&str])] = &[
     ("xtask", &["fixtures"]),
     (
         "integration-tests",
-        &["rsa-keygen", "pki", "auth", "pod", "fixtures", "cli"],
+        &["rsa-private", "pki", "auth", "pod", "fixtures", "cli"],
     ),
 ];
 

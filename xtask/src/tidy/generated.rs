@@ -126,6 +126,6 @@ mod tests {
 
     #[test]
     fn the_layers_show_the_map() {
-        assert!(layers().contains("| `pki` | `rsa-keygen` |"));
+        assert!(layers().contains("| `pki` | `rsa-private` |"));
     }
 }

@@ -1,17 +1,12 @@
 //! Rules about single sources: where `unsafe` may stand, that an ignored test says why, and that errors can grow.
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-};
-
 use anyhow::Result;
 use proc_macro2::{Delimiter, TokenTree};
 
 use super::tokens::{self, is_group, is_ident, line, punct};
 use crate::workspace::Metadata;
 
-/// The one crate that may contain `unsafe`, in a single top-level module.
-const MAY_BE_UNSAFE: &str = "rsa-keygen";
+/// The one crate that may contain `unsafe`.
+const MAY_BE_UNSAFE: &str = "kernels";
 
 /// The crates in whose errors each struct variant is non-exhaustive, and the variants that needn't be: other crates report
 /// them, too, and their evidence is complete.
@@ -20,7 +15,7 @@ const ERRORS_GROW: [(&str, &[&str]); 6] = [
         "pki",
         &["PassphraseRequired", "WrongPassphrase", "Pkcs12Lacks"],
     ),
-    ("rsa-keygen", &[]),
+    ("rsa-private", &[]),
     ("fileset", &[]),
     ("fixtures", &[]),
     ("pod", &[]),
@@ -31,14 +26,13 @@ const ERRORS_GROW: [(&str, &[&str]); 6] = [
 pub(crate) fn check(metadata: &Metadata) -> Result<Vec<String>> {
     let mut violations = Vec::new();
     for package in &metadata.packages {
-        let may_be_unsafe = package.short_name() == MAY_BE_UNSAFE;
         let roots = package.targets.iter().filter(|target| {
             target
                 .kind
                 .iter()
                 .any(|kind| kind == "lib" || kind == "bin")
         });
-        for root in roots.filter(|_| !may_be_unsafe) {
+        for root in roots.filter(|_| package.short_name() != MAY_BE_UNSAFE) {
             if !forbids_unsafe(&tokens::read(&root.src_path)?) {
                 violations.push(format!(
                     "{}: #![forbid(unsafe_code)] is missing",
@@ -46,7 +40,6 @@ pub(crate) fn check(metadata: &Metadata) -> Result<Vec<String>> {
                 ));
             }
         }
-        let mut unsafe_modules = BTreeSet::new();
         for path in package.sources()? {
             let source = tokens::read(&path)?;
             for line in ignored_without_reason(&source) {
@@ -54,9 +47,6 @@ pub(crate) fn check(metadata: &Metadata) -> Result<Vec<String>> {
                     "{}:{line}: #[ignore] needs a reason",
                     path.display()
                 ));
-            }
-            if may_be_unsafe && uses_unsafe(&source) {
-                unsafe_modules.insert(top_level_module(path.strip_prefix(package.folder())?));
             }
         }
         let errors = ERRORS_GROW
@@ -73,18 +63,8 @@ pub(crate) fn check(metadata: &Metadata) -> Result<Vec<String>> {
                 }
             }
         }
-        if unsafe_modules.len() > 1 {
-            violations.push(format!(
-                "{MAY_BE_UNSAFE}: unsafe code in more than one module: {unsafe_modules:?}"
-            ));
-        }
     }
     Ok(violations)
-}
-
-/// `src/kernel` for `src/kernel.rs` and for everything under `src/kernel/`.
-fn top_level_module(relative: &Path) -> PathBuf {
-    relative.with_extension("").iter().take(2).collect()
 }
 
 fn forbids_unsafe(source: &[TokenTree]) -> bool {
@@ -96,14 +76,6 @@ fn forbids_unsafe(source: &[TokenTree]) -> bool {
         }
         _ => false,
     })
-}
-
-fn uses_unsafe(source: &[TokenTree]) -> bool {
-    let mut found = false;
-    tokens::for_each_run(source, &mut |run| {
-        found |= run.iter().any(|token| is_ident(token, "unsafe"))
-    });
-    found
 }
 
 /// The lines of `#[ignore]` without `= "reason"`.
@@ -177,21 +149,6 @@ mod tests {
         ] {
             assert!(!forbids_unsafe(&parse(text)), "{text}");
         }
-    }
-
-    #[test]
-    fn unsafe_is_found_in_code_and_nowhere_else() {
-        assert!(uses_unsafe(&parse("fn f() { unsafe { g() } }")));
-        assert!(!uses_unsafe(&parse(
-            "#![deny(unsafe_code)] // unsafe\nconst A: &str = \"unsafe\";"
-        )));
-    }
-
-    #[test]
-    fn a_module_is_a_file_or_a_folder() {
-        let module = |path: &str| top_level_module(Path::new(path));
-        assert_eq!(module("src/kernel/x86_64/ifma.rs"), module("src/kernel.rs"));
-        assert_ne!(module("src/kernel/mod.rs"), module("src/sieve.rs"));
     }
 
     #[test]

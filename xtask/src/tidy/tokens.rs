@@ -17,13 +17,20 @@ pub(crate) fn parse(text: &str) -> Result<Vec<TokenTree>> {
     Ok(stream.into_iter().collect())
 }
 
-/// Leaves out every item that stands under `#[cfg(test)]`.
+/// What no program contains: tests, and the gate for constant time.
+const TEST_ONLY: [&str; 3] = [
+    "cfg(test)",
+    "cfg(any(test,constant_time))",
+    "cfg(all(test,constant_time))",
+];
+
+/// Leaves out every item that is for tests.
 pub(crate) fn without_tests(tokens: &[TokenTree]) -> Vec<TokenTree> {
     let mut kept = Vec::new();
     let mut rest = tokens;
     while let [first, after @ ..] = rest {
         if let (Some('#'), [TokenTree::Group(attribute), item @ ..]) = (punct(first), after)
-            && attribute.stream().to_string().replace(' ', "") == "cfg(test)"
+            && TEST_ONLY.contains(&attribute.stream().to_string().replace(' ', "").as_str())
         {
             rest = after_item(item);
         } else {

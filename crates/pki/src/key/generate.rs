@@ -7,7 +7,7 @@ use getrandom::SysRng;
 use p256::elliptic_curve::Generate;
 use rand_core::{CryptoRng, TryCryptoRng};
 use rsa::BoxedUint;
-use rsa_keygen::{Generator, Progress, RsaKey};
+use rsa_private::{Generator, Progress, RsaKey};
 use zeroize::Zeroizing;
 
 use super::{
@@ -178,11 +178,11 @@ fn from_generated(key: &RsaKey, primes: [&[u8]; 2]) -> Result<PrivateKey, Error>
     .and_then(|key| PrivateKey::new(Secret::Rsa(Box::new(key))))
 }
 
-fn generation(error: rsa_keygen::Error) -> Error {
+fn generation(error: rsa_private::Error) -> Error {
     match error {
-        rsa_keygen::Error::Cancelled => Error::Cancelled,
-        rsa_keygen::Error::RandomnessUnavailable { .. } => Error::Randomness,
-        rsa_keygen::Error::SeedTooShort {
+        rsa_private::Error::Cancelled => Error::Cancelled,
+        rsa_private::Error::RandomnessUnavailable { .. } => Error::Randomness,
+        rsa_private::Error::SeedTooShort {
             length, minimum, ..
         } => Error::SeedTooShort {
             found: length,

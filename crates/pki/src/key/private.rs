@@ -130,12 +130,12 @@ impl PrivateKey {
         self.public.algorithm()
     }
 
-    /// The key as `rsa-keygen` signs with it, fast: with PKCS#1 v1.5 or PSS padding, in a TLS handshake for example. `None` for other algorithms, and
+    /// The key as `rsa-private` signs with it, fast: with PKCS#1 v1.5 or PSS padding, in a TLS handshake for example. `None` for other algorithms, and
     /// for RSA keys of other sizes than 2048, 3072, 4096 and 8192 bits or with primes of different lengths.
     ///
     /// # Errors
     /// [`Error::KeyGeneration`] if the environment variable `COUNTERSIGN_RSA_KERNEL` names a kernel that isn't there.
-    pub fn rsa_signing_key(&self) -> Result<Option<rsa_keygen::SigningKey>, Error> {
+    pub fn rsa_signing_key(&self) -> Result<Option<rsa_private::SigningKey>, Error> {
         let Secret::Rsa(key) = &self.secret else {
             return Ok(None);
         };
@@ -147,7 +147,7 @@ impl PrivateKey {
         };
         let [p, q, dp, dq, qinv] =
             [p, q, dp, dq, &*coefficient].map(|number| Zeroizing::new(number.to_be_bytes()));
-        match rsa_keygen::SigningKey::new(&rsa_keygen::Numbers {
+        match rsa_private::SigningKey::new(&rsa_private::Numbers {
             n: &key.n().to_be_bytes(),
             e: &key.e().to_be_bytes(),
             p: &p,
@@ -158,13 +158,13 @@ impl PrivateKey {
         }) {
             Ok(signer) => Ok(Some(signer)),
             Err(
-                rsa_keygen::Error::UnsupportedSize { .. } | rsa_keygen::Error::InvalidKey { .. },
+                rsa_private::Error::UnsupportedSize { .. } | rsa_private::Error::InvalidKey { .. },
             ) => Ok(None),
             Err(error) => Err(signing(error)),
         }
     }
 
-    /// A signature over `message` under the algorithm that [`SignatureAlgorithm::for_key`] gives: RSASSA-PKCS1-v1_5, by `rsa-keygen` or, for a key
+    /// A signature over `message` under the algorithm that [`SignatureAlgorithm::for_key`] gives: RSASSA-PKCS1-v1_5, by `rsa-private` or, for a key
     /// that it can't sign with, by `rsa`, blinded with `rng`; ECDSA with the nonce of RFC 6979, in DER; Ed25519.
     ///
     /// # Errors
@@ -180,7 +180,7 @@ impl PrivateKey {
         match &self.secret {
             Secret::Rsa(key) => match self.rsa_signing_key()? {
                 Some(signer) => signer
-                    .sign(rsa_keygen::Scheme::Pkcs1v15(digest.into()), message)
+                    .sign(rsa_private::Scheme::Pkcs1v15(digest.into()), message)
                     .map_err(signing),
                 None => key
                     .sign_with_rng(rng, pkcs1v15(digest), &hash(digest, message))
@@ -240,12 +240,12 @@ pub(super) enum Secret {
 }
 
 /// Why there is no signature.
-fn signing(error: rsa_keygen::Error) -> Error {
+fn signing(error: rsa_private::Error) -> Error {
     match error {
-        rsa_keygen::Error::FaultySignature => Error::SignatureFailed,
+        rsa_private::Error::FaultySignature => Error::SignatureFailed,
         // The variable is the only one that can be wrong about a kernel here.
         other => Error::KeyGeneration {
-            reason: format!("{}: {other}", rsa_keygen::KERNEL_VARIABLE),
+            reason: format!("{}: {other}", rsa_private::KERNEL_VARIABLE),
         },
     }
 }

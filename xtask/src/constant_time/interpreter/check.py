@@ -16,10 +16,10 @@ import sys
 
 from processor import LANES, MASK52, Fault, Instruction, Memory, Processor, instructions
 
-SQUARE = "rsa_keygen::kernel::x86_64::ifma::square"
-MULTIPLY = "rsa_keygen::kernel::x86_64::ifma::multiply"
-SELECT = "rsa_keygen::kernel::x86_64::ifma::select"
-HAS_FACTOR = "rsa_keygen::kernel::x86_64::sieve::has_factor"
+SQUARE = "kernels::modular::x86_64::ifma::square"
+MULTIPLY = "kernels::modular::x86_64::ifma::multiply"
+SELECT = "kernels::modular::x86_64::ifma::select"
+HAS_FACTOR = "kernels::modular::x86_64::sieve::has_factor"
 
 # Limbs of 52 bits: the fewest that the kernel takes, and those of primes of 1024, 1536, 2048 and 4096 bits.
 # An exponentiation rounds up to a multiple of four, with four bits to spare; trial division takes what there is.

@@ -1,0 +1,67 @@
+//! The kernels for x86_64: assembly, which runs only where the processor was asked for its instructions.
+//!
+//! Assembly (and not intrinsics) because a consumer's unoptimised build runs it at full speed.
+
+#[cfg(any(test, constant_time))]
+mod emulation;
+mod ifma;
+mod mulx;
+mod sieve;
+
+use zeroize::Zeroizing;
+
+use super::{Power, Stop};
+use crate::processor::has_ifma;
+
+pub(super) use mulx::Mulx;
+
+/// Whether Rust stands in for the assembly of the IFMA kernel.
+#[cfg(any(test, constant_time))]
+fn is_emulated() -> bool {
+    crate::gate::forced().is_some()
+}
+
+/// See [`base_two`](super::base_two).
+pub(super) fn ifma_base_two(candidates: &[&[u64]], bits: usize, stop: &Stop<'_>) -> Option<u8> {
+    assert!(has_ifma(), "the kernel was chosen on a machine that has it");
+    ifma::base_two(candidates, bits, stop)
+}
+
+/// See [`power`](super::power).
+pub(super) fn ifma_power(
+    jobs: &[Power<'_>],
+    bits: usize,
+    stop: &Stop<'_>,
+) -> Option<Vec<Zeroizing<Vec<u64>>>> {
+    assert!(has_ifma(), "the kernel was chosen on a machine that has it");
+    ifma::power(jobs, bits, stop)
+}
+
+/// Whether a prime below 2^16 divides the number.
+pub(super) fn ifma_has_small_factor(n: &[u64]) -> bool {
+    assert!(has_ifma(), "the kernel was chosen on a machine that has it");
+    let mut limbs = Zeroizing::new([0; MAX_SIEVE_LIMBS]);
+    let length = (64 * n.len()).div_ceil(52);
+    assert!(length <= limbs.len());
+    let mut i = 0;
+    while i < length {
+        let (limb, shift) = (i * 52 / 64, i * 52 % 64);
+        let low = n[limb] >> shift;
+        let high = if shift > 12 && limb + 1 < n.len() {
+            n[limb + 1] << (64 - shift)
+        } else {
+            0
+        };
+        limbs[i] = (low | high) & super::sieve::MASK52;
+        i += 1;
+    }
+    sieve::ifma_has_small_factor(&limbs[..length])
+}
+
+/// Enough for 4096 bits.
+const MAX_SIEVE_LIMBS: usize = 80;
+
+/// Whether a prime below 2^16 divides the number.
+pub(super) fn mulx_has_small_factor(n: &[u64]) -> bool {
+    sieve::mulx_has_small_factor(n)
+}

@@ -1,0 +1,325 @@
+//! What is signed verifies with the `rsa` crate, with every kernel; what a fault made wrong doesn't get out.
+
+use rsa::pss::Pss;
+use rsa::{BoxedUint, Pkcs1v15Sign, PublicKey};
+use sha2::{Digest, Sha256, Sha384, Sha512};
+
+use super::padding::emsa_pss;
+use super::*;
+
+const HASHES: [Hash; 3] = [Hash::Sha256, Hash::Sha384, Hash::Sha512];
+
+fn generated(bits: usize) -> RsaKey {
+    crate::generate_from_seed(bits, b"a key for tests of signatures").unwrap()
+}
+
+fn signer(bits: usize) -> SigningKey {
+    SigningKey::new(&Numbers::from(&generated(bits))).unwrap()
+}
+
+fn verifies(key: &RsaKey, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
+    let integer = |octets: &[u8]| BoxedUint::from_be_slice_vartime(octets);
+    let public = PublicKey::new(integer(key.n()), integer(key.e())).unwrap();
+    let [sha256, sha384, sha512] = [
+        Sha256::digest(message).to_vec(),
+        Sha384::digest(message).to_vec(),
+        Sha512::digest(message).to_vec(),
+    ];
+    match scheme {
+        Scheme::Pkcs1v15(Hash::Sha256) => {
+            public.verify(Pkcs1v15Sign::new::<Sha256>(), &sha256, signature)
+        }
+        Scheme::Pkcs1v15(Hash::Sha384) => {
+            public.verify(Pkcs1v15Sign::new::<Sha384>(), &sha384, signature)
+        }
+        Scheme::Pkcs1v15(Hash::Sha512) => {
+            public.verify(Pkcs1v15Sign::new::<Sha512>(), &sha512, signature)
+        }
+        Scheme::Pss(Hash::Sha256) => public.verify(Pss::<Sha256>::new(), &sha256, signature),
+        Scheme::Pss(Hash::Sha384) => public.verify(Pss::<Sha384>::new(), &sha384, signature),
+        Scheme::Pss(Hash::Sha512) => public.verify(Pss::<Sha512>::new(), &sha512, signature),
+    }
+    .is_ok()
+}
+
+#[test]
+fn the_rsa_crate_verifies_the_signatures_of_every_kernel() {
+    for bits in [2048, 3072] {
+        let key = generated(bits);
+        for kernel in Kernel::available() {
+            for threads in [1, 2] {
+                let signer = signer(bits).kernel(kernel).unwrap().threads(threads);
+                for hash in HASHES {
+                    for scheme in [Scheme::Pkcs1v15(hash), Scheme::Pss(hash)] {
+                        let signature = signer.sign(scheme, b"message").unwrap();
+                        let what = format!("{scheme:?}, {bits} bits, {kernel}, {threads} threads");
+                        assert_eq!(signature.len(), bits / 8, "{what}");
+                        assert!(verifies(&key, scheme, b"message", &signature), "{what}");
+                        assert!(!verifies(&key, scheme, b"messages", &signature), "{what}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_salt_is_drawn_for_each_signature() {
+    let signer = signer(2048);
+    let scheme = Scheme::Pss(Hash::Sha256);
+    let sign = || signer.sign(scheme, b"message").unwrap();
+    assert_ne!(sign(), sign());
+    let scheme = Scheme::Pkcs1v15(Hash::Sha256);
+    let sign = || signer.sign(scheme, b"message").unwrap();
+    assert_eq!(sign(), sign());
+}
+
+#[test]
+fn the_primes_may_stand_in_either_order() {
+    let key = generated(2048);
+    let forwards = Numbers::from(&key);
+    // p^-1 mod q, by Fermat.
+    let [p, q] = [key.p(), key.q()].map(num_bigint::BigUint::from_bytes_be);
+    let inverse = p.modpow(&(&q - 2u8), &q).to_bytes_be();
+    let backwards = Numbers {
+        p: forwards.q,
+        q: forwards.p,
+        dp: forwards.dq,
+        dq: forwards.dp,
+        qinv: &inverse,
+        ..forwards
+    };
+    let scheme = Scheme::Pkcs1v15(Hash::Sha512);
+    let mut random = fastrand::Rng::with_seed(4);
+    let [forwards, backwards] = [forwards, backwards].map(|it| SigningKey::new(&it).unwrap());
+    for _ in 0..50 {
+        let mut message = [0; 40];
+        random.fill(&mut message);
+        assert_eq!(
+            forwards.sign(scheme, &message).unwrap(),
+            backwards.sign(scheme, &message).unwrap()
+        );
+    }
+}
+
+#[test]
+fn any_representative_is_signed_as_a_big_integer_crate_would() {
+    let key = generated(2048);
+    let [n, d, p] = [key.n(), key.d(), key.p()].map(num_bigint::BigUint::from_bytes_be);
+    let signer = signer(2048);
+    let one = num_bigint::BigUint::from(1u8);
+    let largest = (&one << 2047u32) - &one;
+    for representative in [
+        &one - &one,
+        one.clone(),
+        p.clone(),
+        &p - &one,
+        &p * &p % (&one << 2047u32),
+        (&one << 1024u32) - &one,
+        &one << 1024u32,
+        &largest - ((&one << 1024u32) - &one),
+        largest,
+    ] {
+        let bytes = nat::to_bytes(&nat::from_bytes(&representative.to_bytes_be(), 32), 256);
+        let signature = signer.signed(&bytes).unwrap();
+        assert_eq!(
+            num_bigint::BigUint::from_bytes_be(&signature),
+            representative.modpow(&d, &n)
+        );
+    }
+}
+
+#[test]
+fn a_fault_gives_an_error_and_no_signature() {
+    type Fault = fn(&mut SigningKey);
+    let faults: [Fault; 8] = [
+        |key| key.p[3] ^= 1 << 40,
+        |key| key.q[15] ^= 1,
+        |key| key.dp[0] ^= 1,
+        |key| key.dp[15] ^= 1 << 50,
+        |key| key.dq[7] ^= 2,
+        |key| key.qinv[1] ^= 1 << 63,
+        |key| key.n[31] ^= 1,
+        |key| key.e = 17,
+    ];
+    for (i, fault) in faults.into_iter().enumerate() {
+        for scheme in [Scheme::Pkcs1v15(Hash::Sha256), Scheme::Pss(Hash::Sha256)] {
+            let mut key = signer(2048);
+            fault(&mut key);
+            let result = key.sign(scheme, b"message");
+            assert_eq!(result, Err(Error::FaultySignature), "fault {i}");
+        }
+    }
+}
+
+#[test]
+fn numbers_that_make_no_key_are_refused() {
+    let key = generated(2048);
+    let numbers = Numbers::from(&key);
+    let reason = |numbers: Numbers<'_>| match SigningKey::new(&numbers) {
+        Err(Error::InvalidKey { reason }) => reason,
+        other => panic!("{other:?}"),
+    };
+    let no_product = "its modulus is not the product of two odd primes of equal length";
+    let mut other = key.p().to_vec();
+    other[127] ^= 4;
+    assert_eq!(
+        reason(Numbers {
+            p: &other,
+            ..numbers
+        }),
+        no_product
+    );
+    for qinv in [key.p(), &[0xff; 128]] {
+        assert_eq!(
+            reason(Numbers { qinv, ..numbers }),
+            "its coefficient is not below its first prime"
+        );
+    }
+    // Even.
+    let [mut p, q] = [key.p(), key.q()].map(num_bigint::BigUint::from_bytes_be);
+    p ^= num_bigint::BigUint::from(1u8);
+    let (n, p) = ((&p * q).to_bytes_be(), p.to_bytes_be());
+    assert_eq!(
+        reason(Numbers {
+            n: &n,
+            p: &p,
+            ..numbers
+        }),
+        no_product
+    );
+    let mut long = vec![0; 130];
+    (long[0], long[1]) = (3, 3);
+    assert_eq!(
+        reason(Numbers {
+            dq: &long,
+            ..numbers
+        }),
+        "one of its numbers has more than half as many bits as its modulus"
+    );
+    for e in [&[][..], &[0], &[1], &[2], &[1, 0, 0]] {
+        assert_eq!(
+            reason(Numbers { e, ..numbers }),
+            "its public exponent is even or below 3"
+        );
+    }
+    assert_eq!(
+        reason(Numbers {
+            e: &[1; 9],
+            ..numbers
+        }),
+        "its public exponent exceeds 64 bits"
+    );
+    let mut shorter = key.n().to_vec();
+    shorter[0] = 0x7f;
+    assert_eq!(
+        SigningKey::new(&Numbers {
+            n: &shorter,
+            ..numbers
+        })
+        .unwrap_err(),
+        Error::UnsupportedSize { bits: 2047 }
+    );
+    let shorter = key.n().split_at(128).0;
+    assert_eq!(
+        SigningKey::new(&Numbers {
+            n: shorter,
+            ..numbers
+        })
+        .unwrap_err(),
+        Error::UnsupportedSize { bits: 1024 }
+    );
+    assert_eq!(
+        SigningKey::new(&Numbers { n: &[], ..numbers }).unwrap_err(),
+        Error::UnsupportedSize { bits: 0 }
+    );
+}
+
+#[test]
+fn zeros_may_lead_and_debug_elides() {
+    let key = generated(2048);
+    let zeros = |octets: &[u8]| [&[0, 0], octets].concat();
+    let [n, p, dp] = [key.n(), key.p(), key.dp()].map(zeros);
+    let numbers = Numbers {
+        n: &n,
+        p: &p,
+        dp: &dp,
+        ..Numbers::from(&key)
+    };
+    let signer = SigningKey::new(&numbers).unwrap();
+    assert!(signer.sign(Scheme::Pkcs1v15(Hash::Sha256), b"").is_ok());
+    assert_eq!(format!("{numbers:?}"), "Numbers([elided])");
+    let text = format!("{signer:?}");
+    assert!(
+        text.starts_with("SigningKey { bits: 2048, kernel: "),
+        "{text}"
+    );
+    assert!(text.ends_with("secret: \"[elided]\", .. }"), "{text}");
+}
+
+#[test]
+fn the_callers_randomness_makes_the_salt() {
+    let mut random = Sevens;
+    let signer = signer(2048);
+    let scheme = Scheme::Pss(Hash::Sha384);
+    let signature = signer
+        .sign_with_rng(scheme, b"message", &mut random)
+        .unwrap();
+    let expected = emsa_pss(Hash::Sha384, b"message", &[7; 48], 256);
+    assert_eq!(signature, signer.signed(&expected).unwrap());
+}
+
+/// A generator of one octet.
+struct Sevens;
+
+impl rand_core::TryRng for Sevens {
+    type Error = core::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(0x0707_0707)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(0x0707_0707_0707_0707)
+    }
+
+    fn try_fill_bytes(&mut self, octets: &mut [u8]) -> Result<(), Self::Error> {
+        octets.fill(7);
+        Ok(())
+    }
+}
+
+impl rand_core::TryCryptoRng for Sevens {}
+
+#[test]
+fn a_public_exponent_is_any_odd_number_from_3_to_2_to_the_64() {
+    let key = generated(2048);
+    let numbers = Numbers::from(&key);
+    for e in [&[3][..], &[0, 0, 0, 0, 0, 0, 0, 0, 5], &[0xff; 8]] {
+        let signer = SigningKey::new(&Numbers { e, ..numbers }).unwrap();
+        assert_eq!(
+            signer.sign(Scheme::Pkcs1v15(Hash::Sha256), b"not with this exponent"),
+            Err(Error::FaultySignature)
+        );
+    }
+}
+
+#[test]
+fn without_randomness_there_is_no_salt_and_no_signature() {
+    let unavailable = || Error::RandomnessUnavailable {
+        reason: "there is none".to_owned(),
+    };
+    let result = signer(2048).sign_from(Scheme::Pss(Hash::Sha256), b"", |_| Err(unavailable()));
+    assert_eq!(result, Err(unavailable()));
+}
+
+#[test]
+fn a_kernel_that_is_not_there_is_refused_and_eight_lanes_are_not_chosen_for_one_number() {
+    for kernel in Kernel::ALL {
+        let expected = kernel.checked().err().map(Error::Kernel);
+        assert_eq!(signer(2048).kernel(kernel).err(), expected);
+    }
+    if std::env::var_os(crate::KERNEL_VARIABLE).is_none() {
+        assert_ne!(signer(2048).kernel, Kernel::Ifma);
+    }
+}
