@@ -12,6 +12,7 @@ mod peak;
 mod peers;
 mod signing;
 mod table;
+mod timing;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -31,6 +32,8 @@ struct Arguments {
     countersign: Option<PathBuf>,
     consumer: Option<PathBuf>,
     once: Option<Kernel>,
+    only: Option<String>,
+    signatures: Option<usize>,
 }
 
 fn main() {
@@ -38,7 +41,7 @@ fn main() {
         Ok(arguments) => arguments,
         Err(message) => {
             eprintln!(
-                "{message}\nusage: [--keys N] [--bits 2048,4096] [--vectors DIR] [--countersign PATH] [--debug-consumer DIR] [--once KERNEL]"
+                "{message}\nusage: [--keys N] [--bits 2048,4096] [--vectors DIR] [--countersign PATH] [--debug-consumer DIR] [--only keys|signatures] [--timing SIGNATURES] [--once KERNEL]"
             );
             std::process::exit(2);
         }
@@ -54,11 +57,19 @@ fn main() {
         return;
     }
     println!("{}", table::machine());
+    if let Some(signatures) = arguments.signatures {
+        return timing::check(signatures);
+    }
+    let wants = |what| arguments.only.as_deref().is_none_or(|only| only == what);
     for bits in &arguments.bits {
-        kernels(*bits, &arguments);
-        average_case(*bits, &arguments);
-        random_keys(*bits, &arguments);
-        signing::race(*bits, arguments.keys);
+        if wants("keys") {
+            kernels(*bits, &arguments);
+            average_case(*bits, &arguments);
+            random_keys(*bits, &arguments);
+        }
+        if wants("signatures") {
+            signing::race(*bits, arguments.keys);
+        }
     }
     if let Some(program) = &arguments.countersign {
         cold::race(program, arguments.keys);
@@ -89,7 +100,8 @@ fn kernels(bits: usize, arguments: &Arguments) {
         let best = (0..400 / lanes)
             .map(|i| {
                 let batch = &candidates[i * lanes..(i + 1) * lanes];
-                let batch: Vec<&[u64]> = batch.iter().map(|candidate| candidate.as_slice()).collect();
+                let batch: Vec<&[u64]> =
+                    batch.iter().map(|candidate| candidate.as_slice()).collect();
                 timed(|| modular::base_two(kernel, &batch, bits / 2, &stop))
             })
             .min()
@@ -267,6 +279,8 @@ impl Arguments {
             countersign: None,
             consumer: None,
             once: None,
+            only: None,
+            signatures: None,
         };
         let mut arguments = std::env::args().skip(1);
         while let Some(flag) = arguments.next() {
@@ -290,6 +304,14 @@ impl Arguments {
                 "--debug-consumer" => parsed.consumer = Some(value.into()),
                 "--once" => {
                     parsed.once = Some(value.parse().map_err(|error| format!("--once: {error}"))?)
+                }
+                "--only" => parsed.only = Some(value),
+                "--timing" => {
+                    parsed.signatures = Some(
+                        value
+                            .parse()
+                            .map_err(|error| format!("--timing: {error}"))?,
+                    )
                 }
                 _ => return Err(format!("unknown option {flag}")),
             }

@@ -1,9 +1,13 @@
 //! One signature at a time with the same key (PKCS#1 v1.5 over SHA-256), beside the peers.
 
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use aws_lc_rs::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
-use rsa::{BoxedUint, Pkcs1v15Sign, pkcs8::EncodePrivateKey};
+use rsa::pkcs8::{EncodePrivateKey, SecretDocument};
+use rsa::{BoxedUint, Pkcs1v15Sign};
 use rsa_private::{Hash, Kernel, Numbers, Scheme, SigningKey};
 
 use crate::peers::Contestant;
@@ -86,17 +90,62 @@ pub fn race(bits: usize, rounds: usize) {
             &[sample.best(), sample.median(), sample.mean()],
         );
     }
+    if let Some((version, times)) = cryptography(&pkcs8, rounds) {
+        let name = format!("{version} (cryptography)");
+        table.row(&name, &[times.best(), times.median(), times.mean()]);
+    }
     if let Some(milliseconds) = openssl(bits) {
-        table.row(
-            "openssl speed",
-            &[
-                String::new(),
-                String::new(),
-                format!("{milliseconds:.2} ms"),
-            ],
-        );
+        let mean = format!("{milliseconds:.2} ms");
+        table.row("openssl speed", &[String::new(), String::new(), mean]);
     }
     table.print();
+}
+
+/// Signs in a loop with the OpenSSL that Python's cryptography package brings, and prints its version, then seconds.
+const PYTHON: &str = r#"
+import sys, time
+from cryptography.hazmat.backends.openssl.backend import backend
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+key = load_der_private_key(sys.stdin.buffer.read(), None)
+print(" ".join(backend.openssl_version_text().split(" ")[:2]))
+for _ in range(int(sys.argv[1])):
+    start = time.perf_counter()
+    key.sign(b"a message that is signed", PKCS1v15(), hashes.SHA256())
+    print(time.perf_counter() - start)
+"#;
+
+/// What that says, if the package is there (in `COUNTERSIGN_JUDGES`, where `.ci/run` puts it, or in the system's Python).
+fn cryptography(pkcs8: &SecretDocument, rounds: usize) -> Option<(String, Sample)> {
+    let judges = std::env::var_os("COUNTERSIGN_JUDGES").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/judges"),
+        PathBuf::from,
+    );
+    let python = judges.join("bin/python");
+    let python = if python.is_file() {
+        python
+    } else {
+        "python3".into()
+    };
+    let mut child = Command::new(python)
+        .args(["-c", PYTHON, &rounds.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    child.stdin.take()?.write_all(pkcs8.as_bytes()).ok()?;
+    let output = child.wait_with_output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let (version, times) = text.split_once('\n')?;
+    let times: Sample = times
+        .lines()
+        .filter_map(|line| line.parse().ok())
+        .map(Duration::from_secs_f64)
+        .collect();
+    (times.len() == rounds).then(|| (version.to_owned(), times))
 }
 
 /// What `openssl speed` says, in milliseconds.

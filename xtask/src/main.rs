@@ -7,6 +7,7 @@
 )]
 
 mod workspace;
+mod workers;
 mod package;
 mod soak;
 mod mutants;

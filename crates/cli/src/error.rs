@@ -191,25 +191,25 @@ impl Hint for pki::Error {
                 "that issuer did not sign this certificate; another one may have the same name"
             }
             Self::NotAnAuthority { .. } => {
-                "sign with an authority's certificate, as countersign ca create makes it"
+                "sign with a CA's certificate, as countersign ca create makes it"
             }
-            Self::AuthorityExpired { .. } => "countersign ca create makes a new authority",
+            Self::AuthorityExpired { .. } => "countersign ca create makes a new CA",
             Self::AuthorityNotYetValid { .. } => "check this computer's clock",
             Self::KeyTooSmall { .. } => "have the request made again, with a longer key",
             Self::SubjectIsIssuer { .. } => {
                 "have the request made again, with a subject of its own"
             }
             Self::PathLengthExceeded { .. } => {
-                "sign with an authority higher up, or with one that was made with a larger --path-len"
+                "sign with a CA higher up, or with one that was made with a larger --path-len"
             }
             Self::PurposeNotPermitted { .. } => {
-                "sign with an authority for that purpose, or choose another --profile"
+                "sign with a CA for that purpose, or choose another --profile"
             }
             Self::UnsupportedCriticalExtension { .. } => {
                 "programs that verify would refuse what it signs, unless they know that extension"
             }
             Self::ValidityExceedsAuthority { .. } => {
-                "ask for fewer --days; without --days the validity ends with the authority's at the latest"
+                "ask for fewer --days; without --days the validity ends with the CA's at the latest"
             }
             Self::Pkcs12Lacks { .. } => "countersign p12 info FILE shows what the file holds",
             Self::NotInChain {

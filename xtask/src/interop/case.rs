@@ -1,9 +1,10 @@
 //! What is to be found out, and what came out.
-use std::fmt::Write;
+use std::sync::mpsc;
 
 use anyhow::Result;
 
 use super::{shell::Shell, tool::Tool};
+use crate::workers;
 
 /// One thing to find out: a script that succeeds if it is so.
 pub(super) struct Case {
@@ -91,19 +92,18 @@ impl Direction {
 
 /// Runs the cases and prints a table as it grows. Returns what failed, in full.
 pub(super) fn run_all(cases: &[Case], shell: &Shell, versions: &[(Tool, String)]) -> Vec<String> {
-    let mut failures = Vec::new();
-    for (number, case) in cases.iter().enumerate() {
+    let (sender, failures) = mpsc::channel();
+    workers::for_each(cases, |number, case| {
         let result = case.run(shell, number);
         let row = case.row(versions);
         println!("{:<6}  {row}", if result.is_ok() { "ok" } else { "FAILED" });
         if let Err(error) = result {
-            let mut failure = format!("--- {row}\n");
-            for line in case.script.trim().lines() {
-                let _ = writeln!(failure, "  | {}", line.trim());
-            }
-            let _ = write!(failure, "{error:#}");
-            failures.push(failure);
+            let script: Vec<_> = case.script.trim().lines().map(str::trim).collect();
+            let script = script.join("\n  | ");
+            // Nobody has stopped listening.
+            let _ = sender.send(format!("--- {row}\n  | {script}\n{error:#}"));
         }
-    }
-    failures
+    });
+    drop(sender);
+    failures.iter().collect()
 }

@@ -12,12 +12,14 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicUsize, Ordering},
-    thread,
 };
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace::{self, Metadata};
+use crate::{
+    workers,
+    workspace::{self, Metadata},
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -41,22 +43,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         case.largest = arguments.largest.unwrap_or(case.largest).min(case.largest);
     }
 
-    let next = AtomicUsize::new(0);
     let failures = AtomicUsize::new(0);
-    let workers = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    match case.judge(&program) {
-                        Ok(growth) => println!("{growth:.2}  {}", case.name),
-                        Err(error) => {
-                            eprintln!("{}: {error:#}", case.name);
-                            failures.fetch_add(1, Ordering::Relaxed);
-                        }
-                    }
-                }
-            });
+    workers::for_each(&cases, |_, case| match case.judge(&program) {
+        Ok(growth) => println!("{growth:.2}  {}", case.name),
+        Err(error) => {
+            eprintln!("{}: {error:#}", case.name);
+            failures.fetch_add(1, Ordering::Relaxed);
         }
     });
     let failures = failures.into_inner();

@@ -108,7 +108,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         (Some(cert), Some(key)) => Some((input::authority(cert, key, parent_passin)?.0, cert)),
         _ => None,
     };
-    let passphrase = passout.chosen("the authority's key")?;
+    let passphrase = passout.chosen("the CA's key")?;
 
     let key = new_key::generate(kind, None)?;
     let authority = match &parent {
@@ -117,7 +117,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             parent.create_intermediate(subject, key, &args.profile(Profile::intermediate()))
         }
     }
-    .about("the authority's certificate")?;
+    .about("the CA's certificate")?;
 
     if let Some((parent, cert)) = &parent {
         chain::warn_of_unknown_issuers(parent, cert);

@@ -152,7 +152,7 @@ impl Bot {
 fn make_bot(steps: &mut Steps) -> Result<Bot, Error> {
     let passphrase = random_passphrase()?;
 
-    let (authority, ca_key) = steps.take("authority", || {
+    let (authority, ca_key) = steps.take("CA", || {
         let key = PrivateKey::generate(KeyKind::Rsa4096).about(CA_KEY)?;
         let encrypted = new_key::to_pem(&key, Some(&passphrase))?;
         let authority = CertificateAuthority::create_root(name(CA_SUBJECT)?, key, &Profile::root())
@@ -195,7 +195,7 @@ fn make_bot(steps: &mut Steps) -> Result<Bot, Error> {
                     .to_der(&passphrase)
             })
             .about(BUNDLE)?;
-        let what = format!("{BUNDLE}: the key, its certificate and the authority's");
+        let what = format!("{BUNDLE}: the key, its certificate and the CA's");
         Ok((bundle, what))
     })?;
 

@@ -72,7 +72,7 @@ fn the_issuers_of_a_parent_have_their_say_when_they_follow_in_its_file_and_are_m
     sandbox
         .run(&format!("{create} --parent-cert chain.crt"))
         .refuses(
-            "error: the authority's certificate: the path length constraint of CN=R does not allow as many CAs below it\n\
+            "error: the CA's certificate: the path length constraint of CN=R does not allow as many CAs below it\n\
              hint: sign with an authority higher up, or with one that was made with a larger --path-len\n",
         );
     assert!(!sandbox.files().contains(&"b.crt".to_owned()));

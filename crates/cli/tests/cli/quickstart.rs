@@ -3,7 +3,7 @@ use std::fs;
 use crate::sandbox::{Outcome, Sandbox};
 
 const STEPS: [&str; 10] = [
-    "authority",
+    "CA",
     "private key",
     "request",
     "certificate",
