@@ -30,7 +30,7 @@ pub fn race(bits: usize, rounds: usize) {
 
     let mut contestants = Vec::new();
     for kernel in Kernel::available() {
-        // More threads than two have nothing to do, and eight lanes do both halves.
+        // More threads than two have nothing to do, and with IFMA one does both halves.
         for threads in if kernel == Kernel::Ifma { 1..=1 } else { 1..=2 } {
             let signer = SigningKey::new(&Numbers::from(&key))
                 .and_then(|signer| signer.kernel(kernel))

@@ -39,7 +39,7 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kernel {
-    /// AVX-512 IFMA: eight candidates side by side.
+    /// AVX-512 IFMA: eight candidates side by side, or the two halves of a signature.
     Ifma,
     /// x86_64 with BMI2 and ADX: `mulx`, `adcx`, `adox`.
     Mulx,
@@ -79,30 +79,16 @@ impl Kernel {
         }
     }
 
-    /// The fastest available kernel for making keys, or the one that the environment variable `COUNTERSIGN_RSA_KERNEL` names.
+    /// The fastest available kernel, or the one that the environment variable `COUNTERSIGN_RSA_KERNEL` names.
     ///
     /// # Errors
     ///
     /// [`Error::Unknown`] and [`Error::Unavailable`], both only when the variable is set.
     pub fn detect() -> Result<Self, Error> {
-        Self::named_or(|_| true)
-    }
-
-    /// Likewise, for a single signature: eight lanes are of no use to its two exponentiations.
-    ///
-    /// # Errors
-    ///
-    /// As [`Kernel::detect`].
-    pub fn detect_for_one() -> Result<Self, Error> {
-        Self::named_or(|kernel| kernel.lanes() == 1)
-    }
-
-    /// The kernel that the environment names, or the fastest one that fits.
-    fn named_or(fits: impl Fn(&Self) -> bool) -> Result<Self, Error> {
         match std::env::var(KERNEL_VARIABLE) {
             Ok(name) => name.parse::<Self>()?.checked(),
             Err(std::env::VarError::NotPresent) => {
-                Ok(Self::available().find(fits).unwrap_or(Self::Portable))
+                Ok(Self::available().next().unwrap_or(Self::Portable))
             }
             Err(std::env::VarError::NotUnicode(name)) => Err(Error::Unknown {
                 name: name.to_string_lossy().into_owned(),

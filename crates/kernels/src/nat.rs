@@ -225,6 +225,16 @@ pub fn is_multiple(a: &[u64], m: &[u64]) -> u64 {
     (is_zero(left) | equal(left, m)) & (carry ^ 1)
 }
 
+/// `count` bits from position `from` on, fewer than 64; zeros beyond the end.
+pub fn window(limbs: &[u64], from: usize, count: usize) -> u64 {
+    let (limb, shift) = (from / 64, from % 64);
+    let low = limbs.get(limb).map_or(0, |limb| limb >> shift);
+    let high = limbs
+        .get(limb + 1)
+        .map_or(0, |limb| limb << 1 << (63 - shift));
+    (low | high) & ((1 << count) - 1)
+}
+
 /// `a >> 1`.
 pub fn halve(a: &[u64]) -> Nat {
     let mut half = zero(a.len());

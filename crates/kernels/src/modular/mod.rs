@@ -7,6 +7,8 @@ mod scalar;
 mod portable;
 mod sieve;
 #[cfg(target_arch = "x86_64")]
+mod window;
+#[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)] // the kernels in assembly
 mod x86_64;
 #[cfg(test)]

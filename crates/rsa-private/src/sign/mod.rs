@@ -94,8 +94,7 @@ pub struct SigningKey {
 impl SigningKey {
     /// A key of one of the [`SIZES`] whose primes have half as many bits, and whose public exponent is odd, greater than 1 and below 2^64.
     ///
-    /// It uses the fastest kernel for a single number (not [`Kernel::Ifma`], which works on eight), or the one that the environment variable
-    /// `COUNTERSIGN_RSA_KERNEL` names. Whether the exponents fit the primes is seen when it signs.
+    /// It uses the fastest kernel, or the one that the environment variable `COUNTERSIGN_RSA_KERNEL` names. Whether the exponents fit the primes is seen when it signs.
     ///
     /// # Errors
     ///
@@ -136,7 +135,7 @@ impl SigningKey {
             dp: half(numbers.dp)?,
             dq: half(numbers.dq)?,
             qinv: half(numbers.qinv)?,
-            kernel: Kernel::detect_for_one()?,
+            kernel: Kernel::detect()?,
             threads: processors(),
         };
         let product = nat::mul(&key.p, &key.q);

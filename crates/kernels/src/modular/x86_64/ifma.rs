@@ -19,17 +19,15 @@
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::super::{Power, Stop};
+use super::limbs52;
+use super::select::Table;
+use super::vector::{Vector, ZERO, wipe, wipe_registers};
 use crate::kernel::LANES;
+use crate::modular::Stop;
+use crate::modular::sieve::MASK52;
+use crate::modular::window::{Lanes, leave};
 use crate::{Mask, nat};
 
-/// One limb of eight numbers.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-pub(super) struct Vector(pub(super) [u64; LANES]);
-
-const ZERO: Vector = Vector([0; LANES]);
-const MASK52: u64 = (1 << 52) - 1;
 /// Exponent bits handled by one call: some 20 to 500 µs between two looks at the stop flag.
 const STEPS: usize = 90;
 /// A limb is multiplied by eight moduli at most this long, see the module's documentation.
@@ -38,6 +36,8 @@ const MAX_LIMBS: usize = 160;
 /// Eight moduli and the working storage of an exponentiation. Wiped on drop.
 pub(super) struct Eight {
     limbs: usize,
+    /// Made with the first power that is kept.
+    table: Option<Table>,
     // `n`: the moduli, `x`: the running values, `y`: a second factor, `t`: `2 L` columns, `k`: `-n^-1 mod 2^52`.
     n: Vec<Vector>,
     x: Vec<Vector>,
@@ -343,54 +343,6 @@ macro_rules! reduce {
     };
 }
 
-/// Leaves no secret in a register (general ones hold counters and addresses), and no upper halves that would slow SSE code down.
-macro_rules! wipe_registers {
-    () => {
-        concat!(
-            "vpxorq zmm16, zmm16, zmm16\n",
-            "vpxorq zmm17, zmm17, zmm17\n",
-            "vpxorq zmm18, zmm18, zmm18\n",
-            "vpxorq zmm19, zmm19, zmm19\n",
-            "vpxorq zmm20, zmm20, zmm20\n",
-            "vpxorq zmm21, zmm21, zmm21\n",
-            "vpxorq zmm22, zmm22, zmm22\n",
-            "vpxorq zmm23, zmm23, zmm23\n",
-            "vpxorq zmm24, zmm24, zmm24\n",
-            "vpxorq zmm25, zmm25, zmm25\n",
-            "vpxorq zmm26, zmm26, zmm26\n",
-            "vpxorq zmm27, zmm27, zmm27\n",
-            "vpxorq zmm28, zmm28, zmm28\n",
-            "vpxorq zmm29, zmm29, zmm29\n",
-            "vpxorq zmm30, zmm30, zmm30\n",
-            "vpxorq zmm31, zmm31, zmm31\n",
-            "kxorw k1, k1, k1\n",
-            "kxorw k2, k2, k2\n",
-            "vzeroall\n",
-        )
-    };
-}
-pub(super) use wipe_registers;
-
-macro_rules! entry_mask {
-    ($($mask:literal),*) => {
-        concat!($(
-            "vpcmpeqq k1, zmm0, zmm3\n",
-            "vmovdqa64 zmm", $mask, "{{k1}}{{z}}, zmm2\n",
-            "vpaddq zmm3, zmm3, zmm1\n",
-        )*)
-    };
-}
-
-/// `zmm4 |= mask & entry`
-macro_rules! entry {
-    ($($mask:literal),*) => {
-        concat!($(
-            "vpternlogq zmm4, zmm", $mask, ", [rax], 0xf8\n",
-            "add rax, rdx\n",
-        )*)
-    };
-}
-
 impl Eight {
     /// Prepares for at most eight odd moduli of at most `bits` bits, given as little-endian 64-bit limbs. A lane left over repeats the first modulus.
     pub(super) fn new(moduli: &[&[u64]], bits: usize) -> Self {
@@ -398,6 +350,7 @@ impl Eight {
         assert!(limbs <= MAX_LIMBS && moduli.len() <= LANES && !moduli.is_empty());
         let mut eight = Self {
             limbs,
+            table: None,
             n: vec![ZERO; limbs],
             x: vec![ZERO; limbs],
             y: vec![ZERO; limbs],
@@ -418,16 +371,6 @@ impl Eight {
         eight
     }
 
-    /// The number of bits by which a value is shifted in Montgomery form.
-    pub(super) fn radix_bits(&self) -> usize {
-        self.limbs * 52
-    }
-
-    /// Sets the running value of one lane.
-    pub(super) fn set(&mut self, lane: usize, value: &[u64]) {
-        spread(&mut self.x, lane, value);
-    }
-
     /// Sets the running value of one lane to `2^exponent`. The exponent is secret, so every limb is written.
     fn set_power_of_two(&mut self, lane: usize, exponent: u64) {
         let mut from = 0;
@@ -436,11 +379,6 @@ impl Eight {
             limb.0[lane] = Mask::less(bit, 52).of(1 << (bit & 63));
             from += 52;
         }
-    }
-
-    /// The running value of one lane as `out.len()` 64-bit limbs.
-    pub(super) fn value(&self, lane: usize, out: &mut [u64]) {
-        gather(&self.x, lane, out);
     }
 
     /// Squares (in Montgomery form) once per byte of `masks`, and then doubles the lanes whose bit is set. `None` if stopped.
@@ -476,7 +414,49 @@ impl Eight {
         }
     }
 
-    /// Multiplies the running values by `y` (in Montgomery form).
+    /// These bound every address in the assembly.
+    fn check_lengths(&self) {
+        assert!(
+            self.limbs >= 12
+                && self.limbs <= MAX_LIMBS
+                && self.limbs.is_multiple_of(4)
+                && self.n.len() == self.limbs
+                && self.x.len() == self.limbs
+                && self.y.len() == self.limbs
+                && self.t.len() == 2 * self.limbs
+        );
+    }
+}
+
+impl Lanes for Eight {
+    fn radix_bits(&self) -> usize {
+        self.limbs * 52
+    }
+
+    fn set_x(&mut self, lane: usize, value: &[u64]) {
+        spread(&mut self.x, lane, value);
+    }
+
+    fn set_y(&mut self, lane: usize, value: &[u64]) {
+        spread(&mut self.y, lane, value);
+    }
+
+    fn set_y_to_x(&mut self) {
+        self.y.copy_from_slice(&self.x);
+    }
+
+    fn set_x_to_y(&mut self) {
+        self.x.copy_from_slice(&self.y);
+    }
+
+    fn value(&self, lane: usize, out: &mut [u64]) {
+        limbs52::join(out, self.limbs, |i| self.x[i].0[lane]);
+    }
+
+    fn square(&mut self, count: usize) {
+        self.square_steps(&[0; STEPS][..count]);
+    }
+
     fn multiply(&mut self) {
         self.check_lengths();
         #[cfg(any(test, constant_time))]
@@ -496,43 +476,15 @@ impl Eight {
         }
     }
 
-    /// Copies, for each lane, its own entry of `table` (16 entries of L vectors) into `y`. Reads all of the table, whatever `index` says.
-    fn select(&mut self, table: &[Vector], index: &Vector) {
-        self.check_lengths();
-        assert!(table.len() == WINDOW_ENTRIES * self.limbs);
-        #[cfg(any(test, constant_time))]
-        if super::is_emulated() {
-            return super::emulation::select(&mut self.y, table, index);
-        }
-        // SAFETY: the assertions bound the reads from `table` and the writes to `y`; the CPU has AVX-512F (see `square_steps`).
-        unsafe {
-            select(
-                self.y.as_mut_ptr(),
-                table.as_ptr(),
-                &raw const *index,
-                self.limbs,
-            );
-        }
+    fn keep(&mut self, entry: usize) {
+        let table = self.table.get_or_insert_with(|| Table::new(self.limbs));
+        table.keep(entry, &self.x);
     }
 
-    /// These bound every address in the assembly.
-    fn check_lengths(&self) {
-        assert!(
-            self.limbs >= 12
-                && self.limbs <= MAX_LIMBS
-                && self.limbs.is_multiple_of(4)
-                && self.n.len() == self.limbs
-                && self.x.len() == self.limbs
-                && self.y.len() == self.limbs
-                && self.t.len() == 2 * self.limbs
-        );
-    }
-
-    /// Leaves Montgomery form: the running values become residues in `0..=n`.
-    fn leave(&mut self) {
-        self.y.fill(ZERO);
-        self.y[0] = Vector([1; LANES]);
-        self.multiply();
+    fn select(&mut self, indices: &[u64; LANES]) {
+        if let Some(table) = &self.table {
+            table.select(&mut self.y, 0, indices);
+        }
     }
 }
 
@@ -786,46 +738,6 @@ unsafe extern "sysv64" fn multiply(
     )
 }
 
-/// Writes to `y`, for each lane, its own entry of `table`. Every limb is put together in a register, from all 16 entries under a mask, and stored once.
-///
-/// # Safety
-///
-/// The CPU has AVX-512F. `y` points to `limbs` vectors, `table` to sixteen times as many.
-#[unsafe(naked)]
-unsafe extern "sysv64" fn select(
-    y: *mut Vector,
-    table: *const Vector,
-    index: *const Vector,
-    limbs: usize,
-) {
-    core::arch::naked_asm!(
-        // zmm16-31: all ones in the lanes whose index is 0, 1, .. 15
-        "vmovdqa64 zmm0, [rdx]",
-        "mov eax, 1",
-        "vpbroadcastq zmm1, rax",
-        "mov rax, -1",
-        "vpbroadcastq zmm2, rax",
-        "vpxorq zmm3, zmm3, zmm3",
-        entry_mask!("16", "17", "18", "19", "20", "21", "22", "23"),
-        entry_mask!("24", "25", "26", "27", "28", "29", "30", "31"),
-        // from one entry to the next
-        "mov rdx, rcx",
-        "shl rdx, 6",
-        "2:",
-        "mov rax, rsi",
-        "vpxorq zmm4, zmm4, zmm4",
-        entry!("16", "17", "18", "19", "20", "21", "22", "23"),
-        entry!("24", "25", "26", "27", "28", "29", "30", "31"),
-        "vmovdqa64 [rdi], zmm4",
-        "add rsi, 64",
-        "add rdi, 64",
-        "dec rcx",
-        "jnz 2b",
-        wipe_registers!(),
-        "ret",
-    )
-}
-
 impl Drop for Eight {
     fn drop(&mut self) {
         for buffer in [&mut self.n, &mut self.x, &mut self.y, &mut self.t] {
@@ -834,9 +746,6 @@ impl Drop for Eight {
         self.k.0.zeroize();
     }
 }
-
-const WINDOW_BITS: usize = 4;
-const WINDOW_ENTRIES: usize = 1 << WINDOW_BITS;
 
 /// One bit per candidate: set if `2^((n-1)/2) = ±1 mod n`. `None` if stopped. All candidates are odd and have exactly `bits` bits.
 pub(super) fn base_two(candidates: &[&[u64]], bits: usize, stop: &Stop<'_>) -> Option<u8> {
@@ -867,7 +776,7 @@ pub(super) fn base_two(candidates: &[&[u64]], bits: usize, stop: &Stop<'_>) -> O
         lane += 1;
     }
     eight.square_and_double(&masks(&negated, tail), stop)?;
-    eight.leave();
+    leave(&mut eight, candidates.len());
     let mut result = 0;
     let mut value = Zeroizing::new(vec![0; candidates[0].len()]);
     for (i, n) in candidates.iter().enumerate() {
@@ -875,80 +784,6 @@ pub(super) fn base_two(candidates: &[&[u64]], bits: usize, stop: &Stop<'_>) -> O
         result |= u8::from(super::super::is_one_or_minus_one(&value, n)) << i;
     }
     Some(result)
-}
-
-/// `base^exponent mod modulus` for at most eight jobs, with residues in `0..modulus`. `None` if stopped. The moduli have exactly `bits` bits.
-pub(super) fn power(
-    jobs: &[Power<'_>],
-    bits: usize,
-    stop: &Stop<'_>,
-) -> Option<Vec<Zeroizing<Vec<u64>>>> {
-    let moduli: Vec<&[u64]> = jobs.iter().map(|job| job.modulus).collect();
-    let mut eight = Eight::new(&moduli, bits);
-    let limbs = eight.limbs;
-    let radix_bits = eight.radix_bits();
-    let mut table = Table(vec![ZERO; WINDOW_ENTRIES * limbs]);
-
-    // R mod n, then R^2 mod n: from the exponent 1 to the exponent 52 L, doubling and adding.
-    for (lane, modulus) in moduli.iter().enumerate() {
-        let one = nat::power_of_two_mod(modulus, bits, radix_bits);
-        spread(&mut table.0[..limbs], lane, &one);
-        let two = nat::double_mod(&one, modulus);
-        eight.set(lane, &two);
-    }
-    let doublings: Vec<u8> = (0..radix_bits.ilog2())
-        .rev()
-        .map(|i| if radix_bits >> i & 1 == 1 { 0xff } else { 0 })
-        .collect();
-    eight.square_and_double(&doublings, stop)?;
-    for (lane, job) in jobs.iter().enumerate() {
-        spread(&mut eight.y, lane, job.base);
-    }
-    eight.multiply();
-
-    // The powers 0 to 15 of the base.
-    eight.y.copy_from_slice(&eight.x);
-    table.0[limbs..2 * limbs].copy_from_slice(&eight.x);
-    for entry in 2..WINDOW_ENTRIES {
-        eight.multiply();
-        table.0[entry * limbs..(entry + 1) * limbs].copy_from_slice(&eight.x);
-    }
-    let windows = bits.div_ceil(WINDOW_BITS);
-    for window in (0..windows).rev() {
-        let mut index = ZERO;
-        for (lane, job) in jobs.iter().enumerate() {
-            let shift = window * WINDOW_BITS;
-            index.0[lane] = job
-                .exponent
-                .get(shift / 64)
-                .map_or(0, |limb| limb >> (shift % 64) & 15);
-        }
-        eight.select(&table.0, &index);
-        if window == windows - 1 {
-            eight.x.copy_from_slice(&eight.y);
-        } else {
-            eight.square_and_double(&[0; WINDOW_BITS], stop)?;
-            eight.multiply();
-        }
-        index.0.zeroize();
-    }
-    eight.leave();
-    let mut results = Vec::with_capacity(jobs.len());
-    for (lane, modulus) in moduli.iter().enumerate() {
-        let mut value = Zeroizing::new(vec![0; modulus.len()]);
-        eight.value(lane, &mut value);
-        nat::reduce_once(&mut value, 0, modulus);
-        results.push(value);
-    }
-    Some(results)
-}
-
-struct Table(Vec<Vector>);
-
-impl Drop for Table {
-    fn drop(&mut self) {
-        wipe(&mut self.0);
-    }
 }
 
 /// Transposes: one byte per bit from `bits - 1` down to 0, one bit of it per lane.
@@ -980,52 +815,9 @@ fn masks(exponents: &[Zeroizing<Vec<u64>>; LANES], bits: usize) -> Zeroizing<Vec
 }
 
 /// Writes 64-bit limbs into one lane as 52-bit limbs.
-fn spread(vectors: &mut [Vector], lane: usize, limbs: &[u64]) {
-    let mut i = 0;
-    while i < vectors.len() {
-        let (limb, shift) = (i * 52 / 64, i * 52 % 64);
-        let low = if limb < limbs.len() {
-            limbs[limb] >> shift
-        } else {
-            0
-        };
-        let high = if shift > 12 && limb + 1 < limbs.len() {
-            limbs[limb + 1] << (64 - shift)
-        } else {
-            0
-        };
-        vectors[i].0[lane] = (low | high) & MASK52;
-        i += 1;
-    }
-}
-
-/// Reads one lane into 64-bit limbs.
-fn gather(vectors: &[Vector], lane: usize, out: &mut [u64]) {
-    let mut i = 0;
-    while i < out.len() {
-        let (limb, shift) = (i * 64 / 52, i * 64 % 52);
-        let mut value = if limb < vectors.len() {
-            vectors[limb].0[lane] >> shift
-        } else {
-            0
-        };
-        let mut have = 52 - shift;
-        let mut next = limb + 1;
-        while have < 64 {
-            if next < vectors.len() {
-                value |= vectors[next].0[lane] << have;
-            }
-            have += 52;
-            next += 1;
-        }
-        out[i] = value;
-        i += 1;
-    }
-}
-
-fn wipe(buffer: &mut [Vector]) {
-    for vector in buffer {
-        vector.0.zeroize();
+fn spread(vectors: &mut [Vector], lane: usize, number: &[u64]) {
+    for (i, vector) in vectors.iter_mut().enumerate() {
+        vector.0[lane] = limbs52::limb(number, i);
     }
 }
 
@@ -1052,12 +844,11 @@ mod tests {
             |eight| eight.limbs = 8,
         ];
         for damage in damages {
-            let uses: [fn(&mut Eight, &Stop<'_>); 3] = [
+            let uses: [fn(&mut Eight, &Stop<'_>); 2] = [
                 |eight, stop| {
                     eight.square_and_double(&[0], stop);
                 },
                 |eight, _| eight.multiply(),
-                |eight, _| eight.select(&vec![ZERO; WINDOW_ENTRIES * eight.limbs], &ZERO),
             ];
             for run in uses {
                 let mut eight = Eight::new(&[&modulus], 1024);
@@ -1066,9 +857,5 @@ mod tests {
                 assert!(std::panic::catch_unwind(run).is_err());
             }
         }
-        let mut eight = Eight::new(&[&modulus], 1024);
-        let short = vec![ZERO; WINDOW_ENTRIES * eight.limbs - 1];
-        let run = std::panic::AssertUnwindSafe(|| eight.select(&short, &ZERO));
-        assert!(std::panic::catch_unwind(run).is_err());
     }
 }

@@ -2,16 +2,23 @@
 //!
 //! Assembly (and not intrinsics) because a consumer's unoptimised build runs it at full speed.
 
+mod vector;
+mod limbs52;
 #[cfg(any(test, constant_time))]
 mod emulation;
+mod select;
 mod ifma;
+mod pair;
 mod mulx;
 mod sieve;
 
 use zeroize::Zeroizing;
 
+use super::window;
 use super::{Power, Stop};
 use crate::processor::has_ifma;
+use ifma::Eight;
+use pair::Pair;
 
 pub(super) use mulx::Mulx;
 
@@ -34,7 +41,12 @@ pub(super) fn ifma_power(
     stop: &Stop<'_>,
 ) -> Option<Vec<Zeroizing<Vec<u64>>>> {
     assert!(has_ifma(), "the kernel was chosen on a machine that has it");
-    ifma::power(jobs, bits, stop)
+    let moduli: Vec<&[u64]> = jobs.iter().map(|job| job.modulus).collect();
+    if jobs.len() <= 2 && Pair::fits(bits) {
+        window::power(&mut Pair::new(&moduli, bits), jobs, bits, stop)
+    } else {
+        window::power(&mut Eight::new(&moduli, bits), jobs, bits, stop)
+    }
 }
 
 /// Whether a prime below 2^16 divides the number.
@@ -43,17 +55,8 @@ pub(super) fn ifma_has_small_factor(n: &[u64]) -> bool {
     let mut limbs = Zeroizing::new([0; MAX_SIEVE_LIMBS]);
     let length = (64 * n.len()).div_ceil(52);
     assert!(length <= limbs.len());
-    let mut i = 0;
-    while i < length {
-        let (limb, shift) = (i * 52 / 64, i * 52 % 64);
-        let low = n[limb] >> shift;
-        let high = if shift > 12 && limb + 1 < n.len() {
-            n[limb + 1] << (64 - shift)
-        } else {
-            0
-        };
-        limbs[i] = (low | high) & super::sieve::MASK52;
-        i += 1;
+    for (i, limb) in limbs.iter_mut().enumerate() {
+        *limb = limbs52::limb(n, i);
     }
     sieve::ifma_has_small_factor(&limbs[..length])
 }

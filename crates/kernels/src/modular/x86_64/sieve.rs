@@ -2,7 +2,7 @@
 
 use core::arch::asm;
 
-use super::ifma::wipe_registers;
+use super::vector::wipe_registers;
 use crate::declassify;
 use crate::modular::sieve::{BLOCKS, Block, DEPTH, HAS_SMALL_FACTOR, MASK52, SLOTS, Slot, WIDTH};
 
