@@ -13,7 +13,11 @@ use crate::workspace;
 const FUNCTIONS: &[&str] = &[
     "kernels::modular::x86_64::ifma::square",
     "kernels::modular::x86_64::ifma::multiply",
-    "kernels::modular::x86_64::ifma::select",
+    "kernels::modular::x86_64::select::select",
+    "kernels::modular::x86_64::pair::multiply_3",
+    "kernels::modular::x86_64::pair::multiply_4",
+    "kernels::modular::x86_64::pair::multiply_5",
+    "kernels::modular::x86_64::pair::multiply_10",
     "kernels::modular::x86_64::sieve::has_factor",
 ];
 

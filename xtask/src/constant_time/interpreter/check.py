@@ -18,17 +18,29 @@ from processor import LANES, MASK52, Fault, Instruction, Memory, Processor, inst
 
 SQUARE = "kernels::modular::x86_64::ifma::square"
 MULTIPLY = "kernels::modular::x86_64::ifma::multiply"
-SELECT = "kernels::modular::x86_64::ifma::select"
+SELECT = "kernels::modular::x86_64::select::select"
+PAIR = "kernels::modular::x86_64::pair::multiply_3"
 HAS_FACTOR = "kernels::modular::x86_64::sieve::has_factor"
 
-# Limbs of 52 bits: the fewest that the kernel takes, and those of primes of 1024, 1536, 2048 and 4096 bits.
-# An exponentiation rounds up to a multiple of four, with four bits to spare; trial division takes what there is.
-EXPONENTIATION_LIMBS = [12, 20, 32, 40, 80]
-TRIAL_DIVISION_LIMBS = [2, 20, 30, 40, 79]
-# Enough for the inner loops to run more than once.
-DAMAGED_LIMBS = {SQUARE: 16, MULTIPLY: 16, SELECT: 12, HAS_FACTOR: 2}
+# Each of these is for numbers of so many limbs.
+PAIR_LIMBS = {
+    f"kernels::modular::x86_64::pair::multiply_{vectors}": limbs
+    for vectors, limbs in ((3, 20), (4, 30), (5, 40), (10, 80))
+}
 
-TABLE_ENTRIES = 16
+# Limbs of 52 bits: the fewest that the kernel takes, and those of primes of 1024, 1536, 2048 and 4096 bits.
+# Eight exponentiations round up to a multiple of four, with four bits to spare; trial division takes what there is.
+SIZES = {
+    SQUARE: [12, 20, 32, 40, 80],
+    MULTIPLY: [12, 20, 32, 40, 80],
+    SELECT: [3, 10, 40],
+    **{name: [limbs] for name, limbs in PAIR_LIMBS.items()},
+    HAS_FACTOR: [2, 20, 30, 40, 79],
+}
+# Enough for the inner loops to run more than once.
+DAMAGED_SIZES = {SQUARE: 16, MULTIPLY: 16, SELECT: 2, **PAIR_LIMBS, HAS_FACTOR: 2}
+
+TABLE_ENTRIES = 32
 BLOCK_VECTORS = 8
 SLOTS = 4
 
@@ -118,22 +130,76 @@ def multiply(code, limbs, source):
     return processor.trace
 
 
-def select(code, limbs, source):
-    """For each lane an entry of its own, so that all entries are wanted in two calls."""
+def select(code, vectors, source):
+    """For each lane an entry of its own, so that all entries are wanted in four calls."""
     order = source.sample(range(TABLE_ENTRIES), TABLE_ENTRIES)
-    size = limbs * LANES
     trace = []
-    for index in (order[:LANES], order[LANES:]):
+    for i in range(0, TABLE_ENTRIES, LANES):
+        index = order[i : i + LANES]
         memory = Memory()
-        table = [source.getrandbits(52) for _ in range(TABLE_ENTRIES * size)]
-        at_y = memory.buffer([source.getrandbits(64) for _ in range(size)], writable=True)
-        arguments = {"rdi": at_y, "rsi": memory.buffer(table), "rdx": memory.buffer(index)}
+        table = [source.getrandbits(52) for _ in range(TABLE_ENTRIES * vectors * LANES)]
+        bits = [-(number >> bit & 1) & (1 << 64) - 1 for bit in range(5) for number in index]
+        at_y = memory.buffer([source.getrandbits(64) for _ in range(vectors * LANES)], writable=True)
+        arguments = {"rdi": at_y, "rsi": memory.buffer(table), "rdx": memory.buffer(bits)}
         processor = Processor(memory)
-        processor.call(code, {**arguments, "rcx": limbs})
-        expected = [table[index[i % LANES] * size + i] for i in range(size)]
-        expect("the entry", memory.vectors(at_y, limbs), expected)
+        # Other registers than those that it uses are not its own to wipe.
+        processor.vectors[16:] = [[0] * LANES] * 16
+        processor.call(code, {**arguments, "rcx": vectors})
+        entries = range(0, TABLE_ENTRIES * vectors, TABLE_ENTRIES)
+        expected = [table[(start + index[lane]) * LANES + lane] for start in entries for lane in range(LANES)]
+        expect("the entry", memory.vectors(at_y, vectors), expected)
         trace += processor.trace
     return trace
+
+
+def across(number, limbs, vectors):
+    """A number that is spread over the lanes of vectors: limb i is in lane i / vectors of vector i mod vectors."""
+    number = split(number, limbs) + [0] * (vectors * LANES - limbs)
+    return [number[lane * vectors + vector] for vector in range(vectors) for lane in range(LANES)]
+
+
+def pair(name):
+    """Checks the multiplication of a pair of numbers with so many limbs."""
+    vectors = int(name.rpartition("_")[2])
+
+    def run(code, limbs, source):
+        radix = 1 << 52 * limbs
+        trace = []
+        for squares in (False, True):
+            bits = 52 * limbs - 2
+            n = [source.getrandbits(bits) | 1 << (bits - 1) | 1 for _ in range(2)]
+            if squares:
+                n[1] = (1 << bits) - 1
+                x = [2 * n[0] - 1, source.randrange(2 * n[1])]
+                y, count = x, 2
+            else:
+                # A factor of one in Montgomery form, and numbers with lanes that are zero: the carries into these go through all of them.
+                lane = 52 * vectors
+                low, high = source.getrandbits(lane), source.getrandbits(20) << (52 * (limbs - 2))
+                x = [low | high, source.getrandbits(lane) << lane | 1]
+                y, count = [radix % modulus for modulus in n], 1
+            memory = Memory()
+            place = lambda numbers, **kind: memory.buffer(
+                [word for number in numbers for word in across(number, limbs, vectors)], **kind
+            )
+            at_x = place(x, writable=True)
+            at_y = at_x if squares else place(y)
+            k = memory.buffer([-pow(modulus, -1, 1 << 64) % (1 << 64) for modulus in n])
+            processor = Processor(memory)
+            arguments = {"rdi": at_x, "rsi": at_y, "rdx": place(n), "rcx": k, "r8": count}
+            processor.call(code, arguments)
+            for _ in range(count):
+                factors = zip(x, x if squares else y, n)
+                x = [reduced(a * b, modulus, limbs) for a, b, modulus in factors]
+            expected = [word for number in x for word in across(number, limbs, vectors)]
+            expect("the product", memory.vectors(at_x, 2 * vectors), expected)
+            for register in ("rax", "r10", "r11"):
+                if processor.general[register]:
+                    raise Fault(f"finds {register} not wiped")
+            trace += processor.trace
+        return trace
+
+    return run
 
 
 def has_factor(code, limbs, source):
@@ -146,7 +212,7 @@ def has_factor(code, limbs, source):
     if found:
         raise Fault(f"a factor of {number} is found, which has none")
     factors = [prime for block in blocks for prime in block.sample(source)]
-    for factor in factors if limbs == min(TRIAL_DIVISION_LIMBS) else factors[:1]:
+    for factor in factors if limbs == min(SIZES[HAS_FACTOR]) else factors[:1]:
         number = factor * without_factor(source, primes, 52 * limbs - 16)
         found, _ = divide(code, words, number, limbs)
         if not found:
@@ -226,7 +292,13 @@ class Block:
         return [self.prime(vector, slot, source.randrange(LANES)) for vector, slot in slots]
 
 
-CHECKS = {SQUARE: square, MULTIPLY: multiply, SELECT: select, HAS_FACTOR: has_factor}
+CHECKS = {
+    SQUARE: square,
+    MULTIPLY: multiply,
+    SELECT: select,
+    **{name: pair(name) for name in PAIR_LIMBS},
+    HAS_FACTOR: has_factor,
+}
 
 
 def check(name, code, limbs):
@@ -257,8 +329,8 @@ OPPOSITES = {
 }
 
 
-# The last of these lines prepares a repetition that doesn't follow.
-UNUSED = [(SELECT, "vpaddq zmm3,zmm3,zmm1"), (SELECT, "add rax,rdx")]
+# Of the longest functions, whose rows are made of the same lines as those of the others, one instruction in so many is changed.
+SAMPLED = {f"kernels::modular::x86_64::pair::multiply_{vectors}": some for vectors, some in ((4, 5), (5, 7), (10, 41))}
 
 
 def last(code, text):
@@ -268,18 +340,16 @@ def last(code, text):
 
 def matters(name, code, i):
     """Whether anything depends on an instruction."""
-    text = code[i].text
-    if name == MULTIPLY and "{k1}" in text:
-        # `multiply` shares its last step with `square`, but doubles no lane there.
-        return False
-    return (name, text) not in UNUSED or i != last(code, text)
+    # `multiply` shares its last step with `square`, but doubles no lane there.
+    return name != MULTIPLY or "{k1}" not in code[i].text
 
 
 def opposites(name, code):
     """A copy of a function for each instruction that has an opposite, with a description."""
+    some = SAMPLED.get(name, 1)
     for i, instruction in enumerate(code):
         mnemonic, _, operands = instruction.text.partition(" ")
-        if mnemonic in OPPOSITES and matters(name, code, i):
+        if mnemonic in OPPOSITES and matters(name, code, i) and i % some == 0:
             changed = f"{OPPOSITES[mnemonic]} {operands}"
             copy = [*code[:i], Instruction.of(instruction.address, changed), *code[i + 1 :]]
             offset = instruction.address - code[0].address
@@ -301,9 +371,15 @@ DAMAGES = [
     (SQUARE, "pop r12", ["pop rbp"], "the caller's"),
     (MULTIPLY, "pop rbx", ["pop rbp"], "the caller's"),
     (MULTIPLY, "vpxorq zmm16,zmm16,zmm16", [], "not wiped"),
-    (SELECT, "kxorw k1,k1,k1", [], "not wiped"),
     (SELECT, "vzeroall", [], "not wiped"),
     (SELECT, "add rdi,0x40", ["add rdi,0x80"], "writes outside of its buffers"),
+    (PAIR, "imul rbx,r12", ["imul rbx,r12", "test rbx,0x1", "jne NEXT"], "depends on a secret"),
+    (PAIR, "imul rbx,r12", ["imul rbx,r12", "mov rax,QWORD PTR [rdx+rbx*8]"], "outside of its buffers"),
+    (PAIR, "kxorw k3,k3,k3", [], "not wiped"),
+    (PAIR, "xor r10d,r10d", [], "not wiped"),
+    (PAIR, "vpxorq zmm22,zmm22,zmm22", [], "not wiped"),
+    (PAIR, "pop r13", ["pop r12"], "the caller's"),
+    (PAIR, "add rsi,0x8", ["add rsi,0x10"], "the product"),
     (HAS_FACTOR, "add r8,0x8", ["add r8,0x10"], "reads outside of its buffers"),
     (HAS_FACTOR, "vzeroall", ["vzeroupper"], "doesn't know"),
 ]
@@ -312,7 +388,7 @@ DAMAGES = [
 def notices(name, description, changed, expected=""):
     """Fails unless a changed function does."""
     try:
-        check(name, changed(), DAMAGED_LIMBS[name])
+        check(name, changed(), DAMAGED_SIZES[name])
     except Fault as fault:
         if expected in str(fault):
             return
@@ -348,14 +424,14 @@ def main():
     for name, body in functions(sys.stdin.read()).items():
         try:
             code = instructions(body)
-            sizes = TRIAL_DIVISION_LIMBS if name == HAS_FACTOR else EXPONENTIATION_LIMBS
-            for limbs in sizes:
-                check(name, code, limbs)
+            for size in SIZES[name]:
+                check(name, code, size)
             changes = check_changes(name, code)
         except Fault as fault:
             sys.exit(f"{name}: {fault}")
-        sizes = ", ".join(map(str, sizes))
-        print(f"    {name}: {sizes} limbs; each of {changes} changes is noticed")
+        sizes = ", ".join(map(str, SIZES[name]))
+        unit = "vectors" if name == SELECT else "limbs"
+        print(f"    {name}: {sizes} {unit}; each of {changes} changes is noticed")
 
 
 if __name__ == "__main__":

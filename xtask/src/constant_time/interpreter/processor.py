@@ -117,11 +117,25 @@ class Vector:
         processor.vectors[self.number] = lanes
 
 
-class MaskRegister:
-    """A mask register, of which the lower 8 of 16 bits matter."""
+class LowestLane(Vector):
+    """The lowest lane of a vector register; writing it clears the others."""
 
-    def __init__(self, name):
+    def __init__(self, number):
+        super().__init__(number, None, False)
+
+    def read(self, processor):
+        return super().read(processor)[0]
+
+    def write(self, processor, value):
+        super().write(processor, [value] + [0] * (LANES - 1))
+
+
+class MaskRegister:
+    """A mask register, of which the lower 8 of 16 bits matter; for a write, the one that clears other bits."""
+
+    def __init__(self, name, mask=None):
         self.name = name
+        self.mask = mask and MaskRegister(mask)
 
     def read(self, processor):
         if self.name not in processor.masks:
@@ -129,7 +143,8 @@ class MaskRegister:
         return processor.masks[self.name]
 
     def write(self, processor, value):
-        processor.masks[self.name] = value & 0xFFFF
+        mask = self.mask.read(processor) if self.mask else 0xFFFF
+        processor.masks[self.name] = value & mask & 0xFFFF
 
 
 class Place:
@@ -187,8 +202,10 @@ def operand(text):
         return Register(text)
     if text in NARROW:
         return NarrowRegister(NARROW[text])
-    if re.fullmatch(r"k[0-7]", text):
-        return MaskRegister(text)
+    if match := re.fullmatch(r"(k[0-7])(?:\{(k[1-7])\})?", text):
+        return MaskRegister(match[1], match[2])
+    if match := re.fullmatch(r"xmm(\d+)", text):
+        return LowestLane(int(match[1]))
     if match := re.fullmatch(r"zmm(\d+)(?:\{(k[1-7])\})?(\{z\})?", text):
         return Vector(int(match[1]), match[2], match[3])
     if match := re.fullmatch(r"(?:(ZMMWORD|QWORD|BYTE) PTR )?\[([^\[\]]+)\]", text):
@@ -251,13 +268,34 @@ def shift_right(cpu, to, source, count):
     to.write(cpu, [lane >> count.read(cpu) for lane in source.read(cpu)])
 
 
-OR_AND = accumulate(lambda x, y, z: x | y & z)
+def align(cpu, to, high, low, count):
+    lanes = low.read(cpu) + high.read(cpu)
+    to.write(cpu, lanes[count.read(cpu) :][:LANES])
 
 
 def ternary_logic(cpu, to, a, b, table):
-    if table.read(cpu) != 0xF8:
-        raise Fault("is a ternary logic other than x | y & z, which this interpreter doesn't know")
-    OR_AND(cpu, to, a, b)
+    """Each bit of the result stands in the table, at the number that the three bits make."""
+    table = table.read(cpu)
+
+    def compute(x, y, z):
+        result = 0
+        for i in range(8):
+            if table >> i & 1:
+                parts = (value if i >> bit & 1 else ~value for value, bit in ((x, 2), (y, 1), (z, 0)))
+                first, second, third = parts
+                result |= first & second & third
+        return result
+
+    accumulate(compute)(cpu, to, a, b)
+
+
+def exclusive_or(cpu, to, by):
+    """With itself it reads nothing."""
+    if vars(to) == vars(by):
+        cpu.is_zero = True
+        to.write(cpu, 0)
+    else:
+        arithmetic(lambda x, y: x ^ y)(cpu, to, by)
 
 
 def zero_all(cpu):
@@ -304,8 +342,11 @@ INSTRUCTIONS = {
     "vpmadd52luq": accumulate(lambda z, x, y: z + ((x & MASK52) * (y & MASK52) & MASK52)),
     "vpmadd52huq": accumulate(lambda z, x, y: z + ((x & MASK52) * (y & MASK52) >> 52)),
     "vpternlogq": ternary_logic,
+    "valignq": align,
+    "vmovq": move,
     "vpcmpeqq": compare(lambda x, y: x == y),
     "vpcmpleuq": compare(lambda x, y: x <= y),
+    "vpcmpnleuq": compare(lambda x, y: x > y),
     "vzeroall": zero_all,
     "kmovw": move,
     "korw": lambda cpu, to, a, b: to.write(cpu, a.read(cpu) | b.read(cpu)),
@@ -321,6 +362,9 @@ INSTRUCTIONS = {
     "inc": arithmetic(lambda x, y: x + y),
     "dec": arithmetic(lambda x, y: x - y),
     "shl": arithmetic(lambda x, y: x << y),
+    "shr": arithmetic(lambda x, y: x >> y),
+    "imul": arithmetic(lambda x, y: x * y),
+    "xor": exclusive_or,
     "cmp": arithmetic(lambda x, y: x - y, stores=False),
     "test": arithmetic(lambda x, y: x & y, stores=False),
     "jmp": lambda cpu, target: cpu.jump(target.read(cpu)),

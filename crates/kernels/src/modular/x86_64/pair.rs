@@ -316,15 +316,19 @@ macro_rules! add_to_all {
     };
 }
 
-/// One pass of carries through the vectors of columns; zmm24 holds the one into the lowest and out of the highest.
+/// One pass of carries through the vectors of columns; the one out of the highest is in zmm24.
 #[rustfmt::skip]
 macro_rules! carry {
-    ($($column:tt)*) => {
-        concat!($(
-            "vpaddq zmm", $column, ", zmm", $column, ", zmm24\n",
-            "vpsrlq zmm24, zmm", $column, ", 52\n",
-            "vpandq zmm", $column, ", zmm", $column, ", zmm30\n",
-        )*)
+    ($lowest:tt $($column:tt)*) => {
+        concat!(
+            "vpsrlq zmm24, zmm", $lowest, ", 52\n",
+            "vpandq zmm", $lowest, ", zmm", $lowest, ", zmm30\n",
+            $(
+                "vpaddq zmm", $column, ", zmm", $column, ", zmm24\n",
+                "vpsrlq zmm24, zmm", $column, ", 52\n",
+                "vpandq zmm", $column, ", zmm", $column, ", zmm30\n",
+            )*
+        )
     };
 }
 
@@ -334,6 +338,7 @@ macro_rules! normalise {
     ($carry:literal, $lowest:tt $second:tt $($column:tt)*) => {
         concat!(
             "vmovq xmm24, ", $carry, "\n",
+            "vpaddq zmm", $lowest, ", zmm", $lowest, ", zmm24\n",
             carry!($lowest $second $($column)*),
             "valignq zmm24, zmm24, zmm31, 7\n",
             "vpaddq zmm", $lowest, ", zmm", $lowest, ", zmm24\n",
@@ -349,7 +354,6 @@ macro_rules! normalise {
             "xor eax, ebx\n",
             "kmovw k2, eax\n",
             "vpsubq zmm", $lowest, "{{k2}}, zmm", $lowest, ", zmm29\n",
-            "vpxorq zmm24, zmm24, zmm24\n",
             carry!($lowest $second $($column)*),
         )
     };
