@@ -20,13 +20,14 @@ pub(super) trait Arithmetic {
     /// `x = x^2 / R mod n`, `count` times.
     fn square(&self, x: &mut [u64], n: &[u64], k: u64, t: &mut [u64], count: usize);
 
-    /// `x = x·w / 2^64 mod n`, for any `w`.
-    fn scale(&self, x: &mut [u64], w: u64, n: &[u64], k: u64, t: &mut [u64]);
+    /// Copies the entry at `index` of a table of [`WINDOW_ENTRIES`], reading all of them.
+    fn select(&self, table: &[u64], index: u64, out: &mut [u64]);
 }
 
-const WINDOW_BITS: usize = 4;
-const WINDOW_ENTRIES: usize = 1 << WINDOW_BITS;
-/// Bits of a digit of the exponent of two.
+const WINDOW_BITS: usize = 5;
+/// Entries of the table that an exponentiation chooses its factors from.
+pub(super) const WINDOW_ENTRIES: usize = 1 << WINDOW_BITS;
+/// Bits of a digit of the exponent of two: the greatest ones shift a limb by 63 bits.
 const DIGIT_BITS: usize = 6;
 
 /// See [`super::base_two`].
@@ -45,9 +46,8 @@ pub(super) fn base_two<A: Arithmetic>(
 
 /// Computes `2^-E` for `E = (n-1)/2`, which is ±1 exactly when `2^E` is.
 ///
-/// Six squarings, then a multiplication by `2^(digit - 64)`, which is a shift and one row of a reduction: a step takes the inverse power `s` to
-/// `64 s + (64 - digit)`. So the digits of `E` are needed in base 64 with digits 1 to 64. With `F = E - (1 + 64 + 64^2 + ...)` they are the
-/// ordinary digits of `F` plus one, and `digit` is 63 minus the ordinary one. The start, `2^-s` in Montgomery form, is the power of two `2^(64 len - s)`.
+/// The start, `2^-s` for the highest bits `s` of `E`, is in Montgomery form the power of two `2^(64 len - s)`, and needs no reduction. Then a step is six squarings,
+/// and a division by two to the next six bits.
 fn is_base_two<A: Arithmetic>(
     arithmetic: &A,
     n: &[u64],
@@ -58,26 +58,46 @@ fn is_base_two<A: Arithmetic>(
     let radix_bits = 64 * n.len();
     let k = negative_inverse(n[0]);
     let mut t = nat::zero(2 * n.len());
+    let exponent = nat::halve(n);
+    // So that `s` is at most 64 len, and not zero, as its highest bit is that of E.
     let steps = (bits - 1 - radix_bits.ilog2() as usize).div_ceil(DIGIT_BITS);
-    let mut ones = nat::zero(n.len());
-    for step in 0..steps {
-        ones[step * DIGIT_BITS / 64] |= 1 << (step * DIGIT_BITS % 64);
-    }
-    let mut exponent = nat::halve(n);
-    nat::sub(&mut exponent, &ones);
-    let start = window(&exponent, steps * DIGIT_BITS, 16) as usize;
+    let start = window(&exponent, steps * DIGIT_BITS, 16);
     let mut x = nat::zero(n.len());
-    set_power_of_two(&mut x, (radix_bits - start) as u64);
+    set_power_of_two(&mut x, radix_bits as u64 - start);
     for step in (0..steps).rev() {
         if stop.is_set() {
             return None;
         }
         arithmetic.square(&mut x, n, k, &mut t, DIGIT_BITS);
-        let digit = 63 - window(&exponent, step * DIGIT_BITS, DIGIT_BITS);
-        arithmetic.scale(&mut x, 1 << digit, n, k, &mut t);
+        let digit = window(&exponent, step * DIGIT_BITS, DIGIT_BITS);
+        divide_by_power_of_two(&mut x, digit, n, k);
     }
     leave(arithmetic, &mut x, n, k, &mut t);
     Some(super::is_one_or_minus_one(&x, n))
+}
+
+/// `x = x / 2^exponent mod n` for a secret exponent below 64: the multiple of `n` is added that makes the lowest bits zero.
+fn divide_by_power_of_two(x: &mut [u64], exponent: u64, n: &[u64], k: u64) {
+    let multiple = x[0].wrapping_mul(k) & (1u64 << exponent).wrapping_sub(1);
+    let (mut carry, mut below): (u64, u64) = (0, 0);
+    let last = n.len() - 1;
+    let mut i = 0;
+    while i <= last {
+        let sum = u128::from(n[i])
+            .wrapping_mul(u128::from(multiple))
+            .wrapping_add(u128::from(x[i]))
+            .wrapping_add(u128::from(carry));
+        let limb = sum as u64;
+        carry = (sum >> 64) as u64;
+        if i > 0 {
+            x[i - 1] = below | limb << 1 << (63 - exponent);
+        }
+        below = limb >> exponent;
+        i += 1;
+    }
+    x[last] = below | carry << 1 << (63 - exponent);
+    // Below R / 2^exponent + n.
+    nat::sub_masked(x, n, Mask::from_bit(carry >> exponent));
 }
 
 /// See [`super::power`].
@@ -118,11 +138,8 @@ fn power_of<A: Arithmetic>(
         if stop.is_set() {
             return None;
         }
-        select(
-            &table,
-            window(job.exponent, i * WINDOW_BITS, WINDOW_BITS),
-            &mut factor,
-        );
+        let index = window(job.exponent, i * WINDOW_BITS, WINDOW_BITS);
+        arithmetic.select(&table, index, &mut factor);
         if i == windows - 1 {
             x.copy_from_slice(&factor);
         } else {
@@ -235,22 +252,6 @@ fn leave<A: Arithmetic>(arithmetic: &A, x: &mut [u64], n: &[u64], k: u64, t: &mu
 /// The same number in a length that the kernel can work with.
 fn padded<A: Arithmetic>(number: &[u64]) -> Nat {
     nat::extended(number, number.len().next_multiple_of(A::BLOCK))
-}
-
-/// Copies the entry at `index`, reading all of them.
-fn select(table: &[u64], index: u64, out: &mut [u64]) {
-    out.fill(0);
-    let mut entry = 0;
-    while entry < WINDOW_ENTRIES {
-        let mask = Mask::equal(entry as u64, index);
-        let from = entry * out.len();
-        let mut i = 0;
-        while i < out.len() {
-            out[i] |= mask.of(table[from + i]);
-            i += 1;
-        }
-        entry += 1;
-    }
 }
 
 /// `2^exponent`. The exponent is secret, so every limb is written.
