@@ -273,3 +273,144 @@ fn window(limbs: &[u64], from: usize, count: usize) -> u64 {
         .map_or(0, |limb| limb << 1 << (63 - shift));
     (low | high) & ((1 << count) - 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::BigUint;
+
+    use super::super::portable::Portable;
+    use super::*;
+    use crate::test_support::{below, integer, limbs};
+
+    /// Calls a generic function with each kernel's arithmetic.
+    macro_rules! for_each_kernel {
+        ($function:ident($($argument:expr),*)) => {
+            $function(&Portable, $($argument),*);
+            #[cfg(target_arch = "x86_64")]
+            if crate::processor::has_mulx() {
+                $function(&super::super::x86_64::Mulx::new(), $($argument),*);
+            }
+        };
+    }
+
+    /// Every length of a supported size, and those between: moduli that fill it and such that don't.
+    fn moduli(random: &mut fastrand::Rng, length: usize) -> Vec<BigUint> {
+        let one = BigUint::from(1u8);
+        let radix = &one << (64 * length);
+        let mut moduli = vec![
+            &radix - 1u8,
+            (&radix >> 1) + 1u8,
+            (&radix >> 64) + 1u8,
+            &radix - (&one << 64) + 1u8,
+            &radix - (&radix >> 1 >> (32 * length)) - 1u8,
+            BigUint::from(3u8),
+        ];
+        moduli.push(below(random, &radix) | &one);
+        moduli.push(below(random, &radix) | &one | (&radix >> 1));
+        moduli
+    }
+
+    /// Values in Montgomery form may exceed the modulus.
+    fn values(random: &mut fastrand::Rng, n: &BigUint, length: usize) -> Vec<BigUint> {
+        let radix = BigUint::from(1u8) << (64 * length);
+        vec![
+            BigUint::default(),
+            BigUint::from(1u8),
+            n - 1u8,
+            n.clone(),
+            &radix - 1u8,
+            &radix - n,
+            below(random, &radix),
+        ]
+    }
+
+    /// Montgomery's reduction of a product, minus `n` on overflow.
+    struct Reduction<'a> {
+        n: &'a BigUint,
+        radix: BigUint,
+        /// `-n^-1 mod R`
+        k: BigUint,
+    }
+
+    impl<'a> Reduction<'a> {
+        fn new(n: &'a BigUint, length: usize) -> Self {
+            let radix = BigUint::from(1u8) << (64 * length);
+            let k = &radix - n.modinv(&radix).unwrap();
+            Self { n, radix, k }
+        }
+
+        fn of(&self, product: &BigUint) -> BigUint {
+            let sum = (product + product * &self.k % &self.radix * self.n) / &self.radix;
+            if sum < self.radix { sum } else { sum - self.n }
+        }
+    }
+
+    fn products<A: Arithmetic>(arithmetic: &A, reduced: &Reduction<'_>, values: &[BigUint]) {
+        let length = reduced.radix.bits() as usize / 64;
+        let n = limbs(reduced.n, length);
+        let k = negative_inverse(n[0]);
+        // What is in `t` doesn't matter.
+        let mut t = vec![u64::MAX; 2 * length];
+        for a in values {
+            for b in values {
+                let mut x = limbs(a, length);
+                arithmetic.multiply(&mut x, &limbs(b, length), &n, k, &mut t);
+                assert_eq!(integer(&x), reduced.of(&(a * b)), "{length} limbs");
+            }
+            for count in [1, 2, 5] {
+                let mut x = limbs(a, length);
+                arithmetic.square(&mut x, &n, k, &mut t, count);
+                let expected = (0..count).fold(a.clone(), |x, _| reduced.of(&(&x * &x)));
+                assert_eq!(integer(&x), expected, "{length} limbs");
+            }
+        }
+    }
+
+    #[test]
+    fn every_kernel_multiplies_and_squares_as_a_big_integer_crate_does() {
+        let mut random = fastrand::Rng::with_seed(11);
+        for length in (8..=128).step_by(8) {
+            for n in moduli(&mut random, length) {
+                let values = values(&mut random, &n, length);
+                let reduced = Reduction::new(&n, length);
+                for_each_kernel!(products(&reduced, &values));
+            }
+        }
+    }
+
+    fn selections<A: Arithmetic>(arithmetic: &A, table: &[u64], length: usize) {
+        for (index, entry) in table.chunks(length).enumerate() {
+            let mut out = vec![u64::MAX; length];
+            arithmetic.select(table, index as u64, &mut out);
+            assert_eq!(out, entry, "{length} limbs, {index}");
+        }
+    }
+
+    #[test]
+    fn every_kernel_selects_each_entry() {
+        let mut random = fastrand::Rng::with_seed(12);
+        for length in (8..=128).step_by(8) {
+            let table: Vec<_> = (0..WINDOW_ENTRIES * length)
+                .map(|_| random.u64(..))
+                .collect();
+            for_each_kernel!(selections(&table, length));
+        }
+    }
+
+    #[test]
+    fn divisions_by_powers_of_two_agree_with_a_big_integer_crate() {
+        let mut random = fastrand::Rng::with_seed(13);
+        for length in [2, 16, 24] {
+            for n in moduli(&mut random, length) {
+                for value in values(&mut random, &n, length) {
+                    for exponent in [0, 1, 2, 31, 62, 63] {
+                        let (mut x, modulus) = (limbs(&value, length), limbs(&n, length));
+                        let k = negative_inverse(modulus[0]);
+                        divide_by_power_of_two(&mut x, exponent, &modulus, k);
+                        assert_eq!((integer(&x) << exponent) % &n, &value % &n);
+                    }
+                }
+            }
+        }
+    }
+}
