@@ -86,17 +86,14 @@ fn four_rows(t: &mut [u64], a: &[u64], w: [u64; 4], c: &mut [u64; 4], from: usiz
     let t = &mut t[..length];
     let [w0, w1, w2, w3] = w;
     let [mut c0, mut c1, mut c2, mut c3] = *c;
-    let (mut a1, mut a2, mut a3) = (a[from - 1], a[from - 2], a[from - 3]);
     let mut j = from;
     while j < length {
-        let a0 = a[j];
         let mut v = t[j];
-        accumulate!(v, a0, w0, c0);
-        accumulate!(v, a1, w1, c1);
-        accumulate!(v, a2, w2, c2);
-        accumulate!(v, a3, w3, c3);
+        accumulate!(v, a[j], w0, c0);
+        accumulate!(v, a[j - 1], w1, c1);
+        accumulate!(v, a[j - 2], w2, c2);
+        accumulate!(v, a[j - 3], w3, c3);
         t[j] = v;
-        (a1, a2, a3) = (a0, a1, a2);
         j += 1;
     }
     *c = [c0, c1, c2, c3];
