@@ -3,7 +3,7 @@
 //! Four rows of products at a time, column by column: each row has its own carry, so that four chains of additions run side by side, and a column is read
 //! and written once for all of them. `while` and wrapping arithmetic, because an unoptimised build runs this as it stands.
 
-use super::scalar::Arithmetic;
+use super::scalar::{Arithmetic, WINDOW_ENTRIES};
 use crate::{Mask, nat};
 
 pub(super) struct Portable;
@@ -63,16 +63,19 @@ impl Arithmetic for Portable {
         }
     }
 
-    fn scale(&self, x: &mut [u64], w: u64, n: &[u64], k: u64, t: &mut [u64]) {
-        let length = n.len();
-        t[..=length].fill(0);
-        t[length] = nat::add_product(t, x, w);
-        let m = t[0].wrapping_mul(k);
-        let carry = nat::add_product(t, n, m);
-        let (top, over) = t[length].overflowing_add(carry);
-        x[..length - 1].copy_from_slice(&t[1..length]);
-        x[length - 1] = top;
-        nat::sub_masked(x, n, Mask::from_bit(u64::from(over)));
+    fn select(&self, table: &[u64], index: u64, out: &mut [u64]) {
+        out.fill(0);
+        let mut entry = 0;
+        while entry < WINDOW_ENTRIES {
+            let mask = Mask::equal(entry as u64, index);
+            let from = entry * out.len();
+            let mut i = 0;
+            while i < out.len() {
+                out[i] |= mask.of(table[from + i]);
+                i += 1;
+            }
+            entry += 1;
+        }
     }
 }
 
@@ -83,17 +86,14 @@ fn four_rows(t: &mut [u64], a: &[u64], w: [u64; 4], c: &mut [u64; 4], from: usiz
     let t = &mut t[..length];
     let [w0, w1, w2, w3] = w;
     let [mut c0, mut c1, mut c2, mut c3] = *c;
-    let (mut a1, mut a2, mut a3) = (a[from - 1], a[from - 2], a[from - 3]);
     let mut j = from;
     while j < length {
-        let a0 = a[j];
         let mut v = t[j];
-        accumulate!(v, a0, w0, c0);
-        accumulate!(v, a1, w1, c1);
-        accumulate!(v, a2, w2, c2);
-        accumulate!(v, a3, w3, c3);
+        accumulate!(v, a[j], w0, c0);
+        accumulate!(v, a[j - 1], w1, c1);
+        accumulate!(v, a[j - 2], w2, c2);
+        accumulate!(v, a[j - 3], w3, c3);
         t[j] = v;
-        (a1, a2, a3) = (a0, a1, a2);
         j += 1;
     }
     *c = [c0, c1, c2, c3];

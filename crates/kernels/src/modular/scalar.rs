@@ -20,13 +20,14 @@ pub(super) trait Arithmetic {
     /// `x = x^2 / R mod n`, `count` times.
     fn square(&self, x: &mut [u64], n: &[u64], k: u64, t: &mut [u64], count: usize);
 
-    /// `x = x·w / 2^64 mod n`, for any `w`.
-    fn scale(&self, x: &mut [u64], w: u64, n: &[u64], k: u64, t: &mut [u64]);
+    /// Copies the entry at `index` of a table of [`WINDOW_ENTRIES`], reading all of them.
+    fn select(&self, table: &[u64], index: u64, out: &mut [u64]);
 }
 
-const WINDOW_BITS: usize = 4;
-const WINDOW_ENTRIES: usize = 1 << WINDOW_BITS;
-/// Bits of a digit of the exponent of two.
+const WINDOW_BITS: usize = 5;
+/// Entries of the table that an exponentiation chooses its factors from.
+pub(super) const WINDOW_ENTRIES: usize = 1 << WINDOW_BITS;
+/// Bits of a digit of the exponent of two: the greatest ones shift a limb by 63 bits.
 const DIGIT_BITS: usize = 6;
 
 /// See [`super::base_two`].
@@ -45,9 +46,8 @@ pub(super) fn base_two<A: Arithmetic>(
 
 /// Computes `2^-E` for `E = (n-1)/2`, which is ±1 exactly when `2^E` is.
 ///
-/// Six squarings, then a multiplication by `2^(digit - 64)`, which is a shift and one row of a reduction: a step takes the inverse power `s` to
-/// `64 s + (64 - digit)`. So the digits of `E` are needed in base 64 with digits 1 to 64. With `F = E - (1 + 64 + 64^2 + ...)` they are the
-/// ordinary digits of `F` plus one, and `digit` is 63 minus the ordinary one. The start, `2^-s` in Montgomery form, is the power of two `2^(64 len - s)`.
+/// The start, `2^-s` for the highest bits `s` of `E`, is in Montgomery form the power of two `2^(64 len - s)`, and needs no reduction. Then a step is six squarings,
+/// and a division by two to the next six bits.
 fn is_base_two<A: Arithmetic>(
     arithmetic: &A,
     n: &[u64],
@@ -58,26 +58,46 @@ fn is_base_two<A: Arithmetic>(
     let radix_bits = 64 * n.len();
     let k = negative_inverse(n[0]);
     let mut t = nat::zero(2 * n.len());
+    let exponent = nat::halve(n);
+    // So that `s` is at most 64 len, and not zero, as its highest bit is that of E.
     let steps = (bits - 1 - radix_bits.ilog2() as usize).div_ceil(DIGIT_BITS);
-    let mut ones = nat::zero(n.len());
-    for step in 0..steps {
-        ones[step * DIGIT_BITS / 64] |= 1 << (step * DIGIT_BITS % 64);
-    }
-    let mut exponent = nat::halve(n);
-    nat::sub(&mut exponent, &ones);
-    let start = window(&exponent, steps * DIGIT_BITS, 16) as usize;
+    let start = window(&exponent, steps * DIGIT_BITS, 16);
     let mut x = nat::zero(n.len());
-    set_power_of_two(&mut x, (radix_bits - start) as u64);
+    set_power_of_two(&mut x, radix_bits as u64 - start);
     for step in (0..steps).rev() {
         if stop.is_set() {
             return None;
         }
         arithmetic.square(&mut x, n, k, &mut t, DIGIT_BITS);
-        let digit = 63 - window(&exponent, step * DIGIT_BITS, DIGIT_BITS);
-        arithmetic.scale(&mut x, 1 << digit, n, k, &mut t);
+        let digit = window(&exponent, step * DIGIT_BITS, DIGIT_BITS);
+        divide_by_power_of_two(&mut x, digit, n, k);
     }
     leave(arithmetic, &mut x, n, k, &mut t);
     Some(super::is_one_or_minus_one(&x, n))
+}
+
+/// `x = x / 2^exponent mod n` for a secret exponent below 64: the multiple of `n` is added that makes the lowest bits zero.
+fn divide_by_power_of_two(x: &mut [u64], exponent: u64, n: &[u64], k: u64) {
+    let multiple = x[0].wrapping_mul(k) & (1u64 << exponent).wrapping_sub(1);
+    let (mut carry, mut below): (u64, u64) = (0, 0);
+    let last = n.len() - 1;
+    let mut i = 0;
+    while i <= last {
+        let sum = u128::from(n[i])
+            .wrapping_mul(u128::from(multiple))
+            .wrapping_add(u128::from(x[i]))
+            .wrapping_add(u128::from(carry));
+        let limb = sum as u64;
+        carry = (sum >> 64) as u64;
+        if i > 0 {
+            x[i - 1] = below | limb << 1 << (63 - exponent);
+        }
+        below = limb >> exponent;
+        i += 1;
+    }
+    x[last] = below | carry << 1 << (63 - exponent);
+    // Below R / 2^exponent + n.
+    nat::sub_masked(x, n, Mask::from_bit(carry >> exponent));
 }
 
 /// See [`super::power`].
@@ -118,11 +138,8 @@ fn power_of<A: Arithmetic>(
         if stop.is_set() {
             return None;
         }
-        select(
-            &table,
-            window(job.exponent, i * WINDOW_BITS, WINDOW_BITS),
-            &mut factor,
-        );
+        let index = window(job.exponent, i * WINDOW_BITS, WINDOW_BITS);
+        arithmetic.select(&table, index, &mut factor);
         if i == windows - 1 {
             x.copy_from_slice(&factor);
         } else {
@@ -237,22 +254,6 @@ fn padded<A: Arithmetic>(number: &[u64]) -> Nat {
     nat::extended(number, number.len().next_multiple_of(A::BLOCK))
 }
 
-/// Copies the entry at `index`, reading all of them.
-fn select(table: &[u64], index: u64, out: &mut [u64]) {
-    out.fill(0);
-    let mut entry = 0;
-    while entry < WINDOW_ENTRIES {
-        let mask = Mask::equal(entry as u64, index);
-        let from = entry * out.len();
-        let mut i = 0;
-        while i < out.len() {
-            out[i] |= mask.of(table[from + i]);
-            i += 1;
-        }
-        entry += 1;
-    }
-}
-
 /// `2^exponent`. The exponent is secret, so every limb is written.
 fn set_power_of_two(x: &mut [u64], exponent: u64) {
     let mut from = 0;
@@ -271,4 +272,145 @@ fn window(limbs: &[u64], from: usize, count: usize) -> u64 {
         .get(limb + 1)
         .map_or(0, |limb| limb << 1 << (63 - shift));
     (low | high) & ((1 << count) - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::BigUint;
+
+    use super::super::portable::Portable;
+    use super::*;
+    use crate::test_support::{below, integer, limbs};
+
+    /// Calls a generic function with each kernel's arithmetic.
+    macro_rules! for_each_kernel {
+        ($function:ident($($argument:expr),*)) => {
+            $function(&Portable, $($argument),*);
+            #[cfg(target_arch = "x86_64")]
+            if crate::processor::has_mulx() {
+                $function(&super::super::x86_64::Mulx::new(), $($argument),*);
+            }
+        };
+    }
+
+    /// Every length of a supported size, and those between: moduli that fill it and such that don't.
+    fn moduli(random: &mut fastrand::Rng, length: usize) -> Vec<BigUint> {
+        let one = BigUint::from(1u8);
+        let radix = &one << (64 * length);
+        let mut moduli = vec![
+            &radix - 1u8,
+            (&radix >> 1) + 1u8,
+            (&radix >> 64) + 1u8,
+            &radix - (&one << 64) + 1u8,
+            &radix - (&radix >> 1 >> (32 * length)) - 1u8,
+            BigUint::from(3u8),
+        ];
+        moduli.push(below(random, &radix) | &one);
+        moduli.push(below(random, &radix) | &one | (&radix >> 1));
+        moduli
+    }
+
+    /// Values in Montgomery form may exceed the modulus.
+    fn values(random: &mut fastrand::Rng, n: &BigUint, length: usize) -> Vec<BigUint> {
+        let radix = BigUint::from(1u8) << (64 * length);
+        vec![
+            BigUint::default(),
+            BigUint::from(1u8),
+            n - 1u8,
+            n.clone(),
+            &radix - 1u8,
+            &radix - n,
+            below(random, &radix),
+        ]
+    }
+
+    /// Montgomery's reduction of a product, minus `n` on overflow.
+    struct Reduction<'a> {
+        n: &'a BigUint,
+        radix: BigUint,
+        /// `-n^-1 mod R`
+        k: BigUint,
+    }
+
+    impl<'a> Reduction<'a> {
+        fn new(n: &'a BigUint, length: usize) -> Self {
+            let radix = BigUint::from(1u8) << (64 * length);
+            let k = &radix - n.modinv(&radix).unwrap();
+            Self { n, radix, k }
+        }
+
+        fn of(&self, product: &BigUint) -> BigUint {
+            let sum = (product + product * &self.k % &self.radix * self.n) / &self.radix;
+            if sum < self.radix { sum } else { sum - self.n }
+        }
+    }
+
+    fn products<A: Arithmetic>(arithmetic: &A, reduced: &Reduction<'_>, values: &[BigUint]) {
+        let length = reduced.radix.bits() as usize / 64;
+        let n = limbs(reduced.n, length);
+        let k = negative_inverse(n[0]);
+        // What is in `t` doesn't matter.
+        let mut t = vec![u64::MAX; 2 * length];
+        for a in values {
+            for b in values {
+                let mut x = limbs(a, length);
+                arithmetic.multiply(&mut x, &limbs(b, length), &n, k, &mut t);
+                assert_eq!(integer(&x), reduced.of(&(a * b)), "{length} limbs");
+            }
+            for count in [1, 2, 5] {
+                let mut x = limbs(a, length);
+                arithmetic.square(&mut x, &n, k, &mut t, count);
+                let expected = (0..count).fold(a.clone(), |x, _| reduced.of(&(&x * &x)));
+                assert_eq!(integer(&x), expected, "{length} limbs");
+            }
+        }
+    }
+
+    #[test]
+    fn every_kernel_multiplies_and_squares_as_a_big_integer_crate_does() {
+        let mut random = fastrand::Rng::with_seed(11);
+        for length in (8..=128).step_by(8) {
+            for n in moduli(&mut random, length) {
+                let values = values(&mut random, &n, length);
+                let reduced = Reduction::new(&n, length);
+                for_each_kernel!(products(&reduced, &values));
+            }
+        }
+    }
+
+    fn selections<A: Arithmetic>(arithmetic: &A, table: &[u64], length: usize) {
+        for (index, entry) in table.chunks(length).enumerate() {
+            let mut out = vec![u64::MAX; length];
+            arithmetic.select(table, index as u64, &mut out);
+            assert_eq!(out, entry, "{length} limbs, {index}");
+        }
+    }
+
+    #[test]
+    fn every_kernel_selects_each_entry() {
+        let mut random = fastrand::Rng::with_seed(12);
+        for length in (8..=128).step_by(8) {
+            let table: Vec<_> = (0..WINDOW_ENTRIES * length)
+                .map(|_| random.u64(..))
+                .collect();
+            for_each_kernel!(selections(&table, length));
+        }
+    }
+
+    #[test]
+    fn divisions_by_powers_of_two_agree_with_a_big_integer_crate() {
+        let mut random = fastrand::Rng::with_seed(13);
+        for length in [2, 16, 24] {
+            for n in moduli(&mut random, length) {
+                for value in values(&mut random, &n, length) {
+                    for exponent in [0, 1, 2, 31, 62, 63] {
+                        let (mut x, modulus) = (limbs(&value, length), limbs(&n, length));
+                        let k = negative_inverse(modulus[0]);
+                        divide_by_power_of_two(&mut x, exponent, &modulus, k);
+                        assert_eq!((integer(&x) << exponent) % &n, &value % &n);
+                    }
+                }
+            }
+        }
+    }
 }
