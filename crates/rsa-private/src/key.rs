@@ -2,8 +2,9 @@
 
 use core::fmt;
 
+use kernels::modular::Modulus;
 use kernels::nat::{self, Nat};
-use kernels::{Mask, declassify, modular};
+use kernels::{Mask, declassify};
 use zeroize::Zeroizing;
 
 use crate::Error;
@@ -164,8 +165,8 @@ impl Draft {
                 check: "three powers",
             });
         };
-        let bits = self.prime_bits();
-        let signature = recombined([s_p, s_q], [&self.p, &self.q], qinv, bits);
+        let p = Modulus::new(&self.p, self.prime_bits());
+        let signature = recombined([s_p, s_q], &p, &self.q, qinv);
         let expected = nat::extended(message, self.n.len());
         // An `n` of an odd number of limbs fits in one less than its factors together.
         let limbs = self.bits.div_ceil(64);
@@ -175,7 +176,10 @@ impl Draft {
             cut(&expected, limbs),
         );
         let verifies = nat::less(signature, n)
-            & nat::equal(&modular::power_public(signature, E, n, self.bits), expected);
+            & nat::equal(
+                &Modulus::new(n, self.bits).power_public(signature, E),
+                expected,
+            );
         if declassify(verifies == 0, NO_KEY) {
             return Err(Error::Inconsistent {
                 check: "a signature verifies",
@@ -205,14 +209,14 @@ impl Draft {
 
 /// The number below `p·q` with these residues modulo `p` and `q` (RFC 8017, section 5.1.2, step 2b), for two primes of exactly `bits` bits in either order
 /// and `qinv = q^-1 mod p`.
-pub(crate) fn recombined([s_p, s_q]: [&Nat; 2], [p, q]: [&Nat; 2], qinv: &Nat, bits: usize) -> Nat {
+pub(crate) fn recombined([s_p, s_q]: [&Nat; 2], p: &Modulus, q: &Nat, qinv: &Nat) -> Nat {
     // s_q mod p: both primes have their top bit set, so it is below 2 p.
     let mut difference = s_q.clone();
-    nat::reduce_once(&mut difference, 0, p);
+    nat::reduce_once(&mut difference, 0, p.value());
     let mut h = s_p.clone();
     let borrow = nat::sub(&mut h, &difference);
-    nat::add_masked(&mut h, p, Mask::from_bit(borrow));
-    let h = modular::multiply_mod(&h, qinv, p, bits);
+    nat::add_masked(&mut h, p.value(), Mask::from_bit(borrow));
+    let h = p.multiply(&h, qinv);
     let mut whole = nat::mul(q, &h);
     let s_q = nat::extended(s_q, whole.len());
     nat::add(&mut whole, &s_q);

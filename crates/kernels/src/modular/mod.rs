@@ -3,22 +3,23 @@
 
 #![allow(clippy::indexing_slicing)] // fixed-length columns, indexed by loop counters that their lengths bound
 
+mod window;
 mod scalar;
 mod portable;
 mod sieve;
 #[cfg(target_arch = "x86_64")]
-mod window;
-#[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)] // the kernels in assembly
 mod x86_64;
+mod modulus;
 #[cfg(test)]
 mod tests;
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use zeroize::Zeroizing;
-
+use crate::nat::Nat;
 use crate::{Kernel, declassify};
+
+pub use modulus::Modulus;
 
 /// Whether a prime below 2^16 divides the number.
 pub fn has_small_factor(kernel: Kernel, n: &[u64]) -> bool {
@@ -40,54 +41,23 @@ pub fn base_two(kernel: Kernel, candidates: &[&[u64]], bits: usize, stop: &Stop<
         #[cfg(target_arch = "x86_64")]
         Kernel::Ifma => x86_64::ifma_base_two(candidates, bits, stop),
         #[cfg(target_arch = "x86_64")]
-        Kernel::Mulx => scalar::base_two(&x86_64::Mulx::new(), candidates, bits, stop),
-        _ => scalar::base_two(&portable::Portable, candidates, bits, stop),
+        Kernel::Mulx => scalar::base_two(x86_64::Mulx::new, candidates, bits, stop),
+        _ => scalar::base_two(|| portable::Portable, candidates, bits, stop),
     }
 }
 
 /// `base^exponent mod modulus` for each job (at most [`Kernel::lanes`] of them), residues in `0..modulus`. `None` if stopped.
 ///
 /// The moduli are odd and have exactly `bits` bits; bases and exponents have at most that many, so a base may exceed its modulus.
-pub fn power(
-    kernel: Kernel,
-    jobs: &[Power<'_>],
-    bits: usize,
-    stop: &Stop<'_>,
-) -> Option<Vec<Zeroizing<Vec<u64>>>> {
+pub fn power(kernel: Kernel, jobs: &[Power<'_>], bits: usize, stop: &Stop<'_>) -> Option<Vec<Nat>> {
     debug_assert!(!jobs.is_empty() && jobs.len() <= kernel.lanes());
     match kernel {
         #[cfg(target_arch = "x86_64")]
         Kernel::Ifma => x86_64::ifma_power(jobs, bits, stop),
         #[cfg(target_arch = "x86_64")]
-        Kernel::Mulx => scalar::power(&x86_64::Mulx::new(), jobs, bits, stop),
-        _ => scalar::power(&portable::Portable, jobs, bits, stop),
+        Kernel::Mulx => scalar::power(x86_64::Mulx::new, jobs, bits, stop),
+        _ => scalar::power(|| portable::Portable, jobs, bits, stop),
     }
-}
-
-/// A function of `scalar` with the fastest kernel for a single number: these are done once per key or signature.
-macro_rules! fastest_scalar {
-    ($function:ident($($argument:ident),*)) => {{
-        #[cfg(target_arch = "x86_64")]
-        if crate::processor::has_mulx() {
-            return scalar::$function(&x86_64::Mulx::new(), $($argument),*);
-        }
-        scalar::$function(&portable::Portable, $($argument),*)
-    }};
-}
-
-/// `a·b mod n`, for `a` and `b` of the length of an odd `n` of exactly `bits` bits.
-pub fn multiply_mod(a: &[u64], b: &[u64], n: &[u64], bits: usize) -> Zeroizing<Vec<u64>> {
-    fastest_scalar!(multiply_mod(a, b, n, bits))
-}
-
-/// `a^exponent mod n`, for an odd `n` of exactly `bits` bits and an exponent that is no secret and not zero.
-pub fn power_public(a: &[u64], exponent: u64, n: &[u64], bits: usize) -> Zeroizing<Vec<u64>> {
-    fastest_scalar!(power_public(a, exponent, n, bits))
-}
-
-/// `a mod n`, for an odd `n` that fills its limbs and an `a` of twice as many.
-pub fn residue(a: &[u64], n: &[u64]) -> Zeroizing<Vec<u64>> {
-    fastest_scalar!(residue(a, n))
 }
 
 /// How many 52-bit limbs the IFMA kernel uses: four bits of room, whole blocks of four limbs, and three blocks at least, because its loops are

@@ -3,7 +3,8 @@
 //! Four rows of products at a time, column by column: each row has its own carry, so that four chains of additions run side by side, and a column is read
 //! and written once for all of them. `while` and wrapping arithmetic, because an unoptimised build runs this as it stands.
 
-use super::scalar::{Arithmetic, WINDOW_ENTRIES};
+use super::scalar::Arithmetic;
+use super::window::WINDOW_ENTRIES;
 use crate::{Mask, nat};
 
 pub(super) struct Portable;
@@ -21,8 +22,6 @@ macro_rules! accumulate {
 }
 
 impl Arithmetic for Portable {
-    const BLOCK: usize = 4;
-
     fn multiply(&self, x: &mut [u64], y: &[u64], n: &[u64], k: u64, t: &mut [u64]) {
         #[cfg(any(test, constant_time))]
         crate::gate::ran(crate::Kernel::Portable);

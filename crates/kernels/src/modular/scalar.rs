@@ -1,19 +1,18 @@
-//! One exponentiation at a time over 64-bit limbs: what the `mulx` and the portable kernel share.
+//! One number at a time over 64-bit limbs: what the `mulx` and the portable kernel share.
 //!
 //! Values in Montgomery form stay below `R = 2^(64 len)` and not below the modulus ("almost Montgomery": `n` is subtracted only on overflow), which is all
 //! that the next multiplication needs.
 
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
+use super::window::{self, Lanes, WINDOW_ENTRIES, leave};
 use super::{Power, Stop};
 use crate::Mask;
+use crate::kernel::LANES;
 use crate::nat::{self, Nat, negative_inverse};
 
-/// The arithmetic of one kernel, for operands of `n.len()` limbs (a multiple of [`Arithmetic::BLOCK`]) and `k = -n^-1 mod 2^64`. Results are below `2^(64 n.len())`.
+/// The arithmetic of one kernel, for operands of `n.len()` limbs (a multiple of [`BLOCK`]) and `k = -n^-1 mod 2^64`. Results are below `2^(64 n.len())`.
 pub(super) trait Arithmetic {
-    /// Lengths are multiples of so many limbs.
-    const BLOCK: usize;
-
     /// `x = x·y / R mod n`. `t` is working storage of twice the length.
     fn multiply(&self, x: &mut [u64], y: &[u64], n: &[u64], k: u64, t: &mut [u64]);
 
@@ -24,56 +23,155 @@ pub(super) trait Arithmetic {
     fn select(&self, table: &[u64], index: u64, out: &mut [u64]);
 }
 
-const WINDOW_BITS: usize = 5;
-/// Entries of the table that an exponentiation chooses its factors from.
-pub(super) const WINDOW_ENTRIES: usize = 1 << WINDOW_BITS;
+/// Lengths are multiples of so many limbs.
+pub(super) const BLOCK: usize = 8;
 /// Bits of a digit of the exponent of two: the greatest ones shift a limb by 63 bits.
 const DIGIT_BITS: usize = 6;
 
+/// A modulus and the working storage of an exponentiation. Wiped on drop.
+pub(super) struct Scalar<A> {
+    arithmetic: A,
+    n: Nat,
+    k: u64,
+    x: Nat,
+    y: Nat,
+    t: Nat,
+    /// Made with the first power that is kept.
+    table: Option<Nat>,
+}
+
+impl<A: Arithmetic> Scalar<A> {
+    pub(super) fn new(arithmetic: A, modulus: &[u64]) -> Self {
+        let length = modulus.len().next_multiple_of(BLOCK);
+        Self {
+            arithmetic,
+            n: nat::extended(modulus, length),
+            k: negative_inverse(modulus[0]),
+            x: nat::zero(length),
+            y: nat::zero(length),
+            t: nat::zero(2 * length),
+            table: None,
+        }
+    }
+}
+
+impl<A: Arithmetic> Lanes for Scalar<A> {
+    fn radix_bits(&self) -> usize {
+        64 * self.n.len()
+    }
+
+    fn set_x(&mut self, _: usize, value: &[u64]) {
+        set(&mut self.x, value);
+    }
+
+    fn set_y(&mut self, _: usize, value: &[u64]) {
+        set(&mut self.y, value);
+    }
+
+    fn set_y_to_x(&mut self) {
+        self.y.copy_from_slice(&self.x);
+    }
+
+    fn set_x_to_y(&mut self) {
+        self.x.copy_from_slice(&self.y);
+    }
+
+    fn value(&self, _: usize, out: &mut [u64]) {
+        out.copy_from_slice(&self.x[..out.len()]);
+    }
+
+    fn square(&mut self, count: usize) {
+        self.arithmetic
+            .square(&mut self.x, &self.n, self.k, &mut self.t, count);
+    }
+
+    fn multiply(&mut self) {
+        self.arithmetic
+            .multiply(&mut self.x, &self.y, &self.n, self.k, &mut self.t);
+    }
+
+    fn keep(&mut self, entry: usize) {
+        let length = self.x.len();
+        let table = self
+            .table
+            .get_or_insert_with(|| nat::zero(WINDOW_ENTRIES * length));
+        table[entry * length..][..length].copy_from_slice(&self.x);
+    }
+
+    fn select(&mut self, indices: &[u64; LANES]) {
+        if let Some(table) = &self.table {
+            self.arithmetic.select(table, indices[0], &mut self.y);
+        }
+    }
+}
+
+impl<A> Drop for Scalar<A> {
+    fn drop(&mut self) {
+        self.k.zeroize();
+    }
+}
+
+/// Writes a number that may be shorter.
+fn set(to: &mut [u64], value: &[u64]) {
+    let (low, high) = to.split_at_mut(value.len());
+    low.copy_from_slice(value);
+    high.fill(0);
+}
+
 /// See [`super::base_two`].
 pub(super) fn base_two<A: Arithmetic>(
-    arithmetic: &A,
+    arithmetic: impl Fn() -> A,
     candidates: &[&[u64]],
     bits: usize,
     stop: &Stop<'_>,
 ) -> Option<u8> {
     let mut result = 0;
     for (i, n) in candidates.iter().enumerate() {
-        result |= u8::from(is_base_two(arithmetic, n, bits, stop)?) << i;
+        result |= u8::from(is_base_two(arithmetic(), n, bits, stop)?) << i;
     }
     Some(result)
 }
 
-/// Computes `2^-E` for `E = (n-1)/2`, which is ±1 exactly when `2^E` is.
-///
-/// The start, `2^-s` for the highest bits `s` of `E`, is in Montgomery form the power of two `2^(64 len - s)`, and needs no reduction. Then a step is six squarings,
-/// and a division by two to the next six bits.
+/// See [`super::power`].
+pub(super) fn power<A: Arithmetic>(
+    arithmetic: impl Fn() -> A,
+    jobs: &[Power<'_>],
+    bits: usize,
+    stop: &Stop<'_>,
+) -> Option<Vec<Nat>> {
+    let mut powers = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let mut scalar = Scalar::new(arithmetic(), job.modulus);
+        powers.extend(window::power(&mut scalar, &[*job], bits, stop)?);
+    }
+    Some(powers)
+}
+
+/// Computes `2^-E` for `E = (n-1)/2`, which is ±1 exactly when `2^E` is. The start, `2^-s` for the highest bits `s` of `E`, is in Montgomery form the power of two
+/// `2^(64 len - s)`, and needs no reduction. Then a step is six squarings, and a division by two to the next six bits.
 fn is_base_two<A: Arithmetic>(
-    arithmetic: &A,
+    arithmetic: A,
     n: &[u64],
     bits: usize,
     stop: &Stop<'_>,
 ) -> Option<bool> {
-    let n = &*padded::<A>(n);
-    let radix_bits = 64 * n.len();
-    let k = negative_inverse(n[0]);
-    let mut t = nat::zero(2 * n.len());
+    let mut scalar = Scalar::new(arithmetic, n);
+    let radix_bits = scalar.radix_bits();
     let exponent = nat::halve(n);
     // So that `s` is at most 64 len, and not zero, as its highest bit is that of E.
     let steps = (bits - 1 - radix_bits.ilog2() as usize).div_ceil(DIGIT_BITS);
-    let start = window(&exponent, steps * DIGIT_BITS, 16);
-    let mut x = nat::zero(n.len());
-    set_power_of_two(&mut x, radix_bits as u64 - start);
+    let start = nat::window(&exponent, steps * DIGIT_BITS, 16);
+    set_power_of_two(&mut scalar.x, radix_bits as u64 - start);
     for step in (0..steps).rev() {
         if stop.is_set() {
             return None;
         }
-        arithmetic.square(&mut x, n, k, &mut t, DIGIT_BITS);
-        let digit = window(&exponent, step * DIGIT_BITS, DIGIT_BITS);
-        divide_by_power_of_two(&mut x, digit, n, k);
+        scalar.square(DIGIT_BITS);
+        let digit = nat::window(&exponent, step * DIGIT_BITS, DIGIT_BITS);
+        divide_by_power_of_two(&mut scalar.x, digit, &scalar.n, scalar.k);
     }
-    leave(arithmetic, &mut x, n, k, &mut t);
-    Some(super::is_one_or_minus_one(&x, n))
+    leave(&mut scalar, 1);
+    Some(super::is_one_or_minus_one(&scalar.x, &scalar.n))
 }
 
 /// `x = x / 2^exponent mod n` for a secret exponent below 64: the multiple of `n` is added that makes the lowest bits zero.
@@ -100,160 +198,6 @@ fn divide_by_power_of_two(x: &mut [u64], exponent: u64, n: &[u64], k: u64) {
     nat::sub_masked(x, n, Mask::from_bit(carry >> exponent));
 }
 
-/// See [`super::power`].
-pub(super) fn power<A: Arithmetic>(
-    arithmetic: &A,
-    jobs: &[Power<'_>],
-    bits: usize,
-    stop: &Stop<'_>,
-) -> Option<Vec<Nat>> {
-    jobs.iter()
-        .map(|job| power_of(arithmetic, job, bits, stop))
-        .collect()
-}
-
-fn power_of<A: Arithmetic>(
-    arithmetic: &A,
-    job: &Power<'_>,
-    bits: usize,
-    stop: &Stop<'_>,
-) -> Option<Nat> {
-    let n = &*padded::<A>(job.modulus);
-    let length = n.len();
-    let k = negative_inverse(n[0]);
-    let mut t = nat::zero(2 * length);
-    let (one, mut x) = enter(arithmetic, &padded::<A>(job.base), n, bits, k, &mut t);
-
-    let mut table: Zeroizing<Vec<u64>> = nat::zero(WINDOW_ENTRIES * length);
-    table[..length].copy_from_slice(&one);
-    table[length..2 * length].copy_from_slice(&x);
-    let base = x.clone();
-    for entry in 2..WINDOW_ENTRIES {
-        arithmetic.multiply(&mut x, &base, n, k, &mut t);
-        table[entry * length..(entry + 1) * length].copy_from_slice(&x);
-    }
-    let windows = bits.div_ceil(WINDOW_BITS);
-    let mut factor = nat::zero(length);
-    for i in (0..windows).rev() {
-        if stop.is_set() {
-            return None;
-        }
-        let index = window(job.exponent, i * WINDOW_BITS, WINDOW_BITS);
-        arithmetic.select(&table, index, &mut factor);
-        if i == windows - 1 {
-            x.copy_from_slice(&factor);
-        } else {
-            arithmetic.square(&mut x, n, k, &mut t, WINDOW_BITS);
-            arithmetic.multiply(&mut x, &factor, n, k, &mut t);
-        }
-    }
-    leave(arithmetic, &mut x, n, k, &mut t);
-    nat::reduce_once(&mut x, 0, n);
-    x.truncate(job.modulus.len());
-    Some(x)
-}
-
-/// See [`super::multiply_mod`].
-pub(super) fn multiply_mod<A: Arithmetic>(
-    arithmetic: &A,
-    a: &[u64],
-    b: &[u64],
-    n: &[u64],
-    bits: usize,
-) -> Nat {
-    let length = n.len();
-    let (a, b, n) = (&*padded::<A>(a), &*padded::<A>(b), &*padded::<A>(n));
-    let k = negative_inverse(n[0]);
-    let mut t = nat::zero(2 * n.len());
-    let (_, mut x) = enter(arithmetic, a, n, bits, k, &mut t);
-    arithmetic.multiply(&mut x, b, n, k, &mut t);
-    nat::reduce_once(&mut x, 0, n);
-    x.truncate(length);
-    x
-}
-
-/// See [`super::power_public`].
-pub(super) fn power_public<A: Arithmetic>(
-    arithmetic: &A,
-    a: &[u64],
-    exponent: u64,
-    n: &[u64],
-    bits: usize,
-) -> Nat {
-    let length = n.len();
-    let (a, n) = (&*padded::<A>(a), &*padded::<A>(n));
-    let k = negative_inverse(n[0]);
-    let mut t = nat::zero(2 * n.len());
-    let (_, base) = enter(arithmetic, a, n, bits, k, &mut t);
-    let mut x = base.clone();
-    for i in (0..exponent.ilog2()).rev() {
-        arithmetic.square(&mut x, n, k, &mut t, 1);
-        if exponent >> i & 1 == 1 {
-            arithmetic.multiply(&mut x, &base, n, k, &mut t);
-        }
-    }
-    leave(arithmetic, &mut x, n, k, &mut t);
-    nat::reduce_once(&mut x, 0, n);
-    x.truncate(length);
-    x
-}
-
-/// See [`super::residue`].
-pub(super) fn residue<A: Arithmetic>(arithmetic: &A, a: &[u64], n: &[u64]) -> Nat {
-    let length = n.len();
-    debug_assert!(
-        a.len() == 2 * length && length.is_multiple_of(A::BLOCK) && n[length - 1] >> 63 == 1
-    );
-    let (low, high) = a.split_at(length);
-    let k = negative_inverse(n[0]);
-    let mut t = nat::zero(2 * length);
-    // The high half is to be multiplied by R, and its Montgomery form is just that.
-    let (_, mut x) = enter(arithmetic, high, n, 64 * length, k, &mut t);
-    let mut low = nat::extended(low, length);
-    // Both are below R, which is below 2 n.
-    nat::reduce_once(&mut x, 0, n);
-    nat::reduce_once(&mut low, 0, n);
-    let carry = nat::add(&mut x, &low);
-    nat::reduce_once(&mut x, carry, n);
-    x
-}
-
-/// 1 and `x` in Montgomery form.
-fn enter<A: Arithmetic>(
-    arithmetic: &A,
-    x: &[u64],
-    n: &[u64],
-    bits: usize,
-    k: u64,
-    t: &mut [u64],
-) -> (Nat, Nat) {
-    let radix_bits = 64 * n.len();
-    let one = nat::power_of_two_mod(n, bits, radix_bits);
-    let two = nat::double_mod(&one, n);
-    // R^2 mod n: the exponent of two in Montgomery form goes from 1 to 64 len, doubling and adding.
-    let mut square = two.clone();
-    for i in (0..radix_bits.ilog2()).rev() {
-        arithmetic.square(&mut square, n, k, t, 1);
-        if radix_bits >> i & 1 == 1 {
-            arithmetic.multiply(&mut square, &two, n, k, t);
-        }
-    }
-    arithmetic.multiply(&mut square, x, n, k, t);
-    (one, square)
-}
-
-/// Leaves Montgomery form, for a residue in `0..=n`.
-fn leave<A: Arithmetic>(arithmetic: &A, x: &mut [u64], n: &[u64], k: u64, t: &mut [u64]) {
-    let mut unit = nat::zero(n.len());
-    unit[0] = 1;
-    arithmetic.multiply(x, &unit, n, k, t);
-}
-
-/// The same number in a length that the kernel can work with.
-fn padded<A: Arithmetic>(number: &[u64]) -> Nat {
-    nat::extended(number, number.len().next_multiple_of(A::BLOCK))
-}
-
 /// `2^exponent`. The exponent is secret, so every limb is written.
 fn set_power_of_two(x: &mut [u64], exponent: u64) {
     let mut from = 0;
@@ -262,16 +206,6 @@ fn set_power_of_two(x: &mut [u64], exponent: u64) {
         *limb = Mask::less(bit, 64).of(1 << (bit & 63));
         from += 64;
     }
-}
-
-/// `count` bits from position `from` on; zeros beyond the end.
-fn window(limbs: &[u64], from: usize, count: usize) -> u64 {
-    let (limb, shift) = (from / 64, from % 64);
-    let low = limbs.get(limb).map_or(0, |limb| limb >> shift);
-    let high = limbs
-        .get(limb + 1)
-        .map_or(0, |limb| limb << 1 << (63 - shift));
-    (low | high) & ((1 << count) - 1)
 }
 
 #[cfg(test)]

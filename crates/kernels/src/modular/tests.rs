@@ -4,7 +4,8 @@ use core::sync::atomic::AtomicBool;
 
 use num_bigint::BigUint;
 
-use super::{Power, Stop};
+use super::{Modulus, Power, Stop};
+use crate::gate::with_forced;
 use crate::test_support::{below, integer, limbs};
 use crate::{Error, Kernel, nat};
 
@@ -126,17 +127,14 @@ fn products_and_public_powers_agree_with_a_big_integer_crate() {
                 (BigUint::default(), &n - 1u8),
             ] {
                 let (x, y, m) = (limbs(&a, length), limbs(&b, length), limbs(&n, length));
-                assert_eq!(
-                    integer(&super::multiply_mod(&x, &y, &m, bits)),
-                    &a * &b % &n
-                );
-                assert_eq!(
-                    integer(&super::power_public(&x, 65537, &m, bits)),
-                    a.modpow(&BigUint::from(65537u32), &n)
-                );
-                let portable =
-                    super::scalar::power_public(&super::portable::Portable, &x, 65537, &m, bits);
-                assert_eq!(integer(&portable), a.modpow(&BigUint::from(65537u32), &n));
+                let power = a.modpow(&BigUint::from(65537u32), &n);
+                let check = || {
+                    let modulus = Modulus::new(&m, bits);
+                    assert_eq!(integer(&modulus.multiply(&x, &y)), &a * &b % &n);
+                    assert_eq!(integer(&modulus.power_public(&x, 65537)), power);
+                };
+                check();
+                with_forced(Kernel::Portable, check);
             }
         }
     }
@@ -312,14 +310,14 @@ fn residues_and_powers_to_any_public_exponent_agree_with_a_big_integer_crate() {
                 all,
             ] {
                 let wide = limbs(&a, 2 * length);
-                assert_eq!(integer(&super::residue(&wide, &m)), &a % &n);
-                let portable = super::scalar::residue(&super::portable::Portable, &wide, &m);
-                assert_eq!(integer(&portable), &a % &n);
+                let check = || assert_eq!(integer(&Modulus::new(&m, bits).residue(&wide)), &a % &n);
+                check();
+                with_forced(Kernel::Portable, check);
             }
             let a = below(&mut random, &n);
             for exponent in [1, 3, 17, (1 << 63) + 1, u64::MAX] {
                 assert_eq!(
-                    integer(&super::power_public(&limbs(&a, length), exponent, &m, bits)),
+                    integer(&Modulus::new(&m, bits).power_public(&limbs(&a, length), exponent)),
                     a.modpow(&BigUint::from(exponent), &n)
                 );
             }

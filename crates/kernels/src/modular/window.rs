@@ -51,22 +51,10 @@ pub(super) fn power(
     bits: usize,
     stop: &Stop<'_>,
 ) -> Option<Vec<Nat>> {
-    let radix_bits = lanes.radix_bits();
-    // R mod n, which is 1 in Montgomery form.
-    for (lane, job) in jobs.iter().enumerate() {
-        let one = nat::power_of_two_mod(job.modulus, bits, radix_bits);
-        lanes.set_x(lane, &one);
-        lanes.set_y(lane, &nat::double_mod(&one, job.modulus));
-    }
+    let moduli = jobs.iter().map(|job| job.modulus);
+    set_to_one(lanes, moduli, bits);
     lanes.keep(0);
-    // R^2 mod n: the exponent of two goes from 1 to the bits of the radix, doubling and adding.
-    lanes.multiply();
-    for i in (0..radix_bits.ilog2()).rev() {
-        lanes.square(1);
-        if radix_bits >> i & 1 == 1 {
-            lanes.multiply();
-        }
-    }
+    make_radix(lanes);
     for (lane, job) in jobs.iter().enumerate() {
         lanes.set_y(lane, job.base);
     }
@@ -96,6 +84,32 @@ pub(super) fn power(
         value
     });
     Some(results.collect())
+}
+
+/// Makes the running values 1 in Montgomery form, which is `R mod n`, and the second factors 2.
+pub(super) fn set_to_one<'a>(
+    lanes: &mut impl Lanes,
+    moduli: impl Iterator<Item = &'a [u64]>,
+    bits: usize,
+) {
+    for (lane, n) in moduli.enumerate() {
+        let one = nat::power_of_two_mod(n, bits, lanes.radix_bits());
+        lanes.set_x(lane, &one);
+        lanes.set_y(lane, &nat::double_mod(&one, n));
+    }
+}
+
+/// From 1 and 2, makes the running values the radix `R` in Montgomery form, which is `R^2 mod n`: what a number is multiplied by to enter that form.
+pub(super) fn make_radix(lanes: &mut impl Lanes) {
+    // The exponent of two goes from 1 to the bits of the radix, doubling and adding.
+    let radix_bits = lanes.radix_bits();
+    lanes.multiply();
+    for i in (0..radix_bits.ilog2()).rev() {
+        lanes.square(1);
+        if radix_bits >> i & 1 == 1 {
+            lanes.multiply();
+        }
+    }
 }
 
 /// Makes the entry for a window of each exponent the second factor.

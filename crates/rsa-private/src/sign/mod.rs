@@ -12,7 +12,7 @@ use std::panic::resume_unwind;
 use std::sync::OnceLock;
 use std::thread;
 
-use kernels::modular::{self, Power, Stop};
+use kernels::modular::{self, Modulus, Power, Stop};
 use kernels::nat::{self, Nat};
 use kernels::{Kernel, declassify};
 use rand_core::CryptoRng;
@@ -80,10 +80,10 @@ const NO_KEY: &str = "a key that can't be used is no key";
 /// ```
 pub struct SigningKey {
     bits: usize,
-    n: Vec<u64>,
+    n: Modulus,
     e: u64,
-    p: Nat,
-    q: Nat,
+    p: Modulus,
+    q: Modulus,
     dp: Nat,
     dq: Nat,
     qinv: Nat,
@@ -126,30 +126,31 @@ impl SigningKey {
                 ))
             }
         };
-        let key = Self {
-            bits,
-            n: nat::from_bytes(n, 2 * limbs).to_vec(),
-            e,
-            p: half(numbers.p)?,
-            q: half(numbers.q)?,
-            dp: half(numbers.dp)?,
-            dq: half(numbers.dq)?,
-            qinv: half(numbers.qinv)?,
-            kernel: Kernel::detect()?,
-            threads: processors(),
-        };
-        let product = nat::mul(&key.p, &key.q);
+        let n = nat::from_bytes(n, 2 * limbs);
+        let [p, q, qinv] = [half(numbers.p)?, half(numbers.q)?, half(numbers.qinv)?];
         // Neither is longer than half of the modulus, so that both have just that length.
-        let odd = key.n.first().map_or(0, |low| low & 1);
-        if !declassify(nat::equal(&product, &key.n) & odd == 1, NO_KEY) {
+        let product = nat::mul(&p, &q);
+        let odd = n.first().map_or(0, |low| low & 1);
+        if !declassify(nat::equal(&product, &n) & odd == 1, NO_KEY) {
             return Err(invalid(
                 "its modulus is not the product of two odd primes of equal length",
             ));
         }
-        if !declassify(nat::less(&key.qinv, &key.p) == 1, NO_KEY) {
+        if !declassify(nat::less(&qinv, &p) == 1, NO_KEY) {
             return Err(invalid("its coefficient is not below its first prime"));
         }
-        Ok(key)
+        Ok(Self {
+            bits,
+            n: Modulus::new(&n, bits),
+            e,
+            p: Modulus::new(&p, bits / 2),
+            q: Modulus::new(&q, bits / 2),
+            dp: half(numbers.dp)?,
+            dq: half(numbers.dq)?,
+            qinv,
+            kernel: Kernel::detect()?,
+            threads: processors(),
+        })
     }
 
     /// Uses this kernel.
@@ -216,13 +217,12 @@ impl SigningKey {
     /// The base is not blinded, nor are the exponents: what blinding hides, a time and a course that depend on them, is not there. It would help
     /// against those who measure the machine's power or radiation.
     fn signed(&self, representative: &[u8]) -> Result<Vec<u8>, Error> {
-        let message = nat::from_bytes(representative, self.n.len());
+        let message = nat::from_bytes(representative, self.n.value().len());
         let [s_p, s_q] = self.powers(&message)?;
-        let primes = [&self.p, &self.q];
-        let signature = recombined([&s_p, &s_q], primes, &self.qinv, self.bits / 2);
+        let signature = recombined([&s_p, &s_q], &self.p, self.q.value(), &self.qinv);
 
-        let opened = modular::power_public(&signature, self.e, &self.n, self.bits);
-        let verifies = nat::equal(&opened, &message) & nat::less(&signature, &self.n);
+        let opened = self.n.power_public(&signature, self.e);
+        let verifies = nat::equal(&opened, &message) & nat::less(&signature, self.n.value());
         if declassify(
             verifies == 1,
             "a signature that doesn't verify is no signature",
@@ -235,18 +235,18 @@ impl SigningKey {
 
     /// `message^dp mod p` and `message^dq mod q`.
     fn powers(&self, message: &[u64]) -> Result<[Nat; 2], Error> {
-        let bases = [&self.p, &self.q].map(|prime| modular::residue(message, prime));
+        let bases = [&self.p, &self.q].map(|prime| prime.residue(message));
         let [base_p, base_q] = &bases;
         let jobs = [
             Power {
                 base: base_p,
                 exponent: &self.dp,
-                modulus: &self.p,
+                modulus: self.p.value(),
             },
             Power {
                 base: base_q,
                 exponent: &self.dq,
-                modulus: &self.q,
+                modulus: self.q.value(),
             },
         ];
         let never = AtomicBool::new(false);

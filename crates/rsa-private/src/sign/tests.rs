@@ -132,14 +132,19 @@ fn any_representative_is_signed_as_a_big_integer_crate_would() {
 #[test]
 fn a_fault_gives_an_error_and_no_signature() {
     type Fault = fn(&mut SigningKey);
+    fn flip(modulus: &mut Modulus, limb: usize, bit: u64) {
+        let mut value = modulus.value().clone();
+        value[limb] ^= bit;
+        *modulus = Modulus::new(&value, 64 * value.len());
+    }
     let faults: [Fault; 8] = [
-        |key| key.p[3] ^= 1 << 40,
-        |key| key.q[15] ^= 1,
+        |key| flip(&mut key.p, 3, 1 << 40),
+        |key| flip(&mut key.q, 15, 1),
         |key| key.dp[0] ^= 1,
         |key| key.dp[15] ^= 1 << 50,
         |key| key.dq[7] ^= 2,
         |key| key.qinv[1] ^= 1 << 63,
-        |key| key.n[31] ^= 1,
+        |key| flip(&mut key.n, 31, 1),
         |key| key.e = 17,
     ];
     for (i, fault) in faults.into_iter().enumerate() {

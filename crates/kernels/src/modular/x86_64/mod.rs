@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::window;
 use super::{Power, Stop};
+use crate::nat::Nat;
 use crate::processor::has_ifma;
 use ifma::Eight;
 use pair::Pair;
@@ -35,11 +36,7 @@ pub(super) fn ifma_base_two(candidates: &[&[u64]], bits: usize, stop: &Stop<'_>)
 }
 
 /// See [`power`](super::power).
-pub(super) fn ifma_power(
-    jobs: &[Power<'_>],
-    bits: usize,
-    stop: &Stop<'_>,
-) -> Option<Vec<Zeroizing<Vec<u64>>>> {
+pub(super) fn ifma_power(jobs: &[Power<'_>], bits: usize, stop: &Stop<'_>) -> Option<Vec<Nat>> {
     assert!(has_ifma(), "the kernel was chosen on a machine that has it");
     let moduli: Vec<&[u64]> = jobs.iter().map(|job| job.modulus).collect();
     if jobs.len() <= 2 && Pair::fits(bits) {

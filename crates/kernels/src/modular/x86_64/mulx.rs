@@ -16,11 +16,9 @@
 
 use core::arch::naked_asm;
 
-use super::super::scalar::{Arithmetic, WINDOW_ENTRIES};
+use crate::modular::scalar::{Arithmetic, BLOCK};
+use crate::modular::window::WINDOW_ENTRIES;
 use crate::nat::negative_inverse;
-
-/// Limbs of a block.
-const BLOCK: usize = 8;
 
 /// Proof that the CPU has the instructions.
 pub(in crate::modular) struct Mulx(());
@@ -50,8 +48,6 @@ fn check_lengths(x: &[u64], y: &[u64], n: &[u64], k: u64, t: &[u64]) {
 }
 
 impl Arithmetic for Mulx {
-    const BLOCK: usize = BLOCK;
-
     fn multiply(&self, x: &mut [u64], y: &[u64], n: &[u64], k: u64, t: &mut [u64]) {
         check_lengths(x, y, n, k, t);
         // SAFETY: `self` proves that the CPU has BMI2 and ADX, and the lengths are as `multiply` wants them.
