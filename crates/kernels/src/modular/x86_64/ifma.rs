@@ -482,8 +482,8 @@ impl Lanes for Eight {
     }
 
     fn select(&mut self, indices: &[u64; LANES]) {
-        if let Some(table) = &self.table {
-            table.select(&mut self.y, 0, indices);
+        if let Some(table) = &mut self.table {
+            table.select_each(&mut self.y, indices);
         }
     }
 }

@@ -188,9 +188,8 @@ impl Lanes for Pair {
 
     fn select(&mut self, indices: &[u64; LANES]) {
         for (half, y) in self.y.chunks_mut(self.shape.vectors).enumerate() {
-            let mut index = [indices[half]; LANES];
-            self.table.select(y, half * self.shape.vectors, &index);
-            index.zeroize();
+            self.table
+                .select_one(y, half * self.shape.vectors, indices[half]);
         }
     }
 }

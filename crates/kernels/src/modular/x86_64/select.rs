@@ -1,7 +1,5 @@
 //! The table of powers: vector by vector, with all entries of a vector side by side.
 
-use zeroize::Zeroize;
-
 use super::vector::{Vector, ZERO, wipe};
 use crate::Mask;
 use crate::kernel::LANES;
@@ -11,48 +9,73 @@ use crate::modular::window::WINDOW_ENTRIES;
 pub(super) const INDEX_BITS: usize = WINDOW_ENTRIES.ilog2() as usize;
 
 /// The powers of a base, as many vectors each as a number has. Wiped on drop.
-pub(super) struct Table(Vec<Vector>);
+pub(super) struct Table {
+    entries: Vec<Vector>,
+    /// Masks for the bits of the entries' numbers, the lowest first.
+    bits: [Vector; INDEX_BITS],
+}
 
 impl Table {
     /// Room for numbers of so many vectors.
     pub(super) fn new(vectors: usize) -> Self {
-        Self(vec![ZERO; vectors * WINDOW_ENTRIES])
+        Self {
+            entries: vec![ZERO; vectors * WINDOW_ENTRIES],
+            bits: [ZERO; INDEX_BITS],
+        }
     }
 
     pub(super) fn keep(&mut self, entry: usize, number: &[Vector]) {
-        for (vector, entries) in number.iter().zip(self.0.chunks_mut(WINDOW_ENTRIES)) {
+        let entries = self.entries.chunks_mut(WINDOW_ENTRIES);
+        for (vector, entries) in number.iter().zip(entries) {
             entries[entry] = *vector;
         }
     }
 
-    /// Writes to `y`, the vectors from `from` on of a number, those of the entry that each lane's index says. Reads all entries of these vectors.
-    pub(super) fn select(&self, y: &mut [Vector], from: usize, indices: &[u64; LANES]) {
-        let mut bits = [ZERO; INDEX_BITS];
-        for (i, bit) in bits.iter_mut().enumerate() {
+    /// Writes to `y` the vectors from `from` on of an entry, of the same one in all lanes.
+    pub(super) fn select_one(&mut self, y: &mut [Vector], from: usize, index: u64) {
+        let mut i = 0;
+        while i < INDEX_BITS {
+            self.bits[i].0 = [Mask::from_bit(index >> i & 1).of(u64::MAX); LANES];
+            i += 1;
+        }
+        self.select(y, from);
+    }
+
+    /// Writes to `y` the vectors of an entry of its own for each lane.
+    pub(super) fn select_each(&mut self, y: &mut [Vector], indices: &[u64; LANES]) {
+        for (i, bit) in self.bits.iter_mut().enumerate() {
             for (mask, index) in bit.0.iter_mut().zip(indices) {
                 *mask = Mask::from_bit(index >> i & 1).of(u64::MAX);
             }
         }
-        let table = &self.0[from * WINDOW_ENTRIES..][..y.len() * WINDOW_ENTRIES];
+        self.select(y, 0);
+    }
+
+    /// Reads all entries of these vectors.
+    fn select(&self, y: &mut [Vector], from: usize) {
+        let table = &self.entries[from * WINDOW_ENTRIES..][..y.len() * WINDOW_ENTRIES];
         assert!(!y.is_empty());
         #[cfg(any(test, constant_time))]
         if super::is_emulated() {
-            return super::emulation::select(y, table, &bits);
+            return super::emulation::select(y, table, &self.bits);
         }
         // SAFETY: the callers of this module have checked for AVX-512F. There is a vector at least, and `table` has all entries of each; `Vector` is
         // aligned to 64 bytes.
         unsafe {
-            select(y.as_mut_ptr(), table.as_ptr(), &raw const bits, y.len());
-        }
-        for bit in &mut bits {
-            bit.0.zeroize();
+            select(
+                y.as_mut_ptr(),
+                table.as_ptr(),
+                &raw const self.bits,
+                y.len(),
+            );
         }
     }
 }
 
 impl Drop for Table {
     fn drop(&mut self) {
-        wipe(&mut self.0);
+        wipe(&mut self.entries);
+        wipe(&mut self.bits);
     }
 }
 
@@ -145,15 +168,20 @@ mod tests {
             for (lane, index) in indices.iter_mut().enumerate() {
                 *index = ((start + 5 * lane) % WINDOW_ENTRIES) as u64;
             }
-            let check = || {
-                // All vectors, and some of them.
+            let mut check = || {
+                let mut y = vec![ZERO; 5];
+                table.select_each(&mut y, &indices);
+                for (i, vector) in y.iter().enumerate() {
+                    for (lane, index) in indices.iter().enumerate() {
+                        assert_eq!(vector.0[lane], entries[*index as usize][i].0[lane]);
+                    }
+                }
+                // Some of the vectors.
                 for (from, count) in [(0, 5), (2, 3), (4, 1)] {
                     let mut y = vec![ZERO; count];
-                    table.select(&mut y, from, &indices);
-                    for (i, vector) in y.iter().enumerate() {
-                        for (lane, index) in indices.iter().enumerate() {
-                            assert_eq!(vector.0[lane], entries[*index as usize][from + i].0[lane]);
-                        }
+                    table.select_one(&mut y, from, start as u64);
+                    for (vector, entry) in y.iter().zip(&entries[start][from..]) {
+                        assert_eq!(vector.0, entry.0);
                     }
                 }
             };
@@ -167,9 +195,8 @@ mod tests {
     /// The assembly would read beyond the table, or not end.
     #[test]
     fn vectors_that_are_not_there_never_reach_the_assembly() {
-        let table = Table::new(5);
         for (from, count) in [(1, 5), (0, 6), (0, 0)] {
-            let select = || table.select(&mut vec![ZERO; count], from, &[0; LANES]);
+            let select = || Table::new(5).select_one(&mut vec![ZERO; count], from, 0);
             assert!(std::panic::catch_unwind(select).is_err());
         }
     }
