@@ -21,7 +21,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::limbs52;
 use super::select::Table;
-use super::vector::{Vector, ZERO, wipe, wipe_registers};
+use super::vector::{Vector, ZERO, wipe_registers};
 use crate::kernel::LANES;
 use crate::modular::Stop;
 use crate::modular::sieve::MASK52;
@@ -741,9 +741,9 @@ unsafe extern "sysv64" fn multiply(
 impl Drop for Eight {
     fn drop(&mut self) {
         for buffer in [&mut self.n, &mut self.x, &mut self.y, &mut self.t] {
-            wipe(buffer);
+            buffer.zeroize();
         }
-        self.k.0.zeroize();
+        self.k.zeroize();
     }
 }
 

@@ -21,7 +21,7 @@ use zeroize::Zeroize;
 
 use super::limbs52;
 use super::select::Table;
-use super::vector::{Vector, ZERO, wipe, wipe_registers};
+use super::vector::{Vector, ZERO, wipe_registers};
 use crate::kernel::LANES;
 use crate::modular::window::Lanes;
 use crate::nat;
@@ -197,7 +197,7 @@ impl Lanes for Pair {
 impl Drop for Pair {
     fn drop(&mut self) {
         for buffer in [&mut self.n, &mut self.x, &mut self.y] {
-            wipe(buffer);
+            buffer.zeroize();
         }
         self.k.zeroize();
     }

@@ -1,6 +1,8 @@
 //! The table of powers: vector by vector, with all entries of a vector side by side.
 
-use super::vector::{Vector, ZERO, wipe};
+use zeroize::Zeroize;
+
+use super::vector::{Vector, ZERO};
 use crate::Mask;
 use crate::kernel::LANES;
 use crate::modular::window::WINDOW_ENTRIES;
@@ -74,8 +76,8 @@ impl Table {
 
 impl Drop for Table {
     fn drop(&mut self) {
-        wipe(&mut self.entries);
-        wipe(&mut self.bits);
+        self.entries.zeroize();
+        self.bits.zeroize();
     }
 }
 
