@@ -132,8 +132,8 @@ fn assert_ran(kernel: Kernel, report: &Report) {
     let [ifma, mulx, portable] = report.ran;
     let expected = match kernel {
         Kernel::Ifma => ifma > 500 && (1..200).contains(&mulx) && portable == 0,
-        Kernel::Mulx => ifma == 0 && mulx > 1000 && portable == 0,
-        Kernel::Portable => ifma == 0 && mulx == 0 && portable > 1000,
+        Kernel::Mulx => ifma == 0 && mulx > 500 && portable == 0,
+        Kernel::Portable => ifma == 0 && mulx == 0 && portable > 500,
         _ => false,
     };
     assert!(expected, "{kernel}: {report:?}");
