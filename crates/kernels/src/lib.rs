@@ -37,6 +37,7 @@ pub mod nat;
 mod processor;
 mod kernel;
 pub mod modular;
+pub mod sha256;
 #[cfg(any(test, constant_time))]
 #[allow(clippy::indexing_slicing)] // by a kernel's place in the list of all
 pub mod gate;
