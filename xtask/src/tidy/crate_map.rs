@@ -5,7 +5,7 @@ use crate::workspace::{Metadata, short_name};
 pub(crate) const ALLOWED: &[(&str, &[&str])] = &[
     ("kernels", &[]),
     ("rsa-private", &["kernels"]),
-    ("pki", &["rsa-private"]),
+    ("pki", &["kernels", "rsa-private"]),
     ("auth", &["rsa-private", "pki"]),
     ("pod", &["pki"]),
     ("fileset", &[]),

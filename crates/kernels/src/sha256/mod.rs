@@ -244,8 +244,8 @@ impl Chain {
 }
 
 /// Runs chains to their ends, two at a time, in turns, so that few steps are left for one alone.
-pub fn run(kernel: Kernel, chains: &mut [Chain]) {
-    let mut waiting: VecDeque<&mut Chain> = chains.iter_mut().collect();
+pub fn run<'a>(kernel: Kernel, chains: impl IntoIterator<Item = &'a mut Chain>) {
+    let mut waiting: VecDeque<&mut Chain> = chains.into_iter().collect();
     while let Some(one) = waiting.pop_front() {
         let mut other = waiting.pop_front();
         let shorter = other.as_ref().map_or(TURN, |other| other.steps);

@@ -61,7 +61,10 @@ fn this_machine_has_the_kernels_that_it_says() {
     assert_eq!(available.last(), Some(&Kernel::Portable));
     assert_eq!(available.first(), Some(&Kernel::detect()));
     #[cfg(target_arch = "x86_64")]
-    assert_eq!(available.len(), 1 + usize::from(is_x86_feature_detected!("sha")));
+    assert_eq!(
+        available.len(),
+        1 + usize::from(is_x86_feature_detected!("sha"))
+    );
 }
 
 #[test]

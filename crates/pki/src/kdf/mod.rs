@@ -1,7 +1,12 @@
 //! PBKDF2, scrypt, the key derivation of PKCS#12, and the hashes under them. None of these counts its work: see
 //! [`Spending`](crate::budget::Spending).
 
+mod sha256;
+
+use std::iter::once;
+
 use hmac::{Hmac, KeyInit, Mac};
+use kernels::sha256::{Chain, Kernel, run};
 use md5::Md5;
 use pbkdf2::pbkdf2_hmac;
 use sha1::Sha1;
@@ -54,7 +59,7 @@ macro_rules! hmac_functions {
         }
 
         /// Fills `out` with PBKDF2 (RFC 8018, section 5.2).
-        pub(crate) fn pbkdf2(self, password: &[u8], salt: &[u8], iterations: u32, out: &mut [u8]) {
+        fn pbkdf2(self, password: &[u8], salt: &[u8], iterations: u32, out: &mut [u8]) {
             match self {
                 $(Self::$hash => pbkdf2_hmac::<$type>(password, salt, iterations, out),)*
             }
@@ -72,23 +77,6 @@ impl Hash {
         Sha512_224 => Sha512_224,
         Sha512_256 => Sha512_256
     );
-
-    /// Fills `out` with the key derivation of PKCS#12 (RFC 7292, appendix B.2). The password is a BMPString with its
-    /// terminator, or nothing.
-    pub(crate) fn pkcs12(
-        self,
-        password: &[u8],
-        salt: &[u8],
-        purpose: Purpose,
-        iterations: u32,
-        out: &mut [u8],
-    ) {
-        let block_len = self.block_len();
-        with_hash!(
-            self,
-            pkcs12(password, salt, purpose, iterations, block_len, out)
-        );
-    }
 
     /// Octets of output.
     pub(crate) fn output_len(self) -> usize {
@@ -124,6 +112,99 @@ impl Hash {
             Self::Sha1 | Self::Sha224 | Self::Sha256 => 64,
             Self::Sha384 | Self::Sha512 | Self::Sha512_224 | Self::Sha512_256 => 128,
         }
+    }
+}
+
+/// A key to be derived from a password.
+#[derive(Clone, Copy)]
+pub(crate) struct Derivation<'a> {
+    pub(crate) function: Function,
+    pub(crate) hash: Hash,
+    pub(crate) password: &'a [u8],
+    pub(crate) salt: &'a [u8],
+    /// At least one.
+    pub(crate) iterations: u32,
+    pub(crate) key_len: usize,
+}
+
+/// How a key is derived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Function {
+    /// RFC 8018, section 5.2
+    Pbkdf2,
+    /// RFC 7292, appendix B.2. The password is a BMPString with its terminator, or nothing.
+    Pkcs12(Purpose),
+}
+
+pub(crate) type Key = Zeroizing<Vec<u8>>;
+
+impl Derivation<'_> {
+    pub(crate) fn derive(self) -> Key {
+        derive(self, []).0
+    }
+}
+
+/// Derives keys, in the order of their derivations. Those with SHA-256 take less time together than one after another.
+pub(crate) fn derive<'a>(
+    first: Derivation<'a>,
+    others: impl IntoIterator<Item = Derivation<'a>>,
+) -> (Key, Vec<Key>) {
+    derive_with(Kernel::detect(), first, others)
+}
+
+/// With this implementation of SHA-256.
+pub(crate) fn derive_with<'a>(
+    kernel: Kernel,
+    first: Derivation<'a>,
+    others: impl IntoIterator<Item = Derivation<'a>>,
+) -> (Key, Vec<Key>) {
+    let start = |derivation| Started::new(kernel, derivation);
+    let (mut first, mut others) = (
+        start(first),
+        others.into_iter().map(start).collect::<Vec<_>>(),
+    );
+    let all = once(&mut first).chain(&mut others);
+    run(kernel, all.flat_map(|started| &mut started.chains));
+    let others = others.into_iter().map(|other| other.finish(kernel));
+    (first.finish(kernel), others.collect())
+}
+
+/// A derivation with what can be done of it beside others.
+struct Started<'a> {
+    derivation: Derivation<'a>,
+    /// Those of [`sha256`], and none with other hashes.
+    chains: Vec<Chain>,
+}
+
+impl<'a> Started<'a> {
+    fn new(kernel: Kernel, derivation: Derivation<'a>) -> Self {
+        let chains = match derivation.hash {
+            Hash::Sha256 => sha256::start(kernel, &derivation),
+            _ => Vec::new(),
+        };
+        Self { derivation, chains }
+    }
+
+    fn finish(self, kernel: Kernel) -> Key {
+        let Derivation {
+            function,
+            hash,
+            password,
+            salt,
+            iterations,
+            key_len,
+        } = self.derivation;
+        if hash == Hash::Sha256 {
+            return sha256::finish(kernel, &self.derivation, &self.chains);
+        }
+        let mut key = Zeroizing::new(vec![0; key_len]);
+        match function {
+            Function::Pbkdf2 => hash.pbkdf2(password, salt, iterations, &mut key),
+            Function::Pkcs12(purpose) => {
+                with_hash!(hash, pkcs12(&self.derivation, purpose, &mut key));
+            }
+        }
+        key
     }
 }
 
@@ -204,43 +285,53 @@ pub(crate) fn scrypt(
     scrypt::scrypt(password, salt, &params, out).map_err(|_| invalid())
 }
 
-fn pkcs12<D: Digest>(
-    password: &[u8],
-    salt: &[u8],
-    purpose: Purpose,
-    iterations: u32,
-    block_len: usize,
-    out: &mut [u8],
-) {
-    // The letters and the numbers of the steps are the RFC's.
-    let diversifier = vec![purpose as u8; block_len];
-    let salt_len = salt.len().next_multiple_of(block_len);
-    let password_len = password.len().next_multiple_of(block_len);
-    let mut i = Zeroizing::new(Vec::with_capacity(salt_len.saturating_add(password_len)));
-    i.extend(salt.iter().cycle().take(salt_len));
-    i.extend(password.iter().cycle().take(password_len));
-
+fn pkcs12<D: Digest>(derivation: &Derivation<'_>, purpose: Purpose, out: &mut [u8]) {
+    let mut input = Pkcs12Input::new(derivation, purpose);
     for chunk in out.chunks_mut(<D as Digest>::output_size()) {
         // Step 6.A
         let mut a = D::new()
-            .chain_update(&diversifier)
-            .chain_update(i.as_slice())
+            .chain_update(&input.diversifier)
+            .chain_update(&input.i)
             .finalize();
-        for _ in 1..iterations {
+        for _ in 1..derivation.iterations {
             a = D::digest(&a);
         }
         for (to, from) in chunk.iter_mut().zip(&a) {
             *to = *from;
         }
-        // Steps 6.B and 6.C: I_j = (I_j + B + 1) mod 2^v
-        for block in i.chunks_mut(block_len) {
-            let b = Zeroizing::new(
-                a.iter()
-                    .copied()
-                    .cycle()
-                    .take(block_len)
-                    .collect::<Vec<_>>(),
-            );
+        input.advance(&a);
+        a.zeroize();
+    }
+}
+
+/// What the first digest of each block is made of, with the letters and the numbers of the steps in RFC 7292, appendix B.2.
+struct Pkcs12Input {
+    diversifier: Vec<u8>,
+    i: Zeroizing<Vec<u8>>,
+    block_len: usize,
+}
+
+impl Pkcs12Input {
+    fn new(derivation: &Derivation<'_>, purpose: Purpose) -> Self {
+        let block_len = derivation.hash.block_len();
+        let (salt, password) = (derivation.salt, derivation.password);
+        let salt_len = salt.len().next_multiple_of(block_len);
+        let password_len = password.len().next_multiple_of(block_len);
+        let mut i = Zeroizing::new(Vec::with_capacity(salt_len.saturating_add(password_len)));
+        i.extend(salt.iter().cycle().take(salt_len));
+        i.extend(password.iter().cycle().take(password_len));
+        Self {
+            diversifier: vec![purpose as u8; block_len],
+            i,
+            block_len,
+        }
+    }
+
+    /// Steps 6.B and 6.C: I_j = (I_j + B + 1) mod 2^v
+    fn advance(&mut self, a: &[u8]) {
+        let b = a.iter().copied().cycle().take(self.block_len);
+        let b = Zeroizing::new(b.collect::<Vec<_>>());
+        for block in self.i.chunks_mut(self.block_len) {
             let mut carry = 1_u16;
             for (digit, addend) in block.iter_mut().zip(b.iter()).rev() {
                 let sum = u16::from(*digit)
@@ -250,7 +341,6 @@ fn pkcs12<D: Digest>(
                 carry = sum >> 8;
             }
         }
-        a.zeroize();
     }
 }
 
@@ -263,9 +353,18 @@ mod tests {
     // RFC 6070
     #[test]
     fn pbkdf2_gives_the_published_values() {
-        let mut out = [0; 20];
-        Hash::Sha1.pbkdf2(b"password", b"salt", 2, &mut out);
-        assert_eq!(hex(&out), "ea6c014dc72d6f8ccd1ed92ace1d41f0d8de8957");
+        let derivation = Derivation {
+            function: Function::Pbkdf2,
+            hash: Hash::Sha1,
+            password: b"password",
+            salt: b"salt",
+            iterations: 2,
+            key_len: 20,
+        };
+        assert_eq!(
+            hex(&derivation.derive()),
+            "ea6c014dc72d6f8ccd1ed92ace1d41f0d8de8957"
+        );
     }
 
     // RFC 7914, section 12
@@ -297,36 +396,55 @@ mod tests {
     // The password "smeg" of the test vectors that all implementations share.
     #[test]
     fn pkcs12_gives_the_known_values() {
-        let smeg = b"\0s\0m\0e\0g\0\0";
-        let mut key = [0; 24];
-        Hash::Sha1.pkcs12(
-            smeg,
-            b"\x0a\x58\xcf\x64\x53\x0d\x82\x3f",
-            Purpose::Key,
-            1,
-            &mut key,
-        );
-        assert_eq!(
-            hex(&key),
-            "8aaae6297b6cb04642ab5b077851284eb7128f1a2a7fbca3"
-        );
-        let mut iv = [0; 8];
-        Hash::Sha1.pkcs12(
-            smeg,
-            b"\x0a\x58\xcf\x64\x53\x0d\x82\x3f",
-            Purpose::Iv,
-            1,
-            &mut iv,
-        );
-        assert_eq!(hex(&iv), "79993dfe048d3b76");
-        let mut mac = [0; 20];
-        Hash::Sha1.pkcs12(
-            smeg,
-            b"\x3d\x83\xc0\xe4\x54\x6a\xc1\x40",
-            Purpose::Mac,
-            1,
-            &mut mac,
-        );
-        assert_eq!(hex(&mac), "8d967d88f6caa9d714800ab3d48051d63f73a312");
+        for (purpose, salt, key) in [
+            (
+                Purpose::Key,
+                b"\x0a\x58\xcf\x64\x53\x0d\x82\x3f",
+                "8aaae6297b6cb04642ab5b077851284eb7128f1a2a7fbca3",
+            ),
+            (
+                Purpose::Iv,
+                b"\x0a\x58\xcf\x64\x53\x0d\x82\x3f",
+                "79993dfe048d3b76",
+            ),
+            (
+                Purpose::Mac,
+                b"\x3d\x83\xc0\xe4\x54\x6a\xc1\x40",
+                "8d967d88f6caa9d714800ab3d48051d63f73a312",
+            ),
+        ] {
+            let derivation = Derivation {
+                function: Function::Pkcs12(purpose),
+                hash: Hash::Sha1,
+                password: b"\0s\0m\0e\0g\0\0",
+                salt,
+                iterations: 1,
+                key_len: key.len() / 2,
+            };
+            assert_eq!(hex(&derivation.derive()), key);
+        }
+    }
+
+    #[test]
+    fn keys_come_in_the_order_of_their_derivations() {
+        let derivations = [Hash::Sha256, Hash::Sha1, Hash::Sha512, Hash::Sha256];
+        let mut derivations =
+            derivations
+                .into_iter()
+                .zip(1..)
+                .map(|(hash, iterations)| Derivation {
+                    function: Function::Pbkdf2,
+                    hash,
+                    password: b"password",
+                    salt: b"salt",
+                    iterations,
+                    key_len: 40,
+                });
+        let first = derivations.next().unwrap();
+        let (key, keys) = derive(first, derivations.clone());
+        assert_eq!(key, first.derive());
+        let alone: Vec<_> = derivations.map(Derivation::derive).collect();
+        assert_eq!(keys, alone);
+        assert_eq!(keys.len(), 3);
     }
 }
