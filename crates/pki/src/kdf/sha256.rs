@@ -62,3 +62,86 @@ impl Pkcs12Input {
 }
 
 const DIGEST_LEN: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use pbkdf2::pbkdf2_hmac;
+    use sha2::Sha256;
+
+    use super::*;
+    use crate::kdf::{Hash, Purpose, derive_with, pkcs12};
+
+    /// What a derivation is made of, at random.
+    struct Case {
+        function: Function,
+        password: Vec<u8>,
+        salt: Vec<u8>,
+        iterations: u32,
+        key_len: usize,
+    }
+
+    impl Case {
+        fn random() -> Self {
+            let octets = |limit| -> Vec<u8> {
+                let len = fastrand::usize(0..=limit);
+                (0..len).map(|_| fastrand::u8(..)).collect()
+            };
+            let pkcs12 = [Purpose::Key, Purpose::Iv, Purpose::Mac].map(Function::Pkcs12);
+            Self {
+                function: fastrand::choice(pkcs12)
+                    .filter(|_| fastrand::bool())
+                    .unwrap_or(Function::Pbkdf2),
+                password: octets(200),
+                salt: octets(200),
+                iterations: match fastrand::u8(0..20) {
+                    0 => fastrand::u32(1000..3000),
+                    _ => fastrand::u32(1..50),
+                },
+                key_len: fastrand::usize(1..=100),
+            }
+        }
+
+        fn derivation(&self) -> Derivation<'_> {
+            Derivation {
+                function: self.function,
+                hash: Hash::Sha256,
+                password: &self.password,
+                salt: &self.salt,
+                iterations: self.iterations,
+                key_len: self.key_len,
+            }
+        }
+
+        /// With the hash and the derivation of other crates; where there is none, with the loop that other hashes go through.
+        fn expected(&self) -> Vec<u8> {
+            let mut key = vec![0; self.key_len];
+            match self.function {
+                Function::Pbkdf2 => {
+                    pbkdf2_hmac::<Sha256>(&self.password, &self.salt, self.iterations, &mut key)
+                }
+                Function::Pkcs12(purpose) => {
+                    pkcs12::<Sha256>(&self.derivation(), purpose, &mut key);
+                }
+            }
+            key
+        }
+    }
+
+    #[test]
+    fn keys_are_the_same_alone_and_in_any_company() {
+        for kernel in Kernel::available() {
+            for _ in 0..1000 {
+                let cases: Vec<_> = (0..fastrand::usize(1..=4))
+                    .map(|_| Case::random())
+                    .collect();
+                let mut derivations = cases.iter().map(Case::derivation);
+                let (key, keys) = derive_with(kernel, derivations.next().unwrap(), derivations);
+                let keys: Vec<_> = [key].into_iter().chain(keys).collect();
+                assert_eq!(keys.len(), cases.len());
+                for (key, case) in keys.iter().zip(&cases) {
+                    assert_eq!(**key, case.expected(), "{kernel:?}");
+                }
+            }
+        }
+    }
+}
