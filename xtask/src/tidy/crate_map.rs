@@ -7,7 +7,7 @@ pub(crate) const ALLOWED: &[(&str, &[&str])] = &[
     ("rsa-private", &["kernels"]),
     ("pki", &["kernels", "rsa-private"]),
     ("auth", &["rsa-private", "pki"]),
-    ("pod", &["pki"]),
+    ("pod", &["rsa-private", "pki"]),
     ("fileset", &[]),
     ("fixtures", &["fileset", "pki"]),
     ("cli", &["auth", "pod", "fixtures", "fileset", "pki"]),

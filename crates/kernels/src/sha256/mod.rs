@@ -5,7 +5,12 @@
 #[allow(unsafe_code)] // assembly
 mod x86_64;
 
-use std::collections::VecDeque;
+use core::cmp::Reverse;
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+    thread,
+};
 
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -243,9 +248,39 @@ impl Chain {
     }
 }
 
-/// Runs chains to their ends, two at a time, in turns, so that few steps are left for one alone.
+/// Runs chains to their ends: on two threads if there is enough to do, and on each, two side by side.
 pub fn run<'a>(kernel: Kernel, chains: impl IntoIterator<Item = &'a mut Chain>) {
-    let mut waiting: VecDeque<&mut Chain> = chains.into_iter().collect();
+    let mut chains: Vec<&mut Chain> = chains.into_iter().collect();
+    let steps: u64 = chains.iter().map(|chain| u64::from(chain.steps)).sum();
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    if chains.len() < 2 || steps < WORTH_A_THREAD || threads < 2 {
+        return run_in_turns(kernel, chains);
+    }
+    // The longest first, and each to those that have less to do so far.
+    chains.sort_unstable_by_key(|chain| Reverse(chain.steps));
+    let (mut groups, mut loads) = ([Vec::new(), Vec::new()], [0_u64; 2]);
+    for chain in chains {
+        let lighter = usize::from(loads[1] < loads[0]);
+        loads[lighter] += u64::from(chain.steps);
+        groups[lighter].push(chain);
+    }
+    let groups = Mutex::new(Vec::from(groups));
+    let next = || groups.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let work = || {
+        while let Some(group) = next() {
+            run_in_turns(kernel, group);
+        }
+    };
+    thread::scope(|scope| {
+        // On a machine that gives no more threads, this one does it all.
+        let _other = thread::Builder::new().spawn_scoped(scope, work);
+        work();
+    });
+}
+
+/// Two at a time, and all of them in turns, so that few steps are left for one alone.
+fn run_in_turns(kernel: Kernel, chains: Vec<&mut Chain>) {
+    let mut waiting = VecDeque::from(chains);
     while let Some(one) = waiting.pop_front() {
         let mut other = waiting.pop_front();
         let shorter = other.as_ref().map_or(TURN, |other| other.steps);
@@ -262,6 +297,9 @@ pub fn run<'a>(kernel: Kernel, chains: impl IntoIterator<Item = &'a mut Chain>) 
 
 /// Steps between two looks at who is next: some 0.1 ms.
 const TURN: u32 = 1024;
+
+/// Steps for which a thread is started: a millisecond or so.
+const WORTH_A_THREAD: u64 = 10_000;
 
 #[cfg(test)]
 mod tests;

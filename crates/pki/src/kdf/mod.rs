@@ -426,6 +426,48 @@ mod tests {
     }
 
     #[test]
+    fn pkcs12_gives_what_openssl_gives() {
+        let octets = |hex: &str| match hex {
+            "-" => Vec::new(),
+            hex => base16ct::lower::decode_vec(hex).unwrap(),
+        };
+        let mut seen = 0;
+        let lines = include_str!("pkcs12.txt").lines();
+        for line in lines.filter(|line| !line.starts_with('#')) {
+            let fields: Vec<_> = line.split(' ').collect();
+            let [digest, id, iterations, password, salt, key] = fields[..] else {
+                panic!("{line}");
+            };
+            let (password, salt, key) = (octets(password), octets(salt), octets(key));
+            let derivation = Derivation {
+                function: Function::Pkcs12(match id {
+                    "1" => Purpose::Key,
+                    "2" => Purpose::Iv,
+                    "3" => Purpose::Mac,
+                    other => panic!("{other}"),
+                }),
+                hash: match digest {
+                    "SHA1" => Hash::Sha1,
+                    "SHA224" => Hash::Sha224,
+                    "SHA256" => Hash::Sha256,
+                    "SHA384" => Hash::Sha384,
+                    "SHA512" => Hash::Sha512,
+                    other => panic!("{other}"),
+                },
+                password: &password,
+                salt: &salt,
+                iterations: iterations.parse().unwrap(),
+                key_len: key.len(),
+            };
+            for kernel in Kernel::available() {
+                assert_eq!(*derive_with(kernel, derivation, []).0, key, "{line}");
+            }
+            seen += 1;
+        }
+        assert_eq!(seen, 90);
+    }
+
+    #[test]
     fn keys_come_in_the_order_of_their_derivations() {
         let derivations = [Hash::Sha256, Hash::Sha1, Hash::Sha512, Hash::Sha256];
         let mut derivations =
