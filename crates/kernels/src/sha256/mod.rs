@@ -5,7 +5,7 @@
 #[allow(unsafe_code)] // assembly
 mod x86_64;
 
-use core::cmp::Reverse;
+use core::{cmp::Reverse, slice::from_ref};
 use std::{
     collections::VecDeque,
     sync::{Mutex, PoisonError},
@@ -100,7 +100,7 @@ impl State {
             block[filled..filled + head.len()].copy_from_slice(head);
             filled += head.len();
             if filled == 64 {
-                kernel.compress(&mut self, &[*block]);
+                kernel.compress(&mut self, from_ref(&*block));
                 filled = 0;
             }
             if !rest.is_empty() {
@@ -113,11 +113,11 @@ impl State {
         block[filled] = 0x80;
         block[filled + 1..].fill(0);
         if filled >= 56 {
-            kernel.compress(&mut self, &[*block]);
+            kernel.compress(&mut self, from_ref(&*block));
             block.fill(0);
         }
         block[56..].copy_from_slice(&(8 * length).to_be_bytes());
-        kernel.compress(&mut self, &[*block]);
+        kernel.compress(&mut self, from_ref(&*block));
         self
     }
 }
@@ -148,8 +148,11 @@ impl Hmac {
         }
         let keyed = |pad: u8| {
             let mut state = State::INITIAL;
-            let block = Zeroizing::new(block.map(|octet| octet ^ pad));
-            kernel.compress(&mut state, &[*block]);
+            let mut block = block.clone();
+            for octet in block.iter_mut() {
+                *octet ^= pad;
+            }
+            kernel.compress(&mut state, from_ref(&*block));
             state
         };
         Self {
@@ -239,7 +242,7 @@ impl Chain {
             for start in &self.starts {
                 block[..32].copy_from_slice(self.value.to_bytes().as_slice());
                 self.value.0 = start.0;
-                Kernel::Portable.compress(&mut self.value, &[*block]);
+                Kernel::Portable.compress(&mut self.value, from_ref(&*block));
             }
             for (sum, value) in self.sum.0.iter_mut().zip(self.value.0) {
                 *sum ^= value;
@@ -252,8 +255,8 @@ impl Chain {
 pub fn run<'a>(kernel: Kernel, chains: impl IntoIterator<Item = &'a mut Chain>) {
     let mut chains: Vec<&mut Chain> = chains.into_iter().collect();
     let steps: u64 = chains.iter().map(|chain| u64::from(chain.steps)).sum();
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    if chains.len() < 2 || steps < WORTH_A_THREAD || threads < 2 {
+    let is_worth_it = chains.len() > 1 && steps >= WORTH_A_THREAD;
+    if !is_worth_it || thread::available_parallelism().map_or(1, usize::from) < 2 {
         return run_in_turns(kernel, chains);
     }
     // The longest first, and each to those that have less to do so far.
