@@ -1,4 +1,4 @@
-//! Races key generation and signatures against their peers, in one run: `cargo run --release -- [--keys N] [--bits 2048,4096] [--vectors DIR] [--countersign PATH]
+//! Races key generation, signatures and key derivation against their peers, in one run: `cargo run --release -- [--keys N] [--bits 2048,4096] [--vectors DIR] [--countersign PATH]
 //! [--debug-consumer DIR]`. `--once KERNEL` makes one key of the average case on one thread and stops, for `valgrind --tool=callgrind`, whose count of
 //! instructions doesn't depend on the machine's mood. (Valgrind knows neither AVX-512 nor, in 3.19, ADX: so for the portable kernel.)
 //!
@@ -8,6 +8,7 @@
 
 mod cold;
 mod consumer;
+mod derivation;
 mod peak;
 mod peers;
 mod signing;
@@ -41,7 +42,7 @@ fn main() {
         Ok(arguments) => arguments,
         Err(message) => {
             eprintln!(
-                "{message}\nusage: [--keys N] [--bits 2048,4096] [--vectors DIR] [--countersign PATH] [--debug-consumer DIR] [--only keys|signatures] [--timing SIGNATURES] [--once KERNEL]"
+                "{message}\nusage: [--keys N] [--bits 2048,4096] [--vectors DIR] [--countersign PATH] [--debug-consumer DIR] [--only keys|signatures|derivation] [--timing SIGNATURES] [--once KERNEL]"
             );
             std::process::exit(2);
         }
@@ -70,6 +71,9 @@ fn main() {
         if wants("signatures") {
             signing::race(*bits, arguments.keys);
         }
+    }
+    if wants("derivation") {
+        derivation::race(arguments.keys);
     }
     if let Some(program) = &arguments.countersign {
         cold::race(program, arguments.keys);

@@ -38,11 +38,12 @@ impl Sample {
         )
     }
 
+    pub fn best_seconds(&self) -> f64 {
+        self.0.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
     pub fn best(&self) -> String {
-        format!(
-            "{:.2} ms",
-            self.0.iter().copied().fold(f64::INFINITY, f64::min) * 1e3
-        )
+        format!("{:.2} ms", self.best_seconds() * 1e3)
     }
 }
 

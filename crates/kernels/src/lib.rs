@@ -1,4 +1,4 @@
-//! The arithmetic under RSA private keys, for each processor: powers modulo secret odd numbers, and trial division.
+//! The arithmetic under RSA private keys, for each processor: powers modulo secret odd numbers, and trial division. And SHA-256, as keys are derived with it.
 //!
 //! ```
 //! use core::sync::atomic::AtomicBool;
@@ -17,11 +17,12 @@
 //! ```
 //!
 //! All `unsafe` of the project is here, all of its assembly, and all detection of what a processor can do. Above it, `countersign-rsa-private` makes keys and
-//! signatures in safe code; who wants those, wants that crate. This one knows limbs and octets, asserts the lengths that its callers promise,
+//! signatures in safe code, and `countersign-pki` derives keys; who wants those, wants these crates. This one knows limbs and octets, asserts the lengths that its callers promise,
 //! and its interface changes as they need it.
 //!
 //! - [`Kernel`]: which implementation computes, chosen at run time; [`KERNEL_VARIABLE`] forces one.
 //! - [`modular`]: exponentiation, the test of primality to base 2, products, residues.
+//! - [`sha256`]: HMAC-SHA-256 and its long iterations, two side by side.
 //! - [`nat`]: numbers of a fixed length, and what is done with them once per key.
 //! - [`Mask`] and [`declassify`]: choices by a secret, and the one way from a secret to a branch.
 //!
@@ -37,6 +38,7 @@ pub mod nat;
 mod processor;
 mod kernel;
 pub mod modular;
+pub mod sha256;
 #[cfg(any(test, constant_time))]
 #[allow(clippy::indexing_slicing)] // by a kernel's place in the list of all
 pub mod gate;

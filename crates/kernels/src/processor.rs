@@ -20,3 +20,15 @@ pub(crate) fn has_mulx() -> bool {
     }
     is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("adx")
 }
+
+/// Whether the CPU supports the SHA extensions.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn has_sha256() -> bool {
+    is_x86_feature_detected!("sha") && is_x86_feature_detected!("ssse3")
+}
+
+/// There is no assembly for others.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn has_sha256() -> bool {
+    false
+}

@@ -5,13 +5,14 @@
 
 use std::{env, fs, path::PathBuf};
 
+use kernels::sha256::Kernel;
 use serde_json::Value;
 
 use crate::{
     Budget, Digest, Error, Passphrase, PublicKey,
     budget::Spending,
     der::{self as tlv, Reader},
-    kdf::Hash,
+    kdf::{Derivation, Function, Hash, derive_with},
     key::signature::{SignatureAlgorithm, verify},
     pbe::{Password, Scheme},
 };
@@ -122,10 +123,25 @@ fn pbkdf2_derives_what_the_vectors_say() {
             let is_large = flags(&case).contains(&"LargeIterationCount");
             assert_eq!(charged.is_err(), is_large, "{file} {}", case["tcId"]);
             if !is_large {
-                let mut key = vec![0; expected.len()];
                 let [password, salt] = ["password", "salt"].map(|name| hex(&case[name]));
-                hash.pbkdf2(&password, &salt, iterations, &mut key);
-                assert_eq!(key, expected, "{file} {}", case["tcId"]);
+                let derivation = Derivation {
+                    function: Function::Pbkdf2,
+                    hash,
+                    password: &password,
+                    salt: &salt,
+                    iterations,
+                    key_len: expected.len(),
+                };
+                // Alone, and side by side with another one.
+                for kernel in Kernel::available() {
+                    for company in 0..=1 {
+                        let company = vec![derivation; company];
+                        let (key, keys) = derive_with(kernel, derivation, company);
+                        for key in keys.iter().chain([&key]) {
+                            assert_eq!(**key, expected, "{file} {}, {kernel:?}", case["tcId"]);
+                        }
+                    }
+                }
             }
         }
         assert_eq!(seen, count, "{file}");
@@ -169,7 +185,7 @@ fn pbes2_opens_what_the_vectors_encrypted() {
             let scheme = Scheme::read(identifier, "test").unwrap();
             let passphrase = Passphrase::new(password);
             let plaintext = scheme
-                .decrypt(&Password::new(&passphrase), &hex(&case["ct"]))
+                .decrypt(&Password::new(&passphrase), None, &hex(&case["ct"]))
                 .unwrap();
             assert_eq!(
                 *plaintext.unwrap(),

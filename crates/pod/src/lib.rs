@@ -120,6 +120,7 @@ mod sync;
 mod door;
 mod tasks;
 mod proxy;
+mod rsa_key;
 mod tls;
 mod issuer;
 mod fault;

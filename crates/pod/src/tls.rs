@@ -6,11 +6,11 @@ use rustls::{
     ServerConfig, SupportedProtocolVersion,
     crypto::CryptoProvider,
     server::{NoServerSessionStorage, danger::ClientCertVerifier},
-    sign::{CertifiedKey, SingleCertAndKey},
+    sign::{CertifiedKey, SigningKey, SingleCertAndKey},
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use crate::Error;
+use crate::{Error, rsa_key::RsaKey};
 
 /// The provider, once it is known that the processor has what it takes: it would panic in its first call.
 pub(crate) fn provider() -> Result<CryptoProvider, Error> {
@@ -119,22 +119,30 @@ impl ServerIdentity {
     }
 
     pub(crate) fn certified_key(&self, provider: &CryptoProvider) -> Result<CertifiedKey, Error> {
-        let pkcs8 = self.key.to_pkcs8_der().map_err(Error::ServerCertificate)?;
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(pkcs8.as_slice()));
+        let key = self.signing_key(provider)?;
         let chain = self
             .chain
             .iter()
             .map(|certificate| CertificateDer::from(certificate.as_der().to_vec()))
             .collect();
-        let certified = provider
-            .key_provider
-            .load_private_key(key.clone_key())
-            .map(|key| CertifiedKey::new(chain, key))
-            .map_err(Error::UnusableServerCertificate)?;
+        let certified = CertifiedKey::new(chain, key);
         certified
             .keys_match()
             .map_err(Error::UnusableServerCertificate)?;
         Ok(certified)
+    }
+
+    /// The provider's, but for RSA.
+    fn signing_key(&self, provider: &CryptoProvider) -> Result<Arc<dyn SigningKey>, Error> {
+        if let Some(key) = RsaKey::new(&self.key).map_err(Error::ServerCertificate)? {
+            return Ok(Arc::new(key));
+        }
+        let pkcs8 = self.key.to_pkcs8_der().map_err(Error::ServerCertificate)?;
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(pkcs8.as_slice()));
+        provider
+            .key_provider
+            .load_private_key(key.clone_key())
+            .map_err(Error::UnusableServerCertificate)
     }
 }
 

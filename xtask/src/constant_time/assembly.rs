@@ -1,4 +1,5 @@
-//! The assembly of the IFMA kernel, which Valgrind can't run: everything in it that could depend on a secret stands in a list, with a reason.
+//! Assembly that Valgrind can't run, of the IFMA kernel and of SHA-256: everything in it that could depend on a secret stands in a list, with a
+//! reason.
 //!
 //! What only moves data between vector registers takes the same time whatever the data. The rest are jumps, memory operands and
 //! general registers, which make flags and addresses. They are read from the built program, not from the sources.
@@ -6,11 +7,40 @@ use std::{collections::BTreeMap, fmt::Write, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
 
-use super::{list, output};
+use super::output;
 use crate::workspace;
 
-/// Functions that consist of assembly alone, to the last instruction.
-const FUNCTIONS: &[&str] = &[
+/// Some assembly, and where its list is.
+pub(super) struct Assembly {
+    /// As messages call it.
+    pub(super) name: &'static str,
+    list: &'static str,
+    /// Functions that consist of assembly alone, to the last instruction.
+    functions: &'static [&'static str],
+    /// No other function may contain this.
+    mark: Option<&'static str>,
+}
+
+pub(super) const IFMA: Assembly = Assembly {
+    name: "the IFMA kernel",
+    list: "crates/kernels/constant-time/ifma.txt",
+    functions: IFMA_FUNCTIONS,
+    mark: Some("vpmadd52"),
+};
+
+/// The `sha2` crate uses the same instructions.
+pub(super) const SHA256: Assembly = Assembly {
+    name: "SHA-256",
+    list: "crates/kernels/constant-time/sha256.txt",
+    functions: &[
+        "kernels::sha256::x86_64::compress_blocks",
+        "kernels::sha256::x86_64::iterate_one",
+        "kernels::sha256::x86_64::iterate_two",
+    ],
+    mark: None,
+};
+
+const IFMA_FUNCTIONS: &[&str] = &[
     "kernels::modular::x86_64::ifma::square",
     "kernels::modular::x86_64::ifma::multiply",
     "kernels::modular::x86_64::select::select",
@@ -21,11 +51,8 @@ const FUNCTIONS: &[&str] = &[
     "kernels::modular::x86_64::sieve::has_factor",
 ];
 
-/// No other function may contain this.
-const IFMA: &str = "vpmadd52";
-
 const HEAD: &str = "\
-# What the assembly of the IFMA kernel does besides arithmetic in vector registers: jumps, memory operands, general registers.
+# What the assembly of NAME does besides arithmetic in vector registers: jumps, memory operands, general registers.
 # None of it may depend on a secret. `cargo xtask constant-time` compares this list with the release build;
 # `cargo xtask constant-time --bless` rewrites it and keeps the comments. What is new needs one that says why
 # it doesn't depend on a secret. A comment speaks for all lines that differ in displacement and vector register alone.
@@ -38,11 +65,11 @@ pub(super) struct Function<'a> {
 }
 
 /// Fails where the release build and the list differ.
-pub(super) fn check(root: &Path, functions: &[Function<'_>]) -> Result<()> {
-    let path = list(root);
+pub(super) fn check(root: &Path, of: &Assembly, functions: &[Function<'_>]) -> Result<()> {
+    let path = root.join(of.list);
     let wanted = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let listed = List::of(functions)?;
-    let found = listed.text(&comments(&wanted));
+    let found = listed.text(of, &comments(&wanted));
     if let Some((number, line)) = first_difference(&wanted, &found) {
         bail!(
             "{}:{number}: the release build has another line here: {line:?}; look at it, then `cargo xtask constant-time --bless`",
@@ -56,18 +83,19 @@ pub(super) fn check(root: &Path, functions: &[Function<'_>]) -> Result<()> {
         );
     }
     println!(
-        "{} lines of the IFMA kernel are those of {}",
+        "{} lines of {} are those of {}",
         listed.lines,
+        of.name,
         path.display()
     );
     Ok(())
 }
 
 /// Rewrites the list.
-pub(super) fn bless(root: &Path, functions: &[Function<'_>]) -> Result<()> {
-    let path = list(root);
+pub(super) fn bless(root: &Path, of: &Assembly, functions: &[Function<'_>]) -> Result<()> {
+    let path = root.join(of.list);
     let former = fs::read_to_string(&path).unwrap_or_default();
-    let text = List::of(functions)?.text(&comments(&former));
+    let text = List::of(functions)?.text(of, &comments(&former));
     fs::write(&path, text).with_context(|| path.display().to_string())?;
     println!("{} is up to date", path.display());
     Ok(())
@@ -85,8 +113,9 @@ pub(super) fn disassembly(root: &Path) -> Result<String> {
     )
 }
 
-/// The functions of the kernel, each of which is there once. Fails if another one contains such assembly.
-pub(super) fn functions(disassembly: &str) -> Result<Vec<Function<'_>>> {
+/// The functions of some assembly, each of which is there once. Fails if another one contains its mark.
+pub(super) fn functions<'a>(of: &Assembly, disassembly: &'a str) -> Result<Vec<Function<'a>>> {
+    let expected = of.functions;
     let mut functions = Vec::new();
     for part in disassembly.split("\n\n") {
         let Some((head, body)) = part.trim_start().split_once(":\n") else {
@@ -96,16 +125,18 @@ pub(super) fn functions(disassembly: &str) -> Result<Vec<Function<'_>>> {
             continue;
         };
         let name = without_hash(name.trim_end_matches('>'));
-        if FUNCTIONS.contains(&name) {
+        if expected.contains(&name) {
             functions.push(Function { name, body });
-        } else if body.contains(IFMA) {
-            bail!("{name} contains {IFMA}, and is not among the functions that are checked");
+        } else if let Some(mark) = of.mark
+            && body.contains(mark)
+        {
+            bail!("{name} contains {mark}, and is not among the functions that are checked");
         }
     }
-    functions.sort_by_key(|function| FUNCTIONS.iter().position(|known| *known == function.name));
+    functions.sort_by_key(|function| expected.iter().position(|known| *known == function.name));
     let names: Vec<_> = functions.iter().map(|function| function.name).collect();
-    if names != FUNCTIONS {
-        bail!("the release build contains {names:?}; expected {FUNCTIONS:?}, each once");
+    if names != expected {
+        bail!("the release build contains {names:?}; expected {expected:?}, each once");
     }
     Ok(functions)
 }
@@ -144,8 +175,8 @@ impl<'a> List<'a> {
     }
 
     /// With a comment where its kind of line comes first.
-    fn text(&self, comments: &BTreeMap<String, String>) -> String {
-        let mut text = HEAD.to_owned();
+    fn text(&self, of: &Assembly, comments: &BTreeMap<String, String>) -> String {
+        let mut text = HEAD.replace("NAME", of.name);
         let mut seen = std::collections::BTreeSet::new();
         for (name, lines) in &self.functions {
             let _ = write!(text, "\n[{name}]\n");
@@ -198,7 +229,7 @@ fn kind(function: &str, line: &str) -> String {
     while let Some(character) = characters.next() {
         kind.push(character);
         let displacement = character == '+';
-        let vector = kind.ends_with("zmm");
+        let vector = kind.ends_with("zmm") || kind.ends_with("xmm");
         while (displacement || vector)
             && characters
                 .next_if(|next| next.is_ascii_hexdigit() || displacement && *next == 'x')
@@ -267,13 +298,13 @@ fn is_vector_arithmetic(text: &str) -> bool {
     let is_register = |operand: &str| {
         let number = operand
             .strip_prefix("zmm")
+            .or_else(|| operand.strip_prefix("xmm"))
             .or_else(|| operand.strip_prefix('k'));
         number.is_some_and(|number| number.starts_with(|digit: char| digit.is_ascii_digit()))
             || operand.starts_with("0x")
     };
-    (name.starts_with('v') || name.starts_with('k'))
-        && !operands.is_empty()
-        && operands.split(',').all(is_register)
+    let is_vector = name.starts_with('v') || name.starts_with('k') || operands.contains("xmm");
+    is_vector && !operands.is_empty() && operands.split(',').all(is_register)
 }
 
 /// Rust's legacy symbol names end in a hash.
@@ -331,6 +362,8 @@ mod tests {
             "vpaddq zmm8{k1},zmm8,zmm9",
             "vpsrlq zmm1,zmm2,0x34",
             "korw k1,k1,k2",
+            "sha256rnds2 xmm2,xmm1,xmm0",
+            "pshufd xmm0,xmm0,0xe",
         ] {
             assert!(is_vector_arithmetic(text), "{text}");
         }
@@ -340,6 +373,9 @@ mod tests {
             "kmovw k1,r12d",
             "vmovq rax,xmm1",
             "vzeroall",
+            "movd eax,xmm1",
+            "paddd xmm0,XMMWORD PTR [rcx+0x10]",
+            "dec rsi",
             "jne 1003",
         ] {
             assert!(!is_vector_arithmetic(text), "{text}");
@@ -377,24 +413,25 @@ mod tests {
             functions: vec![("f", lines(BODY).unwrap())],
             lines: 0,
         };
-        let bare = list.text(&BTreeMap::new());
+        let bare = list.text(&IFMA, &BTreeMap::new());
         assert!(
             bare.lines()
                 .any(|line| line.trim().starts_with("dec rcx") && line.ends_with('#'))
         );
         let commented = bare.replace("#\nL1", "# the start\nL1");
         assert_ne!(bare, commented);
-        assert_eq!(list.text(&comments(&commented)), commented);
+        assert_eq!(list.text(&IFMA, &comments(&commented)), commented);
     }
 
     #[test]
     fn every_function_is_there_once_and_no_other_multiplies() {
         let function = |name: &str| format!("0001 <{name}::h0123456789abcdef>:\n{BODY}\n");
-        let all: String = FUNCTIONS.iter().map(|name| function(name)).collect();
-        assert!(functions(&all).is_ok());
-        assert!(functions(&function(FUNCTIONS[0])).is_err());
-        assert!(functions(&format!("{all}{}", function(FUNCTIONS[0]))).is_err());
+        let first = function(IFMA_FUNCTIONS[0]);
+        let all: String = IFMA_FUNCTIONS.iter().map(|name| function(name)).collect();
+        assert!(functions(&IFMA, &all).is_ok());
+        assert!(functions(&IFMA, &first).is_err());
+        assert!(functions(&IFMA, &format!("{all}{first}")).is_err());
         let other = function("pki::f").replace("vpxorq", "vpmadd52luq");
-        assert!(functions(&format!("{all}{other}")).is_err());
+        assert!(functions(&IFMA, &format!("{all}{other}")).is_err());
     }
 }

@@ -4,7 +4,7 @@ mod assembly;
 mod interpreter;
 mod secrets;
 
-use std::{path::Path, process::Command};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -12,7 +12,7 @@ use crate::workspace;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Rewrite the list of jumps and addresses in the IFMA kernel from the release build, for review
+    /// Rewrite the lists of jumps and addresses in assembly from the release build, for review
     #[arg(long)]
     bless: bool,
 }
@@ -25,15 +25,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let objdump = version("objdump", "binutils")?;
     if arguments.bless {
         let disassembly = assembly::disassembly(&root)?;
-        return assembly::bless(&root, &assembly::functions(&disassembly)?);
+        for of in [&assembly::IFMA, &assembly::SHA256] {
+            assembly::bless(&root, of, &assembly::functions(of, &disassembly)?)?;
+        }
+        return Ok(());
     }
     let python = version("python3", "python3")?;
     println!("{}\n{objdump}\n{python}", version("valgrind", "valgrind")?);
     secrets::check(&root)?;
     let disassembly = assembly::disassembly(&root)?;
-    let functions = assembly::functions(&disassembly)?;
-    assembly::check(&root, &functions)?;
-    interpreter::check(&functions)
+    let sha256 = assembly::functions(&assembly::SHA256, &disassembly)?;
+    assembly::check(&root, &assembly::SHA256, &sha256)?;
+    let ifma = assembly::functions(&assembly::IFMA, &disassembly)?;
+    assembly::check(&root, &assembly::IFMA, &ifma)?;
+    interpreter::check(&ifma)
 }
 
 /// The first line that a tool says about itself.
@@ -61,9 +66,4 @@ fn output(command: &mut Command) -> Result<String> {
         );
     }
     Ok(String::from_utf8(output.stdout)?)
-}
-
-/// The list of what stands in the assembly.
-fn list(root: &Path) -> std::path::PathBuf {
-    root.join("crates/kernels/constant-time/ifma.txt")
 }

@@ -5,9 +5,9 @@ use crate::workspace::{Metadata, short_name};
 pub(crate) const ALLOWED: &[(&str, &[&str])] = &[
     ("kernels", &[]),
     ("rsa-private", &["kernels"]),
-    ("pki", &["rsa-private"]),
+    ("pki", &["kernels", "rsa-private"]),
     ("auth", &["rsa-private", "pki"]),
-    ("pod", &["pki"]),
+    ("pod", &["rsa-private", "pki"]),
     ("fileset", &[]),
     ("fixtures", &["fileset", "pki"]),
     ("cli", &["auth", "pod", "fixtures", "fileset", "pki"]),

@@ -69,7 +69,7 @@ pub(super) fn decrypt(
     ];
     for password in passwords.iter().flatten() {
         scheme.charge(spending)?;
-        if let Some(plaintext) = scheme.decrypt(password, ciphertext)? {
+        if let Some(plaintext) = scheme.decrypt(password, None, ciphertext)? {
             return Ok(plaintext);
         }
     }

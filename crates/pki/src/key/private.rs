@@ -1,9 +1,14 @@
 use std::fmt;
 
+use const_oid::db::rfc5912::RSA_ENCRYPTION;
 use getrandom::SysRng;
+use pkcs1::UintRef;
 use pkcs8::{EncodePrivateKey, EncodePublicKey};
 use rand_core::{CryptoRng, TryCryptoRng};
-use rsa::traits::{PrivateKeyParts, PublicKeyParts};
+use rsa::{
+    pkcs8::der::Encode,
+    traits::{PrivateKeyParts, PublicKeyParts},
+};
 use signature::{Signer, hazmat::PrehashSigner};
 use zeroize::Zeroizing;
 
@@ -67,23 +72,31 @@ impl PrivateKey {
     /// # Errors
     /// [`Error::InvalidKey`] if an RSA key's primes have no coefficient, which no key that was read or made here has.
     pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let document = match &self.secret {
-            Secret::Rsa(key) => key.to_pkcs8_der(),
-            Secret::EcP256(key) => key.to_pkcs8_der(),
-            Secret::EcP384(key) => key.to_pkcs8_der(),
-            // Version 1: ed25519-dalek would write version 2, which older OpenSSL and Java don't read.
-            Secret::Ed25519(key) => {
-                let octets = Zeroizing::new(tlv::tlv(tlv::OCTET_STRING, &[key.as_bytes()]));
-                return Ok(Zeroizing::new(tlv::sequence(&[
-                    &tlv::uint(0),
-                    SignatureAlgorithm::Ed25519.algorithm_identifier(),
-                    &Zeroizing::new(tlv::tlv(tlv::OCTET_STRING, &[&octets])),
-                ])));
+        let invalid = || invalid("its primes have no coefficient");
+        let (algorithm, octets) = match &self.secret {
+            Secret::Rsa(key) => (
+                tlv::sequence(&[&tlv::oid(&RSA_ENCRYPTION), tlv::ENCODED_NULL]),
+                rsa_private_key(key).ok_or_else(invalid)?,
+            ),
+            Secret::EcP256(key) => {
+                let document = key.to_pkcs8_der().map_err(|_| invalid())?;
+                return Ok(document.to_bytes());
             }
+            Secret::EcP384(key) => {
+                let document = key.to_pkcs8_der().map_err(|_| invalid())?;
+                return Ok(document.to_bytes());
+            }
+            // Version 1: ed25519-dalek would write version 2, which older OpenSSL and Java don't read.
+            Secret::Ed25519(key) => (
+                SignatureAlgorithm::Ed25519.algorithm_identifier().to_vec(),
+                Zeroizing::new(tlv::tlv(tlv::OCTET_STRING, &[key.as_bytes()])),
+            ),
         };
-        document
-            .map(|document| document.to_bytes())
-            .map_err(|_| invalid("its primes have no coefficient"))
+        Ok(Zeroizing::new(tlv::sequence(&[
+            &tlv::uint(0),
+            &algorithm,
+            &Zeroizing::new(tlv::tlv(tlv::OCTET_STRING, &[&octets])),
+        ])))
     }
 
     /// The key as an unencrypted `PRIVATE KEY` PEM block (RFC 7468, section 10).
@@ -139,14 +152,9 @@ impl PrivateKey {
         let Secret::Rsa(key) = &self.secret else {
             return Ok(None);
         };
-        let coefficient = key.qinv().map(|qinv| Zeroizing::new(qinv.retrieve()));
-        let ([p, q], Some(dp), Some(dq), Some(coefficient)) =
-            (key.primes(), key.dp(), key.dq(), coefficient)
-        else {
+        let Some([p, q, dp, dq, qinv]) = crt_numbers(key) else {
             return Ok(None);
         };
-        let [p, q, dp, dq, qinv] =
-            [p, q, dp, dq, &*coefficient].map(|number| Zeroizing::new(number.to_be_bytes()));
         match rsa_private::SigningKey::new(&rsa_private::Numbers {
             n: &key.n().to_be_bytes(),
             e: &key.e().to_be_bytes(),
@@ -237,6 +245,34 @@ pub(super) enum Secret {
     EcP256(p256::ecdsa::SigningKey),
     EcP384(p384::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
+}
+
+/// p, q, d mod (p - 1), d mod (q - 1) and the coefficient, which `rsa` worked out when it got the key; `None` if there are more than two primes.
+fn crt_numbers(key: &rsa::PrivateKey) -> Option<[Zeroizing<Box<[u8]>>; 5]> {
+    let [p, q] = key.primes() else { return None };
+    let coefficient = Zeroizing::new(key.qinv()?.retrieve());
+    let numbers = [p.as_ref(), q.as_ref(), key.dp()?, key.dq()?, &coefficient];
+    Some(numbers.map(|number| Zeroizing::new(number.to_be_bytes())))
+}
+
+/// An `RSAPrivateKey` (RFC 8017, appendix A.1.2). `rsa` would work out the coefficient once more.
+fn rsa_private_key(key: &rsa::PrivateKey) -> Option<Zeroizing<Vec<u8>>> {
+    let [p, q, dp, dq, coefficient] = crt_numbers(key)?;
+    let (n, e) = (key.n().to_be_bytes(), key.e().to_be_bytes());
+    let d = Zeroizing::new(key.d().to_be_bytes());
+    let number = |octets| UintRef::new(octets).ok();
+    let numbers = pkcs1::RsaPrivateKey {
+        modulus: number(&n)?,
+        public_exponent: number(&e)?,
+        private_exponent: number(&d)?,
+        prime1: number(&p)?,
+        prime2: number(&q)?,
+        exponent1: number(&dp)?,
+        exponent2: number(&dq)?,
+        coefficient: number(&coefficient)?,
+        other_prime_infos: None,
+    };
+    numbers.to_der().ok().map(Zeroizing::new)
 }
 
 /// Why there is no signature.

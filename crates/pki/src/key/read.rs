@@ -250,7 +250,7 @@ fn check_crt(numbers: &RsaPrivateKeyRef<'_>, key: &rsa::PrivateKey) -> Result<()
             strip_zeros(found).ct_eq(&own).into()
         })
     };
-    let coefficient = key.crt_coefficient().map(Zeroizing::new);
+    let coefficient = key.qinv().map(|qinv| Zeroizing::new(qinv.retrieve()));
     let matches = same(numbers.exponent1.as_bytes(), key.dp())
         & same(numbers.exponent2.as_bytes(), key.dq())
         & same(numbers.coefficient.as_bytes(), coefficient.as_deref());

@@ -93,24 +93,22 @@ impl Cipher {
     }
 }
 
-/// What is written by default.
-pub(super) fn encrypt_aes256(key: &[u8; 32], iv: &[u8; 16], plaintext: &[u8]) -> Vec<u8> {
-    encrypt_cbc(
-        cbc::Encryptor::<Aes256>::new(key.into(), iv.into()),
-        plaintext,
-    )
+/// What is written by default; `None` when key or initialization vector have another length.
+pub(super) fn encrypt_aes256(key: &[u8], iv: &[u8], plaintext: &[u8]) -> Option<Vec<u8>> {
+    encrypt_cbc::<Aes256>(key, iv, plaintext)
 }
 
 /// What old readers need.
-pub(super) fn encrypt_3des(key: &[u8; 24], iv: &[u8; 8], plaintext: &[u8]) -> Vec<u8> {
-    encrypt_cbc(
-        cbc::Encryptor::<TdesEde3>::new(key.into(), iv.into()),
-        plaintext,
-    )
+pub(super) fn encrypt_3des(key: &[u8], iv: &[u8], plaintext: &[u8]) -> Option<Vec<u8>> {
+    encrypt_cbc::<TdesEde3>(key, iv, plaintext)
 }
 
-fn encrypt_cbc<C: BlockCipherEncrypt>(cipher: cbc::Encryptor<C>, plaintext: &[u8]) -> Vec<u8> {
-    cipher.encrypt_padded_vec::<Pkcs7>(plaintext)
+fn encrypt_cbc<C>(key: &[u8], iv: &[u8], plaintext: &[u8]) -> Option<Vec<u8>>
+where
+    C: BlockCipherEncrypt + KeyInit,
+{
+    let cipher = cbc::Encryptor::<C>::new_from_slices(key, iv).ok()?;
+    Some(cipher.encrypt_padded_vec::<Pkcs7>(plaintext))
 }
 
 fn decrypt_cbc<C>(key: &[u8], iv: &[u8], ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>>

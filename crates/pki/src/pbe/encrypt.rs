@@ -4,13 +4,12 @@ use std::ops::RangeInclusive;
 
 use const_oid::db::rfc5911::{ID_AES_256_CBC, ID_PBKDF_2};
 use rand_core::TryCryptoRng;
-use zeroize::Zeroizing;
 
-use super::{HMAC_SHA256, ID_PBES_2, PBE_SHA_3DES_3KEY, Password, cipher};
+use super::{HMAC_SHA256, ID_PBES_2, PBE_SHA_3DES_3KEY, Password, cipher, pkcs12_sha1};
 use crate::{
     Error, Passphrase,
-    der::{self as tlv},
-    kdf::{Hash, Purpose},
+    der::{self as tlv, malformed},
+    kdf::{Derivation, Function, Hash, Key, Purpose},
 };
 
 /// How something is encrypted.
@@ -26,7 +25,7 @@ impl Encryption {
     /// Encrypts with a fresh salt and initialization vector; gives the AlgorithmIdentifier in DER and the ciphertext.
     ///
     /// # Errors
-    /// `Randomness`.
+    /// `Randomness`; those of [`Seal::encrypt`].
     pub(crate) fn encrypt(
         self,
         plaintext: &[u8],
@@ -34,44 +33,101 @@ impl Encryption {
         iterations: u32,
         rng: &mut (impl TryCryptoRng + ?Sized),
     ) -> Result<(Vec<u8>, Vec<u8>), Error> {
-        let salt = random::<SALT_LEN>(rng)?;
+        let seal = Seal::new(self, iterations, rng)?;
         let password = Password::new(passphrase);
-        match self {
-            Self::Aes256 => {
-                let iv = random(rng)?;
-                let mut key = Zeroizing::new([0; 32]);
-                Hash::Sha256.pbkdf2(password.utf8(), &salt, iterations, key.as_mut_slice());
-                let ciphertext = cipher::encrypt_aes256(&key, &iv, plaintext);
+        let key = seal.derivation(&password).derive();
+        seal.encrypt(&password, &key, plaintext)
+    }
+}
+
+/// The parameters of one encryption: its key can be derived beside others.
+pub(crate) struct Seal {
+    encryption: Encryption,
+    salt: [u8; SALT_LEN],
+    /// Not of 3DES, whose initialization vector is derived.
+    iv: [u8; 16],
+    iterations: u32,
+}
+
+impl Seal {
+    /// With a fresh salt and initialization vector.
+    ///
+    /// # Errors
+    /// `Randomness`.
+    pub(crate) fn new(
+        encryption: Encryption,
+        iterations: u32,
+        rng: &mut (impl TryCryptoRng + ?Sized),
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            encryption,
+            salt: random(rng)?,
+            iv: match encryption {
+                Encryption::Aes256 => random(rng)?,
+                Encryption::Pkcs12TripleDes => [0; 16],
+            },
+            iterations,
+        })
+    }
+
+    /// How its key is derived.
+    pub(crate) fn derivation<'a>(&'a self, password: &'a Password<'_>) -> Derivation<'a> {
+        match self.encryption {
+            Encryption::Aes256 => Derivation {
+                function: Function::Pbkdf2,
+                hash: Hash::Sha256,
+                password: password.utf8(),
+                salt: &self.salt,
+                iterations: self.iterations,
+                key_len: 32,
+            },
+            Encryption::Pkcs12TripleDes => {
+                pkcs12_sha1(password, &self.salt, self.iterations, Purpose::Key, 24)
+            }
+        }
+    }
+
+    /// The AlgorithmIdentifier in DER and the ciphertext.
+    ///
+    /// # Errors
+    /// `Malformed` for a key of another length than that of [`derivation`](Self::derivation).
+    pub(crate) fn encrypt(
+        &self,
+        password: &Password<'_>,
+        key: &Key,
+        plaintext: &[u8],
+    ) -> Result<(Vec<u8>, Vec<u8>), Error> {
+        let (identifier, ciphertext) = match self.encryption {
+            Encryption::Aes256 => {
+                let ciphertext = cipher::encrypt_aes256(key, &self.iv, plaintext);
                 let encryption = tlv::sequence(&[
                     &tlv::oid(&ID_AES_256_CBC),
-                    &tlv::tlv(tlv::OCTET_STRING, &[&iv]),
+                    &tlv::tlv(tlv::OCTET_STRING, &[&self.iv]),
                 ]);
-                let parameters =
-                    tlv::sequence(&[&pbkdf2_sha256(&salt, iterations, None), &encryption]);
-                let identifier = tlv::sequence(&[&tlv::oid(&ID_PBES_2), &parameters]);
-                Ok((identifier, ciphertext))
-            }
-            Self::Pkcs12TripleDes => {
-                let password = password.bmp();
-                let mut key = Zeroizing::new([0; 24]);
-                let mut iv = [0; 8];
-                let hash = Hash::Sha1;
-                hash.pkcs12(
-                    &password,
-                    &salt,
-                    Purpose::Key,
-                    iterations,
-                    key.as_mut_slice(),
-                );
-                hash.pkcs12(&password, &salt, Purpose::Iv, iterations, &mut iv);
-                let ciphertext = cipher::encrypt_3des(&key, &iv, plaintext);
                 let parameters = tlv::sequence(&[
-                    &tlv::tlv(tlv::OCTET_STRING, &[&salt]),
-                    &tlv::uint(iterations.into()),
+                    &pbkdf2_sha256(&self.salt, self.iterations, None),
+                    &encryption,
+                ]);
+                let identifier = tlv::sequence(&[&tlv::oid(&ID_PBES_2), &parameters]);
+                (identifier, ciphertext)
+            }
+            Encryption::Pkcs12TripleDes => {
+                let iv = pkcs12_sha1(password, &self.salt, self.iterations, Purpose::Iv, 8);
+                let ciphertext = cipher::encrypt_3des(key, &iv.derive(), plaintext);
+                let parameters = tlv::sequence(&[
+                    &tlv::tlv(tlv::OCTET_STRING, &[&self.salt]),
+                    &tlv::uint(self.iterations.into()),
                 ]);
                 let identifier = tlv::sequence(&[&tlv::oid(&PBE_SHA_3DES_3KEY), &parameters]);
-                Ok((identifier, ciphertext))
+                (identifier, ciphertext)
             }
+        };
+        match ciphertext {
+            Some(ciphertext) => Ok((identifier, ciphertext)),
+            None => Err(malformed(
+                "encryption",
+                "key of a length that it doesn't take",
+            )),
         }
     }
 }

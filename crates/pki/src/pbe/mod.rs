@@ -16,15 +16,15 @@ use zeroize::Zeroizing;
 pub(crate) use self::{
     cipher::Cipher,
     encrypt::{
-        DEFAULT_ITERATIONS, Encryption, SALT_LEN, check_iterations, hmac_sha256, pbkdf2_sha256,
-        random,
+        DEFAULT_ITERATIONS, Encryption, SALT_LEN, Seal, check_iterations, hmac_sha256,
+        pbkdf2_sha256, random,
     },
 };
 use crate::{
     Error, Passphrase,
     budget::Spending,
     der::{self as tlv, Reader, malformed},
-    kdf::{Hash, Pbkdf1Hash, Purpose, pbkdf1, scrypt},
+    kdf::{self, Function, Hash, Key, Pbkdf1Hash, Purpose, pbkdf1, scrypt},
     oid::unsupported,
 };
 
@@ -138,29 +138,45 @@ impl Scheme {
         matches!(self.derivation, Derivation::Pkcs12 { .. })
     }
 
-    /// Decrypts; `None` when the result has no proper padding, for which the passphrase is to blame, or damage.
+    /// How the key is derived, if that may be done ahead, beside others: the same for a passphrase in all its forms.
+    pub(crate) fn derivation<'a>(&'a self, password: &Password<'a>) -> Option<kdf::Derivation<'a>> {
+        match &self.derivation {
+            Derivation::Pbkdf2 { parameters, .. } => {
+                Some(parameters.derivation(password, self.cipher.key_len()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Decrypts; `None` when the result has no proper padding, for which the passphrase is to blame, or damage. The key is that of
+    /// [`derivation`](Self::derivation), or `None` to have it derived.
     ///
     /// Charge for it first.
     pub(crate) fn decrypt(
         &self,
         password: &Password<'_>,
+        key: Option<&Key>,
         ciphertext: &[u8],
     ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-        let mut key = Zeroizing::new(vec![0; self.cipher.key_len()]);
+        let key_len = self.cipher.key_len();
         match &self.derivation {
             Derivation::Pbkdf2 { parameters, iv } => {
-                parameters.derive(password.utf8(), &mut key);
-                Ok(self.cipher.decrypt(&key, iv, ciphertext))
+                let decrypt = |key: &Key| self.cipher.decrypt(key, iv, ciphertext);
+                Ok(match key {
+                    Some(key) => decrypt(key),
+                    None => decrypt(&parameters.derivation(password, key_len).derive()),
+                })
             }
             Derivation::Scrypt { salt, n, r, p, iv } => {
+                let mut key = Zeroizing::new(vec![0; key_len]);
                 scrypt(password.utf8(), salt, *n, *r, *p, &mut key)?;
                 Ok(self.cipher.decrypt(&key, iv, ciphertext))
             }
             Derivation::Pkcs12 { salt, iterations } => {
-                let password = password.bmp();
-                let mut iv = vec![0; self.cipher.iv_len()];
-                Hash::Sha1.pkcs12(&password, salt, Purpose::Key, *iterations, &mut key);
-                Hash::Sha1.pkcs12(&password, salt, Purpose::Iv, *iterations, &mut iv);
+                let derive =
+                    |purpose, len| pkcs12_sha1(password, salt, *iterations, purpose, len).derive();
+                let key = derive(Purpose::Key, key_len);
+                let iv = derive(Purpose::Iv, self.cipher.iv_len());
                 Ok(self.cipher.decrypt(&key, &iv, ciphertext))
             }
             Derivation::Pbkdf1 {
@@ -207,25 +223,27 @@ impl fmt::Display for Scheme {
 }
 
 /// A passphrase in the two forms that the schemes take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Password<'a> {
     passphrase: &'a Passphrase,
-    null: bool,
+    bmp: Zeroizing<Vec<u8>>,
 }
 
 impl<'a> Password<'a> {
     pub(crate) fn new(passphrase: &'a Passphrase) -> Self {
-        Self {
-            passphrase,
-            null: false,
-        }
+        let text = passphrase.as_str();
+        let len = text.len().saturating_mul(2).saturating_add(2);
+        let mut bmp = Zeroizing::new(Vec::with_capacity(len));
+        bmp.extend(text.encode_utf16().flat_map(u16::to_be_bytes));
+        bmp.extend([0, 0]);
+        Self { passphrase, bmp }
     }
 
     /// The passphrase as no BMPString at all, if it is empty: some writers take the empty passphrase for none.
     pub(crate) fn null(passphrase: &'a Passphrase) -> Option<Self> {
-        passphrase.is_empty().then_some(Self {
+        passphrase.is_empty().then(|| Self {
             passphrase,
-            null: true,
+            bmp: Zeroizing::default(),
         })
     }
 
@@ -235,16 +253,8 @@ impl<'a> Password<'a> {
 
     /// A BMPString with its terminator (RFC 7292, appendix B.1). Characters outside the Basic Multilingual Plane become
     /// surrogate pairs, as OpenSSL and Java have them.
-    pub(crate) fn bmp(&self) -> Zeroizing<Vec<u8>> {
-        let text = self.passphrase.as_str();
-        let mut octets = Zeroizing::new(Vec::with_capacity(
-            text.len().saturating_mul(2).saturating_add(2),
-        ));
-        if !self.null {
-            octets.extend(text.encode_utf16().flat_map(u16::to_be_bytes));
-            octets.extend([0, 0]);
-        }
-        octets
+    pub(crate) fn bmp(&self) -> &[u8] {
+        &self.bmp
     }
 }
 
@@ -288,8 +298,37 @@ impl Pbkdf2 {
         spending.charge(self.iterations, self.prf.blocks(key_len))
     }
 
-    pub(crate) fn derive(&self, password: &[u8], key: &mut [u8]) {
-        self.prf.pbkdf2(password, &self.salt, self.iterations, key);
+    pub(crate) fn derivation<'a>(
+        &'a self,
+        password: &Password<'a>,
+        key_len: usize,
+    ) -> kdf::Derivation<'a> {
+        kdf::Derivation {
+            function: Function::Pbkdf2,
+            hash: self.prf,
+            password: password.utf8(),
+            salt: &self.salt,
+            iterations: self.iterations,
+            key_len,
+        }
+    }
+}
+
+/// As the schemes of PKCS#12 itself derive keys and initialization vectors.
+fn pkcs12_sha1<'a>(
+    password: &'a Password<'_>,
+    salt: &'a [u8],
+    iterations: u32,
+    purpose: Purpose,
+    key_len: usize,
+) -> kdf::Derivation<'a> {
+    kdf::Derivation {
+        function: Function::Pkcs12(purpose),
+        hash: Hash::Sha1,
+        password: password.bmp(),
+        salt,
+        iterations,
+        key_len,
     }
 }
 

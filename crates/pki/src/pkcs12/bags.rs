@@ -7,7 +7,7 @@ use const_oid::ObjectIdentifier;
 use p12_keystore::Pkcs12Archive;
 use zeroize::Zeroizing;
 
-use super::WHAT;
+use super::{WHAT, sealed::Sealed};
 use crate::{
     Certificate, Error,
     budget::Budget,
@@ -31,14 +31,14 @@ pub(super) struct CertificateBag {
 
 /// A private key before it is opened.
 pub(super) struct KeyBag {
-    pub(super) key: Sealed,
+    pub(super) key: Pkcs8,
     pub(super) attributes: Attributes,
 }
 
 /// PKCS#8, encrypted or not.
-pub(super) enum Sealed {
+pub(super) enum Pkcs8 {
     Plain(Zeroizing<Vec<u8>>),
-    Shrouded { scheme: Scheme, ciphertext: Vec<u8> },
+    Shrouded(Sealed),
 }
 
 /// The attributes of a bag that are used.
@@ -73,11 +73,11 @@ impl Bags {
             fields.finish()?;
             match kind {
                 KEY_BAG => self.keys.push(KeyBag {
-                    key: Sealed::Plain(Zeroizing::new(value.to_vec())),
+                    key: Pkcs8::Plain(Zeroizing::new(value.to_vec())),
                     attributes,
                 }),
                 SHROUDED_KEY_BAG => self.keys.push(KeyBag {
-                    key: read_shrouded(value)?,
+                    key: Pkcs8::Shrouded(read_shrouded(value)?),
                     attributes,
                 }),
                 CERTIFICATE_BAG => self.certificates.push(CertificateBag {
@@ -211,9 +211,9 @@ const ANY_EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2
 fn read_shrouded(value: &[u8]) -> Result<Sealed, Error> {
     let mut fields = Reader::enter(value, tlv::SEQUENCE, WHAT)?;
     let scheme = Scheme::read(fields.value(tlv::SEQUENCE)?, super::ENCRYPTION)?;
-    let ciphertext = fields.value(tlv::OCTET_STRING)?.to_vec();
+    let ciphertext = Zeroizing::new(fields.value(tlv::OCTET_STRING)?.to_vec());
     fields.finish()?;
-    Ok(Sealed::Shrouded { scheme, ciphertext })
+    Ok(Sealed::new(scheme, ciphertext))
 }
 
 /// The text of a BMPString; surrogate pairs, which writers put there for what it can't hold, are understood.

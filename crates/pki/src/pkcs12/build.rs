@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use getrandom::SysRng;
 use rand_core::{CryptoRng, TryCryptoRng};
 use sha1::{Digest, Sha1};
+use zeroize::Zeroizing;
 
 use super::{
     Pkcs12Profile, Pkcs12Warning,
@@ -11,7 +12,8 @@ use super::{
 use crate::{
     Certificate, Error, Passphrase, PrivateKey, chain,
     der::{self as tlv},
-    pbe::{self, Password},
+    kdf,
+    pbe::{self, Password, Seal},
 };
 
 /// Builds a PKCS#12 file: of one private key, its certificate and the chain above it, or of trusted certificates alone,
@@ -148,19 +150,32 @@ impl<'a> Pkcs12Builder<'a> {
         pbe::check_iterations(mac_iterations)?;
         let certificates = self.certificate_bags()?;
         let certificates: Vec<&[u8]> = certificates.iter().map(Vec::as_slice).collect();
-        let certificates = self.encrypted_data(&tlv::sequence(&certificates), passphrase, rng)?;
-        let key = match self.identity {
-            Some((key, _)) => self.key(key, passphrase, rng)?,
-            None => Vec::new(),
-        };
 
-        let authenticated_safe = tlv::sequence(&[&certificates, &key]);
+        let mut seal = || Seal::new(self.profile.encryption(), self.iterations, rng);
+        let mut seals = vec![seal()?];
+        let mut contents = vec![Content::Certificates(tlv::sequence(&certificates))];
+        if let Some((key, _)) = self.identity {
+            seals.push(seal()?);
+            contents.push(Content::Key(key.to_pkcs8_der()?));
+        }
         let salt = pbe::random::<{ pbe::SALT_LEN }>(rng)?;
-        let password = Password::new(passphrase);
-        let mac =
-            self.profile
-                .mac()
-                .mac_data(&password, &salt, mac_iterations, &authenticated_safe)?;
+
+        let (password, mac) = (Password::new(passphrase), self.profile.mac());
+        let (mac_key, keys) = kdf::derive(
+            mac.derivation(&password, &salt, mac_iterations),
+            seals.iter().map(|seal| seal.derivation(&password)),
+        );
+        let mut infos = Vec::new();
+        for ((content, seal), key) in contents.iter().zip(&seals).zip(&keys) {
+            let (algorithm, ciphertext) = seal.encrypt(&password, key, content.octets())?;
+            infos.push(match content {
+                Content::Certificates(_) => encrypted_data(&algorithm, &ciphertext),
+                Content::Key(_) => self.shrouded_key(&algorithm, &ciphertext),
+            });
+        }
+        let infos: Vec<&[u8]> = infos.iter().map(Vec::as_slice).collect();
+        let authenticated_safe = tlv::sequence(&infos);
+        let mac = mac.mac_data(&mac_key, &salt, mac_iterations, &authenticated_safe)?;
         Ok(bags::pfx(&authenticated_safe, &mac))
     }
 
@@ -238,42 +253,11 @@ impl<'a> Pkcs12Builder<'a> {
         Ok(aliases.collect())
     }
 
-    /// The `ContentInfo` of the key.
-    fn key(
-        &self,
-        key: &PrivateKey,
-        passphrase: &Passphrase,
-        rng: &mut impl TryCryptoRng,
-    ) -> Result<Vec<u8>, Error> {
-        let encryption = self.profile.encryption();
-        let pkcs8 = key.to_pkcs8_der()?;
-        let (algorithm, ciphertext) =
-            encryption.encrypt(&pkcs8, passphrase, self.iterations, rng)?;
-        let shrouded = tlv::sequence(&[&algorithm, &tlv::tlv(tlv::OCTET_STRING, &[&ciphertext])]);
+    /// The `ContentInfo` of the encrypted key.
+    fn shrouded_key(&self, algorithm: &[u8], ciphertext: &[u8]) -> Vec<u8> {
+        let shrouded = tlv::sequence(&[algorithm, &tlv::tlv(tlv::OCTET_STRING, &[ciphertext])]);
         let bag = bags::bag(&SHROUDED_KEY_BAG, &shrouded, &self.identity_attributes());
-        Ok(bags::data(&tlv::sequence(&[&bag])))
-    }
-
-    /// A `ContentInfo` of type encryptedData (RFC 5652, section 8).
-    fn encrypted_data(
-        &self,
-        contents: &[u8],
-        passphrase: &Passphrase,
-        rng: &mut impl TryCryptoRng,
-    ) -> Result<Vec<u8>, Error> {
-        let encryption = self.profile.encryption();
-        let (algorithm, ciphertext) =
-            encryption.encrypt(contents, passphrase, self.iterations, rng)?;
-        let info = tlv::sequence(&[
-            &tlv::oid(&DATA),
-            &algorithm,
-            &tlv::tlv(tlv::IMPLICIT_0, &[&ciphertext]),
-        ]);
-        let encrypted_data = tlv::sequence(&[&tlv::uint(0), &info]);
-        Ok(tlv::sequence(&[
-            &tlv::oid(&ENCRYPTED_DATA),
-            &tlv::tlv(tlv::EXPLICIT_0, &[&encrypted_data]),
-        ]))
+        bags::data(&tlv::sequence(&[&bag]))
     }
 
     /// The leaf and everything that was added, from the leaf upwards.
@@ -288,6 +272,37 @@ impl<'a> Pkcs12Builder<'a> {
         };
         chain::upwards_all(leaf, &self.others)
     }
+}
+
+/// What is encrypted.
+enum Content {
+    /// A `SafeContents`
+    Certificates(Vec<u8>),
+    /// PKCS#8
+    Key(Zeroizing<Vec<u8>>),
+}
+
+impl Content {
+    fn octets(&self) -> &[u8] {
+        match self {
+            Self::Certificates(octets) => octets,
+            Self::Key(octets) => octets,
+        }
+    }
+}
+
+/// A `ContentInfo` of type encryptedData (RFC 5652, section 8).
+fn encrypted_data(algorithm: &[u8], ciphertext: &[u8]) -> Vec<u8> {
+    let info = tlv::sequence(&[
+        &tlv::oid(&DATA),
+        algorithm,
+        &tlv::tlv(tlv::IMPLICIT_0, &[ciphertext]),
+    ]);
+    let encrypted_data = tlv::sequence(&[&tlv::uint(0), &info]);
+    tlv::sequence(&[
+        &tlv::oid(&ENCRYPTED_DATA),
+        &tlv::tlv(tlv::EXPLICIT_0, &[&encrypted_data]),
+    ])
 }
 
 fn certificate_bag(certificate: &Certificate, attributes: &Attributes) -> Vec<u8> {

@@ -3,14 +3,13 @@
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{ID_SHA_1, ID_SHA_224, ID_SHA_256, ID_SHA_384, ID_SHA_512};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
 use super::Integrity;
 use crate::{
     Error,
     budget::Spending,
     der::{self as tlv, Reader, malformed},
-    kdf::{Hash, Purpose},
+    kdf::{Derivation, Function, Hash, Key, Purpose},
     oid::unsupported,
     pbe::{Password, Pbkdf2, hmac_sha256, pbkdf2_sha256, read_hmac, read_iterations},
 };
@@ -64,21 +63,24 @@ impl Mac {
         }
     }
 
-    /// Whether it is the MAC of these octets, in constant time. Charge for it first.
-    pub(super) fn verifies(&self, password: &Password<'_>, octets: &[u8]) -> Result<bool, Error> {
-        let found = match &self.scheme {
+    /// How its key is derived. Charge for it first.
+    pub(super) fn derivation<'a>(&'a self, password: &'a Password<'_>) -> Derivation<'a> {
+        match &self.scheme {
             Scheme::Classic {
                 hash,
                 salt,
                 iterations,
-            } => classic(*hash, password, salt, *iterations, octets)?,
-            Scheme::Pbmac1 { kdf, hash, key_len } => {
-                let mut key = Zeroizing::new(vec![0; *key_len]);
-                kdf.derive(password.utf8(), &mut key);
-                hash.hmac(&key, octets)?
-            }
+            } => classic(*hash, password, salt, *iterations),
+            Scheme::Pbmac1 { kdf, key_len, .. } => kdf.derivation(password, *key_len),
+        }
+    }
+
+    /// Whether it is the MAC of these octets under this key, in constant time.
+    pub(super) fn verifies(&self, key: &Key, octets: &[u8]) -> Result<bool, Error> {
+        let hash = match &self.scheme {
+            Scheme::Classic { hash, .. } | Scheme::Pbmac1 { hash, .. } => hash,
         };
-        Ok(found.ct_eq(&self.digest).into())
+        Ok(hash.hmac(key, octets)?.ct_eq(&self.digest).into())
     }
 
     pub(super) fn integrity(&self) -> Integrity {
@@ -107,10 +109,30 @@ pub(super) enum MacKind {
 }
 
 impl MacKind {
+    /// How the key is derived.
+    pub(super) fn derivation<'a>(
+        self,
+        password: &'a Password<'_>,
+        salt: &'a [u8],
+        iterations: u32,
+    ) -> Derivation<'a> {
+        match self {
+            Self::Classic(hash) => classic(hash, password, salt, iterations),
+            Self::Pbmac1 => Derivation {
+                function: Function::Pbkdf2,
+                hash: Hash::Sha256,
+                password: password.utf8(),
+                salt,
+                iterations,
+                key_len: 32,
+            },
+        }
+    }
+
     /// The `MacData` of the octets, in DER.
     pub(super) fn mac_data(
         self,
-        password: &Password<'_>,
+        key: &Key,
         salt: &[u8],
         iterations: u32,
         octets: &[u8],
@@ -121,17 +143,15 @@ impl MacKind {
                 let oid = oid.map_or(ID_SHA_256, |(oid, _)| *oid);
                 (
                     tlv::sequence(&[&tlv::oid(&oid), tlv::ENCODED_NULL]),
-                    classic(hash, password, salt, iterations, octets)?,
+                    hash.hmac(key, octets)?,
                 )
             }
             Self::Pbmac1 => {
-                let mut key = Zeroizing::new([0; 32]);
-                Hash::Sha256.pbkdf2(password.utf8(), salt, iterations, key.as_mut_slice());
                 let parameters =
                     tlv::sequence(&[&pbkdf2_sha256(salt, iterations, Some(32)), &hmac_sha256()]);
                 (
                     tlv::sequence(&[&tlv::oid(&PBMAC1), &parameters]),
-                    Hash::Sha256.hmac(key.as_slice(), octets)?,
+                    Hash::Sha256.hmac(key, octets)?,
                 )
             }
         };
@@ -198,14 +218,18 @@ fn read_pbmac1(mut parameters: Reader<'_>) -> Result<Scheme, Error> {
     Ok(Scheme::Pbmac1 { kdf, hash, key_len })
 }
 
-fn classic(
+fn classic<'a>(
     hash: Hash,
-    password: &Password<'_>,
-    salt: &[u8],
+    password: &'a Password<'_>,
+    salt: &'a [u8],
     iterations: u32,
-    octets: &[u8],
-) -> Result<Vec<u8>, Error> {
-    let mut key = Zeroizing::new(vec![0; hash.output_len()]);
-    hash.pkcs12(&password.bmp(), salt, Purpose::Mac, iterations, &mut key);
-    hash.hmac(&key, octets)
+) -> Derivation<'a> {
+    Derivation {
+        function: Function::Pkcs12(Purpose::Mac),
+        hash,
+        password: password.bmp(),
+        salt,
+        iterations,
+        key_len: hash.output_len(),
+    }
 }

@@ -1,5 +1,6 @@
 //! PKCS#12 bundles (RFC 7292).
 
+mod sealed;
 mod bags;
 mod mac;
 mod open;

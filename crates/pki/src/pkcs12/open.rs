@@ -3,26 +3,28 @@
 //! First the whole file is taken apart as far as it is in the clear, and everything that opening it will cost is
 //! charged; then the MAC is checked over the octets as they stand; only then is anything decrypted and kept.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, iter::once};
 
 use zeroize::Zeroizing;
 
 use super::{
     CertificateEntry, Entry, Integrity, Pkcs12, UnreadableCertificate, WHAT,
-    bags::{Attributes, Bags, CertificateBag, DATA, ENCRYPTED_DATA, KeyBag, Sealed, VERSION},
+    bags::{Attributes, Bags, CertificateBag, DATA, ENCRYPTED_DATA, KeyBag, Pkcs8, VERSION},
     mac::Mac,
+    sealed::Sealed,
 };
 use crate::{
     Budget, Certificate, Error, Passphrase,
     budget::Spending,
     der::{self as tlv, Reader, malformed},
+    kdf::{self, Key},
     key,
     oid::unsupported,
     pbe::{Password, Scheme},
 };
 
 pub(super) fn open(input: &[u8], passphrase: &Passphrase, budget: Budget) -> Result<Pkcs12, Error> {
-    let (mut opener, bags) = contents(input, Some(passphrase), budget)?;
+    let (mut opener, bags) = contents(input, Some(passphrase), true, budget)?;
     let keys = bags
         .keys
         .into_iter()
@@ -43,7 +45,7 @@ pub(crate) fn open_certificates(
     passphrase: Option<&Passphrase>,
     budget: Budget,
 ) -> Result<OpenedCertificates, Error> {
-    let (opener, bags) = contents(input, passphrase, budget)?;
+    let (opener, bags) = contents(input, passphrase, false, budget)?;
     Ok(OpenedCertificates {
         certificates: Certificates::parse(bags.certificates),
         keys: bags.keys.len(),
@@ -98,35 +100,40 @@ impl Certificates {
     }
 }
 
-/// What is in the file, decrypted but for the private keys.
+/// What is in the file, decrypted but for the private keys, which may be wanted afterwards.
 fn contents<'p>(
     input: &[u8],
     passphrase: Option<&'p Passphrase>,
+    wants_keys: bool,
     budget: Budget,
 ) -> Result<(Opener<'p>, Bags), Error> {
     budget.check_size(input, WHAT)?;
     let mut spending = Spending::new(budget);
     let pfx = Pfx::read(input, &budget)?;
-    let safes = pfx.safes(&budget)?;
+    let mut safes = pfx.safes(&budget)?;
     charge(&pfx, &safes, &mut spending)?;
 
-    let mut passwords: Vec<_> = [
-        passphrase.map(Password::new),
-        passphrase.and_then(Password::null),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let integrity = match &pfx.mac {
-        Some(_) if passwords.is_empty() => Integrity::Unchecked,
-        Some(mac) => {
-            let Some(password) = verified(mac, &passwords, &pfx.octets, &mut spending)? else {
-                return Err(why_mac_mismatches(&safes, &passwords)?);
+    let (integrity, passwords) = match (&pfx.mac, passphrase) {
+        (Some(mac), Some(passphrase)) => {
+            let password = Password::new(passphrase);
+            let key = derive_with_mac(mac, &password, &mut safes, wants_keys);
+            let password = if mac.verifies(&key, &pfx.octets)? {
+                password
+            } else if let Some(null) = Password::null(passphrase)
+                && verifies(mac, &null, &pfx.octets, &mut spending)?
+            {
+                null
+            } else {
+                return Err(why_mac_mismatches(&safes, &password)?);
             };
-            passwords = vec![password];
-            mac.integrity()
+            (mac.integrity(), vec![password])
         }
-        None => Integrity::Absent,
+        (Some(_), None) => (Integrity::Unchecked, Vec::new()),
+        (None, None) => (Integrity::Absent, Vec::new()),
+        (None, Some(passphrase)) => {
+            let passwords = once(Password::new(passphrase)).chain(Password::null(passphrase));
+            (Integrity::Absent, passwords.collect())
+        }
     };
 
     let mut opener = Opener {
@@ -191,10 +198,7 @@ impl Pfx {
 /// One part of the `AuthenticatedSafe`.
 enum Safe {
     Plain(Bags),
-    Encrypted {
-        scheme: Scheme,
-        ciphertext: Zeroizing<Vec<u8>>,
-    },
+    Encrypted(Sealed),
 }
 
 impl Safe {
@@ -210,7 +214,7 @@ impl Safe {
         let scheme = Scheme::read(info.value(tlv::SEQUENCE)?, super::ENCRYPTION)?;
         let ciphertext = tlv::implicit_octets(info.read()?, WHAT)?;
         info.finish()?;
-        Ok(Self::Encrypted { scheme, ciphertext })
+        Ok(Self::Encrypted(Sealed::new(scheme, ciphertext)))
     }
 }
 
@@ -230,7 +234,7 @@ fn charge(pfx: &Pfx, safes: &[Safe], spending: &mut Spending) -> Result<(), Erro
     for safe in safes {
         match safe {
             Safe::Plain(bags) => charge_keys(bags, spending)?,
-            Safe::Encrypted { scheme, .. } => scheme.charge(spending)?,
+            Safe::Encrypted(sealed) => sealed.scheme.charge(spending)?,
         }
     }
     Ok(())
@@ -238,48 +242,66 @@ fn charge(pfx: &Pfx, safes: &[Safe], spending: &mut Spending) -> Result<(), Erro
 
 fn charge_keys(bags: &Bags, spending: &mut Spending) -> Result<(), Error> {
     for bag in &bags.keys {
-        if let Sealed::Shrouded { scheme, .. } = &bag.key {
-            scheme.charge(spending)?;
+        if let Pkcs8::Shrouded(sealed) = &bag.key {
+            sealed.scheme.charge(spending)?;
         }
     }
     Ok(())
 }
 
-/// The form of the passphrase under which the MAC is right, if one is.
-fn verified<'p>(
+/// Derives the key of the MAC, and with it, because that takes less time, those of what is encrypted. All of it has been charged.
+fn derive_with_mac(
     mac: &Mac,
-    passwords: &[Password<'p>],
-    octets: &[u8],
-    spending: &mut Spending,
-) -> Result<Option<Password<'p>>, Error> {
-    for (number, password) in passwords.iter().enumerate() {
-        // The first one has been charged with the rest of the file.
-        if number > 0 {
-            mac.charge(spending)?;
-        }
-        if mac.verifies(password, octets)? {
-            return Ok(Some(*password));
+    password: &Password<'_>,
+    safes: &mut [Safe],
+    wants_keys: bool,
+) -> Key {
+    let mut sealed = Vec::new();
+    for safe in safes {
+        match safe {
+            Safe::Encrypted(safe) => sealed.push(safe),
+            Safe::Plain(bags) if wants_keys => {
+                sealed.extend(bags.keys.iter_mut().filter_map(|bag| match &mut bag.key {
+                    Pkcs8::Shrouded(key) => Some(key),
+                    Pkcs8::Plain(_) => None,
+                }));
+            }
+            Safe::Plain(_) => {}
         }
     }
-    Ok(None)
+    sealed.retain(|sealed| sealed.scheme.derivation(password).is_some());
+    let derivations = sealed
+        .iter()
+        .filter_map(|sealed| sealed.scheme.derivation(password));
+    let (mac_key, keys) = kdf::derive(mac.derivation(password), derivations);
+    for (sealed, key) in sealed.into_iter().zip(keys) {
+        sealed.key = Some(key);
+    }
+    mac_key
+}
+
+/// Whether the MAC is right under another form of the passphrase than that which was charged with the rest of the file.
+fn verifies(
+    mac: &Mac,
+    password: &Password<'_>,
+    octets: &[u8],
+    spending: &mut Spending,
+) -> Result<bool, Error> {
+    mac.charge(spending)?;
+    mac.verifies(&mac.derivation(password).derive(), octets)
 }
 
 /// Whether the passphrase is wrong or the file was altered: where it opens something, it was right. Everything here has
 /// been charged.
-fn why_mac_mismatches(safes: &[Safe], passwords: &[Password<'_>]) -> Result<Error, Error> {
-    let Some(password) = passwords.first() else {
-        return Ok(Error::MacMismatch);
-    };
+fn why_mac_mismatches(safes: &[Safe], password: &Password<'_>) -> Result<Error, Error> {
     for safe in safes {
         let opens = match safe {
-            Safe::Encrypted { scheme, ciphertext } => {
-                opened(scheme, password, ciphertext)?.is_some()
-            }
+            Safe::Encrypted(sealed) => sealed.opened(password)?.is_some(),
             Safe::Plain(bags) => {
                 let mut opens = false;
                 for bag in &bags.keys {
-                    if let Sealed::Shrouded { scheme, ciphertext } = &bag.key {
-                        opens = opens || opened(scheme, password, ciphertext)?.is_some();
+                    if let Pkcs8::Shrouded(sealed) = &bag.key {
+                        opens = opens || sealed.opened(password)?.is_some();
                     }
                 }
                 opens
@@ -290,17 +312,6 @@ fn why_mac_mismatches(safes: &[Safe], passwords: &[Password<'_>]) -> Result<Erro
         }
     }
     Ok(Error::WrongPassphrase { what: WHAT })
-}
-
-/// The plaintext, if it is at least a SEQUENCE: noise has proper padding once in 256 times.
-fn opened(
-    scheme: &Scheme,
-    password: &Password<'_>,
-    ciphertext: &[u8],
-) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-    Ok(scheme
-        .decrypt(password, ciphertext)?
-        .filter(|plaintext| tlv::is_ber_sequence(plaintext)))
 }
 
 /// Decrypts what the file holds, now that its integrity is known.
@@ -320,8 +331,8 @@ impl Opener<'_> {
         for safe in safes {
             let bags = match safe {
                 Safe::Plain(bags) => bags,
-                Safe::Encrypted { scheme, ciphertext } => {
-                    let contents = self.open(&scheme, &ciphertext)?;
+                Safe::Encrypted(sealed) => {
+                    let contents = self.open(&sealed)?;
                     let mut bags = Bags::default();
                     bags.read(&contents, self.spending.budget())?;
                     charge_keys(&bags, &mut self.spending)?;
@@ -337,10 +348,8 @@ impl Opener<'_> {
 
     fn key(&mut self, bag: KeyBag) -> Result<Entry, Error> {
         let key = match bag.key {
-            Sealed::Plain(der) => key::unencrypted(&der)?,
-            Sealed::Shrouded { scheme, ciphertext } => {
-                key::unencrypted(&self.open(&scheme, &ciphertext)?)?
-            }
+            Pkcs8::Plain(der) => key::unencrypted(&der)?,
+            Pkcs8::Shrouded(sealed) => key::unencrypted(&self.open(&sealed)?)?,
         };
         Ok(Entry {
             key,
@@ -349,22 +358,22 @@ impl Opener<'_> {
     }
 
     /// Opens something that has been charged once.
-    fn open(&mut self, scheme: &Scheme, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+    fn open(&mut self, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, Error> {
         if self.passwords.is_empty() {
             return Err(Error::PassphraseRequired { what: WHAT });
         }
-        let name = scheme.to_string();
+        let name = sealed.scheme.to_string();
         if self.seen.insert(name.clone()) {
             self.encryption.push(name);
         }
         for (number, password) in self.passwords.iter().enumerate() {
             if number > 0 {
-                if !scheme.takes_bmp() {
+                if !sealed.scheme.takes_bmp() {
                     break;
                 }
-                scheme.charge(&mut self.spending)?;
+                sealed.scheme.charge(&mut self.spending)?;
             }
-            if let Some(plaintext) = opened(scheme, password, ciphertext)? {
+            if let Some(plaintext) = sealed.opened(password)? {
                 return Ok(plaintext);
             }
         }
@@ -427,6 +436,12 @@ mod tests {
     /// A file of one part, without a MAC.
     fn file(safe: &[u8]) -> Vec<u8> {
         bags::pfx(&tlv::sequence(&[safe]), &[])
+    }
+
+    fn mac_data(password: &Password<'_>, iterations: u32, octets: &[u8]) -> Vec<u8> {
+        let kind = MacKind::Classic(Hash::Sha256);
+        let key = kind.derivation(password, b"salt", iterations).derive();
+        kind.mac_data(&key, b"salt", iterations, octets).unwrap()
     }
 
     fn budget(max_blocks: u64) -> Budget {
@@ -532,10 +547,7 @@ mod tests {
     fn an_empty_passphrase_is_tried_as_none_and_charged_again() {
         let empty = Passphrase::from("");
         let contents = tlv::sequence(&[&bags::data(&tlv::sequence(&[]))]);
-        let null = Password::null(&empty).unwrap();
-        let mac = MacKind::Classic(Hash::Sha256)
-            .mac_data(&null, b"salt", 10, &contents)
-            .unwrap();
+        let mac = mac_data(&Password::null(&empty).unwrap(), 10, &contents);
         let der = bags::pfx(&contents, &mac);
         open(&der, &empty, budget(20)).unwrap();
         assert!(matches!(
@@ -552,9 +564,7 @@ mod tests {
     fn a_mac_over_ber_is_checked_as_it_stands() {
         // An AuthenticatedSafe with an indefinite length, without any parts.
         let contents = [0x30, 0x80, 0, 0];
-        let mac = MacKind::Classic(Hash::Sha256)
-            .mac_data(&Password::new(&passphrase()), b"salt", 1, &contents)
-            .unwrap();
+        let mac = mac_data(&Password::new(&passphrase()), 1, &contents);
         let der = bags::pfx(&contents, &mac);
         let bundle = open(&der, &passphrase(), Budget::default()).unwrap();
         assert!(bundle.certificates().is_empty());
