@@ -44,11 +44,11 @@ fn an_intermediate_signs_below_its_parent() {
         .run("ca sign --ca-cert bots.crt.pem --ca-key bots.key.pem --csr bot.csr.pem --profile intermediate --out x.pem")
         .refuses(
             "error: signing bot.csr.pem: the path length constraint of CN=Bots does not allow as many CAs below it\n\
-             hint: sign with an authority higher up, or with one that was made with a larger --path-len\n",
+             hint: sign with a CA higher up, or with one that was made with a larger --path-len\n",
         );
 }
 
-/// A root that allows one authority below it, that authority `a`, and `chain.crt` with both.
+/// A root that allows one CA below it, that CA `a`, and `chain.crt` with both.
 fn with_chain() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.script(
@@ -73,7 +73,7 @@ fn the_issuers_of_a_parent_have_their_say_when_they_follow_in_its_file_and_are_m
         .run(&format!("{create} --parent-cert chain.crt"))
         .refuses(
             "error: the CA's certificate: the path length constraint of CN=R does not allow as many CAs below it\n\
-             hint: sign with an authority higher up, or with one that was made with a larger --path-len\n",
+             hint: sign with a CA higher up, or with one that was made with a larger --path-len\n",
         );
     assert!(!sandbox.files().contains(&"b.crt".to_owned()));
     let made = sandbox
