@@ -90,7 +90,7 @@ impl Generator {
     ///
     /// # Errors
     ///
-    /// [`Error::UnsupportedSize`], [`Error::KernelUnavailable`] and [`Error::UnknownKernel`] for what was asked for; [`Error::Cancelled`];
+    /// [`Error::UnsupportedSize`], [`Error::Kernel`] for what was asked for; [`Error::Cancelled`];
     /// [`Error::RandomnessUnavailable`]; and [`Error::NoPrimeFound`] and [`Error::Inconsistent`] if the machine or its randomness is broken.
     pub fn generate(&self) -> Result<RsaKey, Error> {
         self.generate_from(&mut System)
