@@ -1,4 +1,4 @@
-//! Who is admitted and who isn't, with the same authority imported.
+//! Who is admitted and who isn't, with the same CA imported.
 use auth::Error;
 use p256::{
     ecdsa::{Signature, SigningKey, signature::Signer},
@@ -13,7 +13,7 @@ use crate::{
     workflow::client_for,
 };
 
-/// A pod that knows the authorities and a user for each bot of the fixtures.
+/// A pod that knows the CAs and a user for each bot of the fixtures.
 async fn pod() -> Pod {
     let pod = Pod::builder().start().await.unwrap();
     for authority in ["bank-signing", "intricate-root"] {

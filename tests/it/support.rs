@@ -14,7 +14,7 @@ pub(crate) fn entry(name: &str) -> &'static Entry {
     FIXTURES.entry(name).unwrap()
 }
 
-/// The authority that an entry is.
+/// The CA that an entry is.
 pub(crate) fn authority(name: &str) -> CertificateAuthority {
     let entry = entry(name);
     CertificateAuthority::from_pem(entry.chain_pem(), entry.key_pem(), &entry.passphrase()).unwrap()

@@ -42,8 +42,8 @@ enum Command {
     },
     /// Check the rules about layers, dependencies and sources
     Tidy,
-    /// See that the packages are complete, and pack them
-    Package(package::Arguments),
+    /// See that the packages are complete, pack them, and build each from what was packed
+    Package,
     /// Count the instructions that hostile inputs of growing size take, and refuse more than linear growth
     Linear(linear::Arguments),
     /// Let openssl, keytool, curl, GnuTLS, NSS and Python judge the built program, and judge what they make
@@ -74,7 +74,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Fixtures { out } => make_fixtures(out),
         Command::Tidy => tidy::run(),
-        Command::Package(arguments) => package::run(&arguments),
+        Command::Package => package::run(),
         Command::Linear(arguments) => linear::run(&arguments),
         Command::Interop(arguments) => interop::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),

@@ -1,5 +1,5 @@
 //! The long runs: minutes of fuzzing and of a bot's life, thousands of random hierarchies, hundreds of interrupted commands, the
-//! largest hostile inputs, each package built from what is packed. CI takes samples of them.
+//! largest hostile inputs. CI takes samples of them.
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -74,11 +74,6 @@ const RUNS: &[Run] = &[
     Run {
         name: "fuzz",
         command: &["bash", "fuzz/run", "300"],
-        environment: None,
-    },
-    Run {
-        name: "package",
-        command: &["cargo", "xtask", "package", "--verify"],
         environment: None,
     },
     Run {

@@ -1,8 +1,6 @@
 use std::{
     convert::Infallible,
-    fmt, fs,
-    io::Read,
-    mem,
+    fmt, mem,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -11,7 +9,7 @@ use std::{
 use pki::Passphrase;
 use zeroize::Zeroizing;
 
-use crate::{Client, Error, Identity};
+use crate::{Client, Error, Identity, file::read};
 
 /// The file of an identity, PKCS#12 or PEM, that is replaced from time to time, as certificates are.
 ///
@@ -86,6 +84,7 @@ impl IdentityFile {
             tokio::time::sleep(every).await;
             let result = match self.changed().await {
                 Ok(None) => {
+                    tracing::trace!(path = %self.path.display(), "the identity's file is unchanged");
                     latest = None;
                     continue;
                 }
@@ -103,6 +102,7 @@ impl IdentityFile {
                 // Not by value: of two endpoints that refuse, the quicker one is named.
                 let kind = Some(mem::discriminant(error));
                 if mem::replace(&mut latest, kind) == kind && !matches!(error, Error::Identity(_)) {
+                    tracing::trace!(path = %self.path.display(), %error, "the same failure again");
                     continue;
                 }
                 tracing::warn!(path = %self.path.display(), %error, "the identity stays what it was");
@@ -144,24 +144,6 @@ impl fmt::Debug for IdentityFile {
         f.debug_struct("IdentityFile")
             .field("path", &self.path)
             .finish_non_exhaustive()
-    }
-}
-
-/// The content of a file that may hold secrets, of so many octets at most.
-pub(crate) fn read(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let failed = |kind| Error::File {
-        path: path.to_owned(),
-        kind,
-    };
-    let file = fs::File::open(path).map_err(|error| failed(error.kind()))?;
-    let mut content = Zeroizing::new(Vec::new());
-    file.take(limit.saturating_add(1))
-        .read_to_end(&mut content)
-        .map_err(|error| failed(error.kind()))?;
-    if u64::try_from(content.len()).is_ok_and(|size| size <= limit) {
-        Ok(content)
-    } else {
-        Err(failed(std::io::ErrorKind::FileTooLarge))
     }
 }
 

@@ -69,6 +69,7 @@
 mod date;
 mod peer;
 mod error;
+mod file;
 mod endpoint;
 mod rsa_key;
 mod identity;

@@ -65,7 +65,7 @@ fn certified_key(identity: &Identity, provider: &CryptoProvider) -> Result<Certi
 /// Presents the one identity to every server that asks for any.
 ///
 /// rustls' own resolver parses the certificate and refuses version 1; this one leaves the verdict to the server. The
-/// authorities that the server names are not consulted either: a list that lacks our issuer is often just incomplete,
+/// CAs that the server names are not consulted either: a list that lacks our issuer is often just incomplete,
 /// and the server's alert says more than an empty certificate message would.
 struct Present(Arc<CertifiedKey>);
 

@@ -59,7 +59,8 @@ pub(crate) struct AuthTarget {
     #[arg(long, conflicts_with = "proxy")]
     no_proxy: bool,
 
-    /// How long to wait for a connection, and how long for an answer [default: 15 and 60]
+    /// How long one call may take, from connecting to the last octet of the answer [default: 15 to connect, 60 without a
+    /// word, 120 altogether]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: Option<u64>,
 
@@ -81,7 +82,7 @@ impl AuthTarget {
             .transpose()
     }
 
-    /// How long to wait for a connection, and for an answer, if that was said.
+    /// How long one call may take, if that was said.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         self.timeout.map(Duration::from_secs)
     }
@@ -228,7 +229,10 @@ impl AuthTarget {
             client = client.trust(trust);
         }
         if let Some(limit) = self.timeout() {
-            client = client.connect_timeout(limit).read_timeout(limit);
+            client = client
+                .connect_timeout(limit)
+                .read_timeout(limit)
+                .total_timeout(limit);
         }
         Ok(match way {
             Way::Default => client,

@@ -34,8 +34,8 @@ Passphrase sources (SRC):
   fd:N        the first line of the open file descriptor N (Unix)
   stdin       the next line of standard input
   prompt      asked for on the terminal, twice for a new one
-  pass:TEXT   TEXT itself; other users of this computer can see it, so this earns a warning
-Without a source, a passphrase that is needed is asked for when there is a terminal.";
+  pass:TEXT   TEXT itself, with a warning: others on this computer can see it
+Without one, a passphrase that is needed is asked for if there is a terminal.";
 
 /// No passphrase that is in use is longer. In octets.
 const LIMIT: usize = 4096;

@@ -1,4 +1,4 @@
-//! Keys, names, certificate requests, certificates, certificate authorities and PKCS#12 bundles, in pure Rust: what
+//! Keys, names, certificate requests, certificates, certification authorities (CAs) and PKCS#12 bundles, in pure Rust: what
 //! `openssl genrsa`, `req`, `x509` and `pkcs12` are used for, without OpenSSL and without a C compiler.
 //!
 //! From a key to a bundle that a TLS client can show:

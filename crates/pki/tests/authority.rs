@@ -1,4 +1,4 @@
-//! What an authority signs, and what it refuses to.
+//! What a CA signs, and what it refuses to.
 #![allow(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
 #[macro_use]

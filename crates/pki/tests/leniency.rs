@@ -156,7 +156,7 @@ fn a_root_whose_signature_can_not_be_checked_is_known_by_its_key_identifiers() {
             (SUBJECT_KEY_IDENTIFIER, &subject),
             (AUTHORITY_KEY_IDENTIFIER, &issuer(b"own")),
         ]));
-        // An authority that changed its key and kept its name.
+        // A CA that changed its key and kept its name.
         assert!(!is_self_signed(&[
             (SUBJECT_KEY_IDENTIFIER, &subject),
             (AUTHORITY_KEY_IDENTIFIER, &issuer(b"former")),

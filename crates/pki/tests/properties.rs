@@ -9,7 +9,7 @@ use pki::{
 };
 use proptest::prelude::*;
 
-/// A key of each kind with its certificate and, from the nearest upwards, the certificates of three authorities.
+/// A key of each kind with its certificate and, from the nearest upwards, the certificates of three CAs.
 #[derive(Debug)]
 struct Identity {
     key: PrivateKey,

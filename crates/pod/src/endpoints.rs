@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use crate::{
-    Port, RecordedRequest, User,
+    Fault, Port, RecordedRequest, User,
     fault::{Line, ResponseBody, Unanswered},
     path_validation,
     reply::Reply,
@@ -80,7 +80,7 @@ pub(crate) async fn serve(
         status = record.status.as_u16(),
         user = record.username,
         reason = reply.reason,
-        faults = (!record.faults.is_empty()).then(|| tracing::field::debug(&record.faults)),
+        faults = (!record.faults.is_empty()).then(|| written(&record.faults)),
         "request"
     );
     lock(&state.records).request(record);
@@ -91,6 +91,12 @@ pub(crate) async fn serve(
         response.headers_mut().insert(header::CONNECTION, close);
     }
     Ok(response)
+}
+
+/// For the log.
+fn written(faults: &[Fault]) -> String {
+    let words: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    words.join(" and ")
 }
 
 /// The endpoints, by path and method, on the ports where they are. The crate's front page lists them.

@@ -53,7 +53,7 @@ impl Issuer {
             .sign(&key)?;
         let profile = match validity {
             Some(validity) => Profile::server().validity(validity),
-            // Cut to the authority's; the same number of days would end a moment after it.
+            // Cut to the CA's; the same number of days would end a moment after it.
             None => Profile::server(),
         };
         let certificate = self.authority.issue(&request.verify()?, &profile)?;

@@ -1,4 +1,4 @@
-//! Certificates and authorities.
+//! Certificates and CAs.
 use super::{
     case::{Case, agrees, read_by_us, reads_ours},
     tool::Tool::{Gnutls, Java, Nss, Openssl, Python},
@@ -88,7 +88,7 @@ pub(super) fn cases() -> Vec<Case> {
     ] {
         cases.push(read_by_us(
             Openssl,
-            format!("authority with {what}, key under -aes256"),
+            format!("CA with {what}, key under -aes256"),
             format!(
                 "openssl genrsa -aes256 -passout env:PASS -out ca.key 2048
                 openssl req -x509 -new -utf8 -key ca.key -passin env:PASS -subj '{subject}' -days 3650 \\
@@ -100,7 +100,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend([
         read_by_us(
             Openssl,
-            "authority with a traditional key and TeletexStrings",
+            "CA with a traditional key and TeletexStrings",
             format!(
                 "printf '[req]\\nstring_mask = MASK:0x4\\ndistinguished_name = dn\\n[dn]\\n' > teletex.cnf
                 openssl genrsa -traditional -aes256 -passout env:PASS -out ca.key 2048
@@ -113,7 +113,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         read_by_us(
             Openssl,
-            "authority with an EC key and no keyUsage",
+            "CA with an EC key and no keyUsage",
             format!(
                 "STRICT= # openssl calls what it makes by default incomplete
                 openssl req -x509 -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -passout env:PASS -keyout ca.key \\
@@ -123,7 +123,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         read_by_us(
             Gnutls,
-            "authority made by certtool",
+            "CA made by certtool",
             format!(
                 "printf 'cn = Their Root\\norganization = Excelsior Bank\\nca\\ncert_signing_key\\nexpiration_days = 3650\\n' > template
                 certtool --generate-privkey --key-type rsa --bits 2048 --no-text --outfile ca.key
@@ -133,7 +133,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         read_by_us(
             Openssl,
-            "a leaf is no authority",
+            "a leaf is no CA",
             "openssl req -x509 -new -newkey rsa:2048 -noenc -keyout ca.key -subj '/CN=Leaf' -out ca.crt -addext basicConstraints=CA:FALSE
             refuses countersign ca sign --ca-cert ca.crt --ca-key ca.key --csr $OURS/bot.csr.pem --out c.pem 2>&1 |
                 has 'may not sign certificates'
@@ -159,7 +159,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// Their authority signs through us: the chain is judged strictly, and the issuer's name is the authority's subject.
+/// Their CA signs through us: the chain is judged strictly, and the issuer's name is the CA's subject.
 const SIGNED_BY_THEIR_AUTHORITY: &str =
     "countersign ca sign --ca-cert ca.crt --ca-key ca.key --ca-passin env:PASS \\
         --csr $OURS/bot.csr.pem --days 30 --out c.pem

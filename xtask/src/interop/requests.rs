@@ -85,7 +85,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// Our authority signs the request as a server's; openssl judges the certificate, including its names.
+/// Our CA signs the request as a server's; openssl judges the certificate, including its names.
 fn signed_by_us(made: &str) -> String {
     format!(
         "{made}

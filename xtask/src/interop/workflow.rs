@@ -47,7 +47,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         reads_ours(
             Curl,
-            "our pod: a client of an unknown authority is refused",
+            "our pod: a client of an unknown CA is refused",
             "fails curl --silent --show-error --cert-type P12 --cert $THEIRS/stranger.p12:$PASS --cacert $POD_ROOT \\
                 -X POST $POD/sessionauth/v1/authenticate 2>&1 | has 'unknown ca'",
         ),

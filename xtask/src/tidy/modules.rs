@@ -1,7 +1,10 @@
 //! The order of modules: each `mod` list is in the order in which its modules may use each other, those that are used first.
+//!
+//! A module and what stands in its own file are not put in order: a type that `fault/mod.rs` opens with may be used by the
+//! files beside it, which are how it works.
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::{self, PathBuf},
 };
 
 use anyhow::{Context, Result};
@@ -37,11 +40,11 @@ struct Module {
     tokens: Vec<TokenTree>,
     /// The modules that it declares, in this order.
     children: Vec<String>,
-    /// The child behind each name that it brings in from one.
-    names: BTreeMap<String, String>,
+    /// The path behind each name that it brings in from one of these.
+    names: BTreeMap<String, Vec<String>>,
 }
 
-fn check_crate(root: &Path) -> Result<Vec<String>> {
+fn check_crate(root: &path::Path) -> Result<Vec<String>> {
     let source = root.parent().context("a source without a folder")?;
     let mut files = Vec::new();
     rust_files(source, &mut files)?;
@@ -93,17 +96,20 @@ fn out_of_order(modules: &BTreeMap<Name, Module>, from: &Name, to: &Name) -> Opt
 /// The module that holds what a path names, as far as `mod` and `use` tell.
 fn resolve(modules: &BTreeMap<Name, Module>, used: &Use) -> Result<Name, String> {
     let mut name = used.base.clone();
-    for segment in &used.segments {
-        let Some(module) = modules.get(&name) else {
-            break;
-        };
+    // The next one last.
+    let mut rest: Vec<_> = used.segments.iter().rev().collect();
+    while let Some(segment) = rest.pop()
+        && let Some(module) = modules.get(&name)
+    {
         if segment == "*" && !module.children.is_empty() {
             return Err("a `*` hides which module is used".to_owned());
         }
         if module.children.contains(segment) {
             name.push(segment.clone());
+        } else if let Some(path) = module.names.get(segment) {
+            // It leads down to a child, so this ends.
+            rest.extend(path.iter().rev());
         } else {
-            name.extend(module.names.get(segment).cloned());
             break;
         }
     }
@@ -126,14 +132,17 @@ impl Module {
         {
             let mut paths = Vec::new();
             read_paths(tokens.get(at + 1..).unwrap_or_default(), &[], &mut paths);
-            for (mut path, _) in paths {
-                if matches!(path.first(), Some(first) if first == "self" || first == "crate") {
-                    path.remove(0);
-                }
-                if let [child, .., name] = &path[..]
-                    && children.contains(child)
+            for mut path in paths {
+                if matches!(path.segments.first(), Some(first) if first == "self" || first == "crate")
                 {
-                    names.insert(name.clone(), child.clone());
+                    path.segments.remove(0);
+                }
+                if let [child, .., last] = &path.segments[..]
+                    && children.contains(child)
+                    && last != "self"
+                {
+                    let name = path.renamed.as_ref().unwrap_or(last).clone();
+                    names.insert(name, path.segments);
                 }
             }
         }
@@ -147,7 +156,7 @@ impl Module {
 }
 
 /// `name/parse.rs` is `["name", "parse"]`, `name/mod.rs` is `["name"]`.
-fn name_of(relative: &Path) -> Name {
+fn name_of(relative: &path::Path) -> Name {
     let without_extension = relative.with_extension("");
     let parts = without_extension
         .iter()
@@ -202,10 +211,10 @@ fn collect(tokens: &[TokenTree], module: &Name, depth: usize, found: &mut Vec<Us
             let mut paths = Vec::new();
             read_paths(tree, &[], &mut paths);
             if let Some(base) = base {
-                let used = |(segments, line)| Use {
+                let used = |path: Path| Use {
                     base: base.to_vec(),
-                    segments,
-                    line,
+                    segments: path.segments,
+                    line: path.line,
                 };
                 found.extend(paths.into_iter().map(used));
             }
@@ -220,8 +229,16 @@ fn collect(tokens: &[TokenTree], module: &Name, depth: usize, found: &mut Vec<Us
     }
 }
 
-/// The paths of a use tree, or the one path that stands in an expression; each ends with the name that it gives to what it leads to.
-fn read_paths(tree: &[TokenTree], before: &[String], found: &mut Vec<(Vec<String>, usize)>) {
+/// A path as it is written.
+struct Path {
+    segments: Vec<String>,
+    /// After `as`.
+    renamed: Option<String>,
+    line: usize,
+}
+
+/// The paths of a use tree, or the one path that stands in an expression.
+fn read_paths(tree: &[TokenTree], before: &[String], found: &mut Vec<Path>) {
     let Some(first) = tree.first() else { return };
     if let TokenTree::Group(group) = first {
         if is_group(first, Delimiter::Brace) {
@@ -234,17 +251,21 @@ fn read_paths(tree: &[TokenTree], before: &[String], found: &mut Vec<(Vec<String
     let Some(segment) = ident(first).or_else(|| punct(first).map(String::from)) else {
         return;
     };
-    let path = [before, &[segment]].concat();
-    match tree.get(1..).map(|rest| (rest, after_colons(rest))) {
+    let segments = [before, &[segment]].concat();
+    let rest = tree.get(1..).unwrap_or_default();
+    match after_colons(rest) {
         // A turbofish is no segment.
-        Some((_, Some(rest))) if rest.first().and_then(punct) != Some('<') => {
-            read_paths(rest, &path, found)
+        Some(rest) if rest.first().and_then(punct) != Some('<') => {
+            read_paths(rest, &segments, found);
         }
-        Some(([word, name, ..], None)) if is_ident(word, "as") => {
-            let renamed = path.into_iter().chain(ident(name)).collect();
-            found.push((renamed, line(first)));
-        }
-        _ => found.push((path, line(first))),
+        _ => found.push(Path {
+            segments,
+            renamed: match rest {
+                [word, name, ..] if is_ident(word, "as") => ident(name),
+                _ => None,
+            },
+            line: line(first),
+        }),
     }
 }
 
@@ -327,6 +348,8 @@ mod tests {
         assert_one(&[("error.rs", "use crate::Key;")], "error uses key");
         assert_one(&[("key/pem.rs", "use super::PrivateKey;")], "pem uses der");
         assert_one(&[("key/pem.rs", "use crate::key::Kind;")], "pem uses der");
+        assert_one(&[("key/pem.rs", "use crate::Kind;")], "pem uses der");
+        assert_one(&[("key/pem.rs", "use crate::Key;")], "pem uses der");
     }
 
     #[test]

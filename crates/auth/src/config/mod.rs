@@ -51,7 +51,7 @@ use self::section::{Section, problem};
 use crate::{
     Client, ClientBuilder, Endpoints, Error, Identity, Proxy, RetryPolicy, TrustAnchors,
     channels::Links,
-    identity_file::read,
+    file::read,
     proxy::ProxyChoice,
     transport::{KeepAlive, Link, Timeouts},
 };

@@ -112,7 +112,7 @@ catalogue! {
         "the client certificate is X.509 version 1, which many servers and clients refuse (UnsupportedCertVersion)",
         "reissue it as version 3: openssl x509 -req needs -extfile for that";
     CLIENT_CERTIFICATE_IS_CA, "client-certificate-is-ca", Warning,
-        "the client certificate is that of a certificate authority, which many servers refuse from a client",
+        "the client certificate is that of a CA, which many servers refuse from a client",
         "issue one for the bot alone, with a profile for clients";
     KEY_TOO_SMALL, "key-too-small", Problem,
         "the RSA key is shorter than the 4096 bits that a Pod asks for",

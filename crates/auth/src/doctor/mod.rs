@@ -158,6 +158,12 @@ impl Doctor {
         self
     }
 
+    /// As [`ClientBuilder::total_timeout`](crate::ClientBuilder::total_timeout).
+    pub fn total_timeout(mut self, limit: Duration) -> Self {
+        self.links.each(|link| link.timeouts.total = limit);
+        self
+    }
+
     /// As [`ClientBuilder::provider`](crate::ClientBuilder::provider).
     pub fn provider(mut self, provider: Arc<CryptoProvider>) -> Self {
         self.provider = Some(provider);

@@ -3,7 +3,7 @@ use pki::{KeyEncryption, Passphrase, Pkcs12};
 
 use crate::{
     lab::{Pair, as_version_1, key, lab},
-    warnings::warnings_of,
+    log::warnings_of,
 };
 
 fn bundle(passphrase: &Passphrase) -> Vec<u8> {

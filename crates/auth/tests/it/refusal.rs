@@ -132,6 +132,31 @@ async fn a_server_without_a_known_root_is_not_trusted() {
     }
 }
 
+/// A certificate is public: whoever shows it must have its key.
+#[tokio::test]
+async fn a_server_that_shows_the_certificate_of_another_one_is_not_trusted() {
+    for (tls, http) in PROTOCOLS {
+        let stolen = Pair {
+            key: key(),
+            certificate: lab().server.certificate.clone(),
+        };
+        let setup = Setup::new(pod_answer)
+            .over(tls, http)
+            .certificate(Arc::new(stolen));
+        let (error, _) = failure_at(setup).await;
+        assert!(
+            matches!(
+                error,
+                Error::ServerNotTrusted {
+                    reason: CertificateError::BadSignature,
+                    ..
+                }
+            ),
+            "{tls:?} {http}: {error:?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_certificate_for_another_host_is_not_trusted() {
     let (error, _) =

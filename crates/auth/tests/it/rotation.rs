@@ -9,10 +9,12 @@ use std::{
 use auth::{Endpoint, Error, IdentityFile};
 use pki::{Passphrase, Pkcs12, Profile};
 use pod::{Fault, Port, Rule};
+use tracing::Level;
 
 use crate::{
     lab::{Pair, identity_of, issue, lab},
     life::builder,
+    log::listen,
     workflow::{admitting, echo, session_info},
 };
 
@@ -128,6 +130,24 @@ async fn a_file_that_changes_is_followed_and_a_broken_one_reported_once() {
     let client = builder(&pod).build().unwrap();
     client.session().await.unwrap();
 
+    // Each look at the file that is followed by no report.
+    let (log, _guard) = listen(Level::TRACE);
+    let looks = || {
+        let of_file = |target: &&str| target.ends_with("::identity_file");
+        log.targets().iter().filter(|it| of_file(it)).count()
+    };
+    // A look that was under way may have begun before.
+    let looked_again = || async {
+        let enough = looks() + 2;
+        tokio::time::timeout(Duration::from_secs(20), async {
+            while looks() < enough {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await
+        .unwrap();
+    };
+
     let reports = Arc::new(Mutex::new(Vec::new()));
     let follower = tokio::spawn({
         let (client, reports) = (client.clone(), Arc::clone(&reports));
@@ -139,7 +159,7 @@ async fn a_file_that_changes_is_followed_and_a_broken_one_reported_once() {
         }
     });
     let reported = |count: usize| {
-        let reports = Arc::clone(&reports);
+        let (reports, looked_again) = (Arc::clone(&reports), &looked_again);
         async move {
             tokio::time::timeout(Duration::from_secs(20), async {
                 while reports.lock().unwrap().len() < count {
@@ -148,8 +168,7 @@ async fn a_file_that_changes_is_followed_and_a_broken_one_reported_once() {
             })
             .await
             .unwrap();
-            // Long enough for a second report of the same.
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            looked_again().await;
             let reports = reports.lock().unwrap();
             assert_eq!(reports.len(), count, "{reports:?}");
             reports.last().cloned().unwrap()
@@ -181,7 +200,7 @@ async fn a_file_that_changes_is_followed_and_a_broken_one_reported_once() {
     assert_eq!(username().await, "demo-bot2");
     // The same content again is no change; one that the Pod doesn't know yet is tried until it does.
     file.replace(&next);
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    looked_again().await;
     file.replace(&bundle(&another_pair("/CN=demo-bot3")));
     let outcome = reported(4).await;
     assert!(

@@ -4,8 +4,8 @@ use rustls::CertificateError;
 use crate::{
     environment::assert_passes_in_environment,
     lab::{as_version_1, client, key_manager_answer, lab, pod_answer, trust},
+    log::warnings_of,
     server::{Server, Setup},
-    warnings::warnings_of,
 };
 
 #[test]

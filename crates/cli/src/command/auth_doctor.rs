@@ -153,7 +153,10 @@ fn examine(args: &Args) -> Result<Report, Error> {
         Way::Through(proxy) => doctor.proxy(proxy),
     };
     if let Some(limit) = args.target.timeout() {
-        doctor = doctor.connect_timeout(limit).read_timeout(limit);
+        doctor = doctor
+            .connect_timeout(limit)
+            .read_timeout(limit)
+            .total_timeout(limit);
     }
     let _progress = ui::progress("examining");
     block_on(doctor.examine())

@@ -1,6 +1,7 @@
 //! `countersign auth logout`
 
-use auth::{Session, Token};
+use auth::{Client, Endpoint, Session, Token};
+use http::{Method, Request, Uri};
 use serde_json::json;
 
 use crate::{
@@ -14,7 +15,8 @@ use crate::{
 
 /// End a session that auth login --show-tokens left open
 ///
-/// Logs out at the Pod and, with --key-manager-token, at the Key Manager. A session that has ended already is no error.
+/// Logs out at the Pod and, with --key-manager-token, at the Key Manager. A token that they don't know is refused (exit status
+/// 1): they can't tell one whose session has ended already from a wrong one, whose session would stay open.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
@@ -62,12 +64,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let client = args
         .target
         .client(config.as_ref(), &endpoints, identity)?
-        .session(session)
         .build()
         .about("the client")?;
     {
         let _progress = ui::progress("logging out");
-        block_on(client.logout())?.about("logout")?;
+        block_on(end(&client, &session))??;
     }
     if args.json {
         return ui::json(&json!({
@@ -79,3 +80,32 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     ui::note("logged out");
     Ok(())
 }
+
+/// Asks both endpoints, even if one fails. (`Client::logout` is for a client's own session, and takes any 401 for its end.)
+async fn end(client: &Client, session: &Session) -> Result<(), Error> {
+    let logout = async |endpoint, path| {
+        let mut request = Request::new(Default::default());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = Uri::from_static(path);
+        match client.send(session, endpoint, request).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let unknown = matches!(error, auth::Error::Unauthorized { .. });
+                let error = Err(error).about("logout");
+                if unknown {
+                    error.map_err(|error: Error| error.hint(UNKNOWN))
+                } else {
+                    error
+                }
+            }
+        }
+    };
+    let pod = logout(Endpoint::SessionAuth, "/sessionauth/v1/logout").await;
+    let key_manager = match session.key_manager_token() {
+        Some(_) => logout(Endpoint::KeyManager, "/keyauth/v1/logout").await,
+        None => Ok(()),
+    };
+    pod.and(key_manager)
+}
+
+const UNKNOWN: &str = "the session of that token has ended already, or the token is wrong";

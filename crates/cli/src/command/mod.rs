@@ -58,7 +58,7 @@ Exit status:
 
 Start here:
   countersign quickstart            the whole way once, against an embedded pod
-  countersign issue --help          a bot's key, request, certificate and .p12 in one call
+  countersign issue --help          a bot's key, request, certificate and .p12
   countersign inspect FILE          what is in a file";
 
 #[derive(Debug, Subcommand)]

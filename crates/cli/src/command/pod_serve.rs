@@ -81,7 +81,8 @@ pub(crate) struct Args {
 const LOCK: &str = ".pod-serve.lock";
 
 const EXAMPLES: &str = "\
-PLACE is any, or a port (web, api, key-manager), a method and a path, each of which may be left out.
+PLACE is any, or a port (web, api, key-manager), a method and a path, of which
+any may be left out.
 FAULT is one of these, with ,times:N ,skip:N or ,probability:P,seed:N after it:
   refuse  plain-text  hello-alert:ALERT  refuse-client:ALERT
   server-certificate:wrong-host|expired|not-yet-valid|unknown-root

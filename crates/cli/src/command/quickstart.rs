@@ -89,7 +89,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     steps.finish(made.path())
 }
 
-/// All that is made of the bot and its authority.
+/// All that is made of the bot and its CA.
 struct Bot {
     passphrase: Passphrase,
     ca_certificate: String,
@@ -371,7 +371,7 @@ Run the pod yourself, and log in from another terminal:
   {program} auth login --p12 {} --passin {passin} --trust {} \\
     --pod https://localhost:8444 --key-manager https://localhost:8445
 
-On a real Pod, import your own authority's certificate in the Admin portal, create a service user whose name
+On a real Pod, import your own CA's certificate in the Admin portal, create a service user whose name
 is the bot's common name, and issue the bot's certificate:
   {program} ca create --help
   {program} issue --help",

@@ -87,7 +87,7 @@ fn a_bundle_takes_only_the_issuers_of_its_certificate() {
         );
 }
 
-/// Below the authority, the intermediate `bots`, and the bot's `below.crt.pem` below that.
+/// Below the CA, the intermediate `bots`, and the bot's `below.crt.pem` below that.
 fn with_intermediate() -> Sandbox {
     let sandbox = Sandbox::with_bot();
     sandbox.script(
@@ -178,7 +178,7 @@ fn a_certificate_that_no_pod_will_take_earns_a_warning() {
         (
             KeyKind::EcP256,
             Profile::intermediate().valid_for_days(60),
-            "the client certificate is that of a certificate authority, which many servers refuse from a client\n",
+            "the client certificate is that of a CA, which many servers refuse from a client\n",
         ),
         (
             KeyKind::Rsa2048,

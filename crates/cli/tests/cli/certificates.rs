@@ -48,7 +48,7 @@ fn an_intermediate_signs_below_its_parent() {
         );
 }
 
-/// A root that allows one authority below it, that authority `a`, and `chain.crt` with both.
+/// A root that allows one CA below it, that CA `a`, and `chain.crt` with both.
 fn with_chain() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.script(

@@ -123,7 +123,8 @@ fn a_directory_is_for_one_pod() {
 #[test]
 fn the_log_has_a_line_for_each_handshake_and_request_and_no_token() {
     let sandbox = with_bundle();
-    let (mut pod, log) = PodProcess::start_logging(&sandbox, ADMITTED);
+    let fault = "--fault /sessionauth/v1/logout=delay:1ms,times:1";
+    let (mut pod, log) = PodProcess::start_logging(&sandbox, &format!("{ADMITTED} {fault}"));
     let login = format!("{} --trust pod-root.pem", pod.login());
     sandbox.run(&login).succeeds();
     let shown = sandbox
@@ -162,7 +163,11 @@ fn the_log_has_a_line_for_each_handshake_and_request_and_no_token() {
         ),
         // The session whose tokens nobody saw is ended, the other one is not.
         (
-            "request port=api method=POST path=/sessionauth/v1/logout status=200 user=demo-bot1",
+            "request port=api method=POST path=/sessionauth/v1/logout status=200 user=demo-bot1 faults=delay:1ms",
+            1,
+        ),
+        (
+            "fault injected rule=/sessionauth/v1/logout=delay:1ms,times:1",
             1,
         ),
         (
@@ -268,9 +273,16 @@ fn a_session_that_was_left_open_is_ended_by_its_tokens() {
         (outcome.stdout.as_str(), outcome.stderr.as_str()),
         ("", "logged out\n")
     );
-    // Once more is as good.
-    let again = sandbox.run(&format!("{line} --json")).succeeds().json();
-    assert_eq!(again["sessionEnded"], true);
+    // Nobody can tell a token whose session has ended from one that never was.
+    let again = sandbox.run(&format!("{line} --json"));
+    assert_eq!((again.status, again.stdout.as_str()), (1, ""));
+    assert!(
+        again.stderr.contains("answered 401 Unauthorized")
+            && again.stderr.ends_with(
+                "\nhint: the session of that token has ended already, or the token is wrong\n"
+            ),
+        "{again:?}"
+    );
     kill(pod.process(), Signal::SIGTERM).unwrap();
     pod.ends();
     let log = log.rest();

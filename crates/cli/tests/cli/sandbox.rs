@@ -26,7 +26,7 @@ impl Sandbox {
         }
     }
 
-    /// With the authority `ca.crt.pem` and its unencrypted key `ca.key.pem`.
+    /// With the CA `ca.crt.pem` and its unencrypted key `ca.key.pem`.
     pub(crate) fn with_authority() -> Self {
         let sandbox = Self::new();
         sandbox
@@ -38,7 +38,7 @@ impl Sandbox {
         sandbox
     }
 
-    /// With the authority, and the bot's `bot.key.pem` (encrypted), `bot.csr.pem` and `bot.crt.pem`.
+    /// With the CA, and the bot's `bot.key.pem` (encrypted), `bot.csr.pem` and `bot.crt.pem`.
     pub(crate) fn with_bot() -> Self {
         let sandbox = Self::with_authority();
         sandbox.script(

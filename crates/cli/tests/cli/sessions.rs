@@ -563,14 +563,25 @@ fn a_login_waits_and_tries_again_as_it_is_told() {
         told.stderr
     );
 
-    let silent = PodProcess::start(&sandbox, "--dir third --fault any=silence");
-    let login = format!("{} --trust third/pod-root.pem --timeout 1", silent.login());
-    let outcome = sandbox.run(&login);
-    assert_eq!(outcome.status, 3);
-    assert!(
-        outcome.stderr.contains(" took more than 1s\n"),
-        "{outcome:?}"
-    );
+    // Nothing at all, and something all the time.
+    for (dir, fault) in [("third", "silence"), ("fourth", "trickle:300ms")] {
+        let arguments =
+            format!("--dir {dir} --import ca.crt.pem --user demo-bot1 --fault any={fault}");
+        let slow = PodProcess::start(&sandbox, &arguments);
+        let target = format!("{} --trust {dir}/pod-root.pem --timeout 1", slow.login());
+        let outcome = sandbox.run(&target);
+        assert_eq!(outcome.status, 3);
+        assert!(
+            outcome.stderr.contains(" took more than 1s\n"),
+            "{outcome:?}"
+        );
+        let outcome = sandbox.run(&target.replace("login", "doctor"));
+        assert_eq!(outcome.status, 1);
+        assert!(
+            outcome.stdout.contains(" took more than 1s\n"),
+            "{outcome:?}"
+        );
+    }
 }
 
 #[test]

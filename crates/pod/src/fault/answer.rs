@@ -21,14 +21,14 @@ use crate::reply::{JSON, Reply};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "an answer is given by a rule that is injected"]
 pub struct Answer {
-    status: StatusCode,
-    body: Option<Bytes>,
-    content_type: Option<HeaderValue>,
-    retry_after: Option<RetryAfter>,
+    pub(super) status: StatusCode,
+    pub(super) body: Option<Bytes>,
+    pub(super) content_type: Option<HeaderValue>,
+    pub(super) retry_after: Option<RetryAfter>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RetryAfter {
+pub(super) enum RetryAfter {
     Seconds(u64),
     Date(Duration),
 }

@@ -11,6 +11,7 @@ mod wire;
 mod deliver;
 mod handshake;
 mod rule;
+mod print;
 mod registry;
 mod text;
 

@@ -74,7 +74,7 @@ impl Faults {
             _ => None,
         };
         let applied = Arc::<AtomicU64>::default();
-        tracing::info!(?rule, "fault injected");
+        tracing::info!(%rule, "fault injected");
         let mut active = lock(&self.active);
         active.push(Active {
             random: SplitMix(rule.chance.map_or(0, |chance| chance.seed)),
@@ -102,7 +102,7 @@ impl Faults {
             request: None,
         };
         let (fault, certificate) = self.strike(Moment::Handshake, &place)?;
-        tracing::info!(%port, ?fault, "fault in the handshake");
+        tracing::info!(port = port.word(), %fault, "fault in the handshake");
         HandshakeFault::new(fault, certificate)
     }
 

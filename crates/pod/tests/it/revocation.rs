@@ -62,7 +62,7 @@ async fn a_client_certificate_can_be_revoked_under_a_trusted_authority() {
         )
         .await;
 
-    // Known says nothing either way: the authority admits.
+    // Known says nothing either way: the CA admits.
     world
         .pod
         .set_status(imported.fingerprint, Status::Known)

@@ -155,7 +155,7 @@ pub(crate) const fn request_in_pem() -> Input {
     })
 }
 
-/// An authority, and its issuer again and again.
+/// A CA, and its issuer again and again.
 pub(crate) const fn issuers() -> Input {
     Input::new("repeated-issuer", |size| {
         let name = |text: &str| text.parse::<DistinguishedName>().unwrap();

@@ -383,6 +383,21 @@ async fn a_server_certificate_that_is_none_for_servers_is_told() {
 }
 
 #[tokio::test]
+async fn a_server_without_the_key_of_the_certificate_that_it_shows_is_told() {
+    for (tls, http) in crate::lab::PROTOCOLS {
+        let stolen = Pair {
+            key: crate::lab::key(),
+            certificate: lab().server.certificate.clone(),
+        };
+        let setup = Setup::new(pod_answer).certificate(Arc::new(stolen));
+        let server = Server::start(setup.over(tls, http)).await;
+        let report = examine_at(&server).await;
+        assert_eq!(problems(&report), ["server-not-trusted"], "{report}");
+        assert!(server.seen().is_empty(), "nothing may be sent to it");
+    }
+}
+
+#[tokio::test]
 async fn tokens_that_are_given_and_not_accepted_are_told() {
     let pod = pod().await;
     pod.inject(Rule::new(Fault::ExpireTokens).path("/pod/v2/sessioninfo"))

@@ -107,8 +107,37 @@ fn every_fault_has_a_text() {
         ("endless", Fault::Endless),
         ("hang-up", Fault::HangUp),
     ] {
-        assert_eq!(parse(&format!("any={text}")), Rule::new(fault), "{text}");
+        let rule = parse(&format!("any={text}"));
+        assert_eq!(rule, Rule::new(fault), "{text}");
+        assert_eq!(parse(&rule.to_string()), rule, "{text}: {rule}");
     }
+}
+
+#[test]
+fn a_rule_is_written_in_the_words_that_it_is_read_from() {
+    for text in [
+        "any=refuse",
+        "api POST /sessionauth/*=delay:1500ms,times:3,skip:2",
+        "key-manager=endless,probability:0.25,seed:7",
+        "web=hello-alert:unrecognized_name",
+        "any=refuse-client:unknown_ca",
+        "any=hello-alert:unknown_psk_identity",
+        "any=hello-alert:199",
+        "any=silence",
+        "any=silence:0",
+        "/a=status:429,retry-after:2s,times:2",
+        "any=status:503,retry-after-date:1500ms,html,times:1",
+        "any=status:503,empty",
+        "any=status:503,content-type:none",
+        "any=status:200,content-type:text/plain,times:2,body:a,b\nc",
+        "any=status:200,body:",
+    ] {
+        let rule = parse(text);
+        assert_eq!(rule.to_string(), text);
+    }
+    // What another way of writing says.
+    let rule = parse("any=status:503,html,content-type:none,times:2");
+    assert_eq!(parse(&rule.to_string()), rule);
 }
 
 #[test]
@@ -157,6 +186,7 @@ fn options_of_an_answer_are_applied_in_their_order() {
     ] {
         let rule = Rule::new(Fault::Answer(answer));
         assert_eq!(parse(&format!("any=status:401,{text}")), rule, "{text}");
+        assert_eq!(parse(&rule.to_string()), rule, "{text}: {rule}");
     }
 }
 

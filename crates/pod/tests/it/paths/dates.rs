@@ -47,7 +47,7 @@ async fn dates_are_checked_at_each_handshake() {
         .await;
     world.assert_authenticates(&early).await;
 
-    // The leaf's authority is over as well: told first is what is wrong with the leaf's own.
+    // The leaf's CA is over as well: told first is what is wrong with the leaf's own.
     ahead.store(20 * 365 * DAY.as_secs(), Ordering::Relaxed);
     world
         .assert_refused(
@@ -68,7 +68,7 @@ async fn an_expired_authority_lets_nobody_in() {
     )
     .unwrap();
     world.trust(short.certificate());
-    // Valid longer than its authority, which `pki` wouldn't sign.
+    // Valid longer than its CA, which `pki` wouldn't sign.
     let key = key();
     let leaf = under(&short, &name(BOT), &key).sign();
     let identity = Identity::new([leaf], &key);

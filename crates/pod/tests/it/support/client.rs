@@ -99,7 +99,7 @@ impl Client {
         self
     }
 
-    /// The names of authorities in the last CertificateRequest. `None` when there was none.
+    /// The names of CAs in the last CertificateRequest. `None` when there was none.
     pub(crate) fn hints(&self) -> Option<Vec<Vec<u8>>> {
         self.hints.lock().unwrap().clone()
     }

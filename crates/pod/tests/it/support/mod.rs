@@ -17,7 +17,7 @@ pub(crate) const AUTHENTICATE: &str = "/sessionauth/v1/authenticate";
 /// The name of the service user in most tests.
 pub(crate) const BOT: &str = "demo-bot1";
 
-/// A pod with one trusted authority and one service user, and a client that may authenticate.
+/// A pod with one trusted CA and one service user, and a client that may authenticate.
 pub(crate) struct World {
     pub(crate) pod: Pod,
     pub(crate) ca: pki::CertificateAuthority,
