@@ -166,12 +166,12 @@ pub enum Error {
         /// The profile's minimum in bits.
         minimum: usize,
     },
-    /// A digest that can't be used with this kind of key.
-    #[error("{digest} can not be used with a {key} key")]
+    /// A signature algorithm that can't be used with this kind of key.
+    #[error("{algorithm} can not be used with a {key} key")]
     #[non_exhaustive]
-    UnsupportedDigest {
-        /// The digest.
-        digest: &'static str,
+    UnsupportedSignatureAlgorithm {
+        /// The signature algorithm.
+        algorithm: &'static str,
         /// The kind of key.
         key: String,
     },

@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime};
 
-use crate::{Digest, Error, SubjectAltName, Validity, time};
+use crate::{Error, SignatureAlgorithm, SubjectAltName, Validity, time};
 
 /// What a CA grants. A request asks; the profile decides.
 ///
@@ -31,7 +31,7 @@ use crate::{Digest, Error, SubjectAltName, Validity, time};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     pub(crate) role: Role,
-    pub(crate) digest: Option<Digest>,
+    pub(crate) signature_algorithm: Option<SignatureAlgorithm>,
     pub(crate) path_len: Option<u32>,
     pub(crate) minimum_rsa_bits: usize,
     alt_names: AltNames,
@@ -98,7 +98,7 @@ impl Profile {
     fn new(role: Role, alt_names: AltNames, days: u32) -> Self {
         Self {
             role,
-            digest: None,
+            signature_algorithm: None,
             path_len: None,
             minimum_rsa_bits: 2048,
             alt_names,
@@ -118,10 +118,10 @@ impl Profile {
         self
     }
 
-    /// The digest under the CA's signature. Otherwise it is SHA-256, or SHA-384 where the CA's key is on
-    /// P-384.
-    pub fn digest(mut self, digest: Digest) -> Self {
-        self.digest = Some(digest);
+    /// The algorithm of the CA's signature, RSASSA-PSS for example. Otherwise it is
+    /// [the usual one](SignatureAlgorithm::usual_for) of the CA's key.
+    pub fn signature_algorithm(mut self, algorithm: SignatureAlgorithm) -> Self {
+        self.signature_algorithm = Some(algorithm);
         self
     }
 

@@ -4,10 +4,9 @@ use rcgen::CertificateParams;
 use x509_parser::{cri_attributes::ExtensionRequest, prelude::FromDer};
 
 use crate::{
-    Digest, DistinguishedName, Error, PrivateKey, PublicKey, SubjectAltName,
+    DistinguishedName, Error, PrivateKey, PublicKey, SignatureAlgorithm, SubjectAltName,
     der::{self, Reader, malformed},
     extension::{self, Extensions},
-    key::signature::SignatureAlgorithm,
     pem, rng,
     signed::Signed,
     tbs,
@@ -50,7 +49,7 @@ impl CertificateRequest {
         CertificateRequestBuilder {
             subject,
             alt_names: Vec::new(),
-            digest: None,
+            signature_algorithm: None,
         }
     }
 
@@ -86,7 +85,11 @@ impl CertificateRequest {
         }
         // CertificationRequestInfo (RFC 2986, section 4.1)
         let signed = Signed::read(der, WHAT)?;
-        let algorithm = Reader::enter(signed.algorithm, der::SEQUENCE, WHAT)?.value(der::OID)?;
+        let mut algorithm = Reader::enter(signed.algorithm, der::SEQUENCE, WHAT)?;
+        let (algorithm, parameters) = (
+            algorithm.value(der::OID)?,
+            algorithm.optional(der::SEQUENCE)?,
+        );
         let mut info = Reader::enter(signed.tbs, der::SEQUENCE, WHAT)?;
         let version = info.uint()?;
         if version != VERSION {
@@ -100,7 +103,7 @@ impl CertificateRequest {
         Ok(Self {
             subject: DistinguishedName::from_der(subject)?,
             public_key: PublicKey::from_spki_der(public_key)?,
-            signature_algorithm: SignatureAlgorithm::name_of(algorithm),
+            signature_algorithm: SignatureAlgorithm::name_of(algorithm, parameters),
             extensions: requested_extensions(attributes)?,
             der: der.to_vec(),
         })
@@ -203,7 +206,7 @@ impl<'a> VerifiedRequest<'a> {
 pub struct CertificateRequestBuilder {
     subject: DistinguishedName,
     alt_names: Vec<SubjectAltName>,
-    digest: Option<Digest>,
+    signature_algorithm: Option<SignatureAlgorithm>,
 }
 
 impl CertificateRequestBuilder {
@@ -213,34 +216,36 @@ impl CertificateRequestBuilder {
         self
     }
 
-    /// The digest under the signature. Otherwise it is SHA-256, or SHA-384 where the key is on P-384.
-    pub fn digest(mut self, digest: Digest) -> Self {
-        self.digest = Some(digest);
+    /// The algorithm of the signature, RSASSA-PSS for example. Otherwise it is
+    /// [the usual one](SignatureAlgorithm::usual_for) of the key.
+    pub fn signature_algorithm(mut self, algorithm: SignatureAlgorithm) -> Self {
+        self.signature_algorithm = Some(algorithm);
         self
     }
 
     /// Signs the request with the private key whose public half it carries.
     ///
     /// # Errors
-    /// [`Error::InvalidSubjectAltName`], [`Error::UnsupportedDigest`] and [`Error::Randomness`].
+    /// [`Error::InvalidSubjectAltName`], [`Error::UnsupportedSignatureAlgorithm`] and [`Error::Randomness`].
     pub fn sign(self, key: &PrivateKey) -> Result<CertificateRequest, Error> {
         self.sign_with_rng(key, &mut rng::system()?)
     }
 
-    /// The variant of [`sign`](Self::sign) with an explicit RNG, which blinds the signatures of RSA keys of rare sizes, and is not used for others.
+    /// The variant of [`sign`](Self::sign) with an explicit RNG, which blinds the signatures of RSA keys of rare sizes, and salts those
+    /// of RSASSA-PSS; it is not used for others.
     ///
     /// # Errors
-    /// [`Error::InvalidSubjectAltName`] and [`Error::UnsupportedDigest`].
+    /// [`Error::InvalidSubjectAltName`] and [`Error::UnsupportedSignatureAlgorithm`].
     pub fn sign_with_rng(
         self,
         key: &PrivateKey,
         rng: &mut impl CryptoRng,
     ) -> Result<CertificateRequest, Error> {
-        let (algorithm, digest) = tbs::algorithm(key.algorithm(), self.digest)?;
+        let algorithm = tbs::algorithm(key.algorithm(), self.signature_algorithm)?;
         let mut params = CertificateParams::default();
         params.subject_alt_names = tbs::alt_names(&self.alt_names)?;
         let info = tbs::request(params, algorithm, &self.subject, key.public_key())?;
-        CertificateRequest::from_der(&tbs::sign(&info, algorithm, digest, key, rng)?)
+        CertificateRequest::from_der(&tbs::sign(&info, algorithm, key, rng)?)
     }
 }
 

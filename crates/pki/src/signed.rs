@@ -3,7 +3,7 @@
 use crate::{
     Error, PublicKey,
     der::{self, Reader},
-    key::signature::{self, SignatureAlgorithm},
+    key::signature::{self, Identified},
 };
 
 /// A signed structure, taken apart: certificates and requests have the same form.
@@ -36,7 +36,7 @@ impl<'a> Signed<'a> {
 
     /// Whether `key` made the signature.
     pub(crate) fn verifies_with(&self, key: &PublicKey) -> Result<bool, Error> {
-        let algorithm = SignatureAlgorithm::from_algorithm_identifier(self.algorithm)?;
+        let algorithm = Identified::read(self.algorithm)?;
         Ok(signature::verify(key, algorithm, self.tbs, self.signature))
     }
 }

@@ -10,23 +10,20 @@ use rcgen::{
 };
 
 use crate::{
-    Digest, DistinguishedName, Error, KeyAlgorithm, PrivateKey, PublicKey, SubjectAltName,
+    DistinguishedName, Error, KeyAlgorithm, PrivateKey, PublicKey, SignatureAlgorithm,
+    SubjectAltName,
     der::{self, Reader},
-    key::signature::{self, SignatureAlgorithm},
+    key::signature,
 };
 
-/// The algorithm that `key` signs with, and its digest: the one asked for, or what is usual for the key.
+/// The algorithm that `key` signs with: the one asked for, or what is usual for the key.
 pub(crate) fn algorithm(
     key: KeyAlgorithm,
-    digest: Option<Digest>,
-) -> Result<(SignatureAlgorithm, Digest), Error> {
-    let usual = if key == KeyAlgorithm::EcP384 {
-        Digest::Sha384
-    } else {
-        Digest::Sha256
-    };
-    let digest = digest.unwrap_or(usual);
-    Ok((SignatureAlgorithm::for_key(key, digest)?, digest))
+    asked: Option<SignatureAlgorithm>,
+) -> Result<SignatureAlgorithm, Error> {
+    let algorithm = asked.unwrap_or(SignatureAlgorithm::usual_for(key));
+    algorithm.check_signs_with(key)?;
+    Ok(algorithm)
 }
 
 /// A `TBSCertificate` (RFC 5280, section 4.1) around rcgen's extensions.
@@ -61,7 +58,7 @@ pub(crate) fn certificate(
             der::SEQUENCE,
             der::SEQUENCE,
             der::SEQUENCE,
-            EXPLICIT_3,
+            der::EXPLICIT_3,
         ],
         &[
             (2, algorithm.algorithm_identifier()),
@@ -96,11 +93,10 @@ pub(crate) fn request(
 pub(crate) fn sign(
     tbs: &[u8],
     algorithm: SignatureAlgorithm,
-    digest: Digest,
     key: &PrivateKey,
     rng: &mut impl CryptoRng,
 ) -> Result<Vec<u8>, Error> {
-    let signature = key.sign(digest, tbs, rng)?;
+    let signature = key.sign(algorithm, tbs, rng)?;
     assemble(tbs, algorithm, &signature, key.public_key())
 }
 
@@ -178,7 +174,6 @@ fn splice(laid_out: &[u8], tags: &[u8], replacements: &[(usize, &[u8])]) -> Resu
     Ok(der::sequence(&elements))
 }
 
-const EXPLICIT_3: u8 = 0xa3;
 const WHAT: &str = "structure to be signed";
 
 fn layout_failed(error: rcgen::Error) -> Error {
@@ -194,14 +189,12 @@ impl rcgen::PublicKeyData for LayoutKey {
     }
 
     fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        // What it names is replaced, in certificates, or stands nowhere in what is signed, in requests.
         match self.0 {
-            SignatureAlgorithm::RsaPkcs1(Digest::Sha256) => &rcgen::PKCS_RSA_SHA256,
-            SignatureAlgorithm::RsaPkcs1(Digest::Sha384) => &rcgen::PKCS_RSA_SHA384,
-            SignatureAlgorithm::RsaPkcs1(Digest::Sha512) => &rcgen::PKCS_RSA_SHA512,
-            SignatureAlgorithm::Ecdsa(Digest::Sha384 | Digest::Sha512) => {
-                &rcgen::PKCS_ECDSA_P384_SHA384
+            SignatureAlgorithm::RsaPkcs1(_) | SignatureAlgorithm::RsaPss(_) => {
+                &rcgen::PKCS_RSA_SHA256
             }
-            SignatureAlgorithm::Ecdsa(Digest::Sha256) => &rcgen::PKCS_ECDSA_P256_SHA256,
+            SignatureAlgorithm::Ecdsa(_) => &rcgen::PKCS_ECDSA_P256_SHA256,
             SignatureAlgorithm::Ed25519 => &rcgen::PKCS_ED25519,
         }
     }
@@ -221,9 +214,9 @@ mod tests {
     #[test]
     fn a_signature_that_does_not_verify_is_not_given_out() {
         let keys = [(); 2].map(|()| PrivateKey::generate(KeyKind::EcP256).unwrap());
-        let (algorithm, digest) = algorithm(keys[0].algorithm(), None).unwrap();
+        let algorithm = algorithm(keys[0].algorithm(), None).unwrap();
         let mut rng = rng::system().unwrap();
-        let signature = keys[0].sign(digest, b"tbs", &mut rng).unwrap();
+        let signature = keys[0].sign(algorithm, b"tbs", &mut rng).unwrap();
         let assemble = |key: &PrivateKey| assemble(b"tbs", algorithm, &signature, key.public_key());
         assemble(&keys[0]).unwrap();
         assert_eq!(assemble(&keys[1]), Err(Error::SignatureFailed));

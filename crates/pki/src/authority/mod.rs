@@ -8,9 +8,9 @@ use rcgen::{CertificateParams, KeyIdMethod, SerialNumber as RcgenSerial};
 
 use self::{limits::Limits, usages::usages};
 use crate::{
-    Certificate, DistinguishedName, Error, KeyAlgorithm, Passphrase, PrivateKey, Profile,
-    PublicKey, SerialNumber, SubjectAltName, Validity, VerifiedRequest, Version, chain,
-    profile::Role, rng, tbs, time,
+    Certificate, DistinguishedName, Error, Passphrase, PrivateKey, Profile, PublicKey,
+    SerialNumber, SubjectAltName, Validity, VerifiedRequest, Version, chain, profile::Role, rng,
+    tbs, time,
 };
 
 /// A certificate with its private key that may sign other certificates.
@@ -56,7 +56,7 @@ impl CertificateAuthority {
     }
 
     /// A CA that exists, with the certificates of its issuers, in any order: one chain, upwards from it, as far as
-    /// it is known. An issuer whose signature is of an algorithm that this crate doesn't verify (SHA-1, RSASSA-PSS) has
+    /// it is known. An issuer whose signature is of an algorithm that this crate doesn't verify (SHA-1 for example) has
     /// its place by its name and its key identifier.
     ///
     /// # Errors
@@ -112,7 +112,7 @@ impl CertificateAuthority {
     ///
     /// # Errors
     /// [`Error::InvalidProfile`] when `profile` is not [`Profile::root`] or the subject is empty,
-    /// [`Error::KeyTooSmall`], [`Error::InvalidValidity`], [`Error::UnsupportedDigest`], [`Error::Randomness`] and
+    /// [`Error::KeyTooSmall`], [`Error::InvalidValidity`], [`Error::UnsupportedSignatureAlgorithm`], [`Error::Randomness`] and
     /// [`Error::SignatureFailed`].
     pub fn create_root(
         subject: DistinguishedName,
@@ -224,7 +224,7 @@ impl CertificateAuthority {
     /// - [`Error::InvalidSubjectAltName`], a name that is granted and isn't well-formed, or of a form that isn't granted;
     /// - [`Error::InvalidProfile`] for a root profile, a path length without a CA, a server without alternative
     ///   names, or a subject that is empty where there are none;
-    /// - [`Error::InvalidValidity`], [`Error::UnsupportedDigest`].
+    /// - [`Error::InvalidValidity`], [`Error::UnsupportedSignatureAlgorithm`].
     ///
     /// And [`Error::Randomness`]; [`Error::SignatureFailed`] when the signature that was made doesn't verify.
     pub fn issue(
@@ -448,7 +448,7 @@ impl Signer<'_> {
         (params.is_ca, params.key_usages, params.extended_key_usages) =
             usages(profile, subject.key.algorithm())?;
 
-        let (algorithm, digest) = tbs::algorithm(self.key.algorithm(), profile.digest)?;
+        let algorithm = tbs::algorithm(self.key.algorithm(), profile.signature_algorithm)?;
         let tbs = tbs::certificate(
             params,
             algorithm,
@@ -457,7 +457,7 @@ impl Signer<'_> {
             subject.name,
             subject.key,
         )?;
-        Certificate::from_der(&tbs::sign(&tbs, algorithm, digest, self.key, rng)?)
+        Certificate::from_der(&tbs::sign(&tbs, algorithm, self.key, rng)?)
     }
 }
 
@@ -466,7 +466,7 @@ fn check_profile(
     subject: &Subject<'_>,
     alt_names: &[SubjectAltName],
 ) -> Result<(), Error> {
-    if let KeyAlgorithm::Rsa { bits } = subject.key.algorithm()
+    if let Some(bits) = subject.key.algorithm().rsa_bits()
         && bits < profile.minimum_rsa_bits
     {
         return Err(Error::KeyTooSmall {
