@@ -6,10 +6,10 @@ use x509_parser::{prelude::FromDer, x509::X509Version};
 use crate::{
     BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, NameConstraints,
     PublicKey, SerialNumber, SignatureAlgorithm, SubjectAltName, Validity,
-    der::{self, Reader, malformed},
+    der::malformed,
     extension::{self, Extensions},
-    oid, pem,
-    signed::Signed,
+    pem,
+    signed::{self, Signed},
     time,
 };
 
@@ -343,8 +343,8 @@ impl Certificate {
         if inner != signed.algorithm {
             return Err(Error::SignatureAlgorithmMismatch {
                 subject: self.subject.to_string(),
-                inner: shown(inner),
-                outer: shown(signed.algorithm),
+                inner: signed::shown(inner),
+                outer: signed::shown(signed.algorithm),
             });
         }
         if signed.verifies_with(&issuer.public_key()?)? {
@@ -448,12 +448,4 @@ impl fmt::Debug for Certificate {
             .field("serial_number", &self.serial_number)
             .finish_non_exhaustive()
     }
-}
-
-/// An AlgorithmIdentifier, for an error: two may have the same name and differ in their parameters.
-fn shown(identifier: &[u8]) -> String {
-    let name = Reader::enter(identifier, der::SEQUENCE, "signature algorithm")
-        .and_then(|mut fields| fields.oid())
-        .map_or("unknown", |oid| oid::name_or_unknown(&oid));
-    format!("{name} ({identifier:02x?})")
 }

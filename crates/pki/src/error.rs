@@ -453,6 +453,83 @@ pub enum Error {
         max: u64,
     },
 
+    // --- CRLs -------------------------------------------------------------------------------------------------
+    /// A CRL was compared with a certificate that is not its issuer's.
+    #[error("the CRL was issued by {expected}, not by {found}{}", other_key(*.is_other_key))]
+    #[non_exhaustive]
+    CrlIssuerMismatch {
+        /// The issuer that it names, in RFC 4514 form.
+        expected: String,
+        /// The subject of the supposed issuer.
+        found: String,
+        /// Whether it is the key identifiers that differ.
+        is_other_key: bool,
+    },
+    /// A certificate whose key may not sign CRLs.
+    #[error("the certificate of {subject} may not sign CRLs: {reason}")]
+    #[non_exhaustive]
+    NotACrlIssuer {
+        /// The subject of the certificate, in RFC 4514 form.
+        subject: String,
+        /// What is missing.
+        reason: &'static str,
+    },
+    /// The signature of a CRL doesn't verify with the issuer's key.
+    #[error("the signature of the CRL does not match the key of {issuer}")]
+    #[non_exhaustive]
+    CrlSignatureInvalid {
+        /// The issuer, in RFC 4514 form.
+        issuer: String,
+    },
+    /// A CRL names one signature algorithm in what is signed and another one outside (RFC 5280, section 5.1.1.2).
+    #[error("the CRL of {issuer} names the signature algorithm {inner} inside and {outer} outside")]
+    #[non_exhaustive]
+    CrlSignatureAlgorithmMismatch {
+        /// The issuer, in RFC 4514 form.
+        issuer: String,
+        /// What stands in the part that is signed: its name and the octets of its identifier.
+        inner: String,
+        /// What stands beside the signature.
+        outer: String,
+    },
+    /// A CRL that RFC 5280 doesn't allow, or that can't follow the one before it.
+    #[error("the CRL can not be made: {reason}")]
+    #[non_exhaustive]
+    InvalidCrl {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The number of a CRL that isn't greater than that of the one before it.
+    #[error("the CRL's number {found} is not greater than {previous}, that of the previous one")]
+    #[non_exhaustive]
+    CrlNumberNotRising {
+        /// The number that was asked for.
+        found: String,
+        /// That of the previous CRL.
+        previous: String,
+    },
+    /// A certificate that is revoked twice.
+    #[error("the certificate with the serial number {serial} is revoked already")]
+    #[non_exhaustive]
+    AlreadyRevoked {
+        /// Its serial number.
+        serial: String,
+    },
+    /// A certificate that is to be taken off hold, and isn't on hold.
+    #[error("the certificate with the serial number {serial} is not on hold")]
+    #[non_exhaustive]
+    NotOnHold {
+        /// Its serial number.
+        serial: String,
+    },
+    /// A word that is no reason for a revocation.
+    #[error("unknown reason for a revocation: {name:?}")]
+    #[non_exhaustive]
+    UnknownRevocationReason {
+        /// The word.
+        name: String,
+    },
+
     // --- Bundles ----------------------------------------------------------------------------------------------
     /// A PKCS#12 file without the private key, or the certificate, that was asked for.
     #[error("the PKCS#12 file holds no {what}")]
@@ -508,6 +585,10 @@ impl Error {
             reason: reason.into(),
         }
     }
+}
+
+fn other_key(is_other: bool) -> &'static str {
+    if is_other { " with this key" } else { "" }
 }
 
 fn found_labels(found: &[String]) -> String {

@@ -50,6 +50,11 @@ impl KeyUsage {
         self.0 & (1 << 5) != 0
     }
 
+    /// Whether the key may verify signatures on CRLs.
+    pub fn crl_sign(self) -> bool {
+        self.0 & (1 << 6) != 0
+    }
+
     /// The names of the bits that are set, as RFC 5280 spells them and in its order.
     pub fn names(self) -> Vec<&'static str> {
         let is_set = |bit: usize| {
@@ -227,6 +232,7 @@ mod tests {
     fn key_usage_names_follow_the_bits() {
         let usage = KeyUsage((1 << 5) | (1 << 6));
         assert_eq!(usage.names(), ["keyCertSign", "cRLSign"]);
-        assert!(usage.key_cert_sign() && !usage.digital_signature());
+        assert!(usage.key_cert_sign() && usage.crl_sign() && !usage.digital_signature());
+        assert!(!KeyUsage(1 << 5).crl_sign());
     }
 }

@@ -1,4 +1,4 @@
-//! Keys, names, certificate requests, certificates, certificate authorities and PKCS#12 bundles, in pure Rust: what
+//! Keys, names, certificate requests, certificates, certificate authorities, CRLs and PKCS#12 bundles, in pure Rust: what
 //! `openssl genrsa`, `req`, `x509` and `pkcs12` are used for, without OpenSSL and without a C compiler.
 //!
 //! From a key to a bundle that a TLS client can show:
@@ -31,6 +31,7 @@
 //! | name somebody | [`DistinguishedName`] of [`Attribute`]s, from text or [built](DistinguishedName::builder); [`SubjectAltName`] with [`DnsName`], [`EmailAddress`] and [`Uri`] |
 //! | ask for a certificate | [`CertificateRequest`], and [`VerifiedRequest`] once its signature was verified |
 //! | issue one | [`CertificateAuthority`], [`Profile`], [`Validity`], [`SerialNumber`], [`SignatureAlgorithm`] with its [`Digest`] |
+//! | revoke one | [`CrlBuilder`] with [`Revocation`]s makes a [`Crl`] of [`RevokedCertificate`]s, whether here or in [steps](PreparedCrl); [`RevocationReason`], [`CrlNumber`], [`IssuingDistributionPoint`] |
 //! | read one | [`Certificate`] with [`Version`], [`BasicConstraints`], [`KeyUsage`], [`ExtendedKeyUsage`], [`NameConstraints`] |
 //! | bundle it with its key | [`Pkcs12`] with [`CertificateEntry`] and [`Integrity`]; [`Pkcs12Builder`], [`Pkcs12Profile`], [`Pkcs12Warning`] |
 //! | read what is trusted | [`TrustStore`]: PEM, DER, PKCS#12, JKS; [`UnreadableCertificate`] for what it had to leave out |
@@ -74,6 +75,7 @@ mod chain;
 mod pkcs12;
 mod profile;
 mod authority;
+mod crl;
 mod trust_store;
 mod contents;
 #[cfg(test)]
@@ -84,6 +86,10 @@ pub use authority::CertificateAuthority;
 pub use budget::Budget;
 pub use certificate::{Certificate, Version};
 pub use contents::{Contents, Item};
+pub use crl::{
+    Crl, CrlBuilder, CrlNumber, IssuingDistributionPoint, PreparedCrl, Revocation,
+    RevocationReason, RevokedCertificate,
+};
 pub use digest::Digest;
 pub use error::Error;
 pub use extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage};

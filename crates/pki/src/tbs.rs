@@ -101,7 +101,7 @@ pub(crate) fn sign(
 }
 
 /// A wrong signature doesn't leave this crate: with RSA and the Chinese remainder theorem, it would give the key away.
-fn assemble(
+pub(crate) fn assemble(
     tbs: &[u8],
     algorithm: SignatureAlgorithm,
     signature: &[u8],

@@ -2,11 +2,15 @@
 //!
 //! Only low tag numbers exist in the structures of this crate, so a tag is one octet.
 
+mod asn1_time;
 mod ber;
 
 use const_oid::ObjectIdentifier;
 
-pub(crate) use self::ber::{from_ber, implicit_octets};
+pub(crate) use self::{
+    asn1_time::{generalized_time, read_time, time},
+    ber::{from_ber, implicit_octets},
+};
 use crate::Error;
 
 /// One element of DER: its identifier octet, its contents, and both with the length as they stand in the input.
@@ -40,6 +44,11 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
+    }
+
+    /// How many octets are left.
+    pub(crate) fn remaining(&self) -> usize {
+        self.rest.len()
     }
 
     /// The tag of the next element, if there is one.
@@ -201,16 +210,20 @@ pub(crate) fn malformed(what: &'static str, reason: impl Into<String>) -> Error 
     Error::malformed(what, reason)
 }
 
+pub(crate) const BOOLEAN: u8 = 0x01;
 pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(crate) const NULL: u8 = 0x05;
 pub(crate) const OID: u8 = 0x06;
+pub(crate) const ENUMERATED: u8 = 0x0a;
 pub(crate) const UTF8_STRING: u8 = 0x0c;
 pub(crate) const NUMERIC_STRING: u8 = 0x12;
 pub(crate) const PRINTABLE_STRING: u8 = 0x13;
 pub(crate) const TELETEX_STRING: u8 = 0x14;
 pub(crate) const IA5_STRING: u8 = 0x16;
+pub(crate) const UTC_TIME: u8 = 0x17;
+pub(crate) const GENERALIZED_TIME: u8 = 0x18;
 pub(crate) const VISIBLE_STRING: u8 = 0x1a;
 pub(crate) const UNIVERSAL_STRING: u8 = 0x1c;
 pub(crate) const BMP_STRING: u8 = 0x1e;

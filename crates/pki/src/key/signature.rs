@@ -65,6 +65,21 @@ impl SignatureAlgorithm {
         })
     }
 
+    /// The algorithm that an AlgorithmIdentifier in DER names, where that is one that this crate writes, octet for octet.
+    ///
+    /// # Errors
+    /// `UnsupportedScheme { what: "signature algorithm", .. }` and `Malformed`.
+    pub(crate) fn made_as(identifier: &[u8]) -> Result<Self, Error> {
+        let algorithm = Identified::read(identifier)?.algorithm;
+        if algorithm.algorithm_identifier() == identifier {
+            return Ok(algorithm);
+        }
+        Err(tlv::malformed(
+            WHAT,
+            "its identifier is not as it is written here",
+        ))
+    }
+
     /// The name of the algorithm of an AlgorithmIdentifier, whether it is supported or not; the object identifier of one
     /// that has no known name. `parameters` is the contents of its parameters where those are a SEQUENCE.
     pub(crate) fn name_of(oid: &[u8], parameters: Option<&[u8]>) -> String {
