@@ -57,13 +57,18 @@ mod der;
 mod kdf;
 mod name;
 mod alt_name;
+mod network;
 mod name_constraints;
+mod distribution_point;
+mod access_description;
+mod certificate_policy;
 mod extension;
 mod oid;
 mod pbe;
 mod pem;
 mod key;
 mod rng;
+mod signer;
 mod serial;
 mod signed;
 mod tbs;
@@ -73,32 +78,47 @@ mod certificate;
 mod chain;
 mod pkcs12;
 mod profile;
+mod prepared;
+mod issuance;
 mod authority;
 mod trust_store;
 mod contents;
 #[cfg(test)]
 mod wycheproof;
 
-pub use alt_name::{DnsName, EmailAddress, SubjectAltName, Uri};
-pub use authority::CertificateAuthority;
+pub use access_description::AccessDescription;
+pub use alt_name::{DnsName, EmailAddress, GeneralName, OtherName, SubjectAltName, Uri};
+pub use authority::{CertificateAuthority, Issuer};
 pub use budget::Budget;
 pub use certificate::{Certificate, Version};
+pub use certificate_policy::{
+    NoticeReference, PolicyConstraints, PolicyInformation, PolicyMapping, PolicyQualifier,
+    UserNotice,
+};
 pub use contents::{Contents, Item};
 pub use digest::Digest;
-pub use error::Error;
+pub use distribution_point::{DistributionPoint, DistributionPointName, ReasonFlags};
+pub use error::{Error, Fault, SignerError};
 pub use extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
-pub use key::{KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PrivateKey, PublicKey};
+pub use issuance::Issuance;
+pub use key::{
+    KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PrivateKey, PublicKey, SignatureAlgorithm,
+};
 pub use name::{Attribute, DistinguishedName, DistinguishedNameBuilder};
-pub use name_constraints::NameConstraints;
+pub use name_constraints::{GeneralSubtree, NameConstraints};
 pub use passphrase::Passphrase;
 pub use pkcs12::{
     CertificateEntry, Integrity, Pkcs12, Pkcs12Builder, Pkcs12Profile, Pkcs12Warning,
     UnreadableCertificate,
 };
-pub use profile::Profile;
-pub use request::{CertificateRequest, CertificateRequestBuilder, VerifiedRequest};
+pub use prepared::{PreparedCertificate, Ungranted};
+pub use profile::{Extension, NamePattern, Profile, SubjectPolicy};
+pub use request::{
+    CertificateRequest, CertificateRequestBuilder, PreparedRequest, VerifiedRequest,
+};
 pub use rsa_private::Progress;
 pub use serial::SerialNumber;
+pub use signer::Signer;
 pub use trust_store::TrustStore;
 pub use validity::Validity;
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Error, PublicKey,
-    der::{self, Reader},
+    der::{self, Reader, malformed},
     key::signature::{self, SignatureAlgorithm},
 };
 
@@ -28,10 +28,21 @@ impl<'a> Signed<'a> {
 
     /// The DER of the algorithm identifier within a `TBSCertificate`.
     pub(crate) fn certificate_algorithm(&self) -> Result<&'a [u8], Error> {
-        let mut fields = Reader::enter(self.tbs, der::SEQUENCE, "certificate")?;
-        fields.optional(der::EXPLICIT_0)?; // version
-        fields.read_tagged(der::INTEGER)?; // serialNumber
-        Ok(fields.read_tagged(der::SEQUENCE)?.raw)
+        certificate_algorithm(self.tbs)
+    }
+
+    /// The algorithm that a `TBSCertificate` is to be signed with.
+    pub(crate) fn algorithm_to_be(tbs: &[u8]) -> Result<SignatureAlgorithm, Error> {
+        let identifier = certificate_algorithm(tbs)?;
+        let algorithm = SignatureAlgorithm::from_algorithm_identifier(identifier)?;
+        // The one beside the signature has to be the same, octet for octet.
+        if identifier != algorithm.algorithm_identifier() {
+            return Err(malformed(
+                "certificate",
+                "its algorithm identifier is not as it is written",
+            ));
+        }
+        Ok(algorithm)
     }
 
     /// Whether `key` made the signature.
@@ -39,4 +50,11 @@ impl<'a> Signed<'a> {
         let algorithm = SignatureAlgorithm::from_algorithm_identifier(self.algorithm)?;
         Ok(signature::verify(key, algorithm, self.tbs, self.signature))
     }
+}
+
+fn certificate_algorithm(tbs: &[u8]) -> Result<&[u8], Error> {
+    let mut fields = Reader::enter(tbs, der::SEQUENCE, "certificate")?;
+    fields.optional(der::EXPLICIT_0)?; // version
+    fields.read_tagged(der::INTEGER)?; // serialNumber
+    Ok(fields.read_tagged(der::SEQUENCE)?.raw)
 }

@@ -13,6 +13,7 @@ use std::fmt;
 pub(crate) use self::read::unencrypted;
 pub use self::{
     encrypted::KeyEncryption, generate::KeyGenerator, private::PrivateKey, public::PublicKey,
+    signature::SignatureAlgorithm,
 };
 
 /// What errors call it.

@@ -201,6 +201,26 @@ impl PrivateKey {
         }
     }
 
+    /// A signature over `message` under this algorithm, which must be one of this key's.
+    ///
+    /// # Errors
+    /// Those of [`sign`](Self::sign).
+    pub(crate) fn sign_as(
+        &self,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+        rng: &mut (impl TryCryptoRng + ?Sized),
+    ) -> Result<Vec<u8>, Error> {
+        let digest = match algorithm {
+            SignatureAlgorithm::RsaPkcs1(digest) | SignatureAlgorithm::Ecdsa(digest) => digest,
+            SignatureAlgorithm::Ed25519 => Digest::Sha512,
+        };
+        if SignatureAlgorithm::for_key(self.algorithm(), digest)? != algorithm {
+            return Err(invalid("it does not sign with this algorithm"));
+        }
+        self.sign(digest, message, rng)
+    }
+
     /// The key with its public half, which is worked out here once.
     pub(super) fn new(secret: Secret) -> Result<Self, Error> {
         let spki = match &secret {

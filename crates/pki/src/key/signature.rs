@@ -12,10 +12,14 @@ use crate::{
 };
 
 /// A signature algorithm that this crate makes and verifies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SignatureAlgorithm {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SignatureAlgorithm {
+    /// RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2).
     RsaPkcs1(Digest),
+    /// ECDSA (FIPS 186-5), whose signatures are in DER.
     Ecdsa(Digest),
+    /// Ed25519 (RFC 8032).
     Ed25519,
 }
 
@@ -95,7 +99,7 @@ impl SignatureAlgorithm {
     }
 
     /// The name that the standards give it, for example `"sha256WithRSAEncryption"`.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::RsaPkcs1(Digest::Sha256) => "sha256WithRSAEncryption",
             Self::RsaPkcs1(Digest::Sha384) => "sha384WithRSAEncryption",
