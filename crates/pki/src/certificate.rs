@@ -5,10 +5,9 @@ use x509_parser::{prelude::FromDer, x509::X509Version};
 
 use crate::{
     BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, NameConstraints,
-    PublicKey, SerialNumber, SubjectAltName, Validity,
+    PublicKey, SerialNumber, SignatureAlgorithm, SubjectAltName, Validity,
     der::{self, Reader, malformed},
     extension::{self, Extensions, Present},
-    key::signature::SignatureAlgorithm,
     oid, pem,
     signed::Signed,
     time,
@@ -137,6 +136,11 @@ impl Certificate {
             spki: parsed.public_key().raw.to_vec(),
             signature_algorithm: SignatureAlgorithm::name_of(
                 parsed.signature_algorithm.algorithm.as_bytes(),
+                parsed
+                    .signature_algorithm
+                    .parameters
+                    .as_ref()
+                    .map(|parameters| parameters.data),
             ),
             extensions: Extensions::parse(parsed.extensions())?,
             der: der.to_vec(),
@@ -344,7 +348,7 @@ impl Certificate {
 
     /// Whether it names itself as its issuer (RFC 5280, section 3.2: self-issued) and its own key verifies it.
     ///
-    /// Where this crate can't verify the signature, for it was made with SHA-1 or RSASSA-PSS for example, the key
+    /// Where this crate can't verify the signature, for it was made with SHA-1 for example, the key
     /// identifiers take its place: it counts as self-signed unless the two differ. This says where a chain ends, and
     /// nothing about trust.
     #[must_use]

@@ -175,12 +175,12 @@ pub enum Error {
         /// Those of the profile; RSA's are the smallest.
         allowed: String,
     },
-    /// A digest that can't be used with this kind of key.
-    #[error("{digest} can not be used with a {key} key")]
+    /// A signature algorithm that can't be used with this kind of key.
+    #[error("{algorithm} can not be used with a {key} key")]
     #[non_exhaustive]
-    UnsupportedDigest {
-        /// The digest.
-        digest: &'static str,
+    UnsupportedSignatureAlgorithm {
+        /// The signature algorithm.
+        algorithm: &'static str,
         /// The kind of key.
         key: String,
     },
@@ -591,7 +591,7 @@ impl Error {
             Self::InvalidProfile { .. }
             | Self::InvalidExtension { .. }
             | Self::InvalidValidity { .. }
-            | Self::UnsupportedDigest { .. }
+            | Self::UnsupportedSignatureAlgorithm { .. }
             | Self::InvalidSerialNumber { .. } => Fault::Profile,
             Self::AuthorityExpired { .. }
             | Self::AuthorityNotYetValid { .. }

@@ -394,7 +394,7 @@ impl Granted<'_> {
             critical: extension.critical,
             value: extension.value.clone(),
         }));
-        let algorithm = tbs::algorithm(signing.key.algorithm(), self.profile.digest)?;
+        let algorithm = tbs::algorithm(signing.key.algorithm(), self.profile.signature_algorithm)?;
         let tbs = tbs::certificate(tbs::Fields {
             serial: &serial,
             algorithm,

@@ -30,7 +30,7 @@
 //! | make and read keys | [`PrivateKey`], its [`PublicKey`], [`KeyKind`], [`KeyAlgorithm`]; [`KeyGenerator`] for [`Progress`], cancellation and seeds; [`KeyEncryption`] |
 //! | name somebody | [`DistinguishedName`] of [`Attribute`]s, from text or [built](DistinguishedName::builder); [`SubjectAltName`] with [`DnsName`], [`EmailAddress`] and [`Uri`] |
 //! | ask for a certificate | [`CertificateRequest`], and [`VerifiedRequest`] once its signature was verified |
-//! | issue one | [`CertificateAuthority`], [`Profile`], [`Validity`], [`SerialNumber`], [`Digest`] |
+//! | issue one | [`CertificateAuthority`], [`Profile`], [`Validity`], [`SerialNumber`], [`SignatureAlgorithm`] with its [`Digest`] |
 //! | read one | [`Certificate`] with [`Version`], [`BasicConstraints`], [`KeyUsage`], [`ExtendedKeyUsage`], [`NameConstraints`] |
 //! | bundle it with its key | [`Pkcs12`] with [`CertificateEntry`] and [`Integrity`]; [`Pkcs12Builder`], [`Pkcs12Profile`], [`Pkcs12Warning`] |
 //! | read what is trusted | [`TrustStore`]: PEM, DER, PKCS#12, JKS; [`UnreadableCertificate`] for what it had to leave out |

@@ -3,8 +3,7 @@ use rand_core::CryptoRng;
 use x509_parser::{cri_attributes::ExtensionRequest, prelude::FromDer};
 
 use crate::{
-    Digest, DistinguishedName, Error, PrivateKey, PublicKey, SignatureAlgorithm, Signer,
-    SubjectAltName,
+    DistinguishedName, Error, PrivateKey, PublicKey, SignatureAlgorithm, Signer, SubjectAltName,
     der::{self, Reader, malformed},
     extension::{self, Extensions, Present},
     pem,
@@ -52,7 +51,7 @@ impl CertificateRequest {
         CertificateRequestBuilder {
             subject,
             alt_names: Vec::new(),
-            digest: None,
+            signature_algorithm: None,
         }
     }
 
@@ -88,7 +87,11 @@ impl CertificateRequest {
         }
         // CertificationRequestInfo (RFC 2986, section 4.1)
         let signed = Signed::read(der, WHAT)?;
-        let algorithm = Reader::enter(signed.algorithm, der::SEQUENCE, WHAT)?.value(der::OID)?;
+        let mut algorithm = Reader::enter(signed.algorithm, der::SEQUENCE, WHAT)?;
+        let (algorithm, parameters) = (
+            algorithm.value(der::OID)?,
+            algorithm.optional(der::SEQUENCE)?,
+        );
         let mut info = Reader::enter(signed.tbs, der::SEQUENCE, WHAT)?;
         let version = info.uint()?;
         if version != VERSION {
@@ -102,7 +105,7 @@ impl CertificateRequest {
         Ok(Self {
             subject: DistinguishedName::from_der(subject)?,
             public_key: PublicKey::from_spki_der(public_key)?,
-            signature_algorithm: SignatureAlgorithm::name_of(algorithm),
+            signature_algorithm: SignatureAlgorithm::name_of(algorithm, parameters),
             extensions: requested_extensions(attributes)?,
             der: der.to_vec(),
         })
@@ -211,7 +214,7 @@ impl<'a> VerifiedRequest<'a> {
 pub struct CertificateRequestBuilder {
     subject: DistinguishedName,
     alt_names: Vec<SubjectAltName>,
-    digest: Option<Digest>,
+    signature_algorithm: Option<SignatureAlgorithm>,
 }
 
 impl CertificateRequestBuilder {
@@ -221,32 +224,34 @@ impl CertificateRequestBuilder {
         self
     }
 
-    /// The digest under the signature. Otherwise it is SHA-256, or SHA-384 where the key is on P-384.
-    pub fn digest(mut self, digest: Digest) -> Self {
-        self.digest = Some(digest);
+    /// The algorithm of the signature, RSASSA-PSS for example. Otherwise it is
+    /// [the usual one](SignatureAlgorithm::usual_for) of the key.
+    pub fn signature_algorithm(mut self, algorithm: SignatureAlgorithm) -> Self {
+        self.signature_algorithm = Some(algorithm);
         self
     }
 
     /// Signs the request with the key whose public half it carries.
     ///
     /// # Errors
-    /// [`Error::InvalidSubjectAltName`], [`Error::UnsupportedDigest`] and [`Error::Randomness`]; those of the signer, and
+    /// [`Error::InvalidSubjectAltName`], [`Error::UnsupportedSignatureAlgorithm`] and [`Error::Randomness`]; those of the signer, and
     /// [`Error::SignatureFailed`].
     pub fn sign(self, key: &dyn Signer) -> Result<CertificateRequest, Error> {
         self.prepare(key.public_key())?.sign(key)
     }
 
-    /// The variant of [`sign`](Self::sign) with an explicit RNG, which blinds the signatures of RSA keys of rare sizes, and is not used for others.
+    /// The variant of [`sign`](Self::sign) with an explicit RNG, which blinds the signatures of RSA keys of rare sizes, and salts those
+    /// of RSASSA-PSS; it is not used for others.
     ///
     /// # Errors
-    /// [`Error::InvalidSubjectAltName`] and [`Error::UnsupportedDigest`].
+    /// [`Error::InvalidSubjectAltName`] and [`Error::UnsupportedSignatureAlgorithm`].
     pub fn sign_with_rng(
         self,
         key: &PrivateKey,
         rng: &mut impl CryptoRng,
     ) -> Result<CertificateRequest, Error> {
         let prepared = self.prepare(key.public_key())?;
-        let signature = key.sign_as(prepared.algorithm, &prepared.info, rng)?;
+        let signature = key.sign(prepared.algorithm, &prepared.info, rng)?;
         prepared.assemble(&signature)
     }
 
@@ -263,9 +268,9 @@ impl CertificateRequestBuilder {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidSubjectAltName`] and [`Error::UnsupportedDigest`].
+    /// [`Error::InvalidSubjectAltName`] and [`Error::UnsupportedSignatureAlgorithm`].
     pub fn prepare(self, key: &PublicKey) -> Result<PreparedRequest, Error> {
-        let algorithm = tbs::algorithm(key.algorithm(), self.digest)?;
+        let algorithm = tbs::algorithm(key.algorithm(), self.signature_algorithm)?;
         let extensions = match self.alt_names.as_slice() {
             [] => Vec::new(),
             names => vec![tbs::Encoded {

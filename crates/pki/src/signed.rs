@@ -1,9 +1,9 @@
 //! Signed structures as they are read: certificates and requests have the same form.
 
 use crate::{
-    Error, PublicKey,
-    der::{self, Reader, malformed},
-    key::signature::{self, SignatureAlgorithm},
+    Error, PublicKey, SignatureAlgorithm,
+    der::{self, Reader},
+    key::signature::{self, Identified},
 };
 
 /// A signed structure, taken apart: certificates and requests have the same form.
@@ -33,21 +33,12 @@ impl<'a> Signed<'a> {
 
     /// The algorithm that a `TBSCertificate` is to be signed with.
     pub(crate) fn algorithm_to_be(tbs: &[u8]) -> Result<SignatureAlgorithm, Error> {
-        let identifier = certificate_algorithm(tbs)?;
-        let algorithm = SignatureAlgorithm::from_algorithm_identifier(identifier)?;
-        // The one beside the signature has to be the same, octet for octet.
-        if identifier != algorithm.algorithm_identifier() {
-            return Err(malformed(
-                "certificate",
-                "its algorithm identifier is not as it is written",
-            ));
-        }
-        Ok(algorithm)
+        SignatureAlgorithm::made_as(certificate_algorithm(tbs)?)
     }
 
     /// Whether `key` made the signature.
     pub(crate) fn verifies_with(&self, key: &PublicKey) -> Result<bool, Error> {
-        let algorithm = SignatureAlgorithm::from_algorithm_identifier(self.algorithm)?;
+        let algorithm = Identified::read(self.algorithm)?;
         Ok(signature::verify(key, algorithm, self.tbs, self.signature))
     }
 }

@@ -60,6 +60,11 @@ impl Signer for PrivateKey {
         algorithm: SignatureAlgorithm,
         message: &[u8],
     ) -> Result<Vec<u8>, Box<dyn StdError + Send + Sync>> {
-        Ok(self.sign_as(algorithm, message, &mut rng::system()?)?)
+        Ok(PrivateKey::sign(
+            self,
+            algorithm,
+            message,
+            &mut rng::system()?,
+        )?)
     }
 }

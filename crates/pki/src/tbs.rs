@@ -13,23 +13,20 @@ use rcgen::{
 use time::OffsetDateTime;
 
 use crate::{
-    Digest, DistinguishedName, Error, KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm,
-    Signer, SignerError,
+    DistinguishedName, Error, KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm, Signer,
+    SignerError,
     der::{self, Reader},
     key::signature,
 };
 
-/// The algorithm that `key` signs with: with the digest asked for, or what is usual for the key.
+/// The algorithm that `key` signs with: the one asked for, or what is usual for the key.
 pub(crate) fn algorithm(
     key: KeyAlgorithm,
-    digest: Option<Digest>,
+    asked: Option<SignatureAlgorithm>,
 ) -> Result<SignatureAlgorithm, Error> {
-    let usual = if key == KeyAlgorithm::EcP384 {
-        Digest::Sha384
-    } else {
-        Digest::Sha256
-    };
-    SignatureAlgorithm::for_key(key, digest.unwrap_or(usual))
+    let algorithm = asked.unwrap_or(SignatureAlgorithm::usual_for(key));
+    algorithm.check_signs_with(key)?;
+    Ok(algorithm)
 }
 
 /// An extension, encoded.
@@ -80,7 +77,7 @@ pub(crate) fn certificate(fields: Fields<'_>) -> Result<Vec<u8>, Error> {
             der::SEQUENCE,
             der::SEQUENCE,
             der::SEQUENCE,
-            EXPLICIT_3,
+            der::EXPLICIT_3,
         ],
         &[
             (2, fields.algorithm.algorithm_identifier()),
@@ -183,7 +180,6 @@ fn splice(laid_out: &[u8], tags: &[u8], replacements: &[(usize, &[u8])]) -> Resu
     Ok(der::sequence(&elements))
 }
 
-const EXPLICIT_3: u8 = 0xa3;
 const WHAT: &str = "structure to be signed";
 
 fn layout_failed(error: rcgen::Error) -> Error {
@@ -199,14 +195,12 @@ impl rcgen::PublicKeyData for LayoutKey {
     }
 
     fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        // What it names is replaced, in certificates, or stands nowhere in what is signed, in requests.
         match self.0 {
-            SignatureAlgorithm::RsaPkcs1(Digest::Sha256) => &rcgen::PKCS_RSA_SHA256,
-            SignatureAlgorithm::RsaPkcs1(Digest::Sha384) => &rcgen::PKCS_RSA_SHA384,
-            SignatureAlgorithm::RsaPkcs1(Digest::Sha512) => &rcgen::PKCS_RSA_SHA512,
-            SignatureAlgorithm::Ecdsa(Digest::Sha384 | Digest::Sha512) => {
-                &rcgen::PKCS_ECDSA_P384_SHA384
+            SignatureAlgorithm::RsaPkcs1(_) | SignatureAlgorithm::RsaPss(_) => {
+                &rcgen::PKCS_RSA_SHA256
             }
-            SignatureAlgorithm::Ecdsa(Digest::Sha256) => &rcgen::PKCS_ECDSA_P256_SHA256,
+            SignatureAlgorithm::Ecdsa(_) => &rcgen::PKCS_ECDSA_P256_SHA256,
             SignatureAlgorithm::Ed25519 => &rcgen::PKCS_ED25519,
         }
     }
@@ -228,7 +222,7 @@ mod tests {
         let keys = [(); 2].map(|()| PrivateKey::generate(KeyKind::EcP256).unwrap());
         let algorithm = algorithm(keys[0].algorithm(), None).unwrap();
         let mut rng = rng::system().unwrap();
-        let signature = keys[0].sign_as(algorithm, b"tbs", &mut rng).unwrap();
+        let signature = keys[0].sign(algorithm, b"tbs", &mut rng).unwrap();
         let assemble = |key: &PrivateKey| assemble(b"tbs", algorithm, &signature, key.public_key());
         assemble(&keys[0]).unwrap();
         assert_eq!(assemble(&keys[1]), Err(Error::SignatureFailed));

@@ -27,7 +27,7 @@ countersign ca sign --ca-cert signing.crt.pem --ca-key signing.key.pem --ca-pass
 cat server.crt.pem signing.crt.pem > server.chain.pem
 
 # The other kinds of key.
-for kind in ec-p256 ec-p384 ed25519; do
+for kind in ec-p256 ec-p384 ec-p521 ed25519; do
     countersign key generate --type $kind --out $kind.key.pem
     countersign csr create --key $kind.key.pem --subject "/CN=$kind" --out $kind.csr.pem
 done

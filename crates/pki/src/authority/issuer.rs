@@ -42,7 +42,7 @@ impl Issuer {
     }
 
     /// A CA that exists, with the certificates of its issuers, in any order: one chain, upwards from it, as far as
-    /// it is known. An issuer whose signature is of an algorithm that this crate doesn't verify (SHA-1, RSASSA-PSS) has
+    /// it is known. An issuer whose signature is of an algorithm that this crate doesn't verify (SHA-1 for example) has
     /// its place by its name and its key identifier.
     ///
     /// # Errors
@@ -116,7 +116,7 @@ impl Issuer {
     /// - [`Error::InvalidProfile`] for a root profile, a path length without a CA, a server without alternative
     ///   names, or a subject that is empty where there are none, and whatever else can't be valid;
     /// - [`Error::InvalidExtension`] for a key usage that a key of this kind has no use for;
-    /// - [`Error::InvalidValidity`], [`Error::UnsupportedDigest`];
+    /// - [`Error::InvalidValidity`], [`Error::UnsupportedSignatureAlgorithm`];
     /// - [`Error::IssuerMismatch`] and [`Error::CertificateSignatureInvalid`], a certificate to be renewed that is not this CA's.
     ///
     /// And [`Error::Randomness`]. [`Error::fault`] tells them apart.

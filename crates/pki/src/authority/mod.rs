@@ -53,7 +53,7 @@ impl CertificateAuthority {
     }
 
     /// A CA that exists, with the certificates of its issuers, in any order: one chain, upwards from it, as far as
-    /// it is known. An issuer whose signature is of an algorithm that this crate doesn't verify (SHA-1, RSASSA-PSS) has
+    /// it is known. An issuer whose signature is of an algorithm that this crate doesn't verify (SHA-1 for example) has
     /// its place by its name and its key identifier.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ impl CertificateAuthority {
     ///
     /// # Errors
     /// [`Error::InvalidProfile`] when `profile` is not [`Profile::root`] or the subject is empty,
-    /// [`Error::KeyTooSmall`], [`Error::InvalidValidity`], [`Error::UnsupportedDigest`], [`Error::Randomness`] and
+    /// [`Error::KeyTooSmall`], [`Error::InvalidValidity`], [`Error::UnsupportedSignatureAlgorithm`], [`Error::Randomness`] and
     /// [`Error::SignatureFailed`].
     pub fn create_root(
         subject: DistinguishedName,
@@ -301,7 +301,7 @@ fn sign(
     key: &PrivateKey,
     rng: &mut impl CryptoRng,
 ) -> Result<Certificate, Error> {
-    prepared.assemble(&key.sign_as(prepared.signature_algorithm(), prepared.as_der(), rng)?)
+    prepared.assemble(&key.sign(prepared.signature_algorithm(), prepared.as_der(), rng)?)
 }
 
 #[cfg(test)]

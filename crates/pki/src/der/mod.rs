@@ -273,6 +273,8 @@ pub(crate) const EXPLICIT_0: u8 = 0xa0;
 pub(crate) const EXPLICIT_1: u8 = 0xa1;
 /// `[2]`, likewise.
 pub(crate) const EXPLICIT_2: u8 = 0xa2;
+/// `[3]`, likewise.
+pub(crate) const EXPLICIT_3: u8 = 0xa3;
 /// `[0]` in the place of a primitive element's tag.
 pub(crate) const IMPLICIT_0: u8 = 0x80;
 /// `[1]`, likewise.

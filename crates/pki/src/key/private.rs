@@ -3,7 +3,12 @@ use std::fmt;
 use getrandom::SysRng;
 use pkcs8::{EncodePrivateKey, EncodePublicKey};
 use rand_core::{CryptoRng, TryCryptoRng};
-use rsa::traits::{PrivateKeyParts, PublicKeyParts};
+use rsa::{
+    Pss,
+    pkcs1::EncodeRsaPrivateKey,
+    traits::{PrivateKeyParts, PublicKeyParts},
+};
+use sha2::{Sha256, Sha384, Sha512};
 use signature::{Signer, hazmat::PrehashSigner};
 use zeroize::Zeroizing;
 
@@ -68,9 +73,20 @@ impl PrivateKey {
     /// [`Error::InvalidKey`] if an RSA key's primes have no coefficient, which no key that was read or made here has.
     pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let document = match &self.secret {
-            Secret::Rsa(key) => key.to_pkcs8_der(),
+            // `rsa` knows the identifier of keys for RSA, and not the one of keys for RSASSA-PSS alone.
+            Secret::Rsa(key) => {
+                let numbers = key
+                    .to_pkcs1_der()
+                    .map_err(|_| invalid("its primes have no coefficient"))?;
+                return Ok(Zeroizing::new(tlv::sequence(&[
+                    &tlv::uint(0),
+                    self.public.algorithm_identifier()?,
+                    &Zeroizing::new(tlv::tlv(tlv::OCTET_STRING, &[numbers.as_bytes()])),
+                ])));
+            }
             Secret::EcP256(key) => key.to_pkcs8_der(),
             Secret::EcP384(key) => key.to_pkcs8_der(),
+            Secret::EcP521(key) => key.to_pkcs8_der(),
             // Version 1: ed25519-dalek would write version 2, which older OpenSSL and Java don't read.
             Secret::Ed25519(key) => {
                 let octets = Zeroizing::new(tlv::tlv(tlv::OCTET_STRING, &[key.as_bytes()]));
@@ -130,95 +146,78 @@ impl PrivateKey {
         self.public.algorithm()
     }
 
-    /// The key as `rsa-private` signs with it, fast: with PKCS#1 v1.5 or PSS padding, in a TLS handshake for example. `None` for other algorithms, and
-    /// for RSA keys of other sizes than 2048, 3072, 4096 and 8192 bits or with primes of different lengths.
+    /// The key as `rsa-private` signs with it, fast: with PKCS#1 v1.5 or PSS padding, in a TLS handshake for example. `None` for other algorithms, RSA keys
+    /// for RSASSA-PSS alone among them, and for RSA keys of other sizes than 2048, 3072, 4096 and 8192 bits or with primes of different lengths.
     ///
     /// # Errors
     /// [`Error::KeyGeneration`] if the environment variable `COUNTERSIGN_RSA_KERNEL` names a kernel that isn't there.
     pub fn rsa_signing_key(&self) -> Result<Option<rsa_private::SigningKey>, Error> {
-        let Secret::Rsa(key) = &self.secret else {
-            return Ok(None);
-        };
-        let coefficient = key.qinv().map(|qinv| Zeroizing::new(qinv.retrieve()));
-        let ([p, q], Some(dp), Some(dq), Some(coefficient)) =
-            (key.primes(), key.dp(), key.dq(), coefficient)
-        else {
-            return Ok(None);
-        };
-        let [p, q, dp, dq, qinv] =
-            [p, q, dp, dq, &*coefficient].map(|number| Zeroizing::new(number.to_be_bytes()));
-        match rsa_private::SigningKey::new(&rsa_private::Numbers {
-            n: &key.n().to_be_bytes(),
-            e: &key.e().to_be_bytes(),
-            p: &p,
-            q: &q,
-            dp: &dp,
-            dq: &dq,
-            qinv: &qinv,
-        }) {
-            Ok(signer) => Ok(Some(signer)),
-            Err(
-                rsa_private::Error::UnsupportedSize { .. } | rsa_private::Error::InvalidKey { .. },
-            ) => Ok(None),
-            Err(error) => Err(signing(error)),
-        }
-    }
-
-    /// A signature over `message` under the algorithm that [`SignatureAlgorithm::for_key`] gives: RSASSA-PKCS1-v1_5, by `rsa-private` or, for a key
-    /// that it can't sign with, by `rsa`, blinded with `rng`; ECDSA with the nonce of RFC 6979, in DER; Ed25519.
-    ///
-    /// # Errors
-    /// `UnsupportedDigest`, `SignatureFailed`, `InvalidKey`, and `Randomness` when `rng` fails.
-    pub(crate) fn sign(
-        &self,
-        digest: Digest,
-        message: &[u8],
-        rng: &mut (impl TryCryptoRng + ?Sized),
-    ) -> Result<Vec<u8>, Error> {
-        SignatureAlgorithm::for_key(self.algorithm(), digest)?;
-        let failed = |_| invalid("it can not sign");
         match &self.secret {
-            Secret::Rsa(key) => match self.rsa_signing_key()? {
-                Some(signer) => signer
-                    .sign(rsa_private::Scheme::Pkcs1v15(digest.into()), message)
-                    .map_err(signing),
-                None => key
-                    .sign_with_rng(rng, pkcs1v15(digest), &hash(digest, message))
-                    .map_err(|error| match error {
-                        rsa::Error::Rng => Error::Randomness,
-                        _ => invalid("it can not sign"),
-                    }),
-            },
-            Secret::EcP256(key) => key
-                .sign_prehash(&hash(digest, message))
-                .map(|signature: p256::ecdsa::DerSignature| signature.as_bytes().to_vec())
-                .map_err(failed),
-            Secret::EcP384(key) => key
-                .sign_prehash(&hash(digest, message))
-                .map(|signature: p384::ecdsa::DerSignature| signature.as_bytes().to_vec())
-                .map_err(failed),
-            Secret::Ed25519(key) => Ok(key.sign(message).to_vec()),
+            Secret::Rsa(key) if matches!(self.algorithm(), KeyAlgorithm::Rsa { .. }) => {
+                rsa_signer(key)
+            }
+            _ => Ok(None),
         }
     }
 
-    /// A signature over `message` under this algorithm, which must be one of this key's.
+    /// A signature over `message`: RSA's by `rsa-private` or, for a key that it can't sign with, by `rsa`, blinded with `rng`;
+    /// ECDSA's with the nonce of RFC 6979, in DER. `rng` also makes the salt of RSASSA-PSS.
     ///
     /// # Errors
-    /// Those of [`sign`](Self::sign).
-    pub(crate) fn sign_as(
+    /// `UnsupportedSignatureAlgorithm`, `SignatureFailed` and `InvalidKey`.
+    pub(crate) fn sign(
         &self,
         algorithm: SignatureAlgorithm,
         message: &[u8],
-        rng: &mut (impl TryCryptoRng + ?Sized),
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Vec<u8>, Error> {
-        let digest = match algorithm {
-            SignatureAlgorithm::RsaPkcs1(digest) | SignatureAlgorithm::Ecdsa(digest) => digest,
-            SignatureAlgorithm::Ed25519 => Digest::Sha512,
-        };
-        if SignatureAlgorithm::for_key(self.algorithm(), digest)? != algorithm {
-            return Err(invalid("it does not sign with this algorithm"));
+        algorithm.check_signs_with(self.algorithm())?;
+        let unfit = || invalid("it can not sign");
+        match (&self.secret, algorithm) {
+            (Secret::Rsa(key), SignatureAlgorithm::RsaPkcs1(digest)) => rsa_sign(
+                key,
+                rsa_private::Scheme::Pkcs1v15(digest.into()),
+                message,
+                rng,
+                |rng| key.sign_with_rng(rng, pkcs1v15(digest), &hash(digest, message)),
+            ),
+            (Secret::Rsa(key), SignatureAlgorithm::RsaPss(digest)) => rsa_sign(
+                key,
+                rsa_private::Scheme::Pss(digest.into()),
+                message,
+                rng,
+                |rng| {
+                    let hashed = hash(digest, message);
+                    match digest {
+                        Digest::Sha256 => key.sign_with_rng(rng, Pss::<Sha256>::new(), &hashed),
+                        Digest::Sha384 => key.sign_with_rng(rng, Pss::<Sha384>::new(), &hashed),
+                        Digest::Sha512 => key.sign_with_rng(rng, Pss::<Sha512>::new(), &hashed),
+                    }
+                },
+            ),
+            (Secret::EcP256(key), SignatureAlgorithm::Ecdsa(digest)) => key
+                .sign_prehash(&hash(digest, message))
+                .map(|signature: p256::ecdsa::DerSignature| signature.as_bytes().to_vec())
+                .map_err(|_| unfit()),
+            (Secret::EcP384(key), SignatureAlgorithm::Ecdsa(digest)) => key
+                .sign_prehash(&hash(digest, message))
+                .map(|signature: p384::ecdsa::DerSignature| signature.as_bytes().to_vec())
+                .map_err(|_| unfit()),
+            (Secret::EcP521(key), SignatureAlgorithm::Ecdsa(digest)) => key
+                .sign_prehash(&hash(digest, message))
+                .map(|signature: p521::ecdsa::DerSignature| signature.as_bytes().to_vec())
+                .map_err(|_| unfit()),
+            (Secret::Ed25519(key), SignatureAlgorithm::Ed25519) => Ok(key.sign(message).to_vec()),
+            // `check_signs_with` let none of these through.
+            _ => Err(unfit()),
         }
-        self.sign(digest, message, rng)
+    }
+
+    /// The same RSA key under another AlgorithmIdentifier in DER: that of a key for RSASSA-PSS, for example.
+    pub(super) fn for_algorithm(self, identifier: &[u8]) -> Result<Self, Error> {
+        let key = tlv::tlv(tlv::BIT_STRING, &[&[0], self.public.key_octets()]);
+        let public = PublicKey::from_spki_der(&tlv::sequence(&[identifier, &key]))?;
+        Ok(Self { public, ..self })
     }
 
     /// The key with its public half, which is worked out here once.
@@ -227,6 +226,7 @@ impl PrivateKey {
             Secret::Rsa(key) => key.as_public_key().to_public_key_der(),
             Secret::EcP256(key) => key.verifying_key().to_public_key_der(),
             Secret::EcP384(key) => key.verifying_key().to_public_key_der(),
+            Secret::EcP521(key) => key.verifying_key().to_public_key_der(),
             Secret::Ed25519(key) => key.verifying_key().to_public_key_der(),
         }
         .map_err(|_| invalid("it has no public key"))?;
@@ -256,7 +256,49 @@ pub(super) enum Secret {
     Rsa(Box<rsa::PrivateKey>),
     EcP256(p256::ecdsa::SigningKey),
     EcP384(p384::ecdsa::SigningKey),
+    EcP521(p521::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
+}
+
+/// The key as `rsa-private` signs with it; `None` for one of another size than it takes, or with primes of different lengths.
+fn rsa_signer(key: &rsa::PrivateKey) -> Result<Option<rsa_private::SigningKey>, Error> {
+    let coefficient = key.qinv().map(|qinv| Zeroizing::new(qinv.retrieve()));
+    let ([p, q], Some(dp), Some(dq), Some(coefficient)) =
+        (key.primes(), key.dp(), key.dq(), coefficient)
+    else {
+        return Ok(None);
+    };
+    let [p, q, dp, dq, qinv] =
+        [p, q, dp, dq, &*coefficient].map(|number| Zeroizing::new(number.to_be_bytes()));
+    match rsa_private::SigningKey::new(&rsa_private::Numbers {
+        n: &key.n().to_be_bytes(),
+        e: &key.e().to_be_bytes(),
+        p: &p,
+        q: &q,
+        dp: &dp,
+        dq: &dq,
+        qinv: &qinv,
+    }) {
+        Ok(signer) => Ok(Some(signer)),
+        Err(rsa_private::Error::UnsupportedSize { .. } | rsa_private::Error::InvalidKey { .. }) => {
+            Ok(None)
+        }
+        Err(error) => Err(signing(error)),
+    }
+}
+
+/// Signs with `rsa-private`, or in the other way where it can't use the key.
+fn rsa_sign<R: CryptoRng + ?Sized>(
+    key: &rsa::PrivateKey,
+    scheme: rsa_private::Scheme,
+    message: &[u8],
+    rng: &mut R,
+    otherwise: impl FnOnce(&mut R) -> rsa::errors::Result<Vec<u8>>,
+) -> Result<Vec<u8>, Error> {
+    match rsa_signer(key)? {
+        Some(signer) => signer.sign_with_rng(scheme, message, rng).map_err(signing),
+        None => otherwise(rng).map_err(|_| invalid("it can not sign")),
+    }
 }
 
 /// Why there is no signature.

@@ -44,7 +44,7 @@ impl Extension {
     ///
     /// Bits that the algorithm of a certificate's key has no use for are left out of that certificate: keyEncipherment and
     /// dataEncipherment are RSA's, keyAgreement and what goes with it an elliptic curve's for ECDH (RFC 8813, section 3; RFC
-    /// 8410, section 5).
+    /// 8410, section 5); a key for RSASSA-PSS alone only signs (RFC 4055, section 1.2).
     pub fn key_usage(usage: KeyUsage) -> Self {
         Self::new(KEY_USAGE, true, Value::KeyUsage(usage))
     }
@@ -341,7 +341,7 @@ fn useless(key: KeyAlgorithm) -> KeyUsage {
     let agrees = KeyUsage::KEY_AGREEMENT | KeyUsage::ENCIPHER_ONLY | KeyUsage::DECIPHER_ONLY;
     match key {
         KeyAlgorithm::Rsa { .. } => agrees,
-        KeyAlgorithm::Ed25519 => enciphers | agrees,
+        KeyAlgorithm::RsaPss { .. } | KeyAlgorithm::Ed25519 => enciphers | agrees,
         _ => enciphers,
     }
 }
@@ -683,6 +683,13 @@ mod tests {
             (RSA, &b"\x03\x02\x04\xb0"[..]),
             (KeyAlgorithm::EcP256, b"\x03\x03\x07\x89\x80"),
             (KeyAlgorithm::Ed25519, b"\x03\x02\x07\x80"),
+            (
+                KeyAlgorithm::RsaPss {
+                    bits: 2048,
+                    digest: None,
+                },
+                b"\x03\x02\x07\x80",
+            ),
         ] {
             assert_eq!(all.value_for(key).unwrap(), octets, "{key}");
         }

@@ -13,8 +13,8 @@ pub(crate) use self::extension::{
 use self::lifetime::{Lifetime, Period, days_long};
 pub use self::{extension::Extension, names::NamePattern, subject::SubjectPolicy};
 use crate::{
-    BasicConstraints, Digest, DistinguishedName, Error, ExtendedKeyUsage, KeyAlgorithm, KeyUsage,
-    SubjectAltName, Validity,
+    BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyAlgorithm, KeyUsage,
+    SignatureAlgorithm, SubjectAltName, Validity,
 };
 
 /// What a CA grants. A request asks; the profile decides.
@@ -57,7 +57,7 @@ use crate::{
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
-    pub(crate) digest: Option<Digest>,
+    pub(crate) signature_algorithm: Option<SignatureAlgorithm>,
     /// Whether it is for a root: such a certificate signs itself, and no other CA signs it.
     pub(crate) is_root: bool,
     extensions: Vec<Extension>,
@@ -145,7 +145,7 @@ impl Profile {
 
     fn new(constraints: BasicConstraints, days: u32) -> Self {
         Self {
-            digest: None,
+            signature_algorithm: None,
             is_root: false,
             extensions: vec![Extension::basic_constraints(constraints)],
             subject: SubjectPolicy::requested(),
@@ -217,10 +217,10 @@ impl Profile {
         self
     }
 
-    /// The digest under the CA's signature. Otherwise it is SHA-256, or SHA-384 where the CA's key is on
-    /// P-384.
-    pub fn digest(mut self, digest: Digest) -> Self {
-        self.digest = Some(digest);
+    /// The algorithm of the CA's signature, RSASSA-PSS for example. Otherwise it is
+    /// [the usual one](SignatureAlgorithm::usual_for) of the CA's key.
+    pub fn signature_algorithm(mut self, algorithm: SignatureAlgorithm) -> Self {
+        self.signature_algorithm = Some(algorithm);
         self
     }
 
@@ -334,7 +334,7 @@ impl Profile {
 
     /// Checks that it grants a certificate for a key of this algorithm.
     pub(crate) fn check_key(&self, key: KeyAlgorithm) -> Result<(), Error> {
-        if let KeyAlgorithm::Rsa { bits } = key
+        if let Some(bits) = key.rsa_bits()
             && bits < self.minimum_rsa_bits
         {
             return Err(Error::KeyTooSmall {
@@ -343,7 +343,10 @@ impl Profile {
             });
         }
         let is_allowed = |allowed: &KeyAlgorithm| match (allowed, key) {
-            (KeyAlgorithm::Rsa { bits: least }, KeyAlgorithm::Rsa { bits }) => bits >= *least,
+            (KeyAlgorithm::Rsa { bits: least }, KeyAlgorithm::Rsa { bits })
+            | (KeyAlgorithm::RsaPss { bits: least, .. }, KeyAlgorithm::RsaPss { bits, .. }) => {
+                bits >= *least
+            }
             (allowed, key) => *allowed == key,
         };
         if self.allowed_keys.is_empty() || self.allowed_keys.iter().any(is_allowed) {
