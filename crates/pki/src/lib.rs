@@ -28,9 +28,12 @@
 //! | to | types |
 //! |---|---|
 //! | make and read keys | [`PrivateKey`], its [`PublicKey`], [`KeyKind`], [`KeyAlgorithm`]; [`KeyGenerator`] for [`Progress`], cancellation and seeds; [`KeyEncryption`] |
-//! | name somebody | [`DistinguishedName`] of [`Attribute`]s, from text or [built](DistinguishedName::builder); [`SubjectAltName`] with [`DnsName`], [`EmailAddress`] and [`Uri`] |
-//! | ask for a certificate | [`CertificateRequest`], and [`VerifiedRequest`] once its signature was verified |
+//! | name somebody | [`DistinguishedName`] of [`Attribute`]s, from text or [built](DistinguishedName::builder); [`SubjectAltName`] with [`DnsName`], [`EmailAddress`], [`Uri`] and [`OtherName`] |
+//! | ask for a certificate | [`CertificateRequest`], and [`VerifiedRequest`] once its signature was verified; [`PreparedRequest`] before it is signed |
 //! | issue one | [`CertificateAuthority`], [`Profile`], [`Validity`], [`SerialNumber`], [`SignatureAlgorithm`] with its [`Digest`] |
+//! | say what is granted | [`Profile`] with [`Extension`]s, [`SubjectPolicy`] and [`NamePattern`]s |
+//! | write extensions | [`KeyUsage`], [`ExtendedKeyUsage`], [`NameConstraints`] of [`GeneralSubtree`]s, [`DistributionPoint`], [`AccessDescription`], [`PolicyInformation`], [`PolicyMapping`], [`PolicyConstraints`] |
+//! | issue without a request, or step by step | [`Issuance`], [`Issuer`], [`PreparedCertificate`] with what is [`Ungranted`], any [`Signer`]; [`Fault`] |
 //! | read one | [`Certificate`] with [`Version`], [`BasicConstraints`], [`KeyUsage`], [`ExtendedKeyUsage`], [`NameConstraints`] |
 //! | bundle it with its key | [`Pkcs12`] with [`CertificateEntry`] and [`Integrity`]; [`Pkcs12Builder`], [`Pkcs12Profile`], [`Pkcs12Warning`] |
 //! | read what is trusted | [`TrustStore`]: PEM, DER, PKCS#12, JKS; [`UnreadableCertificate`] for what it had to leave out |
