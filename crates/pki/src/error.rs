@@ -499,6 +499,15 @@ pub enum Error {
         /// What is wrong.
         reason: &'static str,
     },
+    /// A profile in TOML that can't be read.
+    #[error("the profile can not be read{}: {reason}", at_line(*.line))]
+    #[non_exhaustive]
+    InvalidProfileFile {
+        /// The line that it is about, counted from one, where it is about one.
+        line: Option<usize>,
+        /// What is wrong.
+        reason: String,
+    },
     /// A parameter for writing a key or bundle that its readers would refuse.
     #[error("{parameter} of {found} is outside the range {min} to {max}")]
     #[non_exhaustive]
@@ -589,6 +598,7 @@ impl Error {
             | Self::InvalidSubjectAltName { .. }
             | Self::SubjectIsIssuer { .. } => Fault::Request,
             Self::InvalidProfile { .. }
+            | Self::InvalidProfileFile { .. }
             | Self::InvalidExtension { .. }
             | Self::InvalidValidity { .. }
             | Self::UnsupportedSignatureAlgorithm { .. }
@@ -659,6 +669,10 @@ fn found_labels(found: &[String]) -> String {
     } else {
         format!(", only {}", found.join(", "))
     }
+}
+
+fn at_line(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!(", line {line}"))
 }
 
 fn gap(missing: Option<&str>) -> String {

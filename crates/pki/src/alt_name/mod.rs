@@ -5,7 +5,7 @@ mod email;
 mod other_name;
 mod uri;
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, str::FromStr};
 
 use const_oid::ObjectIdentifier;
 
@@ -172,6 +172,32 @@ impl SubjectAltName {
 impl From<IpAddr> for SubjectAltName {
     fn from(address: IpAddr) -> Self {
         Self::Ip(address)
+    }
+}
+
+/// A name as it is displayed: `DNS:a.example`, `IP:192.0.2.1`, `email:a@b.example`, `URI:spiffe://a.example/b`, `dirName:CN=a,O=b`,
+/// `registeredID:1.2.3` or `UPN:a@b.example`.
+impl FromStr for SubjectAltName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let unknown = || {
+            invalid(
+                text.to_owned(),
+                "expected a form and a name, such as \"DNS:a.example\"",
+            )
+        };
+        let (form, value) = text.split_once(':').ok_or_else(unknown)?;
+        match form {
+            "DNS" => Self::dns(value),
+            "IP" => value.parse().map(Self::Ip).map_err(|_| unknown()),
+            "email" => Self::email(value),
+            "URI" => Self::uri(value),
+            "dirName" => value.parse().map(Self::Directory),
+            "registeredID" => Self::registered_id(value),
+            "UPN" => Self::user_principal_name(value),
+            _ => Err(unknown()),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! One constraint, and what it says about a name.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, str::FromStr};
 
 use super::presented::{Name, Value};
 use crate::{
@@ -187,6 +187,22 @@ const INVALID: Error = Error::InvalidExtension {
     extension: "name constraints",
     reason: "not a base that names of its form can be below",
 };
+
+/// A base as it is displayed: `DNS:example.com`, `IP:10.0.0.0/8`, `email:example.com`, `URI:example.com` or `dirName:O=a`.
+impl FromStr for GeneralSubtree {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text.split_once(':').ok_or(INVALID)? {
+            ("DNS", domain) => Self::dns(domain),
+            ("IP", network) => Self::ip(network),
+            ("email", base) => Self::email(base),
+            ("URI", host) => Self::uri(host),
+            ("dirName", name) => Self::directory(&name.parse()?),
+            _ => Err(INVALID),
+        }
+    }
+}
 
 /// `DNS:example.com`, `IP:10.0.0.0/8`, as OpenSSL has it.
 impl fmt::Display for GeneralSubtree {

@@ -4,6 +4,7 @@ mod extension;
 mod lifetime;
 mod names;
 mod subject;
+mod file;
 
 use std::time::{Duration, SystemTime};
 
