@@ -7,7 +7,7 @@ use crate::{
     BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, NameConstraints,
     PublicKey, SerialNumber, SignatureAlgorithm, SubjectAltName, Validity,
     der::malformed,
-    extension::{self, Extensions},
+    extension::{self, Extensions, Present},
     pem,
     signed::{self, Signed},
     time,
@@ -287,7 +287,12 @@ impl Certificate {
         self.extensions
             .present
             .iter()
-            .map(|(oid, critical)| (oid.as_str(), *critical))
+            .map(|extension| (extension.oid.as_str(), extension.critical))
+    }
+
+    /// Likewise, with their values.
+    pub(crate) fn present_extensions(&self) -> &[Present] {
+        &self.extensions.present
     }
 
     /// The first extension that is critical and that this type says nothing about, as a dotted object identifier: whoever
@@ -311,6 +316,34 @@ impl Certificate {
             .extensions()
             .find(|(oid, critical)| *critical && !SUPPORTED.contains(oid))?;
         Some(oid)
+    }
+
+    /// RFC 5280, sections 4.2.1.3 and 4.2.1.9: what makes a certificate a CA's. Extensions are a matter of version 3: what
+    /// looks like them in another version says nothing.
+    pub(crate) fn check_authority(&self) -> Result<(), Error> {
+        let reason = if self.version != Version::V3 {
+            "it is not an X.509 v3 certificate, so nothing says that it is a CA"
+        } else if self.basic_constraints().is_none() {
+            "it has no basic constraints"
+        } else if !self.is_authority() {
+            "its basic constraints say that it is not a CA"
+        } else if self.key_usage().is_some_and(|usage| !usage.key_cert_sign()) {
+            "its key usage lacks keyCertSign"
+        } else if self.subject.is_empty() {
+            "its subject is empty"
+        } else {
+            return Ok(());
+        };
+        Err(Error::NotAnAuthority {
+            subject: self.subject.to_string(),
+            reason,
+        })
+    }
+
+    /// Whether its basic constraints say that it is a CA's.
+    pub(crate) fn is_authority(&self) -> bool {
+        self.basic_constraints()
+            .is_some_and(|constraints| constraints.ca)
     }
 
     /// Whether it names itself as its issuer (RFC 5280, section 3.2: self-issued) and its own key verifies it.

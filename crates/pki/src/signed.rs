@@ -1,7 +1,7 @@
 //! Signed structures as they are read: certificates, requests and CRLs have the same form.
 
 use crate::{
-    Error, PublicKey,
+    Error, PublicKey, SignatureAlgorithm,
     der::{self, Reader},
     key::signature::{self, Identified},
     oid,
@@ -34,10 +34,12 @@ impl<'a> Signed<'a> {
 
     /// The DER of the algorithm identifier within a `TBSCertificate`.
     pub(crate) fn certificate_algorithm(&self) -> Result<&'a [u8], Error> {
-        let mut fields = Reader::enter(self.tbs, der::SEQUENCE, "certificate")?;
-        fields.optional(der::EXPLICIT_0)?; // version
-        fields.read_tagged(der::INTEGER)?; // serialNumber
-        Ok(fields.read_tagged(der::SEQUENCE)?.raw)
+        certificate_algorithm(self.tbs)
+    }
+
+    /// The algorithm that a `TBSCertificate` is to be signed with.
+    pub(crate) fn algorithm_to_be(tbs: &[u8]) -> Result<SignatureAlgorithm, Error> {
+        SignatureAlgorithm::made_as(certificate_algorithm(tbs)?)
     }
 
     /// Whether `key` made the signature.
@@ -45,6 +47,13 @@ impl<'a> Signed<'a> {
         let algorithm = Identified::read(self.algorithm)?;
         Ok(signature::verify(key, algorithm, self.tbs, self.signature))
     }
+}
+
+fn certificate_algorithm(tbs: &[u8]) -> Result<&[u8], Error> {
+    let mut fields = Reader::enter(tbs, der::SEQUENCE, "certificate")?;
+    fields.optional(der::EXPLICIT_0)?; // version
+    fields.read_tagged(der::INTEGER)?; // serialNumber
+    Ok(fields.read_tagged(der::SEQUENCE)?.raw)
 }
 
 /// The DER of the algorithm identifier within a `TBSCertList` (RFC 5280, section 5.1).

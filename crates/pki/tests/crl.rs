@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use pki::{
     Certificate, CertificateAuthority, Crl, CrlBuilder, CrlNumber, Digest, Error,
     IssuingDistributionPoint, KeyKind, PreparedCrl, PrivateKey, Profile, Revocation,
-    RevocationReason, SerialNumber, SignatureAlgorithm, SubjectAltName, Uri,
+    RevocationReason, SerialNumber, SignatureAlgorithm, Signer, SubjectAltName, Uri,
 };
 use rand_core::UnwrapErr;
 
@@ -572,11 +572,22 @@ fn a_crl_is_signed_elsewhere() {
     // A signature over something else.
     let other = CrlBuilder::new().sign(&ca).unwrap();
     let signature = &other.as_der()[other.as_der().len() - 70..];
-    assert_eq!(
-        prepared.clone().assemble(signature),
-        Err(Error::SignatureFailed)
-    );
+    assert_eq!(prepared.assemble(signature), Err(Error::SignatureFailed));
     assert_eq!(prepared.assemble(&[]), Err(Error::SignatureFailed));
+    let own = carried.signature_algorithm();
+    let signature = Signer::sign(ca.private_key(), own, carried.as_der()).unwrap();
+    for signed in [
+        carried.assemble(&signature).unwrap(),
+        prepared.sign(ca.private_key()).unwrap(),
+    ] {
+        signed.verify_issued_by(ca.certificate()).unwrap();
+        assert!(signed.find(&serial(1)).is_some());
+    }
+    let other = PrivateKey::generate(KeyKind::EcP256).unwrap();
+    assert!(matches!(
+        prepared.sign(&other),
+        Err(Error::KeyMismatch { .. })
+    ));
 
     assert!(matches!(
         PreparedCrl::from_der(carried.as_der(), &old_ca()),

@@ -13,8 +13,8 @@ use super::{
     list::{VERSION_2, check_crl_sign},
 };
 use crate::{
-    Certificate, CertificateAuthority, Error, PublicKey, SerialNumber, SignatureAlgorithm, der,
-    rng, signed, tbs, time,
+    Certificate, CertificateAuthority, DistinguishedName, Error, PublicKey, SerialNumber,
+    SignatureAlgorithm, Signer, der, rng, signed, tbs, time,
 };
 
 /// A certificate that is to be revoked.
@@ -271,6 +271,7 @@ impl CrlBuilder {
         ]);
         Ok(PreparedCrl {
             tbs,
+            issuer: issuer.subject().clone(),
             algorithm,
             key,
         })
@@ -351,6 +352,7 @@ impl CrlBuilder {
 #[derive(Clone, PartialEq, Eq)]
 pub struct PreparedCrl {
     tbs: Vec<u8>,
+    issuer: DistinguishedName,
     algorithm: SignatureAlgorithm,
     key: PublicKey,
 }
@@ -377,6 +379,7 @@ impl PreparedCrl {
         }
         Ok(Self {
             tbs: tbs.to_vec(),
+            issuer: issuer.subject().clone(),
             algorithm,
             key: issuer.public_key()?,
         })
@@ -397,21 +400,35 @@ impl PreparedCrl {
         &self.key
     }
 
+    /// Has it signed.
+    ///
+    /// # Errors
+    /// [`Error::KeyMismatch`] for another key than that of the issuer; [`Error::SignerFailed`], or the error of this crate that the
+    /// signer gave; and those of [`assemble`](Self::assemble).
+    pub fn sign(&self, signer: &dyn Signer) -> Result<Crl, Error> {
+        let signature = tbs::sign(&self.tbs, self.algorithm, &self.key, signer, &self.issuer)?;
+        self.assemble(&signature)
+    }
+
     /// The CRL with this signature, which is verified first: for RSA as long as the modulus, for ECDSA the SEQUENCE of two
     /// numbers in DER (RFC 3279, section 2.2.3), for Ed25519 64 octets.
     ///
     /// # Errors
     /// [`Error::SignatureFailed`].
-    pub fn assemble(self, signature: &[u8]) -> Result<Crl, Error> {
-        let der = tbs::assemble(&self.tbs, self.algorithm, signature, &self.key)?;
-        drop(self.tbs); // it may be large
-        Crl::from_owned(der)
+    pub fn assemble(&self, signature: &[u8]) -> Result<Crl, Error> {
+        Crl::from_owned(tbs::assemble(
+            &self.tbs,
+            self.algorithm,
+            signature,
+            &self.key,
+        )?)
     }
 }
 
 impl fmt::Debug for PreparedCrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PreparedCrl")
+            .field("issuer", &self.issuer)
             .field("signature_algorithm", &self.algorithm)
             .finish_non_exhaustive()
     }
