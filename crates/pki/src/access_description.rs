@@ -1,6 +1,9 @@
 use const_oid::ObjectIdentifier;
 
-use crate::{Error, GeneralName, Uri, der};
+use crate::{
+    Error, GeneralName, Uri,
+    der::{self, Reader},
+};
 
 /// Where something about a CA is: an entry of the authority information access (RFC 5280, section 4.2.2.1) or of the subject
 /// information access (section 4.2.2.2).
@@ -36,6 +39,21 @@ impl AccessDescription {
             method: method.to_owned(),
             location: GeneralName::Uri(uri),
         }
+    }
+
+    /// Reads AuthorityInfoAccessSyntax, or SubjectInfoAccessSyntax.
+    pub(crate) fn read_all(der: &[u8]) -> Result<Vec<Self>, Error> {
+        let mut descriptions = Reader::enter(der, der::SEQUENCE, "information access")?;
+        let mut read = Vec::new();
+        while !descriptions.is_empty() {
+            let mut fields = descriptions.nested(der::SEQUENCE)?;
+            read.push(Self {
+                method: fields.oid()?.to_string(),
+                location: GeneralName::read(fields.read()?),
+            });
+            fields.finish()?;
+        }
+        Ok(read)
     }
 
     /// The SEQUENCE.

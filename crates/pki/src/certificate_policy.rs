@@ -2,7 +2,10 @@
 
 use const_oid::ObjectIdentifier;
 
-use crate::{Error, Uri, der};
+use crate::{
+    Error, Uri,
+    der::{self, Reader, Tlv},
+};
 
 /// A policy that a certificate was issued under (RFC 5280, section 4.2.1.4).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -79,6 +82,26 @@ impl PolicyInformation {
         }
     }
 
+    /// Reads CertificatePolicies.
+    pub(crate) fn read_all(der: &[u8]) -> Result<Vec<Self>, Error> {
+        let mut policies = Reader::enter(der, der::SEQUENCE, POLICIES)?;
+        let mut read = Vec::new();
+        while !policies.is_empty() {
+            let mut fields = policies.nested(der::SEQUENCE)?;
+            let mut policy = Self::new(fields.oid()?.to_string());
+            if !fields.is_empty() {
+                let mut qualifiers = fields.nested(der::SEQUENCE)?;
+                while !qualifiers.is_empty() {
+                    let qualifier = PolicyQualifier::read(qualifiers.nested(der::SEQUENCE)?)?;
+                    policy.qualifiers.push(qualifier);
+                }
+            }
+            fields.finish()?;
+            read.push(policy);
+        }
+        Ok(read)
+    }
+
     /// The SEQUENCE.
     pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
         let policy = oid(&self.policy, POLICIES)?;
@@ -96,13 +119,32 @@ impl PolicyInformation {
 }
 
 impl PolicyQualifier {
+    /// One that is not in the form that RFC 5280 has for it is an `Other`.
+    fn read(mut fields: Reader<'_>) -> Result<Self, Error> {
+        let id = fields.oid()?.to_string();
+        let value = fields.read()?;
+        fields.finish()?;
+        let known = match id.as_str() {
+            CPS => display(value)
+                .filter(|_| value.tag == der::IA5_STRING)
+                .and_then(|uri| Uri::new(uri).ok())
+                .map(Self::Cps),
+            USER_NOTICE => UserNotice::read(value.raw).ok().map(Self::UserNotice),
+            _ => None,
+        };
+        Ok(known.unwrap_or_else(|| Self::Other {
+            id,
+            value: value.raw.to_vec(),
+        }))
+    }
+
     fn encode(&self) -> Result<Vec<u8>, Error> {
         let (id, value) = match self {
             Self::Cps(uri) => (
-                oid("1.3.6.1.5.5.7.2.1", POLICIES)?,
+                oid(CPS, POLICIES)?,
                 der::tlv(der::IA5_STRING, &[uri.as_str().as_bytes()]),
             ),
-            Self::UserNotice(notice) => (oid("1.3.6.1.5.5.7.2.2", POLICIES)?, notice.encode()?),
+            Self::UserNotice(notice) => (oid(USER_NOTICE, POLICIES)?, notice.encode()?),
             Self::Other { id, value } if der::is_one_value(value) => {
                 (oid(id, POLICIES)?, value.clone())
             }
@@ -124,6 +166,33 @@ impl UserNotice {
             explicit_text: Some(text.into()),
             notice_ref: None,
         }
+    }
+
+    fn read(der: &[u8]) -> Result<Self, Error> {
+        let mut fields = Reader::enter(der, der::SEQUENCE, POLICIES)?;
+        let text = |found| {
+            display(found).ok_or_else(|| der::malformed(POLICIES, "a text is in no string type"))
+        };
+        let mut notice = Self::default();
+        if fields.peek() == Some(der::SEQUENCE) {
+            let mut reference = fields.nested(der::SEQUENCE)?;
+            let organization = text(reference.read()?)?;
+            let mut all = reference.nested(der::SEQUENCE)?;
+            reference.finish()?;
+            let mut numbers = Vec::new();
+            while !all.is_empty() {
+                numbers.push(all.uint()?);
+            }
+            notice.notice_ref = Some(NoticeReference {
+                organization,
+                numbers,
+            });
+        }
+        if !fields.is_empty() {
+            notice.explicit_text = Some(text(fields.read()?)?);
+        }
+        fields.finish()?;
+        Ok(notice)
     }
 
     fn encode(&self) -> Result<Vec<u8>, Error> {
@@ -153,6 +222,21 @@ impl UserNotice {
 }
 
 impl PolicyMapping {
+    /// Reads PolicyMappings.
+    pub(crate) fn read_all(der: &[u8]) -> Result<Vec<Self>, Error> {
+        let mut mappings = Reader::enter(der, der::SEQUENCE, "policy mappings")?;
+        let mut read = Vec::new();
+        while !mappings.is_empty() {
+            let mut fields = mappings.nested(der::SEQUENCE)?;
+            read.push(Self {
+                issuer_domain: fields.oid()?.to_string(),
+                subject_domain: fields.oid()?.to_string(),
+            });
+            fields.finish()?;
+        }
+        Ok(read)
+    }
+
     /// The SEQUENCE.
     pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
         const WHAT: &str = "policy mappings";
@@ -170,6 +254,22 @@ impl PolicyMapping {
 }
 
 impl PolicyConstraints {
+    /// Reads the SEQUENCE.
+    pub(crate) fn read(der: &[u8]) -> Result<Self, Error> {
+        const WHAT: &str = "policy constraints";
+        let mut fields = Reader::enter(der, der::SEQUENCE, WHAT)?;
+        let mut number = |tag| match fields.optional(tag)? {
+            Some(contents) => skip_certs(&der::tlv(der::INTEGER, &[contents]), WHAT).map(Some),
+            None => Ok(None),
+        };
+        let constraints = Self {
+            require_explicit_policy: number(der::IMPLICIT_0)?,
+            inhibit_policy_mapping: number(der::IMPLICIT_1)?,
+        };
+        fields.finish()?;
+        Ok(constraints)
+    }
+
     /// The SEQUENCE.
     pub(crate) fn encode(self) -> Result<Vec<u8>, Error> {
         let number = |tag, number: Option<u32>| match number {
@@ -182,6 +282,31 @@ impl PolicyConstraints {
             return Err(invalid("policy constraints", "they constrain nothing"));
         }
         Ok(der::sequence(&[&required, &inhibited]))
+    }
+}
+
+/// SkipCerts (RFC 5280, section 4.2.1.11): how many certificates may still follow.
+pub(crate) fn skip_certs(der: &[u8], what: &'static str) -> Result<u32, Error> {
+    let mut value = Reader::new(der, what);
+    let number = value.uint()?;
+    value.finish()?;
+    u32::try_from(number).map_err(|_| der::malformed(what, "a number is longer than any path"))
+}
+
+/// DisplayText, in any of its string types.
+fn display(text: Tlv<'_>) -> Option<String> {
+    match text.tag {
+        der::UTF8_STRING | der::IA5_STRING | der::VISIBLE_STRING => {
+            str::from_utf8(text.value).ok().map(str::to_owned)
+        }
+        der::BMP_STRING => {
+            let (pairs, []) = text.value.as_chunks::<2>() else {
+                return None;
+            };
+            let units: Vec<u16> = pairs.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
+            String::from_utf16(&units).ok()
+        }
+        _ => None,
     }
 }
 
@@ -207,6 +332,8 @@ fn invalid(extension: &'static str, reason: &'static str) -> Error {
 }
 
 const POLICIES: &str = "certificate policies";
+const CPS: &str = "1.3.6.1.5.5.7.2.1";
+const USER_NOTICE: &str = "1.3.6.1.5.5.7.2.2";
 
 #[cfg(test)]
 mod tests {

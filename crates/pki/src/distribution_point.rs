@@ -40,6 +40,31 @@ impl DistributionPoint {
         }
     }
 
+    /// Reads CRLDistributionPoints.
+    pub(crate) fn read_all(der: &[u8]) -> Result<Vec<Self>, Error> {
+        let mut points = Reader::enter(der, der::SEQUENCE, WHAT)?;
+        let mut read = Vec::new();
+        while !points.is_empty() {
+            read.push(Self::read(points.nested(der::SEQUENCE)?)?);
+        }
+        Ok(read)
+    }
+
+    fn read(mut fields: Reader<'_>) -> Result<Self, Error> {
+        let name = fields.optional(der::EXPLICIT_0)?;
+        let reasons = fields.optional(der::IMPLICIT_1)?;
+        let crl_issuer = fields.optional(der::EXPLICIT_2)?;
+        fields.finish()?;
+        Ok(Self {
+            name: name.map(DistributionPointName::read).transpose()?,
+            reasons: reasons.map(ReasonFlags::read).transpose()?,
+            crl_issuer: match crl_issuer {
+                Some(names) => GeneralName::read_all(&der::sequence(&[names]))?,
+                None => Vec::new(),
+            },
+        })
+    }
+
     /// The SEQUENCE.
     pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
         let name = match &self.name {
@@ -61,6 +86,21 @@ impl DistributionPoint {
 }
 
 impl DistributionPointName {
+    /// Reads the CHOICE.
+    fn read(der: &[u8]) -> Result<Self, Error> {
+        let mut choice = Reader::new(der, WHAT);
+        let name = choice.read()?;
+        choice.finish()?;
+        match name.tag {
+            der::EXPLICIT_0 => GeneralName::read_all(&der::sequence(&[name.value])).map(Self::Full),
+            der::EXPLICIT_1 => {
+                let rdn = der::tlv(der::SET, &[name.value]);
+                DistinguishedName::from_der(&der::sequence(&[&rdn])).map(Self::RelativeToIssuer)
+            }
+            _ => Err(der::malformed(WHAT, "a name is neither full nor relative")),
+        }
+    }
+
     /// The CHOICE.
     pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
         match self {
@@ -110,6 +150,17 @@ impl ReasonFlags {
             return Err(invalid("a set of reasons is empty"));
         }
         Ok(Self(bits))
+    }
+
+    /// Reads the contents of the BIT STRING.
+    fn read(contents: &[u8]) -> Result<Self, Error> {
+        let octets = match contents {
+            [0..=7, first, second, ..] => [*first, *second],
+            [0..=7, first] => [*first, 0],
+            [0] => [0, 0],
+            _ => return Err(der::malformed(WHAT, "its reasons are no bit string")),
+        };
+        Ok(Self(u16::from_be_bytes(octets).reverse_bits()))
     }
 
     /// The names of the reasons, as RFC 5280 spells them and in its order.

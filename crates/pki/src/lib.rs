@@ -79,6 +79,7 @@ mod tbs;
 mod request;
 mod validity;
 mod certificate;
+mod extension_values;
 mod chain;
 mod pkcs12;
 mod profile;

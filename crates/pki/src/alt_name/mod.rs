@@ -102,7 +102,8 @@ impl SubjectAltName {
         Ok(read)
     }
 
-    fn read(name: Tlv<'_>) -> Self {
+    /// One that is not well-formed is an [`Other`](Self::Other).
+    pub(crate) fn read(name: Tlv<'_>) -> Self {
         let text = str::from_utf8(name.value).ok();
         let read = match name.tag {
             EMAIL => text.and_then(|text| Self::email(text).ok()),
