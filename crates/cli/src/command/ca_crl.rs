@@ -1,7 +1,7 @@
 //! `countersign ca crl`
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     str::FromStr,
     time::{Duration, SystemTime},
 };
@@ -211,7 +211,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
 }
 
 /// The certificates that a file lists.
-fn listed(path: &PathBuf) -> Result<Vec<Entry>, Error> {
+fn listed(path: &Path) -> Result<Vec<Entry>, Error> {
     let contents = input::read(path)?;
     let text = str::from_utf8(&contents)
         .map_err(|_| Error::failed(format!("{}: it is not text", InputName(path))))?;

@@ -230,7 +230,8 @@ impl CrlBuilder {
     ///
     /// For what was asked for: [`Error::AlreadyRevoked`], [`Error::NotOnHold`], [`Error::CrlNumberNotRising`]; and
     /// [`Error::InvalidCrl`] when the next update is not after `now`, when a revocation or an invalidity is, for a reason
-    /// that a complete CRL can't have, and for an issuing distribution point that says nothing.
+    /// that a complete CRL can't have, and for an issuing distribution point that says nothing;
+    /// [`Error::InvalidSubjectAltName`] for one of the previous CRL that has a name which is not well-formed.
     pub fn prepare(&self, issuer: &Certificate, now: SystemTime) -> Result<PreparedCrl, Error> {
         check_issuer(issuer, now)?;
         let key = issuer.public_key()?;

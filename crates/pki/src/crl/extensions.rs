@@ -85,11 +85,7 @@ impl Extensions {
 
 /// An encoded extension.
 pub(super) fn encode(oid: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
-    let critical: &[u8] = if critical {
-        &[der::BOOLEAN, 1, 0xff]
-    } else {
-        &[]
-    };
+    let critical: &[u8] = if critical { der::ENCODED_TRUE } else { &[] };
     der::sequence(&[
         &der::tlv(der::OID, &[oid]),
         critical,

@@ -126,25 +126,15 @@ impl IssuingDistributionPoint {
     /// The SEQUENCE.
     ///
     /// # Errors
-    /// `InvalidCrl` when it says nothing.
+    /// `InvalidCrl` when it says nothing, and `InvalidSubjectAltName` for a name that was read and isn't well-formed.
     pub(super) fn encode(&self) -> Result<Vec<u8>, Error> {
-        let mut names = Vec::new();
-        for name in &self.names {
-            match name {
-                SubjectAltName::Uri(uri) => {
-                    names.push(der::tlv(IMPLICIT | 6, &[uri.as_str().as_bytes()]));
-                }
-                _ => {
-                    return Err(Error::InvalidCrl {
-                        reason: "its place has a name that is no URI",
-                    });
-                }
-            }
-        }
-        let name = match (&self.relative_name, names.is_empty()) {
+        let name = match (&self.relative_name, self.names.as_slice()) {
             (Some(relative), _) => der::tlv(der::EXPLICIT_0, &[relative]),
-            (None, true) => Vec::new(),
-            (None, false) => der::tlv(der::EXPLICIT_0, &[&der::tlv(FULL_NAME, &[&names.concat()])]),
+            (None, []) => Vec::new(),
+            (None, names) => {
+                let full = der::retagged(FULL_NAME, &SubjectAltName::encode_all(names)?)?;
+                der::tlv(der::EXPLICIT_0, &[&full])
+            }
         };
         let reasons = match &self.reasons {
             Some(reasons) => der::tlv(IMPLICIT | 3, &[reasons]),
@@ -220,8 +210,10 @@ mod tests {
     #[test]
     fn what_is_not_made_here_is_read_and_kept() {
         let relative = b"\x30\x0e\xa0\x0c\xa1\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01a";
+        let directory =
+            b"\x30\x12\xa0\x10\xa0\x0e\xa4\x0c\x30\x0a\x31\x08\x30\x06\x06\x01\x2a\x0c\x01a";
         let all = b"\x30\x0a\x83\x02\x06\x40\x84\x01\xff\x85\x01\xff";
-        for octets in [&relative[..], all] {
+        for octets in [&relative[..], directory, all] {
             let read = IssuingDistributionPoint::read(octets).unwrap();
             assert_eq!(read.encode().unwrap(), octets);
         }
