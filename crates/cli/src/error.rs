@@ -181,7 +181,7 @@ impl Hint for pki::Error {
             }
             Self::KeyMismatch { .. } => "give the key that the certificate was issued for",
             Self::UnsupportedKey { .. } => {
-                "RSA of 1024 to 8192 bits, ECDSA P-256 and P-384, and Ed25519 are supported"
+                "RSA and RSASSA-PSS of 1024 to 8192 bits, ECDSA P-256, P-384 and P-521, and Ed25519 are supported"
             }
             Self::InvalidCountry { .. } => "use the two-letter code, for example C=GB",
             Self::RequestSignatureInvalid => {
@@ -189,6 +189,17 @@ impl Hint for pki::Error {
             }
             Self::CertificateSignatureInvalid { .. } => {
                 "that issuer did not sign this certificate; another one may have the same name"
+            }
+            Self::AlreadyRevoked { .. } => "leave it out: the entries of the previous CRL stay",
+            Self::NotOnHold { .. } => {
+                "only what is in the previous CRL as certificateHold can be released"
+            }
+            Self::CrlNumberNotRising { .. } => "leave out --number, or give a greater one",
+            Self::CrlIssuerMismatch { .. } | Self::CrlSignatureInvalid { .. } => {
+                "give the previous CRL of this CA, as the CA signed it"
+            }
+            Self::NotACrlIssuer { .. } => {
+                "sign with a certificate whose key usage has cRLSign, as countersign ca create makes it"
             }
             Self::NotAnAuthority { .. } => {
                 "sign with a CA's certificate, as countersign ca create makes it"
@@ -254,6 +265,14 @@ impl Hint for pki::Error {
                 | Self::CertificateSignatureInvalid { .. }
                 | Self::SignatureAlgorithmMismatch { .. }
                 | Self::IssuerMismatch { .. }
+                | Self::CrlIssuerMismatch { .. }
+                | Self::CrlSignatureInvalid { .. }
+                | Self::CrlSignatureAlgorithmMismatch { .. }
+                | Self::NotACrlIssuer { .. }
+                | Self::InvalidCrl { .. }
+                | Self::CrlNumberNotRising { .. }
+                | Self::AlreadyRevoked { .. }
+                | Self::NotOnHold { .. }
                 | Self::KeyMismatch { .. }
                 | Self::KeyTooSmall { .. }
                 | Self::PurposeNotPermitted { .. }

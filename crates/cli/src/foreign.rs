@@ -18,7 +18,7 @@ pub(crate) fn refuse<'a>(words: impl Iterator<Item = &'a str>) -> Result<(), Err
 const OPENSSL: &str = "a command of openssl";
 const NONE: &str = "not a command";
 
-const COMMANDS: [(&str, &str, &str); 19] = [
+const COMMANDS: [(&str, &str, &str); 20] = [
     (
         "genrsa",
         OPENSSL,
@@ -57,7 +57,7 @@ const COMMANDS: [(&str, &str, &str); 19] = [
     (
         "crl",
         OPENSSL,
-        "countersign neither makes nor reads revocation lists: openssl crl does",
+        "countersign ca crl makes a revocation list; countersign inspect FILE shows one",
     ),
     (
         "verify",
@@ -68,6 +68,11 @@ const COMMANDS: [(&str, &str, &str); 19] = [
         "s_client",
         OPENSSL,
         "countersign auth doctor examines a server, and what it says to a client certificate",
+    ),
+    (
+        "revoke",
+        NONE,
+        "countersign ca crl --revoke SERIAL makes a revocation list",
     ),
     ("sign", NONE, "countersign ca sign signs a request"),
     ("export", NONE, "countersign p12 export makes a bundle"),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use pki::{
-    Certificate, CertificateAuthority, CertificateRequest, Passphrase, PrivateKey, TrustStore,
+    Certificate, CertificateAuthority, CertificateRequest, Crl, Passphrase, PrivateKey, TrustStore,
 };
 use zeroize::Zeroizing;
 
@@ -18,14 +18,14 @@ use crate::{
     stdin,
 };
 
-/// No key, request, certificate or bundle is larger. In octets.
-const LIMIT: u64 = 16 << 20;
+/// No key, request, certificate or bundle is larger, and hardly any CRL. In octets.
+const LIMIT: u64 = 64 << 20;
 
 /// The contents of a file, or of standard input for `-`.
 ///
 /// # Errors
 ///
-/// [`Error`] when it can't be read, is empty or larger than 16 MiB.
+/// [`Error`] when it can't be read, is empty or larger than 64 MiB.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     let contents = if file_name::is_stdin(path) {
         read_bounded(stdin::as_file(InputName(path))?, 0, InputName(path))?
@@ -84,6 +84,15 @@ pub(crate) fn trust_stores(paths: &[PathBuf], flag: Flag<'_>) -> Result<Vec<Trus
 /// [`Error`] when the file holds none.
 pub(crate) fn request(path: &Path) -> Result<CertificateRequest, Error> {
     CertificateRequest::from_pem_or_der(&read(path)?).about(InputName(path))
+}
+
+/// A certificate revocation list.
+///
+/// # Errors
+///
+/// [`Error`] when the file holds none.
+pub(crate) fn crl(path: &Path) -> Result<Crl, Error> {
+    Crl::from_pem_or_der(&read(path)?).about(InputName(path))
 }
 
 /// The CA whose certificate is the first in one file and whose key is in the other; and all certificates of
@@ -181,7 +190,7 @@ mod tests {
         let error = read_bounded(std::io::repeat(0), 0, InputName(Path::new("-"))).unwrap_err();
         assert_eq!(
             error,
-            Error::failed("standard input: larger than the limit of 16 MiB")
+            Error::failed("standard input: larger than the limit of 64 MiB")
         );
     }
 }

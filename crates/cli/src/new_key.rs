@@ -29,6 +29,7 @@ enum Kind {
     Rsa,
     EcP256,
     EcP384,
+    EcP521,
     Ed25519,
 }
 
@@ -59,6 +60,7 @@ impl KeyArgs {
         Ok(match (self.kind, self.bits) {
             (Kind::EcP256, _) => KeyKind::EcP256,
             (Kind::EcP384, _) => KeyKind::EcP384,
+            (Kind::EcP521, _) => KeyKind::EcP521,
             (Kind::Ed25519, _) => KeyKind::Ed25519,
             (Kind::Rsa, Some(Bits::B2048)) => KeyKind::Rsa2048,
             (Kind::Rsa, Some(Bits::B3072)) => KeyKind::Rsa3072,
@@ -109,7 +111,7 @@ pub(crate) fn to_pem(
 
 /// Tells the owner of a client key that a Pod won't take it.
 pub(crate) fn warn_if_too_short_for_a_pod(key: impl Into<KeyAlgorithm>) {
-    if let KeyAlgorithm::Rsa { bits: ..4096 } = key.into() {
+    if let Some(..4096) = key.into().rsa_bits() {
         ui::warn("a Pod rejects RSA keys of less than 4096 bits");
     }
 }

@@ -7,8 +7,8 @@ use std::{
 
 use const_oid::{ObjectIdentifier, db::DB};
 use pki::{
-    Certificate, CertificateRequest, Contents, DistinguishedName, Integrity, Passphrase, Pkcs12,
-    PublicKey, TrustStore, UnreadableCertificate,
+    Certificate, CertificateRequest, Contents, Crl, DistinguishedName, Integrity, Passphrase,
+    Pkcs12, PublicKey, RevocationReason, RevokedCertificate, TrustStore, UnreadableCertificate,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -163,6 +163,7 @@ fn described(item: &pki::Item, now: SystemTime) -> Result<Item, pki::Error> {
     Ok(match item {
         pki::Item::Certificate(found) => certificate(found, now),
         pki::Item::CertificateRequest(found) => request(found)?,
+        pki::Item::Crl(found) => crl(found, now),
         pki::Item::PublicKey(found) => public_key("publicKey", found),
         pki::Item::PrivateKey { key, encrypted, .. } => {
             public_key("privateKey", key.public_key()).with("encrypted", Value::Flag(*encrypted))
@@ -257,6 +258,65 @@ fn request(request: &CertificateRequest) -> Result<Item, pki::Error> {
             "requestedExtensions",
             request.requested_extensions().map(extension_name),
         ))
+}
+
+/// Whether the signature verifies can't be told without the issuer's certificate.
+fn crl(crl: &Crl, now: SystemTime) -> Item {
+    let critical = crl
+        .extensions()
+        .filter(|(_, critical)| *critical)
+        .map(|(oid, _)| extension_name(oid));
+    let mut item = Item::new("crl")
+        .text("issuer", name(crl.issuer()))
+        .optional_text("number", crl.number())
+        .optional_text("baseNumber", crl.base_number())
+        .text("thisUpdate", rfc3339(crl.this_update()))
+        .optional_text("nextUpdate", crl.next_update().map(rfc3339))
+        .with(
+            "outdated",
+            Value::Flag(crl.next_update().is_some_and(|next| next < now)),
+        )
+        .text("signatureAlgorithm", crl.signature_algorithm())
+        .optional_text(
+            "authorityKeyIdentifier",
+            crl.authority_key_identifier().map(hex),
+        );
+    if let Some(point) = crl.issuing_distribution_point() {
+        let about = [
+            (point.only_contains_user_certificates(), "userCertificates"),
+            (point.only_contains_ca_certificates(), "caCertificates"),
+            (
+                point.only_contains_attribute_certificates(),
+                "attributeCertificates",
+            ),
+            (point.only_some_reasons(), "someReasons"),
+        ];
+        let about = about.iter().filter(|(is, _)| *is).map(|(_, what)| what);
+        item = item
+            .list("distributionPoint", point.names())
+            .list("only", about)
+            .with("indirect", Value::Flag(point.is_indirect()));
+    }
+    item.list("criticalExtensions", critical).with(
+        "revokedCertificates",
+        Value::Items(crl.entries().map(revoked).collect()),
+    )
+}
+
+fn revoked(entry: RevokedCertificate<'_>) -> Item {
+    let item = Item::new("revokedCertificate")
+        .text("serialNumber", entry.serial_number())
+        .text("revocationDate", rfc3339(entry.revocation_date()));
+    let item = match entry.reason() {
+        RevocationReason::Unspecified => item,
+        reason => item.text("reason", reason),
+    };
+    let item = item.optional_text("invalidityDate", entry.invalidity_date().map(rfc3339));
+    if entry.is_of_crl_issuer() {
+        item
+    } else {
+        item.with("ofAnotherIssuer", Value::Flag(true))
+    }
 }
 
 fn public_key(kind: &'static str, key: &PublicKey) -> Item {

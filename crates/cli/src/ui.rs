@@ -29,7 +29,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use pki::Certificate;
+use pki::{Certificate, Crl};
 use serde::Serialize;
 
 use crate::{error::Error, file_name::OutputName};
@@ -103,6 +103,19 @@ pub(crate) fn note_certificate(certificate: &Certificate, path: &Path) {
         OutputName(path),
         certificate.subject(),
         certificate.serial_number()
+    ));
+}
+
+/// Tells which CRL was written.
+pub(crate) fn note_crl(crl: &Crl, path: &Path) {
+    let number = crl
+        .number()
+        .map_or_else(String::new, |number| format!(" {number}"));
+    note(format!(
+        "{}: CRL{number} of {}, {} revoked",
+        OutputName(path),
+        crl.issuer(),
+        crl.entries().len()
     ));
 }
 

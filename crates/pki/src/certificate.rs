@@ -5,12 +5,11 @@ use x509_parser::{prelude::FromDer, x509::X509Version};
 
 use crate::{
     BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, NameConstraints,
-    PublicKey, SerialNumber, SubjectAltName, Validity,
-    der::{self, Reader, malformed},
-    extension::{self, Extensions},
-    key::signature::SignatureAlgorithm,
-    oid, pem,
-    signed::Signed,
+    PublicKey, SerialNumber, SignatureAlgorithm, SubjectAltName, Validity,
+    der::malformed,
+    extension::{self, Extensions, Present},
+    pem,
+    signed::{self, Signed},
     time,
 };
 
@@ -137,6 +136,11 @@ impl Certificate {
             spki: parsed.public_key().raw.to_vec(),
             signature_algorithm: SignatureAlgorithm::name_of(
                 parsed.signature_algorithm.algorithm.as_bytes(),
+                parsed
+                    .signature_algorithm
+                    .parameters
+                    .as_ref()
+                    .map(|parameters| parameters.data),
             ),
             extensions: Extensions::parse(parsed.extensions())?,
             der: der.to_vec(),
@@ -283,7 +287,12 @@ impl Certificate {
         self.extensions
             .present
             .iter()
-            .map(|(oid, critical)| (oid.as_str(), *critical))
+            .map(|extension| (extension.oid.as_str(), extension.critical))
+    }
+
+    /// Likewise, with their values.
+    pub(crate) fn present_extensions(&self) -> &[Present] {
+        &self.extensions.present
     }
 
     /// The first extension that is critical and that this type says nothing about, as a dotted object identifier: whoever
@@ -309,9 +318,37 @@ impl Certificate {
         Some(oid)
     }
 
+    /// RFC 5280, sections 4.2.1.3 and 4.2.1.9: what makes a certificate a CA's. Extensions are a matter of version 3: what
+    /// looks like them in another version says nothing.
+    pub(crate) fn check_authority(&self) -> Result<(), Error> {
+        let reason = if self.version != Version::V3 {
+            "it is not an X.509 v3 certificate, so nothing says that it is a CA"
+        } else if self.basic_constraints().is_none() {
+            "it has no basic constraints"
+        } else if !self.is_authority() {
+            "its basic constraints say that it is not a CA"
+        } else if self.key_usage().is_some_and(|usage| !usage.key_cert_sign()) {
+            "its key usage lacks keyCertSign"
+        } else if self.subject.is_empty() {
+            "its subject is empty"
+        } else {
+            return Ok(());
+        };
+        Err(Error::NotAnAuthority {
+            subject: self.subject.to_string(),
+            reason,
+        })
+    }
+
+    /// Whether its basic constraints say that it is a CA's.
+    pub(crate) fn is_authority(&self) -> bool {
+        self.basic_constraints()
+            .is_some_and(|constraints| constraints.ca)
+    }
+
     /// Whether it names itself as its issuer (RFC 5280, section 3.2: self-issued) and its own key verifies it.
     ///
-    /// Where this crate can't verify the signature, for it was made with SHA-1 or RSASSA-PSS for example, the key
+    /// Where this crate can't verify the signature, for it was made with SHA-1 for example, the key
     /// identifiers take its place: it counts as self-signed unless the two differ. This says where a chain ends, and
     /// nothing about trust.
     #[must_use]
@@ -339,8 +376,8 @@ impl Certificate {
         if inner != signed.algorithm {
             return Err(Error::SignatureAlgorithmMismatch {
                 subject: self.subject.to_string(),
-                inner: shown(inner),
-                outer: shown(signed.algorithm),
+                inner: signed::shown(inner),
+                outer: signed::shown(signed.algorithm),
             });
         }
         if signed.verifies_with(&issuer.public_key()?)? {
@@ -444,12 +481,4 @@ impl fmt::Debug for Certificate {
             .field("serial_number", &self.serial_number)
             .finish_non_exhaustive()
     }
-}
-
-/// An AlgorithmIdentifier, for an error: two may have the same name and differ in their parameters.
-fn shown(identifier: &[u8]) -> String {
-    let name = Reader::enter(identifier, der::SEQUENCE, "signature algorithm")
-        .and_then(|mut fields| fields.oid())
-        .map_or("unknown", |oid| oid::name_or_unknown(&oid));
-    format!("{name} ({identifier:02x?})")
 }

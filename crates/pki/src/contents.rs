@@ -1,7 +1,8 @@
-//! What is in a file, whatever it is: PEM or DER; certificates, requests, keys, PKCS#12 or JKS.
+//! What is in a file, whatever it is: PEM or DER; certificates, requests, CRLs, keys, PKCS#12 or JKS.
 
 use crate::{
-    Certificate, CertificateRequest, Error, Passphrase, Pkcs12, PrivateKey, PublicKey, TrustStore,
+    Certificate, CertificateRequest, Crl, Error, Passphrase, Pkcs12, PrivateKey, PublicKey,
+    TrustStore, crl,
     der::{self, Reader},
     pem, trust_store,
 };
@@ -36,6 +37,8 @@ pub enum Item {
     Certificate(Certificate),
     /// A certificate request. Its signature was not verified.
     CertificateRequest(CertificateRequest),
+    /// A certificate revocation list. Its signature was not verified.
+    Crl(Crl),
     /// A public key (SubjectPublicKeyInfo).
     PublicKey(PublicKey),
     /// A private key.
@@ -74,7 +77,7 @@ impl Contents {
         let passphrase = passphrase.into();
         let is_pem = pem::is_pem(input);
         let items = if is_pem {
-            pem::blocks(input)?
+            pem::blocks_within(input, crl::MAX_PEM_SIZE)?
                 .iter()
                 .map(|block| Item::from_block(block, passphrase))
                 .collect::<Result<_, _>>()?
@@ -109,6 +112,7 @@ impl Item {
             "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
                 Self::CertificateRequest(CertificateRequest::from_der(&block.der)?)
             }
+            label if crl::is_label(label) => Self::Crl(Crl::from_der(&block.der)?),
             "PUBLIC KEY" => Self::PublicKey(PublicKey::from_spki_der(&block.der)?),
             label if label.ends_with("PRIVATE KEY") => {
                 Self::private_key(passphrase, |passphrase| {
@@ -132,9 +136,16 @@ impl Item {
         }
         match tags(input).as_deref() {
             Ok([der::SEQUENCE, der::SEQUENCE, der::BIT_STRING]) => {
-                // TBSCertificate has six fields or more, CertificationRequestInfo four at most.
+                // TBSCertificate has six fields or more, CertificationRequestInfo four at most; only TBSCertList has
+                // times of its own.
                 let mut outer = Reader::enter(input, der::SEQUENCE, WHAT)?;
-                if tags(outer.read()?.raw).is_ok_and(|fields| fields.len() <= 4) {
+                let fields = tags(outer.read()?.raw).unwrap_or_default();
+                if fields
+                    .iter()
+                    .any(|tag| matches!(*tag, der::UTC_TIME | der::GENERALIZED_TIME))
+                {
+                    Ok(Self::Crl(Crl::from_der(input)?))
+                } else if (1..=4).contains(&fields.len()) {
                     Ok(Self::CertificateRequest(CertificateRequest::from_der(
                         input,
                     )?))
@@ -160,7 +171,7 @@ impl Item {
             }),
             _ => Err(der::malformed(
                 WHAT,
-                "it is neither PEM, nor the DER of a certificate, a request, a key or a PKCS#12 file, nor JKS",
+                "it is neither PEM, nor the DER of a certificate, a request, a CRL, a key or a PKCS#12 file, nor JKS",
             )),
         }
     }

@@ -21,6 +21,15 @@ impl Digest {
             Self::Sha512 => "SHA-512",
         }
     }
+
+    /// Its length in octets.
+    pub(crate) fn output_len(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
 }
 
 impl From<Digest> for rsa_private::Hash {

@@ -1,4 +1,4 @@
-use std::time::SystemTime;
+use std::{error::Error as StdError, fmt, sync::Arc, time::SystemTime};
 
 use crate::time::Rfc3339;
 
@@ -166,12 +166,21 @@ pub enum Error {
         /// The profile's minimum in bits.
         minimum: usize,
     },
-    /// A digest that can't be used with this kind of key.
-    #[error("{digest} can not be used with a {key} key")]
+    /// A key of an algorithm or a size that the profile doesn't certify.
+    #[error("a key of {found} is not among those that the profile certifies: {allowed}")]
     #[non_exhaustive]
-    UnsupportedDigest {
-        /// The digest.
-        digest: &'static str,
+    KeyNotAllowed {
+        /// The algorithm and size of the key.
+        found: String,
+        /// Those of the profile; RSA's are the smallest.
+        allowed: String,
+    },
+    /// A signature algorithm that can't be used with this kind of key.
+    #[error("{algorithm} can not be used with a {key} key")]
+    #[non_exhaustive]
+    UnsupportedSignatureAlgorithm {
+        /// The signature algorithm.
+        algorithm: &'static str,
         /// The kind of key.
         key: String,
     },
@@ -259,6 +268,40 @@ pub enum Error {
         reason: &'static str,
     },
 
+    /// A subject without an attribute that the profile requires.
+    #[error("the subject has no {attribute}, which the profile requires")]
+    #[non_exhaustive]
+    AttributeMissing {
+        /// The attribute, as the profile names it.
+        attribute: String,
+    },
+    /// A subject with an attribute that the profile doesn't allow, or not so.
+    #[error("the subject has the attribute {attribute} with the value {value:?}: {reason}")]
+    #[non_exhaustive]
+    AttributeNotAllowed {
+        /// The attribute's short name, or its object identifier.
+        attribute: String,
+        /// Its value.
+        value: String,
+        /// What the profile says.
+        reason: &'static str,
+    },
+    /// A subject alternative name that no pattern of the profile grants.
+    #[error("{name} is not among the names that the profile grants: {granted}")]
+    #[non_exhaustive]
+    NameNotGranted {
+        /// The name.
+        name: String,
+        /// The patterns of the profile.
+        granted: String,
+    },
+    /// A text that is no pattern of names.
+    #[error("{pattern:?} is not a pattern of names such as \"DNS:*.example.com\"")]
+    #[non_exhaustive]
+    InvalidNamePattern {
+        /// The text.
+        pattern: String,
+    },
     /// A name outside what an issuer's name constraints permit (RFC 5280, section 4.2.1.10).
     #[error("{name} is not among the names that {issuer} may issue for: {permitted}")]
     #[non_exhaustive]
@@ -293,6 +336,16 @@ pub enum Error {
         constraint: String,
     },
 
+    /// An extension that says what RFC 5280 doesn't allow, or nothing.
+    #[error("invalid {extension}: {reason}")]
+    #[non_exhaustive]
+    InvalidExtension {
+        /// The extension, in words.
+        extension: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+
     // --- Requests, certificates, CAs ------------------------------------------------------------------
     /// The signature of a certificate request doesn't verify with the key in it: no proof of possession.
     #[error("the signature of the certificate request does not match its public key")]
@@ -322,6 +375,13 @@ pub enum Error {
     /// A signature that was just made doesn't verify with the public half of the key that made it.
     #[error("the signature that was made does not verify with its own public key")]
     SignatureFailed,
+    /// The [`Signer`](crate::Signer) didn't sign: the source is its own error.
+    #[error("the signer did not sign")]
+    #[non_exhaustive]
+    SignerFailed {
+        /// What the signer says.
+        source: SignerError,
+    },
     /// A certificate was compared with one that is not its issuer.
     #[error("the certificate of {subject} was issued by {expected}, not by {found}")]
     #[non_exhaustive]
@@ -439,6 +499,15 @@ pub enum Error {
         /// What is wrong.
         reason: &'static str,
     },
+    /// A profile in TOML that can't be read.
+    #[error("the profile can not be read{}: {reason}", at_line(*.line))]
+    #[non_exhaustive]
+    InvalidProfileFile {
+        /// The line that it is about, counted from one, where it is about one.
+        line: Option<usize>,
+        /// What is wrong.
+        reason: String,
+    },
     /// A parameter for writing a key or bundle that its readers would refuse.
     #[error("{parameter} of {found} is outside the range {min} to {max}")]
     #[non_exhaustive]
@@ -451,6 +520,83 @@ pub enum Error {
         min: u64,
         /// The highest value that is written.
         max: u64,
+    },
+
+    // --- CRLs -------------------------------------------------------------------------------------------------
+    /// A CRL was compared with a certificate that is not its issuer's.
+    #[error("the CRL was issued by {expected}, not by {found}{}", other_key(*.is_other_key))]
+    #[non_exhaustive]
+    CrlIssuerMismatch {
+        /// The issuer that it names, in RFC 4514 form.
+        expected: String,
+        /// The subject of the supposed issuer.
+        found: String,
+        /// Whether it is the key identifiers that differ.
+        is_other_key: bool,
+    },
+    /// A certificate whose key may not sign CRLs.
+    #[error("the certificate of {subject} may not sign CRLs: {reason}")]
+    #[non_exhaustive]
+    NotACrlIssuer {
+        /// The subject of the certificate, in RFC 4514 form.
+        subject: String,
+        /// What is missing.
+        reason: &'static str,
+    },
+    /// The signature of a CRL doesn't verify with the issuer's key.
+    #[error("the signature of the CRL does not match the key of {issuer}")]
+    #[non_exhaustive]
+    CrlSignatureInvalid {
+        /// The issuer, in RFC 4514 form.
+        issuer: String,
+    },
+    /// A CRL names one signature algorithm in what is signed and another one outside (RFC 5280, section 5.1.1.2).
+    #[error("the CRL of {issuer} names the signature algorithm {inner} inside and {outer} outside")]
+    #[non_exhaustive]
+    CrlSignatureAlgorithmMismatch {
+        /// The issuer, in RFC 4514 form.
+        issuer: String,
+        /// What stands in the part that is signed: its name and the octets of its identifier.
+        inner: String,
+        /// What stands beside the signature.
+        outer: String,
+    },
+    /// A CRL that RFC 5280 doesn't allow, or that can't follow the one before it.
+    #[error("the CRL can not be made: {reason}")]
+    #[non_exhaustive]
+    InvalidCrl {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The number of a CRL that isn't greater than that of the one before it.
+    #[error("the CRL's number {found} is not greater than {previous}, that of the previous one")]
+    #[non_exhaustive]
+    CrlNumberNotRising {
+        /// The number that was asked for.
+        found: String,
+        /// That of the previous CRL.
+        previous: String,
+    },
+    /// A certificate that is revoked twice.
+    #[error("the certificate with the serial number {serial} is revoked already")]
+    #[non_exhaustive]
+    AlreadyRevoked {
+        /// Its serial number.
+        serial: String,
+    },
+    /// A certificate that is to be taken off hold, and isn't on hold.
+    #[error("the certificate with the serial number {serial} is not on hold")]
+    #[non_exhaustive]
+    NotOnHold {
+        /// Its serial number.
+        serial: String,
+    },
+    /// A word that is no reason for a revocation.
+    #[error("unknown reason for a revocation: {name:?}")]
+    #[non_exhaustive]
+    UnknownRevocationReason {
+        /// The word.
+        name: String,
     },
 
     // --- Bundles ----------------------------------------------------------------------------------------------
@@ -500,7 +646,53 @@ pub enum Error {
     },
 }
 
+/// Whose fault an [`Error`] at issuing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The requester's: a request for something else may be granted.
+    Request,
+    /// The caller's: the profile, or what it was told beside the request, can't be followed.
+    Profile,
+    /// The CA's own: its certificate, or that of one of its issuers, sets a limit that this profile or this name exceeds.
+    Authority,
+    /// Nobody's of these: a signature failed, there was no randomness.
+    Other,
+}
+
 impl Error {
+    /// Whose fault it is, of an error of [`Issuer::prepare`](crate::Issuer::prepare) and of what calls it: a service that issues
+    /// tells its clients about their own faults, and its operators about the rest.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::RequestSignatureInvalid
+            | Self::KeyTooSmall { .. }
+            | Self::KeyNotAllowed { .. }
+            | Self::UnsupportedKey { .. }
+            | Self::AttributeMissing { .. }
+            | Self::AttributeNotAllowed { .. }
+            | Self::NameNotGranted { .. }
+            | Self::InvalidSubjectAltName { .. }
+            | Self::SubjectIsIssuer { .. } => Fault::Request,
+            Self::InvalidProfile { .. }
+            | Self::InvalidProfileFile { .. }
+            | Self::InvalidExtension { .. }
+            | Self::InvalidValidity { .. }
+            | Self::UnsupportedSignatureAlgorithm { .. }
+            | Self::InvalidSerialNumber { .. } => Fault::Profile,
+            Self::AuthorityExpired { .. }
+            | Self::AuthorityNotYetValid { .. }
+            | Self::ValidityExceedsAuthority { .. }
+            | Self::ValidityPrecedesAuthority { .. }
+            | Self::PathLengthExceeded { .. }
+            | Self::PurposeNotPermitted { .. }
+            | Self::NameNotPermitted { .. }
+            | Self::NameExcluded { .. }
+            | Self::UnsupportedNameConstraint { .. } => Fault::Authority,
+            _ => Fault::Other,
+        }
+    }
+
     /// [`Error::Malformed`], for crates that read more structures on top of this one.
     pub fn malformed(what: &'static str, reason: impl Into<String>) -> Self {
         Self::Malformed {
@@ -510,12 +702,58 @@ impl Error {
     }
 }
 
+fn other_key(is_other: bool) -> &'static str {
+    if is_other { " with this key" } else { "" }
+}
+
+/// Why a [`Signer`](crate::Signer) didn't sign: its own error.
+#[derive(Debug, Clone)]
+pub struct SignerError(Arc<dyn StdError + Send + Sync>);
+
+impl SignerError {
+    /// What a signer says; an error of this crate stays what it is.
+    pub(crate) fn of(error: Box<dyn StdError + Send + Sync>) -> Error {
+        match error.downcast::<Error>() {
+            Ok(own) => *own,
+            Err(other) => Error::SignerFailed {
+                source: Self(Arc::from(other)),
+            },
+        }
+    }
+}
+
+/// It is the signer's own error that is displayed.
+impl fmt::Display for SignerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for SignerError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+/// Two of them are equal when they are the same error.
+impl PartialEq for SignerError {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for SignerError {}
+
 fn found_labels(found: &[String]) -> String {
     if found.is_empty() {
         String::new()
     } else {
         format!(", only {}", found.join(", "))
     }
+}
+
+fn at_line(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!(", line {line}"))
 }
 
 fn gap(missing: Option<&str>) -> String {

@@ -1,6 +1,6 @@
 //! The certificate extensions that this crate knows by meaning (RFC 5280, section 4.2.1).
 
-use std::{collections::HashSet, fmt};
+use std::{collections::HashSet, fmt, str::FromStr};
 
 use x509_parser::{
     asn1_rs::{self, Oid},
@@ -28,6 +28,25 @@ pub struct BasicConstraints {
 pub struct KeyUsage(u16);
 
 impl KeyUsage {
+    /// Signatures other than those on certificates and CRLs: what TLS needs.
+    pub const DIGITAL_SIGNATURE: Self = Self(1);
+    /// Signatures that the signer can't deny later (contentCommitment).
+    pub const NON_REPUDIATION: Self = Self(1 << 1);
+    /// The encryption of keys, with RSA.
+    pub const KEY_ENCIPHERMENT: Self = Self(1 << 2);
+    /// The encryption of data, with RSA.
+    pub const DATA_ENCIPHERMENT: Self = Self(1 << 3);
+    /// Key agreement, with an elliptic curve.
+    pub const KEY_AGREEMENT: Self = Self(1 << 4);
+    /// Signatures on certificates.
+    pub const KEY_CERT_SIGN: Self = Self(1 << 5);
+    /// Signatures on CRLs.
+    pub const CRL_SIGN: Self = Self(1 << 6);
+    /// With keyAgreement: for encryption alone.
+    pub const ENCIPHER_ONLY: Self = Self(1 << 7);
+    /// With keyAgreement: for decryption alone.
+    pub const DECIPHER_ONLY: Self = Self(1 << 8);
+
     const NAMES: [&str; 9] = [
         "digitalSignature",
         "nonRepudiation",
@@ -50,6 +69,51 @@ impl KeyUsage {
         self.0 & (1 << 5) != 0
     }
 
+    /// Whether the key may verify signatures on CRLs.
+    pub fn crl_sign(self) -> bool {
+        self.0 & (1 << 6) != 0
+    }
+
+    /// The bits with these names, as RFC 5280 spells them, or `contentCommitment` for nonRepudiation.
+    ///
+    /// # Errors
+    /// [`Error::InvalidExtension`] for another name.
+    pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
+        names.into_iter().try_fold(Self(0), |usage, name| {
+            let name = if name == "contentCommitment" {
+                "nonRepudiation"
+            } else {
+                name
+            };
+            let mut known = Self::NAMES.iter().zip(0_u32..);
+            let bit = known
+                .find(|(known, _)| **known == name)
+                .and_then(|(_, bit)| 1_u16.checked_shl(bit));
+            match bit {
+                Some(bit) => Ok(Self(usage.0 | bit)),
+                None => Err(Error::InvalidExtension {
+                    extension: "key usage",
+                    reason: "it has no bit with this name",
+                }),
+            }
+        })
+    }
+
+    /// Whether all bits of `other` are set.
+    pub fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The bits that are set, but for those of `other`.
+    pub(crate) fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Bit `n` is the one with this number.
+    pub(crate) fn bits(self) -> u16 {
+        self.0
+    }
+
     /// The names of the bits that are set, as RFC 5280 spells them and in its order.
     pub fn names(self) -> Vec<&'static str> {
         let is_set = |bit: usize| {
@@ -68,6 +132,15 @@ impl KeyUsage {
     }
 }
 
+/// All bits of both.
+impl std::ops::BitOr for KeyUsage {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
 /// One purpose of the ExtendedKeyUsage (RFC 5280, section 4.2.1.12).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -80,6 +153,53 @@ pub enum ExtendedKeyUsage {
     ClientAuth,
     /// Another purpose, as a dotted object identifier.
     Other(String),
+}
+
+impl ExtendedKeyUsage {
+    fn from_oid(oid: &str) -> Self {
+        match oid {
+            "2.5.29.37.0" => Self::Any,
+            "1.3.6.1.5.5.7.3.1" => Self::ServerAuth,
+            "1.3.6.1.5.5.7.3.2" => Self::ClientAuth,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// The purpose as a dotted object identifier.
+    pub fn oid(&self) -> &str {
+        match self {
+            Self::Any => "2.5.29.37.0",
+            Self::ServerAuth => "1.3.6.1.5.5.7.3.1",
+            Self::ClientAuth => "1.3.6.1.5.5.7.3.2",
+            Self::Other(oid) => oid,
+        }
+    }
+}
+
+/// The names of RFC 5280, section 4.2.1.12: `serverAuth`, `clientAuth`, `codeSigning`, `emailProtection`, `timeStamping`,
+/// `OCSPSigning` and `anyExtendedKeyUsage`; or a dotted object identifier.
+impl FromStr for ExtendedKeyUsage {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let oid = match text {
+            "anyExtendedKeyUsage" => "2.5.29.37.0",
+            "serverAuth" => "1.3.6.1.5.5.7.3.1",
+            "clientAuth" => "1.3.6.1.5.5.7.3.2",
+            "codeSigning" => "1.3.6.1.5.5.7.3.3",
+            "emailProtection" => "1.3.6.1.5.5.7.3.4",
+            "timeStamping" => "1.3.6.1.5.5.7.3.8",
+            "OCSPSigning" => "1.3.6.1.5.5.7.3.9",
+            dotted => dotted,
+        };
+        let is_known = const_oid::ObjectIdentifier::new(oid).is_ok();
+        is_known
+            .then(|| Self::from_oid(oid))
+            .ok_or(Error::InvalidExtension {
+                extension: "extended key usage",
+                reason: "a purpose is neither a known name nor a dotted object identifier",
+            })
+    }
 }
 
 impl fmt::Display for ExtendedKeyUsage {
@@ -104,8 +224,18 @@ pub(crate) struct Extensions {
     pub(crate) name_constraints: Option<NameConstraints>,
     pub(crate) subject_key_identifier: Option<Vec<u8>>,
     pub(crate) authority_key_identifier: Option<Vec<u8>>,
-    /// Every extension that is there: dotted object identifier, and whether it is critical.
-    pub(crate) present: Vec<(String, bool)>,
+    /// Every extension that is there.
+    pub(crate) present: Vec<Present>,
+}
+
+/// An extension as it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Present {
+    /// Its object identifier, dotted.
+    pub(crate) oid: String,
+    pub(crate) critical: bool,
+    /// What should be DER.
+    pub(crate) value: Vec<u8>,
 }
 
 impl Extensions {
@@ -154,7 +284,11 @@ impl Extensions {
                 }
                 _ => {}
             }
-            parsed.present.push((oid, extension.critical));
+            parsed.present.push(Present {
+                oid,
+                critical: extension.critical,
+                value: extension.value.to_vec(),
+            });
         }
         Ok(parsed)
     }
@@ -179,14 +313,8 @@ fn purposes(value: &[u8]) -> Result<Vec<ExtendedKeyUsage>, Error> {
     let mut oids = Reader::enter(value, der::SEQUENCE, WHAT)?;
     let mut purposes = Vec::new();
     while !oids.is_empty() {
-        purposes.push(
-            match dotted(&Oid::new(oids.value(der::OID)?.into()))?.as_str() {
-                "2.5.29.37.0" => ExtendedKeyUsage::Any,
-                "1.3.6.1.5.5.7.3.1" => ExtendedKeyUsage::ServerAuth,
-                "1.3.6.1.5.5.7.3.2" => ExtendedKeyUsage::ClientAuth,
-                other => ExtendedKeyUsage::Other(other.to_owned()),
-            },
-        );
+        let oid = dotted(&Oid::new(oids.value(der::OID)?.into()))?;
+        purposes.push(ExtendedKeyUsage::from_oid(&oid));
     }
     Ok(purposes)
 }
@@ -227,6 +355,53 @@ mod tests {
     fn key_usage_names_follow_the_bits() {
         let usage = KeyUsage((1 << 5) | (1 << 6));
         assert_eq!(usage.names(), ["keyCertSign", "cRLSign"]);
-        assert!(usage.key_cert_sign() && !usage.digital_signature());
+        assert!(usage.key_cert_sign() && usage.crl_sign() && !usage.digital_signature());
+        assert!(!KeyUsage(1 << 5).crl_sign());
+        assert_eq!(KeyUsage::from_names(["cRLSign", "keyCertSign"]), Ok(usage));
+        assert_eq!(
+            KeyUsage::from_names(["contentCommitment"]),
+            Ok(KeyUsage::NON_REPUDIATION)
+        );
+        assert!(KeyUsage::from_names(["keycertsign"]).is_err());
+    }
+
+    #[test]
+    fn the_bits_have_the_numbers_of_rfc_5280() {
+        let all = [
+            KeyUsage::DIGITAL_SIGNATURE,
+            KeyUsage::NON_REPUDIATION,
+            KeyUsage::KEY_ENCIPHERMENT,
+            KeyUsage::DATA_ENCIPHERMENT,
+            KeyUsage::KEY_AGREEMENT,
+            KeyUsage::KEY_CERT_SIGN,
+            KeyUsage::CRL_SIGN,
+            KeyUsage::ENCIPHER_ONLY,
+            KeyUsage::DECIPHER_ONLY,
+        ];
+        for (usage, name) in all.into_iter().zip(KeyUsage::NAMES) {
+            assert_eq!(usage.names(), [name]);
+        }
+        let both = KeyUsage::KEY_CERT_SIGN | KeyUsage::CRL_SIGN;
+        assert!(both.contains(KeyUsage::CRL_SIGN) && !KeyUsage::CRL_SIGN.contains(both));
+        assert_eq!(both.without(KeyUsage::CRL_SIGN), KeyUsage::KEY_CERT_SIGN);
+    }
+
+    #[test]
+    fn purposes_are_known_by_name_and_by_number() {
+        for (text, oid) in [
+            ("serverAuth", "1.3.6.1.5.5.7.3.1"),
+            ("clientAuth", "1.3.6.1.5.5.7.3.2"),
+            ("codeSigning", "1.3.6.1.5.5.7.3.3"),
+            ("emailProtection", "1.3.6.1.5.5.7.3.4"),
+            ("timeStamping", "1.3.6.1.5.5.7.3.8"),
+            ("OCSPSigning", "1.3.6.1.5.5.7.3.9"),
+            ("anyExtendedKeyUsage", "2.5.29.37.0"),
+            ("1.2.3", "1.2.3"),
+        ] {
+            let purpose: ExtendedKeyUsage = text.parse().unwrap();
+            assert_eq!(purpose.oid(), oid);
+        }
+        assert_eq!("clientAuth".parse(), Ok(ExtendedKeyUsage::ClientAuth));
+        assert!("clientauth".parse::<ExtendedKeyUsage>().is_err());
     }
 }

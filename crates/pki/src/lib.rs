@@ -1,4 +1,4 @@
-//! Keys, names, certificate requests, certificates, certification authorities (CAs) and PKCS#12 bundles, in pure Rust: what
+//! Keys, names, certificate requests, certificates, certification authorities (CAs), CRLs and PKCS#12 bundles, in pure Rust: what
 //! `openssl genrsa`, `req`, `x509` and `pkcs12` are used for, without OpenSSL and without a C compiler.
 //!
 //! From a key to a bundle that a TLS client can show:
@@ -28,9 +28,13 @@
 //! | to | types |
 //! |---|---|
 //! | make and read keys | [`PrivateKey`], its [`PublicKey`], [`KeyKind`], [`KeyAlgorithm`]; [`KeyGenerator`] for [`Progress`], cancellation and seeds; [`KeyEncryption`] |
-//! | name somebody | [`DistinguishedName`] of [`Attribute`]s, from text or [built](DistinguishedName::builder); [`SubjectAltName`] with [`DnsName`], [`EmailAddress`] and [`Uri`] |
-//! | ask for a certificate | [`CertificateRequest`], and [`VerifiedRequest`] once its signature was verified |
-//! | issue one | [`CertificateAuthority`], [`Profile`], [`Validity`], [`SerialNumber`], [`Digest`] |
+//! | name somebody | [`DistinguishedName`] of [`Attribute`]s, from text or [built](DistinguishedName::builder); [`SubjectAltName`] with [`DnsName`], [`EmailAddress`], [`Uri`] and [`OtherName`] |
+//! | ask for a certificate | [`CertificateRequest`], and [`VerifiedRequest`] once its signature was verified; [`PreparedRequest`] before it is signed |
+//! | issue one | [`CertificateAuthority`], [`Profile`], [`Validity`], [`SerialNumber`], [`SignatureAlgorithm`] with its [`Digest`] |
+//! | revoke one | [`CrlBuilder`] with [`Revocation`]s makes a [`Crl`] of [`RevokedCertificate`]s, whether here or in [steps](PreparedCrl); [`RevocationReason`], [`CrlNumber`], [`IssuingDistributionPoint`] |
+//! | say what is granted | [`Profile`] with [`Extension`]s, [`SubjectPolicy`] and [`NamePattern`]s |
+//! | write extensions | [`KeyUsage`], [`ExtendedKeyUsage`], [`NameConstraints`] of [`GeneralSubtree`]s, [`DistributionPoint`], [`AccessDescription`], [`PolicyInformation`], [`PolicyMapping`], [`PolicyConstraints`] |
+//! | issue without a request, or step by step | [`Issuance`], [`Issuer`], [`PreparedCertificate`] with what is [`Ungranted`], any [`Signer`]; [`Fault`] |
 //! | read one | [`Certificate`] with [`Version`], [`BasicConstraints`], [`KeyUsage`], [`ExtendedKeyUsage`], [`NameConstraints`] |
 //! | bundle it with its key | [`Pkcs12`] with [`CertificateEntry`] and [`Integrity`]; [`Pkcs12Builder`], [`Pkcs12Profile`], [`Pkcs12Warning`] |
 //! | read what is trusted | [`TrustStore`]: PEM, DER, PKCS#12, JKS; [`UnreadableCertificate`] for what it had to leave out |
@@ -58,48 +62,74 @@ mod der;
 mod kdf;
 mod name;
 mod alt_name;
+mod network;
 mod name_constraints;
+mod distribution_point;
+mod access_description;
+mod certificate_policy;
 mod extension;
 mod oid;
 mod pbe;
 mod pem;
 mod key;
 mod rng;
+mod signer;
 mod serial;
 mod signed;
 mod tbs;
 mod request;
 mod validity;
 mod certificate;
+mod extension_values;
 mod chain;
 mod pkcs12;
 mod profile;
+mod prepared;
+mod issuance;
 mod authority;
+mod crl;
 mod trust_store;
 mod contents;
 #[cfg(test)]
 mod wycheproof;
 
-pub use alt_name::{DnsName, EmailAddress, SubjectAltName, Uri};
-pub use authority::CertificateAuthority;
+pub use access_description::AccessDescription;
+pub use alt_name::{DnsName, EmailAddress, GeneralName, OtherName, SubjectAltName, Uri};
+pub use authority::{CertificateAuthority, Issuer};
 pub use budget::Budget;
 pub use certificate::{Certificate, Version};
+pub use certificate_policy::{
+    NoticeReference, PolicyConstraints, PolicyInformation, PolicyMapping, PolicyQualifier,
+    UserNotice,
+};
 pub use contents::{Contents, Item};
+pub use crl::{
+    Crl, CrlBuilder, CrlNumber, IssuingDistributionPoint, PreparedCrl, Revocation,
+    RevocationReason, RevokedCertificate,
+};
 pub use digest::Digest;
-pub use error::Error;
+pub use distribution_point::{DistributionPoint, DistributionPointName, ReasonFlags};
+pub use error::{Error, Fault, SignerError};
 pub use extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
-pub use key::{KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PrivateKey, PublicKey};
+pub use issuance::Issuance;
+pub use key::{
+    KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PrivateKey, PublicKey, SignatureAlgorithm,
+};
 pub use name::{Attribute, DistinguishedName, DistinguishedNameBuilder};
-pub use name_constraints::NameConstraints;
+pub use name_constraints::{GeneralSubtree, NameConstraints};
 pub use passphrase::Passphrase;
 pub use pkcs12::{
     CertificateEntry, Integrity, Pkcs12, Pkcs12Builder, Pkcs12Profile, Pkcs12Warning,
     UnreadableCertificate,
 };
-pub use profile::Profile;
-pub use request::{CertificateRequest, CertificateRequestBuilder, VerifiedRequest};
+pub use prepared::{PreparedCertificate, Ungranted};
+pub use profile::{Extension, NamePattern, Profile, SubjectPolicy};
+pub use request::{
+    CertificateRequest, CertificateRequestBuilder, PreparedRequest, VerifiedRequest,
+};
 pub use rsa_private::Progress;
 pub use serial::SerialNumber;
+pub use signer::Signer;
 pub use trust_store::TrustStore;
 pub use validity::Validity;
 

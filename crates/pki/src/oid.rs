@@ -47,6 +47,14 @@ pub(crate) fn name(oid: &ObjectIdentifier) -> Option<&'static str> {
         .map(|(_, name)| *name)
 }
 
+/// The dotted form of the contents of an OBJECT IDENTIFIER; of one that is longer than any in use, what can be said of it.
+pub(crate) fn dotted(contents: &[u8]) -> String {
+    ObjectIdentifier::from_bytes(contents).map_or_else(
+        |_| "an object identifier of more than 39 octets".to_owned(),
+        |oid| oid.to_string(),
+    )
+}
+
 /// The error for a scheme that isn't implemented.
 pub(crate) fn unsupported(what: &'static str, oid: &ObjectIdentifier) -> Error {
     Error::UnsupportedScheme {

@@ -1,14 +1,12 @@
 use const_oid::ObjectIdentifier;
 use rand_core::CryptoRng;
-use rcgen::CertificateParams;
 use x509_parser::{cri_attributes::ExtensionRequest, prelude::FromDer};
 
 use crate::{
-    Digest, DistinguishedName, Error, PrivateKey, PublicKey, SubjectAltName,
+    DistinguishedName, Error, PrivateKey, PublicKey, SignatureAlgorithm, Signer, SubjectAltName,
     der::{self, Reader, malformed},
-    extension::{self, Extensions},
-    key::signature::SignatureAlgorithm,
-    pem, rng,
+    extension::{self, Extensions, Present},
+    pem,
     signed::Signed,
     tbs,
 };
@@ -23,6 +21,9 @@ const VERSION: u64 = 0;
 
 /// RFC 2985, section 5.4.2
 const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
+
+/// RFC 5280, section 4.2.1.6
+const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 
 /// A PKCS#10 certificate request (RFC 2986), parsed and immutable, that owns its DER.
 ///
@@ -50,7 +51,7 @@ impl CertificateRequest {
         CertificateRequestBuilder {
             subject,
             alt_names: Vec::new(),
-            digest: None,
+            signature_algorithm: None,
         }
     }
 
@@ -86,7 +87,11 @@ impl CertificateRequest {
         }
         // CertificationRequestInfo (RFC 2986, section 4.1)
         let signed = Signed::read(der, WHAT)?;
-        let algorithm = Reader::enter(signed.algorithm, der::SEQUENCE, WHAT)?.value(der::OID)?;
+        let mut algorithm = Reader::enter(signed.algorithm, der::SEQUENCE, WHAT)?;
+        let (algorithm, parameters) = (
+            algorithm.value(der::OID)?,
+            algorithm.optional(der::SEQUENCE)?,
+        );
         let mut info = Reader::enter(signed.tbs, der::SEQUENCE, WHAT)?;
         let version = info.uint()?;
         if version != VERSION {
@@ -100,7 +105,7 @@ impl CertificateRequest {
         Ok(Self {
             subject: DistinguishedName::from_der(subject)?,
             public_key: PublicKey::from_spki_der(public_key)?,
-            signature_algorithm: SignatureAlgorithm::name_of(algorithm),
+            signature_algorithm: SignatureAlgorithm::name_of(algorithm, parameters),
             extensions: requested_extensions(attributes)?,
             der: der.to_vec(),
         })
@@ -144,9 +149,15 @@ impl CertificateRequest {
     }
 
     /// Every extension that is asked for, as a dotted object identifier. A CA looks at the alternative names
-    /// only, and at those only where its profile says so.
+    /// only, and at those only where its profile says so; what it doesn't grant of them,
+    /// [`PreparedCertificate::ungranted`](crate::PreparedCertificate::ungranted) says.
     pub fn requested_extensions(&self) -> impl Iterator<Item = &str> {
-        self.extensions.present.iter().map(|(oid, _)| oid.as_str())
+        self.extensions.present.iter().map(|it| it.oid.as_str())
+    }
+
+    /// Likewise, with their values.
+    pub(crate) fn present_extensions(&self) -> &[Present] {
+        &self.extensions.present
     }
 
     /// The algorithm that the request was signed with, for example `sha256WithRSAEncryption`, whether this crate verifies
@@ -203,7 +214,7 @@ impl<'a> VerifiedRequest<'a> {
 pub struct CertificateRequestBuilder {
     subject: DistinguishedName,
     alt_names: Vec<SubjectAltName>,
-    digest: Option<Digest>,
+    signature_algorithm: Option<SignatureAlgorithm>,
 }
 
 impl CertificateRequestBuilder {
@@ -213,34 +224,108 @@ impl CertificateRequestBuilder {
         self
     }
 
-    /// The digest under the signature. Otherwise it is SHA-256, or SHA-384 where the key is on P-384.
-    pub fn digest(mut self, digest: Digest) -> Self {
-        self.digest = Some(digest);
+    /// The algorithm of the signature, RSASSA-PSS for example. Otherwise it is
+    /// [the usual one](SignatureAlgorithm::usual_for) of the key.
+    pub fn signature_algorithm(mut self, algorithm: SignatureAlgorithm) -> Self {
+        self.signature_algorithm = Some(algorithm);
         self
     }
 
-    /// Signs the request with the private key whose public half it carries.
+    /// Signs the request with the key whose public half it carries.
     ///
     /// # Errors
-    /// [`Error::InvalidSubjectAltName`], [`Error::UnsupportedDigest`] and [`Error::Randomness`].
-    pub fn sign(self, key: &PrivateKey) -> Result<CertificateRequest, Error> {
-        self.sign_with_rng(key, &mut rng::system()?)
+    /// [`Error::InvalidSubjectAltName`], [`Error::UnsupportedSignatureAlgorithm`] and [`Error::Randomness`]; those of the signer, and
+    /// [`Error::SignatureFailed`].
+    pub fn sign(self, key: &dyn Signer) -> Result<CertificateRequest, Error> {
+        self.prepare(key.public_key())?.sign(key)
     }
 
-    /// The variant of [`sign`](Self::sign) with an explicit RNG, which blinds the signatures of RSA keys of rare sizes, and is not used for others.
+    /// The variant of [`sign`](Self::sign) with an explicit RNG, which blinds the signatures of RSA keys of rare sizes, and salts those
+    /// of RSASSA-PSS; it is not used for others.
     ///
     /// # Errors
-    /// [`Error::InvalidSubjectAltName`] and [`Error::UnsupportedDigest`].
+    /// [`Error::InvalidSubjectAltName`] and [`Error::UnsupportedSignatureAlgorithm`].
     pub fn sign_with_rng(
         self,
         key: &PrivateKey,
         rng: &mut impl CryptoRng,
     ) -> Result<CertificateRequest, Error> {
-        let (algorithm, digest) = tbs::algorithm(key.algorithm(), self.digest)?;
-        let mut params = CertificateParams::default();
-        params.subject_alt_names = tbs::alt_names(&self.alt_names)?;
-        let info = tbs::request(params, algorithm, &self.subject, key.public_key())?;
-        CertificateRequest::from_der(&tbs::sign(&info, algorithm, digest, key, rng)?)
+        let prepared = self.prepare(key.public_key())?;
+        let signature = key.sign(prepared.algorithm, &prepared.info, rng)?;
+        prepared.assemble(&signature)
+    }
+
+    /// The request for this key, to be signed elsewhere.
+    ///
+    /// ```
+    /// use pki::{CertificateRequest, KeyKind, PrivateKey, Signer};
+    ///
+    /// let key = PrivateKey::generate(KeyKind::EcP256)?; // in a token, say
+    /// let prepared = CertificateRequest::builder("/CN=demo-bot1".parse()?).prepare(key.public_key())?;
+    /// let signature = key.sign(prepared.signature_algorithm(), prepared.as_der())?;
+    /// prepared.assemble(&signature)?.verify()?;
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidSubjectAltName`] and [`Error::UnsupportedSignatureAlgorithm`].
+    pub fn prepare(self, key: &PublicKey) -> Result<PreparedRequest, Error> {
+        let algorithm = tbs::algorithm(key.algorithm(), self.signature_algorithm)?;
+        let extensions = match self.alt_names.as_slice() {
+            [] => Vec::new(),
+            names => vec![tbs::Encoded {
+                oid: SUBJECT_ALT_NAME,
+                critical: self.subject.is_empty(),
+                value: SubjectAltName::encode_all(names)?,
+            }],
+        };
+        Ok(PreparedRequest {
+            info: tbs::request(algorithm, &self.subject, key, extensions)?,
+            algorithm,
+            subject: self.subject,
+            key: key.clone(),
+        })
+    }
+}
+
+/// A request that is still to be signed: by a [`Signer`], or elsewhere, by whoever has the key.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreparedRequest {
+    info: Vec<u8>,
+    algorithm: SignatureAlgorithm,
+    subject: DistinguishedName,
+    key: PublicKey,
+}
+
+impl PreparedRequest {
+    /// What is to be signed: the DER of the CertificationRequestInfo (RFC 2986, section 4.1).
+    pub fn as_der(&self) -> &[u8] {
+        &self.info
+    }
+
+    /// The algorithm that it is to be signed with.
+    pub fn signature_algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm
+    }
+
+    /// Has it signed.
+    ///
+    /// # Errors
+    /// [`Error::KeyMismatch`] for another key than that in the request; [`Error::SignerFailed`], or the error of this crate that
+    /// the signer gave; and those of [`assemble`](Self::assemble).
+    pub fn sign(&self, signer: &dyn Signer) -> Result<CertificateRequest, Error> {
+        let signature = tbs::sign(&self.info, self.algorithm, &self.key, signer, &self.subject)?;
+        self.assemble(&signature)
+    }
+
+    /// The request with a signature that was made elsewhere, which is verified first. That of ECDSA is in DER.
+    ///
+    /// # Errors
+    /// [`Error::SignatureFailed`] when the signature doesn't verify.
+    pub fn assemble(&self, signature: &[u8]) -> Result<CertificateRequest, Error> {
+        let signed = tbs::assemble(&self.info, self.algorithm, signature, &self.key)?;
+        CertificateRequest::from_der(&signed)
     }
 }
 

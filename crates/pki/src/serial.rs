@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use rand_core::CryptoRng;
 
-use crate::Error;
+use crate::{Error, der};
 
 /// A certificate's serial number: positive, at most 20 octets (RFC 5280, section 4.1.2.2).
 ///
@@ -61,6 +61,15 @@ impl SerialNumber {
     /// The big-endian octets without leading zeros.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The encoded INTEGER.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let sign: &[u8] = match self.0.first() {
+            None | Some(0x80..) => &[0],
+            Some(_) => &[],
+        };
+        der::tlv(der::INTEGER, &[sign, &self.0])
     }
 
     /// An octet in front makes the number positive, whatever the random ones are, and takes no bit from them.

@@ -1,49 +1,65 @@
 //! Lays out to-be-signed structures with rcgen, splices names and keys in octet for octet, and assembles the signed
 //! result.
 //!
-//! rcgen's own names are a map (two OUs become one) and its key algorithms are a fixed list, so it gets a placeholder for
-//! the names, and a key that signs with nothing; what it lays out around them is kept.
+//! rcgen's own names are a map (two OUs become one), its key algorithms are a fixed list, and its extensions have the
+//! criticality that it gives them. So it gets a placeholder for the names, a key that signs with nothing, and extensions that are
+//! encoded already; what it lays out around them is kept.
 
-use rand_core::CryptoRng;
+use const_oid::ObjectIdentifier;
 use rcgen::{
-    CertificateParams, DistinguishedName as RcgenName, DnType, Issuer, KeyIdMethod, SanType,
+    CertificateParams, CustomExtension, DistinguishedName as RcgenName, Issuer, KeyIdMethod,
+    SerialNumber as RcgenSerial,
 };
+use time::OffsetDateTime;
 
 use crate::{
-    Digest, DistinguishedName, Error, KeyAlgorithm, PrivateKey, PublicKey, SubjectAltName,
+    DistinguishedName, Error, KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm, Signer,
+    SignerError,
     der::{self, Reader},
-    key::signature::{self, SignatureAlgorithm},
+    key::signature,
 };
 
-/// The algorithm that `key` signs with, and its digest: the one asked for, or what is usual for the key.
+/// The algorithm that `key` signs with: the one asked for, or what is usual for the key.
 pub(crate) fn algorithm(
     key: KeyAlgorithm,
-    digest: Option<Digest>,
-) -> Result<(SignatureAlgorithm, Digest), Error> {
-    let usual = if key == KeyAlgorithm::EcP384 {
-        Digest::Sha384
-    } else {
-        Digest::Sha256
-    };
-    let digest = digest.unwrap_or(usual);
-    Ok((SignatureAlgorithm::for_key(key, digest)?, digest))
+    asked: Option<SignatureAlgorithm>,
+) -> Result<SignatureAlgorithm, Error> {
+    let algorithm = asked.unwrap_or(SignatureAlgorithm::usual_for(key));
+    algorithm.check_signs_with(key)?;
+    Ok(algorithm)
 }
 
-/// A `TBSCertificate` (RFC 5280, section 4.1) around rcgen's extensions.
-pub(crate) fn certificate(
-    mut params: CertificateParams,
-    algorithm: SignatureAlgorithm,
-    issuer: &DistinguishedName,
-    authority_key_identifier: &[u8],
-    subject: &DistinguishedName,
-    subject_key: &PublicKey,
-) -> Result<Vec<u8>, Error> {
-    params.distinguished_name = placeholder(subject);
+/// An extension, encoded.
+pub(crate) struct Encoded {
+    pub(crate) oid: ObjectIdentifier,
+    pub(crate) critical: bool,
+    pub(crate) value: Vec<u8>,
+}
+
+/// What a certificate says.
+pub(crate) struct Fields<'a> {
+    pub(crate) serial: &'a SerialNumber,
+    pub(crate) algorithm: SignatureAlgorithm,
+    pub(crate) issuer: &'a DistinguishedName,
+    pub(crate) not_before: OffsetDateTime,
+    pub(crate) not_after: OffsetDateTime,
+    pub(crate) subject: &'a DistinguishedName,
+    pub(crate) key: &'a PublicKey,
+    pub(crate) authority_key_identifier: &'a [u8],
+    pub(crate) extensions: Vec<Encoded>,
+}
+
+/// A `TBSCertificate` (RFC 5280, section 4.1) with these extensions after the authority key identifier.
+pub(crate) fn certificate(fields: Fields<'_>) -> Result<Vec<u8>, Error> {
+    let mut params = params(fields.extensions);
+    params.not_before = fields.not_before;
+    params.not_after = fields.not_after;
+    params.serial_number = Some(RcgenSerial::from_slice(fields.serial.as_bytes()));
     params.use_authority_key_identifier_extension = true;
-    let layout_key = LayoutKey(algorithm);
+    let layout_key = LayoutKey(fields.algorithm);
     let mut issuer_params = CertificateParams::default();
     issuer_params.key_identifier_method =
-        KeyIdMethod::PreSpecified(authority_key_identifier.to_vec());
+        KeyIdMethod::PreSpecified(fields.authority_key_identifier.to_vec());
     let laid_out = params
         .signed_by(
             &layout_key,
@@ -61,26 +77,25 @@ pub(crate) fn certificate(
             der::SEQUENCE,
             der::SEQUENCE,
             der::SEQUENCE,
-            EXPLICIT_3,
+            der::EXPLICIT_3,
         ],
         &[
-            (2, algorithm.algorithm_identifier()),
-            (3, issuer.as_der()),
-            (5, subject.as_der()),
-            (6, subject_key.spki_der()),
+            (2, fields.algorithm.algorithm_identifier()),
+            (3, fields.issuer.as_der()),
+            (5, fields.subject.as_der()),
+            (6, fields.key.spki_der()),
         ],
     )
 }
 
-/// A `CertificationRequestInfo` (RFC 2986, section 4.1) around rcgen's extension request.
+/// A `CertificationRequestInfo` (RFC 2986, section 4.1) that asks for these extensions.
 pub(crate) fn request(
-    mut params: CertificateParams,
     algorithm: SignatureAlgorithm,
     subject: &DistinguishedName,
     subject_key: &PublicKey,
+    extensions: Vec<Encoded>,
 ) -> Result<Vec<u8>, Error> {
-    params.distinguished_name = placeholder(subject);
-    let laid_out = params
+    let laid_out = params(extensions)
         .serialize_request(&LayoutKey(algorithm))
         .map_err(layout_failed)?;
     // version, subject, subjectPKInfo, attributes
@@ -91,21 +106,27 @@ pub(crate) fn request(
     )
 }
 
-/// Signs, verifies the signature, and assembles `SEQUENCE { tbs, algorithm, signature }`, the form of certificates and
-/// requests alike.
+/// Has `signer` sign for the key that shall sign.
 pub(crate) fn sign(
     tbs: &[u8],
     algorithm: SignatureAlgorithm,
-    digest: Digest,
-    key: &PrivateKey,
-    rng: &mut impl CryptoRng,
+    key: &PublicKey,
+    signer: &dyn Signer,
+    subject: &DistinguishedName,
 ) -> Result<Vec<u8>, Error> {
-    let signature = key.sign(digest, tbs, rng)?;
-    assemble(tbs, algorithm, &signature, key.public_key())
+    if signer.public_key() != key {
+        return Err(Error::KeyMismatch {
+            subject: subject.to_string(),
+        });
+    }
+    signer.sign(algorithm, tbs).map_err(SignerError::of)
 }
 
+/// Verifies a signature, and assembles `SEQUENCE { tbs, algorithm, signature }`, the form of certificates and requests
+/// alike.
+///
 /// A wrong signature doesn't leave this crate: with RSA and the Chinese remainder theorem, it would give the key away.
-fn assemble(
+pub(crate) fn assemble(
     tbs: &[u8],
     algorithm: SignatureAlgorithm,
     signature: &[u8],
@@ -114,47 +135,28 @@ fn assemble(
     if !signature::verify(key, algorithm, tbs, signature) {
         return Err(Error::SignatureFailed);
     }
+    Ok(unverified(tbs, algorithm, signature))
+}
+
+/// The same form, whatever the signature.
+pub(crate) fn unverified(tbs: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
     let signature = der::tlv(der::BIT_STRING, &[&[0], signature]);
-    Ok(der::sequence(&[
-        tbs,
-        algorithm.algorithm_identifier(),
-        &signature,
-    ]))
+    der::sequence(&[tbs, algorithm.algorithm_identifier(), &signature])
 }
 
-/// The subject alternative names in rcgen's terms.
-pub(crate) fn alt_names(names: &[SubjectAltName]) -> Result<Vec<SanType>, Error> {
-    names
-        .iter()
-        .map(|name| {
-            let not_granted = |reason| Error::InvalidSubjectAltName {
-                name: name.to_string(),
-                reason,
-            };
-            let ascii = |text: &str| {
-                text.try_into()
-                    .map_err(|_| not_granted("only ASCII can be carried in it"))
-            };
-            Ok(match name {
-                SubjectAltName::Dns(name) => SanType::DnsName(ascii(name.as_str())?),
-                SubjectAltName::Email(address) => SanType::Rfc822Name(ascii(address.as_str())?),
-                SubjectAltName::Uri(uri) => SanType::URI(ascii(uri.as_str())?),
-                SubjectAltName::Ip(address) => SanType::IpAddress(*address),
-                SubjectAltName::Directory(_) | SubjectAltName::Other { .. } => {
-                    return Err(not_granted("names of this form are not granted"));
-                }
-            })
+fn params(extensions: Vec<Encoded>) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = RcgenName::new(); // a placeholder
+    params.custom_extensions = extensions
+        .into_iter()
+        .map(|extension| {
+            let arcs: Vec<u64> = extension.oid.arcs().map(u64::from).collect();
+            let mut custom = CustomExtension::from_oid_content(&arcs, extension.value);
+            custom.set_criticality(extension.critical);
+            custom
         })
-        .collect()
-}
-
-/// rcgen makes a SAN critical exactly when its name is empty, so the placeholder is empty exactly when the subject is.
-fn placeholder(subject: &DistinguishedName) -> RcgenName {
-    let mut name = RcgenName::new();
-    if !subject.is_empty() {
-        name.push(DnType::CommonName, "placeholder");
-    }
-    name
+        .collect();
+    params
 }
 
 /// The to-be-signed part of a structure that rcgen laid out, with the elements at these positions replaced. `tags` are
@@ -178,7 +180,6 @@ fn splice(laid_out: &[u8], tags: &[u8], replacements: &[(usize, &[u8])]) -> Resu
     Ok(der::sequence(&elements))
 }
 
-const EXPLICIT_3: u8 = 0xa3;
 const WHAT: &str = "structure to be signed";
 
 fn layout_failed(error: rcgen::Error) -> Error {
@@ -194,14 +195,12 @@ impl rcgen::PublicKeyData for LayoutKey {
     }
 
     fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        // What it names is replaced, in certificates, or stands nowhere in what is signed, in requests.
         match self.0 {
-            SignatureAlgorithm::RsaPkcs1(Digest::Sha256) => &rcgen::PKCS_RSA_SHA256,
-            SignatureAlgorithm::RsaPkcs1(Digest::Sha384) => &rcgen::PKCS_RSA_SHA384,
-            SignatureAlgorithm::RsaPkcs1(Digest::Sha512) => &rcgen::PKCS_RSA_SHA512,
-            SignatureAlgorithm::Ecdsa(Digest::Sha384 | Digest::Sha512) => {
-                &rcgen::PKCS_ECDSA_P384_SHA384
+            SignatureAlgorithm::RsaPkcs1(_) | SignatureAlgorithm::RsaPss(_) => {
+                &rcgen::PKCS_RSA_SHA256
             }
-            SignatureAlgorithm::Ecdsa(Digest::Sha256) => &rcgen::PKCS_ECDSA_P256_SHA256,
+            SignatureAlgorithm::Ecdsa(_) => &rcgen::PKCS_ECDSA_P256_SHA256,
             SignatureAlgorithm::Ed25519 => &rcgen::PKCS_ED25519,
         }
     }
@@ -216,14 +215,14 @@ impl rcgen::SigningKey for LayoutKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{KeyKind, rng};
+    use crate::{KeyKind, PrivateKey, rng};
 
     #[test]
     fn a_signature_that_does_not_verify_is_not_given_out() {
         let keys = [(); 2].map(|()| PrivateKey::generate(KeyKind::EcP256).unwrap());
-        let (algorithm, digest) = algorithm(keys[0].algorithm(), None).unwrap();
+        let algorithm = algorithm(keys[0].algorithm(), None).unwrap();
         let mut rng = rng::system().unwrap();
-        let signature = keys[0].sign(digest, b"tbs", &mut rng).unwrap();
+        let signature = keys[0].sign(algorithm, b"tbs", &mut rng).unwrap();
         let assemble = |key: &PrivateKey| assemble(b"tbs", algorithm, &signature, key.public_key());
         assemble(&keys[0]).unwrap();
         assert_eq!(assemble(&keys[1]), Err(Error::SignatureFailed));

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use pki::{
     BasicConstraints, Certificate, CertificateAuthority, CertificateRequest, Digest,
     DistinguishedName, Error, ExtendedKeyUsage, KeyAlgorithm, KeyKind, PrivateKey, Profile,
-    SerialNumber, SubjectAltName, Validity, Version,
+    SerialNumber, SignatureAlgorithm, SubjectAltName, Validity, Version,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -119,6 +119,7 @@ fn every_kind_of_key_signs_and_is_signed() {
         KeyKind::Rsa2048,
         KeyKind::EcP256,
         KeyKind::EcP384,
+        KeyKind::EcP521,
         KeyKind::Ed25519,
     ] {
         let ca = CertificateAuthority::create_root(
@@ -143,25 +144,108 @@ fn every_kind_of_key_signs_and_is_signed() {
 }
 
 #[test]
-fn the_digest_can_be_chosen_where_the_key_allows_it() {
+fn the_signature_algorithm_can_be_chosen_where_the_key_allows_it() {
     let rsa = PrivateKey::generate(KeyKind::Rsa2048).unwrap();
     let ca = CertificateAuthority::create_root(name("/CN=Root"), rsa, &Profile::root()).unwrap();
-    for (digest, algorithm) in [
-        (Digest::Sha256, "sha256WithRSAEncryption"),
-        (Digest::Sha384, "sha384WithRSAEncryption"),
-        (Digest::Sha512, "sha512WithRSAEncryption"),
+    for (algorithm, name) in [
+        (
+            SignatureAlgorithm::RsaPkcs1(Digest::Sha256),
+            "sha256WithRSAEncryption",
+        ),
+        (
+            SignatureAlgorithm::RsaPkcs1(Digest::Sha384),
+            "sha384WithRSAEncryption",
+        ),
+        (
+            SignatureAlgorithm::RsaPkcs1(Digest::Sha512),
+            "sha512WithRSAEncryption",
+        ),
+        (
+            SignatureAlgorithm::RsaPss(Digest::Sha256),
+            "RSASSA-PSS with SHA-256",
+        ),
+        (
+            SignatureAlgorithm::RsaPss(Digest::Sha384),
+            "RSASSA-PSS with SHA-384",
+        ),
+        (
+            SignatureAlgorithm::RsaPss(Digest::Sha512),
+            "RSASSA-PSS with SHA-512",
+        ),
     ] {
-        let certificate = issue(&ca, &Profile::client().digest(digest)).unwrap();
-        assert_eq!(certificate.signature_algorithm(), algorithm);
+        let profile = Profile::client().signature_algorithm(algorithm);
+        let certificate = issue(&ca, &profile).unwrap();
+        assert_eq!(certificate.signature_algorithm(), name);
         certificate.verify_issued_by(ca.certificate()).unwrap();
     }
+    let other = SignatureAlgorithm::Ecdsa(Digest::Sha512);
     assert!(matches!(
-        issue(&root(), &Profile::client().digest(Digest::Sha512)),
-        Err(Error::UnsupportedDigest {
-            digest: "SHA-512",
+        issue(&root(), &Profile::client().signature_algorithm(other)),
+        Err(Error::UnsupportedSignatureAlgorithm {
+            algorithm: "ecdsa-with-SHA512",
             ..
         })
     ));
+}
+
+#[test]
+fn a_request_is_signed_with_the_algorithm_that_was_chosen() {
+    let key = PrivateKey::generate(KeyKind::Rsa2048).unwrap();
+    let pss = SignatureAlgorithm::RsaPss(Digest::Sha384);
+    let builder = || CertificateRequest::builder(name("/CN=a"));
+    let request = builder().signature_algorithm(pss).sign(&key).unwrap();
+    assert_eq!(request.signature_algorithm(), "RSASSA-PSS with SHA-384");
+    request.verify().unwrap();
+    assert!(matches!(
+        builder()
+            .signature_algorithm(SignatureAlgorithm::Ed25519)
+            .sign(&key),
+        Err(Error::UnsupportedSignatureAlgorithm {
+            algorithm: "Ed25519",
+            ..
+        })
+    ));
+}
+
+#[test]
+fn a_key_for_rsassa_pss_alone_signs_and_is_signed() {
+    let pem = include_bytes!("data/keys/rsa-pss-sha384.pem");
+    let key = || PrivateKey::from_pem(pem, None).unwrap();
+    let ca = CertificateAuthority::create_root(name("/CN=Root"), key(), &Profile::root()).unwrap();
+    assert_eq!(
+        ca.certificate().signature_algorithm(),
+        "RSASSA-PSS with SHA-384"
+    );
+    assert!(ca.certificate().is_self_signed());
+
+    let request = CertificateRequest::builder(name("/CN=a"))
+        .sign(&key())
+        .unwrap();
+    let request = request.verify().unwrap();
+    let names = Profile::server().subject_alt_names([SubjectAltName::dns("a.example").unwrap()]);
+    let certificate = ca.issue(&request, &names).unwrap();
+    // RFC 4055, section 1.2: such a key enciphers nothing.
+    assert_eq!(
+        certificate.key_usage().unwrap().names(),
+        ["digitalSignature"]
+    );
+    assert!(matches!(
+        ca.issue(&request, &Profile::client().minimum_rsa_bits(2049)),
+        Err(Error::KeyTooSmall {
+            found: 2048,
+            minimum: 2049,
+            ..
+        })
+    ));
+    for other in [
+        SignatureAlgorithm::RsaPss(Digest::Sha256),
+        SignatureAlgorithm::RsaPkcs1(Digest::Sha384),
+    ] {
+        assert!(matches!(
+            ca.issue(&request, &Profile::client().signature_algorithm(other)),
+            Err(Error::UnsupportedSignatureAlgorithm { .. })
+        ));
+    }
 }
 
 #[test]

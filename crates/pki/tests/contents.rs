@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // tests
 
 use pki::{
-    CertificateAuthority, CertificateRequest, Contents, Error, Item, KeyEncryption, KeyKind,
-    Passphrase, PrivateKey, Profile,
+    CertificateAuthority, CertificateRequest, Contents, CrlBuilder, Error, Item, KeyEncryption,
+    KeyKind, Passphrase, PrivateKey, Profile,
 };
 
 fn key() -> PrivateKey {
@@ -34,6 +34,10 @@ fn each_kind_of_file_is_told_from_the_others_in_pem_and_in_der() {
     }
     for input in [request.as_der(), request.to_pem().as_bytes()] {
         assert!(matches!(only(input, None), Item::CertificateRequest(found) if found == request));
+    }
+    let crl = CrlBuilder::new().sign(&ca).unwrap();
+    for input in [crl.as_der(), crl.to_pem().as_bytes()] {
+        assert!(matches!(only(input, None), Item::Crl(found) if found == crl));
     }
     for input in [public.spki_der(), public.to_pem().as_bytes()] {
         assert!(matches!(only(input, None), Item::PublicKey(found) if found == public));
@@ -113,7 +117,7 @@ fn what_is_encrypted_needs_the_right_passphrase() {
 fn pem_is_listed_block_by_block() {
     let leaf = include_str!("data/pkcs12/leaf.crt");
     let key = include_str!("data/pkcs12/leaf.key");
-    let other = "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n";
+    let other = "-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----\n";
     let contents = Contents::read([leaf, other, key].concat().as_bytes(), None).unwrap();
     assert!(contents.is_pem());
     assert!(matches!(
@@ -122,7 +126,7 @@ fn pem_is_listed_block_by_block() {
             Item::Certificate(_),
             Item::OtherPem { label, .. },
             Item::PrivateKey { encrypted: false, .. },
-        ] if label == "X509 CRL"
+        ] if label == "PKCS7"
     ));
 }
 

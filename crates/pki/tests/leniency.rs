@@ -20,6 +20,8 @@ const ECDSA_SHA256: &[u8] = b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
 const ECDSA_SHA256_NULL: &[u8] = b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02\x05\x00";
 const SHA1_WITH_RSA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05\x05\x00";
 const RSASSA_PSS: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a";
+/// Its parameters are empty: SHA-1.
+const RSASSA_PSS_SHA1: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a\x30\x00";
 
 #[test]
 fn an_extension_that_decides_nothing_may_be_malformed() {
@@ -123,6 +125,7 @@ fn a_signature_algorithm_is_named_whether_it_is_verified_or_not() {
         (ECDSA_SHA256_NULL, "ecdsa-with-SHA256"),
         (SHA1_WITH_RSA, "sha1WithRSAEncryption"),
         (RSASSA_PSS, "id-RSASSA-PSS"),
+        (RSASSA_PSS_SHA1, "RSASSA-PSS with SHA-1"),
         (
             b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02",
             "md2WithRSAEncryption",
@@ -144,7 +147,7 @@ fn a_signature_algorithm_is_named_whether_it_is_verified_or_not() {
 fn a_root_whose_signature_can_not_be_checked_is_known_by_its_key_identifiers() {
     let subject = tlv(0x04, b"own");
     let issuer = |id: &[u8]| sequence(&[&tlv(0x80, id)]);
-    for algorithm in [SHA1_WITH_RSA, RSASSA_PSS] {
+    for algorithm in [SHA1_WITH_RSA, RSASSA_PSS_SHA1] {
         let is_self_signed = |extensions: &[(&[u8], &[u8])]| {
             Certificate::from_der(&certificate(algorithm, extensions))
                 .unwrap()

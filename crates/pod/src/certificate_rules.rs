@@ -1,5 +1,5 @@
 //! What a certificate must be by itself, to stand where it stands (RFC 5280).
-use pki::{Certificate, KeyAlgorithm, Version};
+use pki::{Certificate, Version};
 
 /// Where a certificate that is to act as a CA comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +46,5 @@ pub(crate) fn authority_of(
 
 /// The length of the modulus in bits, if the key is an RSA key.
 pub(crate) fn rsa_bits(certificate: &Certificate) -> Result<Option<usize>, pki::Error> {
-    Ok(match certificate.public_key()?.algorithm() {
-        KeyAlgorithm::Rsa { bits } => Some(bits),
-        _ => None,
-    })
+    Ok(certificate.public_key()?.algorithm().rsa_bits())
 }

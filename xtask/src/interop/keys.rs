@@ -32,6 +32,7 @@ pub(super) fn cases() -> Vec<Case> {
         ("rsa", "2048 bit", "2048 bits", "RSA 2048"),
         ("ec-p256", "NIST CURVE: P-256", "SECP256R1", "EC secp256r1"),
         ("ec-p384", "NIST CURVE: P-384", "SECP384R1", "EC secp384r1"),
+        ("ec-p521", "NIST CURVE: P-521", "SECP521R1", "EC secp521r1"),
         ("ed25519", "ED25519 Private-Key", "Ed25519", "Ed25519"),
     ] {
         cases.extend([
@@ -115,6 +116,22 @@ pub(super) fn cases() -> Vec<Case> {
         (
             "EC key, P-384",
             "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out k.pem",
+        ),
+        (
+            "EC key, P-521",
+            "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out k.pem",
+        ),
+        (
+            "EC key, P-521, SEC1",
+            "openssl ecparam -name secp521r1 -genkey -noout -out k.pem",
+        ),
+        (
+            "RSASSA-PSS key",
+            "openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out k.pem",
+        ),
+        (
+            "RSASSA-PSS key for SHA-384 alone",
+            "openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_pss_keygen_md:sha384 -pkeyopt rsa_pss_keygen_mgf1_md:sha384 -pkeyopt rsa_pss_keygen_saltlen:48 -out k.pem",
         ),
         (
             "Ed25519 key",

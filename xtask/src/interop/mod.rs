@@ -10,6 +10,7 @@ mod keys;
 mod names;
 mod requests;
 mod certificates;
+mod crls;
 mod workflow;
 mod bundles;
 mod formats;
@@ -78,6 +79,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     cases.extend(names::cases());
     cases.extend(requests::cases());
     cases.extend(certificates::cases());
+    cases.extend(crls::cases());
     cases.extend(bundles::cases());
     cases.extend(formats::cases());
     cases.extend(workflow::cases());

@@ -27,10 +27,17 @@ countersign ca sign --ca-cert signing.crt.pem --ca-key signing.key.pem --ca-pass
 cat server.crt.pem signing.crt.pem > server.chain.pem
 
 # The other kinds of key.
-for kind in ec-p256 ec-p384 ed25519; do
+for kind in ec-p256 ec-p384 ec-p521 ed25519; do
     countersign key generate --type $kind --out $kind.key.pem
     countersign csr create --key $kind.key.pem --subject "/CN=$kind" --out $kind.csr.pem
 done
+
+# CRLs, of which the second keeps what is in the first.
+countersign ca crl --ca-cert signing.crt.pem --ca-key signing.key.pem --ca-passin env:PASS \
+    --revoke 0x11:keyCompromise:2026-01-02T03:04:05Z --revoke 0x8000:certificateHold:2026-01-01 \
+    --revoke 0x12:certificateHold:2026-01-01 --out signing.1.crl.pem
+countersign ca crl --ca-cert signing.crt.pem --ca-key signing.key.pem --ca-passin env:PASS \
+    --previous signing.1.crl.pem --release 0x12 --revoke 0x13 --out signing.crl.pem
 
 # Names that are easily lost on the way, and EC from top to bottom.
 countersign ca create --type ec-p256 --subject '/DC=com/DC=example/O=Excelsior Bank/OU=Security/OU=PKI+CN=Intricate CA' \

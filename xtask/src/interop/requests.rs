@@ -10,6 +10,7 @@ pub(super) fn cases() -> Vec<Case> {
         ("bot", "RSA 4096 request"),
         ("server", "request with two names"),
         ("ec-p384", "EC P-384 request"),
+        ("ec-p521", "EC P-521 request"),
         ("ed25519", "Ed25519 request"),
     ] {
         cases.extend([

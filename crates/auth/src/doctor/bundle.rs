@@ -142,7 +142,7 @@ fn leaf_alone(
     if leaf.basic_constraints().is_some_and(|it| it.ca) {
         say(&found::CLIENT_CERTIFICATE_IS_CA, String::new());
     }
-    if let KeyAlgorithm::Rsa { bits: ..4096 } = key {
+    if let Some(..4096) = key.rsa_bits() {
         say(&found::KEY_TOO_SMALL, key.to_string());
     }
     if now > validity.not_after {
@@ -227,12 +227,13 @@ fn is_blank(c: char) -> bool {
 const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Signature algorithms that nobody should accept any more (RFC 3279, section 2.2).
-const BROKEN: [&str; 5] = [
+const BROKEN: [&str; 6] = [
     "md2WithRSAEncryption",
     "md5WithRSAEncryption",
     "sha1WithRSAEncryption",
     "dsa-with-sha1",
     "ecdsa-with-SHA1",
+    "RSASSA-PSS with SHA-1",
 ];
 
 /// More than any chain has, and any CA certificates. It bounds what a file full of them can cost.

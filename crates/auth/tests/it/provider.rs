@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use auth::{Error, provider};
+use auth::{Client, Endpoints, Error, Identity, provider};
+use pki::{CertificateRequest, KeyKind, PrivateKey, Profile};
 use rustls::crypto::CryptoProvider;
 
 use crate::{
-    lab::{PROTOCOLS, client, key_manager_answer, pod_answer},
+    lab::{PROTOCOLS, client, key_manager_answer, lab, pod_answer},
     server::{Server, Setup},
 };
 
@@ -68,6 +69,37 @@ async fn a_provider_that_can_not_use_the_key_is_refused() {
         matches!(&error, Error::UnsupportedKey { algorithm, .. } if algorithm == "ECDSA P-256"),
         "{error:?}"
     );
+}
+
+/// TLS has a scheme for P-521, and one for keys for RSASSA-PSS alone, and hardly any library takes them.
+#[tokio::test]
+async fn a_key_of_a_kind_that_the_provider_does_not_know_is_refused() {
+    let pss = include_bytes!("../../../pki/tests/data/keys/rsa-pss.pem");
+    for (key, name) in [
+        (
+            PrivateKey::generate(KeyKind::EcP521).unwrap(),
+            "ECDSA P-521",
+        ),
+        (PrivateKey::from_pem(pss, None).unwrap(), "RSASSA-PSS 2048"),
+    ] {
+        let request = CertificateRequest::builder("/CN=bot".parse().unwrap())
+            .sign(&key)
+            .unwrap();
+        let certificate = lab()
+            .signing
+            .issue(&request.verify().unwrap(), &Profile::client())
+            .unwrap();
+        let identity = Identity::new(&key, [certificate]).unwrap();
+        let pod = Endpoints::new("https://localhost:1", "https://localhost:1").unwrap();
+        let error = Client::builder(pod, identity)
+            .provider(provider::graviola().unwrap())
+            .build()
+            .unwrap_err();
+        assert!(
+            matches!(&error, Error::UnsupportedKey { algorithm, .. } if algorithm == name),
+            "{error:?}"
+        );
+    }
 }
 
 /// A provider that can load no private key.

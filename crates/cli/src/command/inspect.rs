@@ -12,7 +12,7 @@ use crate::{
 
 /// Show what a file holds
 ///
-/// Finds out by itself what it is: PEM or DER; private or public key, certificate request, certificates, PKCS#12 bundle or JKS trust store.
+/// Finds out by itself what it is: PEM or DER; private or public key, certificate request, certificates, CRL, PKCS#12 bundle or JKS trust store.
 /// Secrets are never shown.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]

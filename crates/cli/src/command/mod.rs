@@ -4,6 +4,7 @@ mod auth_doctor;
 mod auth_login;
 mod auth_logout;
 mod ca_create;
+mod ca_crl;
 mod ca_sign;
 mod completions;
 mod csr_create;
@@ -70,7 +71,7 @@ enum Command {
     /// Make certificate requests
     #[command(subcommand, arg_required_else_help = true)]
     Csr(Csr),
-    /// Make CAs and sign with them
+    /// Make CAs, sign with them, and revoke what they signed
     #[command(subcommand, arg_required_else_help = true)]
     Ca(Ca),
     /// Make PKCS#12 bundles, and look into them
@@ -101,6 +102,7 @@ enum Csr {
 enum Ca {
     Create(ca_create::Args),
     Sign(ca_sign::Args),
+    Crl(ca_crl::Args),
 }
 
 #[derive(Debug, Subcommand)]
@@ -140,6 +142,7 @@ impl Cli {
             Command::Csr(Csr::Create(args)) => csr_create::run(&args),
             Command::Ca(Ca::Create(args)) => ca_create::run(&args),
             Command::Ca(Ca::Sign(args)) => ca_sign::run(&args),
+            Command::Ca(Ca::Crl(args)) => ca_crl::run(&args),
             Command::P12(P12::Export(args)) => p12_export::run(&args),
             Command::P12(P12::Info(args)) => p12_info::run(&args),
             Command::Issue(args) => issue::run(&args),

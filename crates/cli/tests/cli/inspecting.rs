@@ -181,7 +181,7 @@ fn an_endless_file_is_cut_off() {
     let sandbox = Sandbox::new();
     sandbox
         .run("inspect /dev/zero")
-        .fails("error: /dev/zero: larger than the limit of 16 MiB\n");
+        .fails("error: /dev/zero: larger than the limit of 64 MiB\n");
 }
 
 #[test]

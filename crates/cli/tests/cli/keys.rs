@@ -48,6 +48,7 @@ fn every_type_of_key_can_be_made() {
     for (kind, algorithm) in [
         ("ec-p256", "ECDSA P-256"),
         ("ec-p384", "ECDSA P-384"),
+        ("ec-p521", "ECDSA P-521"),
         ("ed25519", "Ed25519"),
     ] {
         let made = sandbox

@@ -8,6 +8,7 @@
 
 mod bundles;
 mod certificates;
+mod crls;
 mod foreign;
 mod inspecting;
 #[cfg(target_os = "linux")]

@@ -19,7 +19,7 @@ fn with_everything() -> Sandbox {
 
 /// How each command is called that reads files and writes some, with all flags that name a file to read; and what it writes
 /// into `--dir`.
-const CALLS: [(&str, &str, &str); 7] = [
+const CALLS: [(&str, &str, &str); 8] = [
     (
         "key generate",
         "--seed-file seed --passout file:pw --out new",
@@ -39,6 +39,11 @@ const CALLS: [(&str, &str, &str); 7] = [
     (
         "ca sign",
         "--ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin file:pw --csr bot.csr.pem --out new",
+        "",
+    ),
+    (
+        "ca crl",
+        "--ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin file:pw --previous ca.crl --from list --out new",
         "",
     ),
     (

@@ -23,11 +23,12 @@ fn it_tells_its_version() {
     );
 }
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "key generate",
     "csr create",
     "ca create",
     "ca sign",
+    "ca crl",
     "p12 export",
     "p12 info",
     "issue",
@@ -140,7 +141,7 @@ fn commands_of_openssl_are_answered_with_the_one_to_use() {
         (
             "crl -in ca.crl",
             "crl is a command of openssl",
-            "countersign neither makes nor reads ",
+            "countersign ca crl makes ",
         ),
         (
             "--quiet login --p12 bot.p12",
@@ -220,6 +221,11 @@ fn what_is_made_is_reported_in_the_documented_shape() {
             "ca sign",
             "--ca-cert ca.crt.pem --ca-key ca.key.pem --csr bot.csr.pem --out bot.crt.pem",
             "certificate",
+        ),
+        (
+            "ca crl",
+            "--ca-cert ca.crt.pem --ca-key ca.key.pem --revoke 0x1:superseded --out ca.crl.pem",
+            "crl",
         ),
         (
             "p12 export",

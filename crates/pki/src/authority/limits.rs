@@ -2,10 +2,9 @@
 
 use std::time::SystemTime;
 
-use super::usages::purposes;
 use crate::{
     Certificate, DistinguishedName, Error, ExtendedKeyUsage, SubjectAltName, Validity,
-    profile::Role,
+    name_constraints::Violation,
 };
 
 /// The limits of a CA.
@@ -50,9 +49,26 @@ impl<'a> Limits<'a> {
         Ok(common)
     }
 
+    /// Whether the certificates above allow what this one says, which is to be signed.
+    pub(super) fn check(&self, unsigned: &Certificate) -> Result<(), Error> {
+        if let Some(constraints) = unsigned.basic_constraints().filter(|it| it.ca) {
+            self.check_path_len(constraints.path_len.unwrap_or(0).saturating_add(1))?;
+        } else {
+            self.check_path_len(0)?;
+        }
+        if let Some(purposes) = unsigned.extended_key_usage() {
+            self.check_purposes(purposes)?;
+        }
+        self.check_names(
+            unsigned.subject(),
+            unsigned.subject_alt_names(),
+            unsigned.is_authority(),
+        )
+    }
+
     /// Whether there is room for as many CAs below this one. Self-issued certificates don't count (section 6.1.4
     /// (l)).
-    pub(super) fn check_path_len(&self, below: u32) -> Result<(), Error> {
+    fn check_path_len(&self, below: u32) -> Result<(), Error> {
         let mut authorities = below;
         for certificate in self.chain {
             let path_len = certificate
@@ -70,18 +86,15 @@ impl<'a> Limits<'a> {
         Ok(())
     }
 
-    /// Whether all certificates above are good for the purposes of this role. RFC 5280 leaves open what an extended key usage means for a
+    /// Whether all certificates above are good for these purposes. RFC 5280 leaves open what an extended key usage means for a
     /// CA; those who verify (OpenSSL, webpki, browsers) take it for a limit to what is below.
-    pub(super) fn check_purposes(&self, role: Role) -> Result<(), Error> {
-        let purposes = purposes(role);
+    fn check_purposes(&self, purposes: &[ExtendedKeyUsage]) -> Result<(), Error> {
         for issuer in self.chain {
             let Some(allowed) = issuer.extended_key_usage() else {
                 continue;
             };
             if !allowed.contains(&ExtendedKeyUsage::Any)
-                && let Some((purpose, _)) = purposes
-                    .iter()
-                    .find(|(purpose, _)| !allowed.contains(purpose))
+                && let Some(purpose) = purposes.iter().find(|purpose| !allowed.contains(purpose))
             {
                 return Err(Error::PurposeNotPermitted {
                     issuer: issuer.subject().to_string(),
@@ -97,20 +110,19 @@ impl<'a> Limits<'a> {
     ///
     /// The common names of a leaf are taken for host names where they look so and there is no other: RFC 5280 doesn't
     /// constrain them, and OpenSSL does.
-    pub(super) fn check_names(
+    fn check_names(
         &self,
         subject: &DistinguishedName,
         alt_names: &[SubjectAltName],
-        role: Role,
+        is_authority: bool,
     ) -> Result<(), Error> {
         for (i, issuer) in self.chain.iter().enumerate() {
             let Some(constraints) = issuer.name_constraints() else {
                 continue;
             };
-            let named =
-                |violation: crate::name_constraints::Violation| violation.of(issuer.subject());
+            let named = |violation: Violation| violation.of(issuer.subject());
             constraints
-                .check(subject, alt_names, !role.is_authority())
+                .check(subject, alt_names, !is_authority)
                 .map_err(named)?;
             for between in self.chain.iter().take(i) {
                 if !is_self_issued(between) {

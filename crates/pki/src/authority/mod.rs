@@ -1,19 +1,18 @@
-mod usages;
 mod limits;
+mod issuer;
 
 use std::time::SystemTime;
 
 use rand_core::CryptoRng;
-use rcgen::{CertificateParams, KeyIdMethod, SerialNumber as RcgenSerial};
 
-use self::{limits::Limits, usages::usages};
+pub use self::issuer::Issuer;
+use self::issuer::own_and_issuers;
 use crate::{
-    Certificate, DistinguishedName, Error, KeyAlgorithm, Passphrase, PrivateKey, Profile,
-    PublicKey, SerialNumber, SubjectAltName, Validity, VerifiedRequest, Version, chain,
-    profile::Role, rng, tbs, time,
+    Certificate, DistinguishedName, Error, Issuance, Passphrase, PreparedCertificate, PrivateKey,
+    Profile, PublicKey, SerialNumber, VerifiedRequest, rng,
 };
 
-/// A certificate with its private key that may sign other certificates.
+/// A certificate with its private key that may sign other certificates. Where the key is elsewhere, it is an [`Issuer`].
 ///
 /// It refuses to sign what wouldn't be accepted below its own chain: before each signature it holds the dates, path lengths,
 /// purposes and name constraints of its certificate, and of those of its issuers that it was given, against what it is
@@ -37,9 +36,7 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct CertificateAuthority {
-    /// The first of the chain, on its own too: a slice doesn't say that it isn't empty.
-    certificate: Certificate,
-    chain: Vec<Certificate>,
+    issuer: Issuer,
     key: PrivateKey,
 }
 
@@ -56,7 +53,7 @@ impl CertificateAuthority {
     }
 
     /// A CA that exists, with the certificates of its issuers, in any order: one chain, upwards from it, as far as
-    /// it is known. An issuer whose signature is of an algorithm that this crate doesn't verify (SHA-1, RSASSA-PSS) has
+    /// it is known. An issuer whose signature is of an algorithm that this crate doesn't verify (SHA-1 for example) has
     /// its place by its name and its key identifier.
     ///
     /// # Errors
@@ -70,18 +67,8 @@ impl CertificateAuthority {
         key: PrivateKey,
     ) -> Result<Self, Error> {
         certificate.check_key(key.public_key())?;
-        check_authority(&certificate)?;
-        let chain: Vec<Certificate> = chain::upwards_all(&certificate, &issuers)?
-            .into_iter()
-            .cloned()
-            .collect();
-        chain.iter().skip(1).try_for_each(check_issuer)?;
-        chain.iter().try_for_each(check_extensions)?;
-        Ok(Self {
-            chain,
-            certificate,
-            key,
-        })
+        let issuer = Issuer::with_issuers(certificate, issuers)?;
+        Ok(Self { issuer, key })
     }
 
     /// A CA that exists, from PEM: the first certificate is its own, those after it are its issuers, in any
@@ -94,25 +81,15 @@ impl CertificateAuthority {
         key: impl AsRef<[u8]>,
         passphrase: impl Into<Option<&'p Passphrase>>,
     ) -> Result<Self, Error> {
-        let mut certificates = Certificate::all_from_pem(certificates)?.into_iter();
-        let Some(certificate) = certificates.next() else {
-            return Err(Error::PemNotFound {
-                expected: "CERTIFICATE",
-                found: Vec::new(),
-            });
-        };
-        Self::with_issuers(
-            certificate,
-            certificates.collect(),
-            PrivateKey::from_pem(key, passphrase)?,
-        )
+        let (certificate, issuers) = own_and_issuers(certificates)?;
+        Self::with_issuers(certificate, issuers, PrivateKey::from_pem(key, passphrase)?)
     }
 
     /// Makes a root: a certificate that `key` signs for itself.
     ///
     /// # Errors
     /// [`Error::InvalidProfile`] when `profile` is not [`Profile::root`] or the subject is empty,
-    /// [`Error::KeyTooSmall`], [`Error::InvalidValidity`], [`Error::UnsupportedDigest`], [`Error::Randomness`] and
+    /// [`Error::KeyTooSmall`], [`Error::InvalidValidity`], [`Error::UnsupportedSignatureAlgorithm`], [`Error::Randomness`] and
     /// [`Error::SignatureFailed`].
     pub fn create_root(
         subject: DistinguishedName,
@@ -139,24 +116,16 @@ impl CertificateAuthority {
         now: SystemTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Self, Error> {
-        if profile.role != Role::Root {
+        if !profile.is_root {
             return Err(Error::InvalidProfile {
                 reason: "a root needs the root profile",
             });
         }
-        let key_identifier = key.public_key().key_identifier();
-        let signer = Signer {
-            name: &subject,
-            key_identifier: &key_identifier,
-            key: &key,
-            validity: None,
-        };
-        let subject = Subject {
-            name: &subject,
-            key: key.public_key(),
-            requested: &[],
-        };
-        let certificate = signer.sign(&subject, profile, None, now, rng)?;
+        let issuance = Issuance::for_key(key.public_key(), subject)
+            .serial_number(SerialNumber::random_with_rng(rng))
+            .at(now);
+        let prepared = issuance.prepare_self_signed(profile)?;
+        let certificate = sign(&prepared, &key, rng)?;
         Self::new(certificate, key)
     }
 
@@ -192,41 +161,21 @@ impl CertificateAuthority {
         now: SystemTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Self, Error> {
-        if profile.role != Role::Intermediate {
+        if profile.is_root || !profile.is_authority() {
             return Err(Error::InvalidProfile {
                 reason: "an intermediate needs the intermediate profile",
             });
         }
-        let subject = Subject {
-            name: &subject,
-            key: key.public_key(),
-            requested: &[],
-        };
-        let certificate = self.sign(&subject, profile, None, now, rng)?;
-        Self::with_issuers(certificate, self.chain.clone(), key)
+        let issuance = Issuance::for_key(key.public_key(), subject);
+        let certificate = self.issue_as(issuance, profile, now, rng)?;
+        Self::with_issuers(certificate, self.chain().to_vec(), key)
     }
 
     /// Signs a certificate for the subject and the key of `request`, with what `profile` grants.
     ///
     /// # Errors
-    /// For the limits that this CA's certificate, or that of one of its issuers, sets:
-    /// - [`Error::AuthorityExpired`], [`Error::AuthorityNotYetValid`];
-    /// - [`Error::ValidityExceedsAuthority`], [`Error::ValidityPrecedesAuthority`];
-    /// - [`Error::PathLengthExceeded`] when a path below would be longer than one of them allows;
-    /// - [`Error::PurposeNotPermitted`] for a purpose that the extended key usage of one of them lacks;
-    /// - [`Error::NameNotPermitted`], [`Error::NameExcluded`], [`Error::UnsupportedNameConstraint`] and
-    ///   [`Error::BudgetExceeded`] under name constraints. A common name that looks like a host name counts as one where
-    ///   there is no other, as OpenSSL has it.
-    ///
-    /// For what was asked for:
-    /// - [`Error::KeyTooSmall`], an RSA key below the profile's minimum;
-    /// - [`Error::SubjectIsIssuer`], a subject that is this CA's own;
-    /// - [`Error::InvalidSubjectAltName`], a name that is granted and isn't well-formed, or of a form that isn't granted;
-    /// - [`Error::InvalidProfile`] for a root profile, a path length without a CA, a server without alternative
-    ///   names, or a subject that is empty where there are none;
-    /// - [`Error::InvalidValidity`], [`Error::UnsupportedDigest`].
-    ///
-    /// And [`Error::Randomness`]; [`Error::SignatureFailed`] when the signature that was made doesn't verify.
+    /// Those of [`Issuer::prepare`], which [`Error::fault`] tells apart; [`Error::SignatureFailed`] when the signature that was
+    /// made doesn't verify.
     pub fn issue(
         &self,
         request: &VerifiedRequest<'_>,
@@ -246,7 +195,7 @@ impl CertificateAuthority {
         now: SystemTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Certificate, Error> {
-        self.sign(&Subject::of(request), profile, None, now, rng)
+        self.issue_as(Issuance::for_request(request), profile, now, rng)
     }
 
     /// Like [`issue`](Self::issue), with a serial number of your own instead of a random one. No two certificates of one
@@ -281,18 +230,51 @@ impl CertificateAuthority {
         now: SystemTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Certificate, Error> {
-        self.sign(&Subject::of(request), profile, Some(serial), now, rng)
+        let issuance = Issuance::for_request(request).serial_number(serial);
+        self.issue_as(issuance, profile, now, rng)
+    }
+
+    /// Signs a certificate for this key and subject, without a request, with what `profile` grants. That the subject has the
+    /// private key is for the caller to know ([`Issuance::for_key`]).
+    ///
+    /// # Errors
+    /// Those of [`issue`](Self::issue).
+    pub fn issue_for(
+        &self,
+        public_key: &PublicKey,
+        subject: DistinguishedName,
+        profile: &Profile,
+    ) -> Result<Certificate, Error> {
+        let issuance = Issuance::for_key(public_key, subject);
+        self.prepare(&issuance, profile)?.sign(&self.key)
+    }
+
+    /// The first of the three steps of issuing: [`Issuer::prepare`].
+    ///
+    /// # Errors
+    /// Those of [`Issuer::prepare`].
+    pub fn prepare(
+        &self,
+        issuance: &Issuance,
+        profile: &Profile,
+    ) -> Result<PreparedCertificate, Error> {
+        self.issuer.prepare(issuance, profile)
+    }
+
+    /// The CA without its private key.
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
     }
 
     /// The CA's own certificate.
     pub fn certificate(&self) -> &Certificate {
-        &self.certificate
+        self.issuer.certificate()
     }
 
     /// The CA's own certificate, then those of its issuers as far as they are known: what a leaf that it signs
     /// needs in its bundle.
     pub fn chain(&self) -> &[Certificate] {
-        &self.chain
+        self.issuer.chain()
     }
 
     /// The CA's private key, for writing it down.
@@ -300,192 +282,26 @@ impl CertificateAuthority {
         &self.key
     }
 
-    fn sign(
+    fn issue_as(
         &self,
-        subject: &Subject<'_>,
+        issuance: Issuance,
         profile: &Profile,
-        serial: Option<SerialNumber>,
         now: SystemTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Certificate, Error> {
-        if profile.role == Role::Root {
-            return Err(Error::InvalidProfile {
-                reason: "a CA does not sign another root",
-            });
-        }
-        if subject.name.matches(self.certificate.subject()) {
-            return Err(Error::SubjectIsIssuer {
-                subject: subject.name.to_string(),
-            });
-        }
-        let limits = Limits::of(&self.certificate, &self.chain);
-        let below = match profile.role {
-            Role::Intermediate => profile.path_len.unwrap_or(0).saturating_add(1),
-            _ => 0,
-        };
-        limits.check_path_len(below)?;
-        limits.check_purposes(profile.role)?;
-        limits.check_names(
-            subject.name,
-            profile.granted(subject.requested),
-            profile.role,
-        )?;
-        // The issuer's own identifier, where it has one, and not a hash that may have been made otherwise.
-        let key_identifier = match self.certificate.subject_key_identifier() {
-            Some(identifier) => identifier.to_vec(),
-            None => self.key.public_key().key_identifier().to_vec(),
-        };
-        let signer = Signer {
-            name: self.certificate.subject(),
-            key_identifier: &key_identifier,
-            key: &self.key,
-            validity: Some(limits.validity_at(now)?),
-        };
-        signer.sign(subject, profile, serial, now, rng)
+        let issuance = issuance.or_serial_number(|| SerialNumber::random_with_rng(rng));
+        let prepared = self.prepare(&issuance.at(now), profile)?;
+        sign(&prepared, &self.key, rng)
     }
 }
 
-/// RFC 5280, sections 4.2.1.3 and 4.2.1.9: what makes a certificate a CA's. Extensions are a matter of version 3: what
-/// looks like them in another version says nothing.
-fn check_authority(certificate: &Certificate) -> Result<(), Error> {
-    let reason = if certificate.version() != Version::V3 {
-        "it is not an X.509 v3 certificate, so nothing says that it is a CA"
-    } else if certificate.basic_constraints().is_none() {
-        "it has no basic constraints"
-    } else if certificate
-        .basic_constraints()
-        .is_some_and(|constraints| !constraints.ca)
-    {
-        "its basic constraints say that it is not a CA"
-    } else if certificate
-        .key_usage()
-        .is_some_and(|usage| !usage.key_cert_sign())
-    {
-        "its key usage lacks keyCertSign"
-    } else if certificate.subject().is_empty() {
-        "its subject is empty"
-    } else {
-        return Ok(());
-    };
-    Err(Error::NotAnAuthority {
-        subject: certificate.subject().to_string(),
-        reason,
-    })
-}
-
-/// An old root is one of version 1, which can't say that it is a CA: whoever set the CA up chose it. In between, a
-/// certificate that doesn't say so is none (RFC 5280, section 6.1.4 (k)).
-fn check_issuer(certificate: &Certificate) -> Result<(), Error> {
-    if certificate.version() == Version::V1 && certificate.is_self_signed() {
-        return Ok(());
-    }
-    check_authority(certificate)
-}
-
-/// RFC 5280, section 4.2: what is critical and not evaluated is a reason to refuse the certificate, and all below it.
-fn check_extensions(certificate: &Certificate) -> Result<(), Error> {
-    match certificate.unsupported_critical_extension() {
-        None => Ok(()),
-        Some(oid) => Err(Error::UnsupportedCriticalExtension {
-            subject: certificate.subject().to_string(),
-            extension: oid.to_owned(),
-        }),
-    }
-}
-
-/// Whom a certificate is for.
-struct Subject<'a> {
-    name: &'a DistinguishedName,
-    key: &'a PublicKey,
-    requested: &'a [SubjectAltName],
-}
-
-impl<'a> Subject<'a> {
-    fn of(request: &VerifiedRequest<'a>) -> Self {
-        let request = request.request();
-        Self {
-            name: request.subject(),
-            key: request.public_key(),
-            requested: request.subject_alt_names(),
-        }
-    }
-}
-
-/// The issuing side of one signature: a root signs itself before it is a CA.
-struct Signer<'a> {
-    name: &'a DistinguishedName,
-    key_identifier: &'a [u8],
-    key: &'a PrivateKey,
-    /// When it may sign; a root says so by itself.
-    validity: Option<Validity>,
-}
-
-impl Signer<'_> {
-    fn sign(
-        &self,
-        subject: &Subject<'_>,
-        profile: &Profile,
-        serial: Option<SerialNumber>,
-        now: SystemTime,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Certificate, Error> {
-        let alt_names = profile.granted(subject.requested);
-        check_profile(profile, subject, alt_names)?;
-        let validity = profile.validity_at(now, self.validity)?;
-        let calendar = |time| {
-            time::to_calendar(time).ok_or(Error::InvalidValidity {
-                reason: "a time lies outside the calendar",
-            })
-        };
-        let serial = serial.unwrap_or_else(|| SerialNumber::random_with_rng(rng));
-        let mut params = CertificateParams::default();
-        params.not_before = calendar(validity.not_before)?;
-        params.not_after = calendar(validity.not_after)?;
-        params.serial_number = Some(RcgenSerial::from_slice(serial.as_bytes()));
-        params.subject_alt_names = tbs::alt_names(alt_names)?;
-        params.key_identifier_method =
-            KeyIdMethod::PreSpecified(subject.key.key_identifier().to_vec());
-        (params.is_ca, params.key_usages, params.extended_key_usages) =
-            usages(profile, subject.key.algorithm())?;
-
-        let (algorithm, digest) = tbs::algorithm(self.key.algorithm(), profile.digest)?;
-        let tbs = tbs::certificate(
-            params,
-            algorithm,
-            self.name,
-            self.key_identifier,
-            subject.name,
-            subject.key,
-        )?;
-        Certificate::from_der(&tbs::sign(&tbs, algorithm, digest, self.key, rng)?)
-    }
-}
-
-fn check_profile(
-    profile: &Profile,
-    subject: &Subject<'_>,
-    alt_names: &[SubjectAltName],
-) -> Result<(), Error> {
-    if let KeyAlgorithm::Rsa { bits } = subject.key.algorithm()
-        && bits < profile.minimum_rsa_bits
-    {
-        return Err(Error::KeyTooSmall {
-            found: bits,
-            minimum: profile.minimum_rsa_bits,
-        });
-    }
-    let reason = if profile.path_len.is_some() && !profile.role.is_authority() {
-        "only a CA has a path length"
-    } else if matches!(profile.role, Role::Server | Role::Peer) && alt_names.is_empty() {
-        "a server certificate needs at least one subject alternative name"
-    } else if subject.name.is_empty() && profile.role.is_authority() {
-        "a CA needs a subject"
-    } else if subject.name.is_empty() && alt_names.is_empty() {
-        "a certificate needs a subject or a subject alternative name"
-    } else {
-        return Ok(());
-    };
-    Err(Error::InvalidProfile { reason })
+/// Signs with the caller's randomness.
+fn sign(
+    prepared: &PreparedCertificate,
+    key: &PrivateKey,
+    rng: &mut impl CryptoRng,
+) -> Result<Certificate, Error> {
+    prepared.assemble(&key.sign(prepared.signature_algorithm(), prepared.as_der(), rng)?)
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::{CertificateRequest, ExtendedKeyUsage, KeyKind, Pkcs12, der, rng};
+use crate::{
+    CertificateRequest, ExtendedKeyUsage, KeyKind, Pkcs12, SubjectAltName, Validity, der, rng, tbs,
+};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -33,7 +35,7 @@ struct Forged<'a> {
 }
 
 const ECDSA_SHA256: &[u8] = b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
-const RSASSA_PSS: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a";
+const RSASSA_PSS_SHA1: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a\x30\x00";
 const SHA1_WITH_RSA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05\x05\x00";
 
 impl Forged<'_> {
@@ -59,7 +61,11 @@ impl Forged<'_> {
         ]);
         let mut rng = rng::system().unwrap();
         let signature = issuer_key
-            .sign(crate::Digest::Sha256, &tbs, &mut rng)
+            .sign(
+                crate::SignatureAlgorithm::Ecdsa(crate::Digest::Sha256),
+                &tbs,
+                &mut rng,
+            )
             .unwrap();
         let signature = der::tlv(der::BIT_STRING, &[&[0], &signature]);
         Certificate::from_der(&der::sequence(&[&tbs, &outer, &signature])).unwrap()
@@ -125,9 +131,11 @@ fn request_for(subject: &str, names: &[&[u8]]) -> CertificateRequest {
         key.public_key().spki_der(),
         &der::tlv(der::EXPLICIT_0, &[&wish]),
     ]);
-    let (algorithm, digest) = tbs::algorithm(key.algorithm(), None).unwrap();
-    let mut rng = rng::system().unwrap();
-    let signed = tbs::sign(&info, algorithm, digest, &key, &mut rng).unwrap();
+    let algorithm = tbs::algorithm(key.algorithm(), None).unwrap();
+    let signature = key
+        .sign(algorithm, &info, &mut rng::system().unwrap())
+        .unwrap();
+    let signed = tbs::assemble(&info, algorithm, &signature, key.public_key()).unwrap();
     CertificateRequest::from_der(&signed).unwrap()
 }
 
@@ -297,7 +305,10 @@ fn names_that_are_not_well_formed_are_not_granted() {
     // Forms that are never granted.
     let directory = der::tlv(0xa4, &[name("/CN=b").as_der()]);
     let user_principal_name = der::tlv(0xa0, &[b"\x06\x03\x55\x04\x03\xa0\x02\x05\x00"]);
-    for (other, shown) in [(directory, "dirName:CN=b"), (user_principal_name, "[0]")] {
+    for (other, shown) in [
+        (directory, "dirName:CN=b"),
+        (user_principal_name, "otherName:2.5.4.3"),
+    ] {
         let request = request_for("/CN=a", &[&other]);
         assert!(matches!(
             ca.issue(&request.verify().unwrap(), &Profile::server()),
@@ -853,7 +864,7 @@ fn issuers_are_kept_although_their_signatures_can_not_be_checked() {
     };
     let root_certificate = identified("/CN=Root", &root, b"root").signed_by("/CN=Root", &root);
     let namesake = identified("/CN=Root", &root, b"another").signed_by("/CN=Root", &root);
-    for algorithm in [SHA1_WITH_RSA, RSASSA_PSS] {
+    for algorithm in [SHA1_WITH_RSA, RSASSA_PSS_SHA1] {
         let authority_key_identifier =
             extension(35, &der::sequence(&[&der::tlv(0x80, &[b"root"])]));
         let mut forged = identified("/CN=Signing", &signing, b"signing");

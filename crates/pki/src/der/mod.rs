@@ -2,11 +2,15 @@
 //!
 //! Only low tag numbers exist in the structures of this crate, so a tag is one octet.
 
+mod asn1_time;
 mod ber;
 
 use const_oid::ObjectIdentifier;
 
-pub(crate) use self::ber::{from_ber, implicit_octets};
+pub(crate) use self::{
+    asn1_time::{generalized_time, read_time, time},
+    ber::{from_ber, implicit_octets},
+};
 use crate::Error;
 
 /// One element of DER: its identifier octet, its contents, and both with the length as they stand in the input.
@@ -40,6 +44,11 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
+    }
+
+    /// How many octets are left.
+    pub(crate) fn remaining(&self) -> usize {
+        self.rest.len()
     }
 
     /// The tag of the next element, if there is one.
@@ -145,6 +154,27 @@ pub(crate) fn is_sequence(input: &[u8]) -> bool {
     matches!(split_der(input), Ok((tlv, [])) if tlv.tag == SEQUENCE)
 }
 
+/// Whether the input is one DER value: every length in it, at every level of constructed values, is as it should be, and
+/// nothing follows.
+pub(crate) fn is_one_value(input: &[u8]) -> bool {
+    const MAX_DEPTH: usize = 32;
+    // Each level's values are looked at once: the work is the input's size times its depth at most.
+    fn all_within(mut rest: &[u8], depth: usize) -> bool {
+        while !rest.is_empty() {
+            let Ok((tlv, after)) = split_der(rest) else {
+                return false;
+            };
+            let is_constructed = tlv.tag & 0x20 != 0;
+            if is_constructed && (depth == 0 || !all_within(tlv.value, depth.saturating_sub(1))) {
+                return false;
+            }
+            rest = after;
+        }
+        true
+    }
+    matches!(split_der(input), Ok((_, []))) && all_within(input, MAX_DEPTH)
+}
+
 /// Whether the first element is a SEQUENCE whose length, where it is definite, is that of the input: enough to tell what
 /// was decrypted from noise.
 pub(crate) fn is_ber_sequence(input: &[u8]) -> bool {
@@ -196,21 +226,54 @@ pub(crate) fn uint(number: u64) -> Vec<u8> {
     tlv(INTEGER, &[sign, digits])
 }
 
+/// The element `encoded` under an IMPLICIT tag.
+pub(crate) fn retagged(tag: u8, encoded: &[u8]) -> Result<Vec<u8>, Error> {
+    Ok(tlv(tag, &[Reader::new(encoded, "value").read()?.value]))
+}
+
+/// An encoded BOOLEAN that is TRUE; DER leaves out what is FALSE by default.
+pub(crate) const ENCODED_TRUE: &[u8] = &[BOOLEAN, 1, 0xff];
+
+/// An encoded BIT STRING of named bits (X.690, section 11.2.2: no zero bits at the end). Bit `n` of `bits` is the bit with
+/// the number `n`.
+pub(crate) fn named_bits(bits: u16) -> Vec<u8> {
+    tlv(BIT_STRING, &[&named_bits_value(bits)])
+}
+
+/// The contents of a BIT STRING of named bits.
+pub(crate) fn named_bits_value(bits: u16) -> Vec<u8> {
+    let octets = bits.reverse_bits().to_be_bytes();
+    // The number of the last bit that is set tells how many octets there are, and how many bits of the last are unused.
+    match (bits, octets) {
+        (0, _) => vec![0],
+        (..=0xff, [first, _]) => vec![unused(first), first],
+        (_, [first, second]) => vec![unused(second), first, second],
+    }
+}
+
+fn unused(octet: u8) -> u8 {
+    u8::try_from(octet.trailing_zeros()).unwrap_or(0)
+}
+
 /// The error for a structure that can't be decoded.
 pub(crate) fn malformed(what: &'static str, reason: impl Into<String>) -> Error {
     Error::malformed(what, reason)
 }
 
+pub(crate) const BOOLEAN: u8 = 0x01;
 pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(crate) const NULL: u8 = 0x05;
 pub(crate) const OID: u8 = 0x06;
+pub(crate) const ENUMERATED: u8 = 0x0a;
 pub(crate) const UTF8_STRING: u8 = 0x0c;
 pub(crate) const NUMERIC_STRING: u8 = 0x12;
 pub(crate) const PRINTABLE_STRING: u8 = 0x13;
 pub(crate) const TELETEX_STRING: u8 = 0x14;
 pub(crate) const IA5_STRING: u8 = 0x16;
+pub(crate) const UTC_TIME: u8 = 0x17;
+pub(crate) const GENERALIZED_TIME: u8 = 0x18;
 pub(crate) const VISIBLE_STRING: u8 = 0x1a;
 pub(crate) const UNIVERSAL_STRING: u8 = 0x1c;
 pub(crate) const BMP_STRING: u8 = 0x1e;
@@ -220,6 +283,10 @@ pub(crate) const SET: u8 = 0x31;
 pub(crate) const EXPLICIT_0: u8 = 0xa0;
 /// `[1]`, likewise.
 pub(crate) const EXPLICIT_1: u8 = 0xa1;
+/// `[2]`, likewise.
+pub(crate) const EXPLICIT_2: u8 = 0xa2;
+/// `[3]`, likewise.
+pub(crate) const EXPLICIT_3: u8 = 0xa3;
 /// `[0]` in the place of a primitive element's tag.
 pub(crate) const IMPLICIT_0: u8 = 0x80;
 /// `[1]`, likewise.
@@ -363,6 +430,40 @@ mod tests {
             assert_eq!(Reader::new(&encoded, "test").uint().unwrap(), number);
         }
         assert_eq!(uint(128), [0x02, 0x02, 0x00, 0x80]);
+    }
+
+    #[test]
+    fn one_value_is_whole_at_every_level() {
+        let nested = |depth| (0..depth).fold(vec![5, 0], |inner, _| sequence(&[&inner]));
+        for whole in [&[5, 0][..], &[0x30, 0], &[0x30, 2, 5, 0], &nested(32)] {
+            assert!(is_one_value(whole), "{whole:?}");
+        }
+        for broken in [
+            &[][..],
+            &[5],
+            &[5, 0, 5, 0],
+            &[0x30, 2, 5, 1],
+            &[0x30, 4, 0x30, 2, 5, 1],
+            &[0x30, 0x80, 0, 0],
+            &[0x30, 0x81, 0],
+            &nested(33),
+        ] {
+            assert!(!is_one_value(broken), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn named_bits_have_no_zeros_at_their_end() {
+        for (bits, expected) in [
+            (0, &[3, 1, 0][..]),
+            (0b1, &[3, 2, 7, 0x80]),
+            (0b1000_0000, &[3, 2, 0, 0x01]),
+            (0b110_0000, &[3, 2, 1, 0x06]),
+            (0b1_0000_0000, &[3, 3, 7, 0, 0x80]),
+            (0b1_0000_0001, &[3, 3, 7, 0x80, 0x80]),
+        ] {
+            assert_eq!(named_bits(bits), expected, "{bits:b}");
+        }
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl KeyGenerator {
             KeyKind::Rsa3072 => 3072,
             KeyKind::Rsa4096 => 4096,
             KeyKind::Rsa8192 => 8192,
-            KeyKind::EcP256 | KeyKind::EcP384 | KeyKind::Ed25519 => return None,
+            KeyKind::EcP256 | KeyKind::EcP384 | KeyKind::EcP521 | KeyKind::Ed25519 => return None,
         });
         if let Some(report) = &self.progress {
             let report = Arc::clone(report);
@@ -201,6 +201,9 @@ fn curve_key(kind: KeyKind, rng: &mut impl TryCryptoRng) -> Result<PrivateKey, E
         ),
         KeyKind::EcP384 => Secret::EcP384(
             p384::ecdsa::SigningKey::try_generate_from_rng(rng).map_err(|_| Error::Randomness)?,
+        ),
+        KeyKind::EcP521 => Secret::EcP521(
+            p521::ecdsa::SigningKey::try_generate_from_rng(rng).map_err(|_| Error::Randomness)?,
         ),
         _ => {
             let mut seed = Zeroizing::new([0; ed25519_dalek::SECRET_KEY_LENGTH]);

@@ -1,6 +1,7 @@
 //! Private and public keys.
 
 mod encrypted;
+mod pss;
 mod public;
 pub(crate) mod signature;
 mod private;
@@ -10,9 +11,12 @@ mod read;
 
 use std::fmt;
 
+use crate::Digest;
+
 pub(crate) use self::read::unencrypted;
 pub use self::{
     encrypted::KeyEncryption, generate::KeyGenerator, private::PrivateKey, public::PublicKey,
+    signature::SignatureAlgorithm,
 };
 
 /// What errors call it.
@@ -35,6 +39,8 @@ pub enum KeyKind {
     EcP256,
     /// ECDSA on P-384.
     EcP384,
+    /// ECDSA on P-521. TLS libraries that take it are rare.
+    EcP521,
     /// Ed25519.
     Ed25519,
 }
@@ -48,12 +54,31 @@ pub enum KeyAlgorithm {
         /// Length of the modulus in bits.
         bits: usize,
     },
+    /// RSA for RSASSA-PSS alone (RFC 4055, section 1.2): its object identifier is id-RSASSA-PSS and not rsaEncryption.
+    RsaPss {
+        /// Length of the modulus in bits.
+        bits: usize,
+        /// The only digest that it may be used with, when that is limited.
+        digest: Option<Digest>,
+    },
     /// ECDSA on P-256.
     EcP256,
     /// ECDSA on P-384.
     EcP384,
+    /// ECDSA on P-521.
+    EcP521,
     /// Ed25519.
     Ed25519,
+}
+
+impl KeyAlgorithm {
+    /// The length of the modulus in bits, for RSA of either kind.
+    pub fn rsa_bits(self) -> Option<usize> {
+        match self {
+            Self::Rsa { bits } | Self::RsaPss { bits, .. } => Some(bits),
+            Self::EcP256 | Self::EcP384 | Self::EcP521 | Self::Ed25519 => None,
+        }
+    }
 }
 
 /// What a key of this kind will be.
@@ -66,18 +91,25 @@ impl From<KeyKind> for KeyAlgorithm {
             KeyKind::Rsa8192 => Self::Rsa { bits: 8192 },
             KeyKind::EcP256 => Self::EcP256,
             KeyKind::EcP384 => Self::EcP384,
+            KeyKind::EcP521 => Self::EcP521,
             KeyKind::Ed25519 => Self::Ed25519,
         }
     }
 }
 
-/// For example `RSA 4096`, `ECDSA P-256` or `Ed25519`.
+/// For example `RSA 4096`, `RSASSA-PSS 4096 with SHA-256`, `ECDSA P-256` or `Ed25519`.
 impl fmt::Display for KeyAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rsa { bits } => write!(f, "RSA {bits}"),
+            Self::RsaPss { bits, digest: None } => write!(f, "RSASSA-PSS {bits}"),
+            Self::RsaPss {
+                bits,
+                digest: Some(digest),
+            } => write!(f, "RSASSA-PSS {bits} with {digest}"),
             Self::EcP256 => f.write_str("ECDSA P-256"),
             Self::EcP384 => f.write_str("ECDSA P-384"),
+            Self::EcP521 => f.write_str("ECDSA P-521"),
             Self::Ed25519 => f.write_str("Ed25519"),
         }
     }

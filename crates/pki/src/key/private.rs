@@ -1,14 +1,15 @@
 use std::fmt;
 
-use const_oid::db::rfc5912::RSA_ENCRYPTION;
 use getrandom::SysRng;
 use pkcs1::UintRef;
 use pkcs8::{EncodePrivateKey, EncodePublicKey};
 use rand_core::{CryptoRng, TryCryptoRng};
 use rsa::{
+    Pss,
     pkcs8::der::Encode,
     traits::{PrivateKeyParts, PublicKeyParts},
 };
+use sha2::{Sha256, Sha384, Sha512};
 use signature::{Signer, hazmat::PrehashSigner};
 use zeroize::Zeroizing;
 
@@ -74,8 +75,9 @@ impl PrivateKey {
     pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let invalid = || invalid("its primes have no coefficient");
         let (algorithm, octets) = match &self.secret {
+            // `rsa` knows the identifier of keys for RSA, and not the one of keys for RSASSA-PSS alone.
             Secret::Rsa(key) => (
-                tlv::sequence(&[&tlv::oid(&RSA_ENCRYPTION), tlv::ENCODED_NULL]),
+                self.public.algorithm_identifier()?.to_vec(),
                 rsa_private_key(key).ok_or_else(invalid)?,
             ),
             Secret::EcP256(key) => {
@@ -83,6 +85,10 @@ impl PrivateKey {
                 return Ok(document.to_bytes());
             }
             Secret::EcP384(key) => {
+                let document = key.to_pkcs8_der().map_err(|_| invalid())?;
+                return Ok(document.to_bytes());
+            }
+            Secret::EcP521(key) => {
                 let document = key.to_pkcs8_der().map_err(|_| invalid())?;
                 return Ok(document.to_bytes());
             }
@@ -143,70 +149,78 @@ impl PrivateKey {
         self.public.algorithm()
     }
 
-    /// The key as `rsa-private` signs with it, fast: with PKCS#1 v1.5 or PSS padding, in a TLS handshake for example. `None` for other algorithms, and
-    /// for RSA keys of other sizes than 2048, 3072, 4096 and 8192 bits or with primes of different lengths.
+    /// The key as `rsa-private` signs with it, fast: with PKCS#1 v1.5 or PSS padding, in a TLS handshake for example. `None` for other algorithms, RSA keys
+    /// for RSASSA-PSS alone among them, and for RSA keys of other sizes than 2048, 3072, 4096 and 8192 bits or with primes of different lengths.
     ///
     /// # Errors
     /// [`Error::KeyGeneration`] if the environment variable `COUNTERSIGN_RSA_KERNEL` names a kernel that isn't there.
     pub fn rsa_signing_key(&self) -> Result<Option<rsa_private::SigningKey>, Error> {
-        let Secret::Rsa(key) = &self.secret else {
-            return Ok(None);
-        };
-        let Some([p, q, dp, dq, qinv]) = crt_numbers(key) else {
-            return Ok(None);
-        };
-        match rsa_private::SigningKey::new(&rsa_private::Numbers {
-            n: &key.n().to_be_bytes(),
-            e: &key.e().to_be_bytes(),
-            p: &p,
-            q: &q,
-            dp: &dp,
-            dq: &dq,
-            qinv: &qinv,
-        }) {
-            Ok(signer) => Ok(Some(signer)),
-            Err(
-                rsa_private::Error::UnsupportedSize { .. } | rsa_private::Error::InvalidKey { .. },
-            ) => Ok(None),
-            Err(error) => Err(signing(error)),
+        match &self.secret {
+            Secret::Rsa(key) if matches!(self.algorithm(), KeyAlgorithm::Rsa { .. }) => {
+                rsa_signer(key)
+            }
+            _ => Ok(None),
         }
     }
 
-    /// A signature over `message` under the algorithm that [`SignatureAlgorithm::for_key`] gives: RSASSA-PKCS1-v1_5, by `rsa-private` or, for a key
-    /// that it can't sign with, by `rsa`, blinded with `rng`; ECDSA with the nonce of RFC 6979, in DER; Ed25519.
+    /// A signature over `message`: RSA's by `rsa-private` or, for a key that it can't sign with, by `rsa`, blinded with `rng`;
+    /// ECDSA's with the nonce of RFC 6979, in DER. `rng` also makes the salt of RSASSA-PSS.
     ///
     /// # Errors
-    /// `UnsupportedDigest`, `SignatureFailed`, `InvalidKey`, and `Randomness` when `rng` fails.
+    /// `UnsupportedSignatureAlgorithm`, `SignatureFailed` and `InvalidKey`.
     pub(crate) fn sign(
         &self,
-        digest: Digest,
+        algorithm: SignatureAlgorithm,
         message: &[u8],
-        rng: &mut (impl TryCryptoRng + ?Sized),
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Vec<u8>, Error> {
-        SignatureAlgorithm::for_key(self.algorithm(), digest)?;
-        let failed = |_| invalid("it can not sign");
-        match &self.secret {
-            Secret::Rsa(key) => match self.rsa_signing_key()? {
-                Some(signer) => signer
-                    .sign(rsa_private::Scheme::Pkcs1v15(digest.into()), message)
-                    .map_err(signing),
-                None => key
-                    .sign_with_rng(rng, pkcs1v15(digest), &hash(digest, message))
-                    .map_err(|error| match error {
-                        rsa::Error::Rng => Error::Randomness,
-                        _ => invalid("it can not sign"),
-                    }),
-            },
-            Secret::EcP256(key) => key
+        algorithm.check_signs_with(self.algorithm())?;
+        let unfit = || invalid("it can not sign");
+        match (&self.secret, algorithm) {
+            (Secret::Rsa(key), SignatureAlgorithm::RsaPkcs1(digest)) => rsa_sign(
+                key,
+                rsa_private::Scheme::Pkcs1v15(digest.into()),
+                message,
+                rng,
+                |rng| key.sign_with_rng(rng, pkcs1v15(digest), &hash(digest, message)),
+            ),
+            (Secret::Rsa(key), SignatureAlgorithm::RsaPss(digest)) => rsa_sign(
+                key,
+                rsa_private::Scheme::Pss(digest.into()),
+                message,
+                rng,
+                |rng| {
+                    let hashed = hash(digest, message);
+                    match digest {
+                        Digest::Sha256 => key.sign_with_rng(rng, Pss::<Sha256>::new(), &hashed),
+                        Digest::Sha384 => key.sign_with_rng(rng, Pss::<Sha384>::new(), &hashed),
+                        Digest::Sha512 => key.sign_with_rng(rng, Pss::<Sha512>::new(), &hashed),
+                    }
+                },
+            ),
+            (Secret::EcP256(key), SignatureAlgorithm::Ecdsa(digest)) => key
                 .sign_prehash(&hash(digest, message))
                 .map(|signature: p256::ecdsa::DerSignature| signature.as_bytes().to_vec())
-                .map_err(failed),
-            Secret::EcP384(key) => key
+                .map_err(|_| unfit()),
+            (Secret::EcP384(key), SignatureAlgorithm::Ecdsa(digest)) => key
                 .sign_prehash(&hash(digest, message))
                 .map(|signature: p384::ecdsa::DerSignature| signature.as_bytes().to_vec())
-                .map_err(failed),
-            Secret::Ed25519(key) => Ok(key.sign(message).to_vec()),
+                .map_err(|_| unfit()),
+            (Secret::EcP521(key), SignatureAlgorithm::Ecdsa(digest)) => key
+                .sign_prehash(&hash(digest, message))
+                .map(|signature: p521::ecdsa::DerSignature| signature.as_bytes().to_vec())
+                .map_err(|_| unfit()),
+            (Secret::Ed25519(key), SignatureAlgorithm::Ed25519) => Ok(key.sign(message).to_vec()),
+            // `check_signs_with` let none of these through.
+            _ => Err(unfit()),
         }
+    }
+
+    /// The same RSA key under another AlgorithmIdentifier in DER: that of a key for RSASSA-PSS, for example.
+    pub(super) fn for_algorithm(self, identifier: &[u8]) -> Result<Self, Error> {
+        let key = tlv::tlv(tlv::BIT_STRING, &[&[0], self.public.key_octets()]);
+        let public = PublicKey::from_spki_der(&tlv::sequence(&[identifier, &key]))?;
+        Ok(Self { public, ..self })
     }
 
     /// The key with its public half, which is worked out here once.
@@ -215,6 +229,7 @@ impl PrivateKey {
             Secret::Rsa(key) => key.as_public_key().to_public_key_der(),
             Secret::EcP256(key) => key.verifying_key().to_public_key_der(),
             Secret::EcP384(key) => key.verifying_key().to_public_key_der(),
+            Secret::EcP521(key) => key.verifying_key().to_public_key_der(),
             Secret::Ed25519(key) => key.verifying_key().to_public_key_der(),
         }
         .map_err(|_| invalid("it has no public key"))?;
@@ -244,6 +259,7 @@ pub(super) enum Secret {
     Rsa(Box<rsa::PrivateKey>),
     EcP256(p256::ecdsa::SigningKey),
     EcP384(p384::ecdsa::SigningKey),
+    EcP521(p521::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
 }
 
@@ -273,6 +289,42 @@ fn rsa_private_key(key: &rsa::PrivateKey) -> Option<Zeroizing<Vec<u8>>> {
         other_prime_infos: None,
     };
     numbers.to_der().ok().map(Zeroizing::new)
+}
+
+/// The key as `rsa-private` signs with it; `None` for one of another size than it takes, or with primes of different lengths.
+fn rsa_signer(key: &rsa::PrivateKey) -> Result<Option<rsa_private::SigningKey>, Error> {
+    let Some([p, q, dp, dq, qinv]) = crt_numbers(key) else {
+        return Ok(None);
+    };
+    match rsa_private::SigningKey::new(&rsa_private::Numbers {
+        n: &key.n().to_be_bytes(),
+        e: &key.e().to_be_bytes(),
+        p: &p,
+        q: &q,
+        dp: &dp,
+        dq: &dq,
+        qinv: &qinv,
+    }) {
+        Ok(signer) => Ok(Some(signer)),
+        Err(rsa_private::Error::UnsupportedSize { .. } | rsa_private::Error::InvalidKey { .. }) => {
+            Ok(None)
+        }
+        Err(error) => Err(signing(error)),
+    }
+}
+
+/// Signs with `rsa-private`, or in the other way where it can't use the key.
+fn rsa_sign<R: CryptoRng + ?Sized>(
+    key: &rsa::PrivateKey,
+    scheme: rsa_private::Scheme,
+    message: &[u8],
+    rng: &mut R,
+    otherwise: impl FnOnce(&mut R) -> rsa::errors::Result<Vec<u8>>,
+) -> Result<Vec<u8>, Error> {
+    match rsa_signer(key)? {
+        Some(signer) => signer.sign_with_rng(scheme, message, rng).map_err(signing),
+        None => otherwise(rng).map_err(|_| invalid("it can not sign")),
+    }
 }
 
 /// Why there is no signature.

@@ -205,7 +205,7 @@ fn pkcs8(version: u64, mut fields: Reader<'_>) -> Result<PrivateKey, Error> {
     if version > 1 {
         return Err(malformed(WHAT, format!("unknown version {version}")));
     }
-    let identifier = fields.value(tlv::SEQUENCE)?;
+    let identifier = fields.read_tagged(tlv::SEQUENCE)?;
     let octets = fields.value(tlv::OCTET_STRING)?;
     fields.optional(tlv::EXPLICIT_0)?;
     let public = fields
@@ -214,9 +214,10 @@ fn pkcs8(version: u64, mut fields: Reader<'_>) -> Result<PrivateKey, Error> {
         .transpose()?;
     fields.finish()?;
 
-    let key = match KeyType::read(identifier, WHAT)? {
+    let key = match KeyType::read(identifier.value, WHAT)? {
         KeyType::Rsa => rsa(octets)?,
-        curve @ (KeyType::EcP256 | KeyType::EcP384) => sec1(octets, Some(curve))?,
+        KeyType::RsaPss(_) => rsa(octets)?.for_algorithm(identifier.raw)?,
+        curve @ (KeyType::EcP256 | KeyType::EcP384 | KeyType::EcP521) => sec1(octets, Some(curve))?,
         KeyType::Ed25519 => ed25519(octets)?,
     };
     check_public(&key, public)?;
@@ -309,6 +310,11 @@ fn sec1(der: &[u8], curve: Option<KeyType>) -> Result<PrivateKey, Error> {
         Some(KeyType::EcP384) => {
             p384::ecdsa::SigningKey::from_slice(scalar::<48>(octets)?.as_slice())
                 .map(Secret::EcP384)
+                .map_err(out_of_range)?
+        }
+        Some(KeyType::EcP521) => {
+            p521::ecdsa::SigningKey::from_slice(scalar::<66>(octets)?.as_slice())
+                .map(Secret::EcP521)
                 .map_err(out_of_range)?
         }
         _ => return Err(malformed(WHAT, "it doesn't say on which curve it is")),

@@ -224,6 +224,14 @@ fn attribute(oid: ObjectIdentifier, value: Tlv<'_>) -> Attribute {
     }
 }
 
+/// The type of attribute with this name in RFC 4514 text, or with this object identifier.
+pub(crate) fn attribute_oid(name: &str) -> Option<ObjectIdentifier> {
+    match AttributeType::by_descriptor(name) {
+        Some(known) => Some(known.oid),
+        None => ObjectIdentifier::new(name).ok(),
+    }
+}
+
 /// The error for text that is no name, with the index of the character where that shows.
 fn malformed(index: usize, reason: &'static str) -> Error {
     Error::MalformedName {

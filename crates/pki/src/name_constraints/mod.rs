@@ -5,7 +5,8 @@ mod subtree;
 
 use std::fmt;
 
-use self::{presented::Name, subtree::Subtree};
+use self::presented::Name;
+pub use self::subtree::GeneralSubtree;
 use crate::{
     DistinguishedName, Error, SubjectAltName,
     der::{self, Reader},
@@ -16,12 +17,13 @@ use crate::{
 /// They are judged for host names, e-mail addresses, URIs, IP addresses and distinguished names. What can't be judged (a
 /// constraint of another form, one that is not well-formed, one with a minimum or maximum) permits no name of its form.
 ///
+/// A CA gets them with [`Extension::name_constraints`](crate::Extension::name_constraints).
 /// [`Certificate::check_name_constraints`](crate::Certificate::check_name_constraints) applies them. `Display` prints
 /// them as OpenSSL does: `permitted DNS:example.com, excluded IP:10.0.0.0/8`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameConstraints {
-    permitted: Vec<Subtree>,
-    excluded: Vec<Subtree>,
+    permitted: Vec<GeneralSubtree>,
+    excluded: Vec<GeneralSubtree>,
 }
 
 /// How a name offends against constraints.
@@ -63,6 +65,67 @@ impl Violation {
 }
 
 impl NameConstraints {
+    /// Constraints that permit these names and exclude those. A form of name of which nothing is permitted is not
+    /// constrained, but for what is excluded.
+    ///
+    /// ```
+    /// use pki::{GeneralSubtree, NameConstraints};
+    ///
+    /// let constraints = NameConstraints::new(
+    ///     [GeneralSubtree::dns("example.com")?, GeneralSubtree::ip("10.0.0.0/8")?],
+    ///     [GeneralSubtree::dns("secret.example.com")?],
+    /// )?;
+    /// assert_eq!(
+    ///     constraints.to_string(),
+    ///     "permitted DNS:example.com, permitted IP:10.0.0.0/8, excluded DNS:secret.example.com"
+    /// );
+    /// # Ok::<(), pki::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidExtension`] when there are neither.
+    pub fn new(
+        permitted: impl IntoIterator<Item = GeneralSubtree>,
+        excluded: impl IntoIterator<Item = GeneralSubtree>,
+    ) -> Result<Self, Error> {
+        let constraints = Self {
+            permitted: permitted.into_iter().collect(),
+            excluded: excluded.into_iter().collect(),
+        };
+        if constraints.permitted.is_empty() && constraints.excluded.is_empty() {
+            return Err(Error::InvalidExtension {
+                extension: WHAT,
+                reason: "they permit and exclude nothing",
+            });
+        }
+        Ok(constraints)
+    }
+
+    /// The names that are permitted, of the forms that are named; a form without any is permitted as a whole.
+    pub fn permitted(&self) -> &[GeneralSubtree] {
+        &self.permitted
+    }
+
+    /// The names that are excluded, whether they are permitted or not.
+    pub fn excluded(&self) -> &[GeneralSubtree] {
+        &self.excluded
+    }
+
+    /// The contents of the extension.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let list = |tag, subtrees: &[GeneralSubtree]| match subtrees {
+            [] => Vec::new(),
+            some => {
+                let subtrees: Vec<&[u8]> = some.iter().map(GeneralSubtree::as_der).collect();
+                der::tlv(tag, &subtrees)
+            }
+        };
+        der::sequence(&[
+            &list(der::EXPLICIT_0, &self.permitted),
+            &list(der::EXPLICIT_1, &self.excluded),
+        ])
+    }
+
     /// Reads the contents of the extension.
     pub(crate) fn from_der(der: &[u8]) -> Result<Self, Error> {
         let mut lists = Reader::enter(der, der::SEQUENCE, WHAT)?;
@@ -92,7 +155,7 @@ impl NameConstraints {
     }
 
     fn check_name(&self, name: &Name<'_>) -> Result<(), Violation> {
-        let form = |subtree: &&Subtree| subtree.tag() == name.tag();
+        let form = |subtree: &&GeneralSubtree| subtree.tag() == name.tag();
         let mut all = self.excluded.iter().chain(&self.permitted).filter(form);
         if let Some(constraint) = all.find(|subtree| !subtree.can_judge(name)) {
             return Err(Violation::Unsupported {
@@ -109,7 +172,7 @@ impl NameConstraints {
         }
         let mut permitted = self.permitted.iter().filter(form).peekable();
         if permitted.peek().is_some() && !permitted.any(|subtree| subtree.covers(name)) {
-            let permitted: Vec<&Subtree> = self.permitted.iter().filter(form).collect();
+            let permitted: Vec<&GeneralSubtree> = self.permitted.iter().filter(form).collect();
             return Err(Violation::NotPermitted {
                 name: name.to_string(),
                 permitted: listed(&permitted),
@@ -131,13 +194,13 @@ impl fmt::Display for NameConstraints {
     }
 }
 
-fn subtrees(list: Option<&[u8]>) -> Result<Vec<Subtree>, Error> {
+fn subtrees(list: Option<&[u8]>) -> Result<Vec<GeneralSubtree>, Error> {
     let mut subtrees = Vec::new();
     if let Some(list) = list {
         let mut list = Reader::new(list, WHAT);
         // SIZE (1..MAX): an empty list of what is permitted could mean all or nothing.
         while subtrees.is_empty() || !list.is_empty() {
-            subtrees.push(Subtree::read(list.nested(der::SEQUENCE)?)?);
+            subtrees.push(GeneralSubtree::read(list.read_tagged(der::SEQUENCE)?)?);
         }
     }
     Ok(subtrees)
@@ -146,7 +209,7 @@ fn subtrees(list: Option<&[u8]>) -> Result<Vec<Subtree>, Error> {
 const WHAT: &str = "name constraints";
 
 /// The first few, for an error.
-fn listed(subtrees: &[&Subtree]) -> String {
+fn listed(subtrees: &[&GeneralSubtree]) -> String {
     const SHOWN: usize = 5;
     let shown: Vec<String> = subtrees
         .iter()

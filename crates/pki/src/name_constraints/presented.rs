@@ -84,7 +84,9 @@ impl<'a> Name<'a> {
                 None => Value::Opaque,
             },
             SubjectAltName::Directory(name) => Value::Directory(name.canonical()),
-            SubjectAltName::Other { .. } => Value::Opaque,
+            SubjectAltName::RegisteredId(_)
+            | SubjectAltName::OtherName(_)
+            | SubjectAltName::Other { .. } => Value::Opaque,
         };
         Self {
             tag: name.tag(),

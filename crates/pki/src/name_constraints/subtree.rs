@@ -1,18 +1,20 @@
 //! One constraint, and what it says about a name.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, str::FromStr};
 
 use super::presented::{Name, Value};
 use crate::{
     DistinguishedName, EmailAddress, Error,
     alt_name::{self, form_name, is_label, tag_number},
-    der::{self, Reader},
+    der::{self, Reader, Tlv},
     name::CanonicalName,
+    network::Network,
 };
 
-/// A GeneralSubtree: the names below a base.
+/// The names of one form below a base (RFC 5280, section 4.2.1.10), for [`NameConstraints`](super::NameConstraints).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Subtree {
+pub struct GeneralSubtree {
+    der: Vec<u8>,
     tag: u8,
     base: Base,
     shown: String,
@@ -48,9 +50,69 @@ enum Domain {
     All,
 }
 
-impl Subtree {
-    /// Reads the contents of a GeneralSubtree.
-    pub(super) fn read(mut fields: Reader<'_>) -> Result<Self, Error> {
+impl GeneralSubtree {
+    /// The host `domain` and all below it; all below it alone where it starts with a dot; every host where it is empty.
+    ///
+    /// # Errors
+    /// [`Error::InvalidExtension`] when it is not a host name.
+    pub fn dns(domain: &str) -> Result<Self, Error> {
+        Self::new(alt_name::DNS, domain.as_bytes())
+    }
+
+    /// The e-mail addresses at a host, at all hosts below a domain (`.example.com`), or one of them (`a@example.com`).
+    ///
+    /// # Errors
+    /// [`Error::InvalidExtension`] when it is none of these.
+    pub fn email(base: &str) -> Result<Self, Error> {
+        Self::new(alt_name::EMAIL, base.as_bytes())
+    }
+
+    /// The URIs at a host, or at all hosts below a domain (`.example.com`).
+    ///
+    /// # Errors
+    /// [`Error::InvalidExtension`] when it is neither.
+    pub fn uri(host: &str) -> Result<Self, Error> {
+        Self::new(alt_name::URI, host.as_bytes())
+    }
+
+    /// The addresses of a network in the notation of RFC 4632, `10.0.0.0/8` or `2001:db8::/32`. An address alone is one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidExtension`] when it is no network, or its address has bits beyond its prefix.
+    pub fn ip(network: &str) -> Result<Self, Error> {
+        let network = Network::parse(network).ok_or(INVALID)?;
+        Self::new(alt_name::IP, &network.to_octets())
+    }
+
+    /// The distinguished names that start with the RDNs of this one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidExtension`] when it is empty: all names start so.
+    pub fn directory(name: &DistinguishedName) -> Result<Self, Error> {
+        if name.is_empty() {
+            return Err(INVALID);
+        }
+        Self::new(alt_name::DIRECTORY, name.as_der())
+    }
+
+    /// What is written is what is read back and can be judged.
+    fn new(identifier: u8, base: &[u8]) -> Result<Self, Error> {
+        let der = der::sequence(&[&der::tlv(identifier, &[base])]);
+        let subtree = Self::read(Reader::new(&der, "name constraints").read()?)?;
+        if subtree.base == Base::Unsupported {
+            return Err(INVALID);
+        }
+        Ok(subtree)
+    }
+
+    /// The DER.
+    pub(super) fn as_der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// Takes a GeneralSubtree apart.
+    pub(super) fn read(subtree: Tlv<'_>) -> Result<Self, Error> {
+        let mut fields = Reader::new(subtree.value, "name constraints");
         let name = fields.read()?;
         let minimum = fields.optional(der::IMPLICIT_0)?;
         let maximum = fields.optional(der::IMPLICIT_1)?;
@@ -74,7 +136,12 @@ impl Subtree {
             (_, Some(form)) => format!("{form}:{}", name.value.escape_ascii()),
             (_, None) => format!("[{tag}]"),
         };
-        Ok(Self { tag, base, shown })
+        Ok(Self {
+            der: subtree.raw.to_vec(),
+            tag,
+            base,
+            shown,
+        })
     }
 
     /// The form of its names: the number of their context tag.
@@ -116,7 +183,29 @@ impl Subtree {
     }
 }
 
-impl fmt::Display for Subtree {
+const INVALID: Error = Error::InvalidExtension {
+    extension: "name constraints",
+    reason: "not a base that names of its form can be below",
+};
+
+/// A base as it is displayed: `DNS:example.com`, `IP:10.0.0.0/8`, `email:example.com`, `URI:example.com` or `dirName:O=a`.
+impl FromStr for GeneralSubtree {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text.split_once(':').ok_or(INVALID)? {
+            ("DNS", domain) => Self::dns(domain),
+            ("IP", network) => Self::ip(network),
+            ("email", base) => Self::email(base),
+            ("URI", host) => Self::uri(host),
+            ("dirName", name) => Self::directory(&name.parse()?),
+            _ => Err(INVALID),
+        }
+    }
+}
+
+/// `DNS:example.com`, `IP:10.0.0.0/8`, as OpenSSL has it.
+impl fmt::Display for GeneralSubtree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.shown)
     }

@@ -251,6 +251,144 @@ pub(crate) fn requests() -> Vec<Input> {
     ]
 }
 
+// --- CRLs ---
+
+pub(crate) fn crls() -> Vec<Input> {
+    vec![
+        entries(),
+        Input::new("entries-backwards", |size| {
+            let count = u32::try_from(size / 23).unwrap();
+            let entries: Vec<u8> = (1..=count).rev().flat_map(|n| entry(n, &[])).collect();
+            crl(&name(b"Issuer"), &entries, &[])
+        }),
+        // Their comparison goes to the end of each.
+        Input::new("long-serial-numbers", |size| {
+            let entries = numbered(size / 1050, |n| {
+                let serial = tlv(2, &[&[1; 1024], n].concat());
+                tlv(0x30, &[serial, tlv(0x17, b"260101000000Z")].concat())
+            });
+            crl(&name(b"Issuer"), &entries, &[])
+        }),
+        Input::new("extensions-of-an-entry", |size| {
+            let extensions = extensions(size);
+            crl(&name(b"Issuer"), &entry(1, &extensions), &[])
+        }),
+        Input::new("extensions", |size| {
+            crl(&name(b"Issuer"), &[], &extensions(size))
+        }),
+        // Half of the input is the issuer's name, and every other entry has an issuer.
+        Input::new("issuers-of-entries", |size| {
+            let issuer = name(&b"A".repeat(size / 2));
+            let another = tlv(0x30, &tlv(0xa4, &name(b"A")));
+            let another = critical(&[0x55, 0x1d, 29], &another);
+            let entries = entry(1, &another).repeat(size / 2 / 60);
+            crl(&issuer, &entries, &indirect())
+        }),
+        Input::new("names-of-an-issuer", |size| {
+            let names = tlv(0x30, &tlv(0xa4, &name(b"A")).repeat(size / 18));
+            let another = critical(&[0x55, 0x1d, 29], &names);
+            crl(&name(b"Issuer"), &entry(1, &another), &indirect())
+        }),
+        Input::new("long-number", |size| {
+            let number = tlv(2, &[vec![1], vec![0xff; size]].concat());
+            crl(
+                &name(b"Issuer"),
+                &[],
+                &extension(&[0x55, 0x1d, 20], &number),
+            )
+        }),
+        Input::new("names-of-a-point", |size| {
+            let names = tlv(0x86, b"http://a").repeat(size / 10);
+            let point = tlv(0x30, &tlv(0xa0, &tlv(0xa0, &names)));
+            crl(&name(b"Issuer"), &[], &critical(&[0x55, 0x1d, 28], &point))
+        }),
+    ]
+}
+
+pub(crate) const fn entries() -> Input {
+    Input::new("entries", |size| {
+        crl(&name(b"Issuer"), &many_entries(size), &[])
+    })
+}
+
+pub(crate) const fn prepared_entries() -> Input {
+    Input::new("entries", |size| {
+        crl_to_be_signed(crl_issuer().subject().as_der(), &many_entries(size), &[])
+    })
+}
+
+pub(crate) const fn crl_in_pem() -> Input {
+    Input::new("entries", |size| {
+        let der = crl(&name(b"Issuer"), &many_entries(size * 3 / 4), &[]);
+        block("X509 CRL", "", &der)
+    })
+    .up_to(4 << 20)
+}
+
+/// The certificate of an issuer of CRLs.
+pub(crate) fn crl_issuer() -> &'static pki::Certificate {
+    static ISSUER: OnceLock<pki::Certificate> = OnceLock::new();
+    ISSUER.get_or_init(|| pki::Certificate::from_der(&certificate(&[])).unwrap())
+}
+
+fn many_entries(size: usize) -> Vec<u8> {
+    numbered(size / 23, |n| {
+        let serial = tlv(2, &[&[1], n].concat());
+        tlv(0x30, &[serial, tlv(0x17, b"260101000000Z")].concat())
+    })
+}
+
+fn entry(serial: u32, extensions: &[u8]) -> Vec<u8> {
+    let extensions = if extensions.is_empty() {
+        Vec::new()
+    } else {
+        tlv(0x30, extensions)
+    };
+    let serial = tlv(2, &[&[1][..], &serial.to_be_bytes()].concat());
+    tlv(
+        0x30,
+        &[serial, tlv(0x17, b"260101000000Z"), extensions].concat(),
+    )
+}
+
+/// The issuing distribution point of an indirect CRL.
+fn indirect() -> Vec<u8> {
+    critical(&[0x55, 0x1d, 28], &tlv(0x30, &tlv(0x84, &[0xff])))
+}
+
+fn critical(oid: &[u8], value: &[u8]) -> Vec<u8> {
+    let fields = [tlv(0x06, oid), tlv(0x01, &[0xff]), tlv(0x04, value)];
+    tlv(0x30, &fields.concat())
+}
+
+/// A CRL whose signature nobody has made.
+fn crl(issuer: &[u8], entries: &[u8], extensions: &[u8]) -> Vec<u8> {
+    let algorithm = tlv(0x30, b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02");
+    let tbs = crl_to_be_signed(issuer, entries, extensions);
+    tlv(0x30, &[tbs, algorithm, tlv(3, &[0, 1])].concat())
+}
+
+fn crl_to_be_signed(issuer: &[u8], entries: &[u8], extensions: &[u8]) -> Vec<u8> {
+    let time = tlv(0x17, b"260101000000Z");
+    let optional = |contents: &[u8], wrapped: Vec<u8>| {
+        if contents.is_empty() {
+            Vec::new()
+        } else {
+            wrapped
+        }
+    };
+    let fields = [
+        tlv(2, &[1]),
+        tlv(0x30, b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"),
+        issuer.to_vec(),
+        time.clone(),
+        time,
+        optional(entries, tlv(0x30, entries)),
+        optional(extensions, tlv(0xa0, &tlv(0x30, extensions))),
+    ];
+    tlv(0x30, &fields.concat())
+}
+
 // --- Names ---
 
 pub(crate) fn names() -> Vec<Input> {
@@ -325,6 +463,10 @@ pub(crate) const fn digits() -> Input {
     Input::new("zeros", |size| {
         ["0x", &"0".repeat(size), "1"].concat().into()
     })
+}
+
+pub(crate) const fn letters() -> Input {
+    Input::new("letters", |size| vec![b'k'; size]).refused("unknown reason")
 }
 
 // --- Keys ---

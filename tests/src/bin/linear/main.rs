@@ -17,8 +17,9 @@ use std::{env, hint::black_box};
 use auth::{Endpoints, Identity, Proxy, Token, TrustAnchors, config::BdkConfig};
 use input::Input;
 use pki::{
-    Certificate, CertificateAuthority, CertificateRequest, DistinguishedName, Passphrase, Pkcs12,
-    PrivateKey, PublicKey, SerialNumber, TrustStore,
+    Certificate, CertificateAuthority, CertificateRequest, Crl, CrlNumber, DistinguishedName,
+    Passphrase, Pkcs12, PreparedCrl, PrivateKey, PublicKey, RevocationReason, SerialNumber,
+    TrustStore,
 };
 
 /// What a reader makes of an input: nothing, but for the error.
@@ -153,6 +154,36 @@ fn readers() -> Vec<Reader> {
             "pki::CertificateRequest::from_pem_or_der",
             |i| outcome(CertificateRequest::from_pem_or_der(i)),
             vec![input::request_in_pem().short()],
+        ),
+        reader(
+            "pki::Crl::from_der",
+            |i| outcome(Crl::from_der(i)),
+            input::crls(),
+        ),
+        reader(
+            "pki::Crl::from_pem",
+            |i| outcome(Crl::from_pem(i)),
+            vec![input::crl_in_pem()],
+        ),
+        reader(
+            "pki::Crl::from_pem_or_der",
+            |i| outcome(Crl::from_pem_or_der(i)),
+            vec![input::entries().short()],
+        ),
+        reader(
+            "pki::PreparedCrl::from_der",
+            |i| outcome(PreparedCrl::from_der(i, input::crl_issuer())),
+            vec![input::prepared_entries().short()],
+        ),
+        reader(
+            "pki::CrlNumber::from_str",
+            |i| outcome(text(i).parse::<CrlNumber>()),
+            vec![input::digits()],
+        ),
+        reader(
+            "pki::RevocationReason::from_str",
+            |i| outcome(text(i).parse::<RevocationReason>()),
+            vec![input::letters()],
         ),
         reader(
             "pki::CertificateAuthority::from_pem",

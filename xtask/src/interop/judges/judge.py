@@ -137,6 +137,24 @@ def public(holder):
     return holder.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
+def crl(path, issuer):
+    """The number of a CRL and its entries, whose signature is the issuer's."""
+    found = x509.load_pem_x509_crl(read(path))
+    assert found.is_signature_valid(x509.load_pem_x509_certificate(read(issuer)).public_key())
+    entries = {}
+    for entry in found:
+        reasons = [e.value.reason.name for e in entry.extensions if isinstance(e.value, x509.CRLReason)]
+        entries[entry.serial_number] = "".join(reasons)
+    number = found.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    print(number, *(f"{serial}:{reason}" for serial, reason in sorted(entries.items())))
+
+
+def issued_by(path, issuer):
+    """Checks a signature."""
+    certificate = x509.load_pem_x509_certificate(read(path))
+    certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(read(issuer)))
+
+
 def pem_of(private_key, password):
     encryption = BestAvailableEncryption(password.encode()) if password else NoEncryption()
     return private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)

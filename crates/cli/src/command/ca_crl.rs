@@ -1,0 +1,292 @@
+//! `countersign ca crl`
+
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::{Duration, SystemTime},
+};
+
+use pki::{CrlBuilder, CrlNumber, Revocation, RevocationReason, SerialNumber};
+use serde_json::json;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::{
+    chain,
+    error::{Context, Error},
+    file_id::Inputs,
+    file_name::InputName,
+    help, input,
+    output::{self, Access, Output},
+    passphrase::{self, Flag, Source, SourceParser},
+    report::Report,
+    ui,
+};
+
+/// Revoke certificates: make a certificate revocation list
+///
+/// The entries of the previous CRL stay, and the number rises. A certificate leaves the list only by --release, when it was on hold.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{REASONS}\n\n{}", passphrase::SOURCES)))]
+pub(crate) struct Args {
+    /// Certificate of the CA, in PEM or DER
+    #[arg(long, value_name = "FILE")]
+    ca_cert: PathBuf,
+
+    /// Its private key, in PEM or DER
+    #[arg(long, value_name = "FILE")]
+    ca_key: PathBuf,
+
+    /// Where to write the CRL; - is standard output
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Passphrase of the CA's key, if it is encrypted
+    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
+    ca_passin: Option<Source>,
+
+    /// The CRL before this one, in PEM or DER [default: none, this is the first one]
+    #[arg(long, value_name = "FILE")]
+    previous: Option<PathBuf>,
+
+    /// Certificate to revoke: its serial number, why, and when (2026-11-30 or 2026-11-30T12:00:00Z) [default: now]
+    #[arg(long, value_name = "SERIAL[:REASON[:TIME]]")]
+    revoke: Vec<Entry>,
+
+    /// File with more of them, one a line; what follows a # is a comment
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+
+    /// Certificate to take off hold
+    #[arg(long, value_name = "SERIAL")]
+    release: Vec<SerialNumber>,
+
+    /// When the next CRL will be there at the latest: minutes, hours, days or weeks from now
+    #[arg(long, value_name = "N(m|h|d|w)", default_value = "7d")]
+    next_update: Period,
+
+    /// Number of the CRL, decimal or hexadecimal (0x1) [default: the one after the previous CRL's]
+    #[arg(long, value_name = "N")]
+    number: Option<CrlNumber>,
+
+    /// Report in JSON: "crl" is its file, "report" what inspect --json says of it
+    #[arg(long)]
+    json: bool,
+
+    /// Replace the file if it exists
+    #[arg(long)]
+    force: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  countersign ca crl --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS --out ca.crl.pem
+  countersign ca crl --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
+    --previous ca.crl.pem --revoke 0x1:keyCompromise --next-update 30d --out next.crl.pem";
+
+const REASONS: &str = "\
+Reasons:
+  unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold,
+  privilegeWithdrawn, aACompromise";
+
+/// A certificate to revoke.
+#[derive(Debug, Clone)]
+struct Entry(Revocation);
+
+impl FromStr for Entry {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.splitn(3, ':').map(str::trim);
+        let serial = parts.next().unwrap_or_default();
+        let serial: SerialNumber = serial
+            .parse()
+            .map_err(|error: pki::Error| error.to_string())?;
+        let mut revocation = Revocation::new(serial);
+        if let Some(reason) = parts.next() {
+            let reason: RevocationReason = reason
+                .parse()
+                .map_err(|error: pki::Error| error.to_string())?;
+            revocation = revocation.reason(reason);
+        }
+        if let Some(time) = parts.next() {
+            revocation = revocation.date(moment(time)?);
+        }
+        Ok(Self(revocation))
+    }
+}
+
+/// A date, which is its first moment in UTC, or a time.
+fn moment(text: &str) -> Result<SystemTime, String> {
+    let whole = match text.len() {
+        10 => format!("{text}T00:00:00Z"),
+        _ => text.to_owned(),
+    };
+    OffsetDateTime::parse(&whole, &Rfc3339)
+        .map(SystemTime::from)
+        .map_err(|_| format!("{text:?} is not a time such as 2026-11-30 or 2026-11-30T12:00:00Z"))
+}
+
+/// How long until the next CRL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Period(Duration);
+
+impl FromStr for Period {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "expected minutes, hours, days or weeks, such as 30m, 12h, 7d or 4w";
+        let unit = match text.chars().next_back() {
+            Some('m') => 60,
+            Some('h') => 60 * 60,
+            Some('d') => 24 * 60 * 60,
+            Some('w') => 7 * 24 * 60 * 60,
+            _ => return Err(EXPECTED),
+        };
+        let number = text.get(..text.len().saturating_sub(1)).unwrap_or_default();
+        let number: u32 = number.parse().map_err(|_| EXPECTED)?;
+        if number == 0 {
+            return Err("the next CRL comes later than this one");
+        }
+        Ok(Self(Duration::from_secs(u64::from(number) * unit)))
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Error> {
+    let ca_passin = Flag::new("--ca-passin", &args.ca_passin);
+    let out = Output {
+        flag: "--out",
+        path: &args.out,
+        access: Access::Everyone,
+    };
+    let mut inputs = Inputs::new()
+        .file("--ca-cert", &args.ca_cert)
+        .file("--ca-key", &args.ca_key)
+        .passphrase(ca_passin);
+    if let Some(previous) = &args.previous {
+        inputs = inputs.file("--previous", previous);
+    }
+    if let Some(from) = &args.from {
+        inputs = inputs.file("--from", from);
+    }
+    let [out] = output::claim([out], &inputs, args.force)?;
+    output::keep_for_report(args.json, &[&out])?;
+    let (authority, _) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
+
+    let mut builder = match &args.previous {
+        Some(path) => CrlBuilder::after(input::crl(path)?),
+        None => CrlBuilder::new(),
+    };
+    for Entry(revocation) in &args.revoke {
+        builder = builder.revoke(revocation.clone());
+    }
+    if let Some(path) = &args.from {
+        for Entry(revocation) in listed(path)? {
+            builder = builder.revoke(revocation);
+        }
+    }
+    for serial in &args.release {
+        builder = builder.release(serial.clone());
+    }
+    if let Some(number) = &args.number {
+        builder = builder.number(number.clone());
+    }
+    let Period(period) = args.next_update;
+    let crl = builder
+        .next_update_after(period)
+        .sign(&authority)
+        .about("making the CRL")?;
+
+    chain::warn_of_unknown_issuers(&authority, &args.ca_cert);
+    let pem = crl.to_pem();
+    output::write([(out, pem.as_bytes())])?;
+    ui::note_crl(&crl, &args.out);
+    if args.json {
+        let report = Report::read(pem.as_bytes(), None).about(args.out.display())?;
+        ui::json(&json!({
+            "crl": args.out.display().to_string(),
+            "report": report,
+        }))?;
+    }
+    Ok(())
+}
+
+/// The certificates that a file lists.
+fn listed(path: &Path) -> Result<Vec<Entry>, Error> {
+    let contents = input::read(path)?;
+    let text = str::from_utf8(&contents)
+        .map_err(|_| Error::failed(format!("{}: it is not text", InputName(path))))?;
+    let lines = text.lines().zip(1_u64..).map(|(line, number)| {
+        let content = line.split('#').next().unwrap_or_default().trim();
+        (content, number)
+    });
+    lines
+        .filter(|(content, _)| !content.is_empty())
+        .map(|(content, number)| {
+            content.parse().map_err(|error| {
+                Error::failed(format!("{}: line {number}: {error}", InputName(path)))
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_have_a_unit() {
+        let day = Duration::from_secs(86_400);
+        for (text, period) in [("1440m", day), ("24h", day), ("1d", day), ("1w", 7 * day)] {
+            assert_eq!(text.parse(), Ok(Period(period)));
+        }
+        for text in [
+            "",
+            "d",
+            "7",
+            "7 d",
+            "-1d",
+            "0d",
+            "7y",
+            "4294967296d",
+            "7\u{e4}",
+        ] {
+            assert!(text.parse::<Period>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn entries_have_a_serial_number_and_perhaps_a_reason_and_a_time() {
+        let serial = || SerialNumber::try_from(255).unwrap();
+        let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(20_454 * 86_400 + 43_200);
+        let compromised = || Revocation::new(serial()).reason(RevocationReason::KeyCompromise);
+        for (text, expected) in [
+            ("255", Revocation::new(serial())),
+            ("0xff", Revocation::new(serial())),
+            ("0xff:keycompromise", compromised()),
+            (
+                "0xff:keyCompromise:2026-01-01T12:00:00Z",
+                compromised().date(noon),
+            ),
+            (
+                "0xff : keyCompromise : 2026-01-01T13:00:00+01:00",
+                compromised().date(noon),
+            ),
+            (
+                "0xff:keyCompromise:2026-01-02",
+                compromised().date(noon + Duration::from_secs(43_200)),
+            ),
+        ] {
+            assert_eq!(text.parse::<Entry>().unwrap().0, expected, "{text}");
+        }
+        for text in [
+            "",
+            ":keyCompromise",
+            "1:",
+            "1:lost",
+            "1:superseded:today",
+            "1:superseded:",
+        ] {
+            assert!(text.parse::<Entry>().is_err(), "{text}");
+        }
+    }
+}

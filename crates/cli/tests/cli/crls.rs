@@ -1,0 +1,84 @@
+//! `ca crl`, and CRLs in `inspect`.
+
+use crate::sandbox::Sandbox;
+
+const CRL: &str = "ca crl --ca-cert ca.crt.pem --ca-key ca.key.pem";
+
+#[test]
+fn a_crl_follows_another() {
+    let sandbox = Sandbox::with_authority();
+    let first = sandbox
+        .run(&format!(
+            "{CRL} --revoke 0x1:keyCompromise:2026-01-01 --out 1.crl"
+        ))
+        .succeeds();
+    assert!(
+        first
+            .stderr
+            .contains("1.crl: CRL 0x1 of C=GB,O=Excelsior Bank,CN=Demo CA, 1 revoked"),
+        "{}",
+        first.stderr
+    );
+    sandbox.write(
+        "list",
+        "# what else is lost\n2:certificateHold\n\n0xff:superseded:2026-01-02T03:04:05Z # old\n3\n",
+    );
+    sandbox
+        .run(&format!(
+            "{CRL} --previous 1.crl --from list --next-update 30d --out 2.crl"
+        ))
+        .succeeds();
+    sandbox
+        .run(&format!(
+            "{CRL} --previous 2.crl --release 2 --number 0x10 --out 3.crl"
+        ))
+        .succeeds();
+    let shown = sandbox.run("inspect 3.crl").succeeds().stdout;
+    let entry = |lines: &[&str]| format!("  revokedCertificate:\n    {}\n", lines.join("\n    "));
+    for expected in [
+        "crl (PEM)\n",
+        "  number: 0x10\n",
+        "  outdated: false\n",
+        &entry(&[
+            "serialNumber: 0x1",
+            "revocationDate: 2026-01-01T00:00:00Z",
+            "reason: keyCompromise",
+        ]),
+        &entry(&[
+            "serialNumber: 0xff",
+            "revocationDate: 2026-01-02T03:04:05Z",
+            "reason: superseded",
+        ]),
+        "serialNumber: 0x3\n",
+    ] {
+        assert!(shown.contains(expected), "{expected}\n{shown}");
+    }
+    assert!(!shown.contains("0x2"), "{shown}");
+}
+
+#[test]
+fn what_can_not_follow_is_refused() {
+    let sandbox = Sandbox::with_authority();
+    sandbox
+        .run(&format!("{CRL} --revoke 1 --number 7 --out 1.crl"))
+        .succeeds();
+    for (flags, reason) in [
+        ("--revoke 1", "serial number 0x1 is revoked already"),
+        ("--release 1", "serial number 0x1 is not on hold"),
+        ("--number 7", "number 0x7 is not greater than 0x7"),
+        (
+            "--revoke 2:unspecified:2999-01-01",
+            "revoked, or invalid, only later",
+        ),
+    ] {
+        let outcome = sandbox.run(&format!("{CRL} --previous 1.crl {flags} --out 2.crl"));
+        assert_eq!(outcome.status, 1, "{flags}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(reason), "{}", outcome.stderr);
+        assert!(!sandbox.path("2.crl").exists());
+    }
+    sandbox.write("list", "1\n2:lost\n");
+    let outcome = sandbox.run(&format!("{CRL} --from list --out 2.crl"));
+    assert_eq!(outcome.status, 3, "{}", outcome.stderr);
+    let reason = "list: line 2: unknown reason for a revocation: \"lost\"";
+    assert!(outcome.stderr.contains(reason), "{}", outcome.stderr);
+}

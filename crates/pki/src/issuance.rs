@@ -1,0 +1,458 @@
+//! One certificate that a CA is asked for, and what a profile grants of it.
+
+use std::time::SystemTime;
+
+use const_oid::ObjectIdentifier;
+
+use crate::{
+    Certificate, DistinguishedName, Error, Extension, KeyAlgorithm, PreparedCertificate, Profile,
+    PublicKey, SerialNumber, SubjectAltName, Ungranted, Validity, VerifiedRequest, der,
+    extension::Present,
+    profile::{AUTHORITY_KEY_IDENTIFIER, KEY_USAGE, SUBJECT_ALT_NAME, SUBJECT_KEY_IDENTIFIER},
+    tbs, time,
+};
+
+/// One certificate that a CA is asked for: for whom, and what belongs to this one alone, such as its serial number.
+///
+/// ```
+/// use pki::{CertificateAuthority, Issuance, KeyKind, PrivateKey, Profile};
+///
+/// # let key = PrivateKey::generate(KeyKind::EcP256)?;
+/// # let ca = CertificateAuthority::create_root("/CN=Demo CA".parse()?, key, &Profile::root())?;
+/// # let public_key = PrivateKey::generate(KeyKind::EcP256)?.public_key().clone();
+/// let issuance = Issuance::for_key(&public_key, "/CN=demo-bot1".parse()?).serial_number(4096.try_into()?);
+/// let prepared = ca.prepare(&issuance, &Profile::client())?;
+/// let certificate = prepared.sign(ca.private_key())?;
+/// assert_eq!(certificate.serial_number().to_string(), "0x1000");
+/// # Ok::<(), pki::Error>(())
+/// ```
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuance {
+    key: PublicKey,
+    subject: DistinguishedName,
+    /// The identifier of the key where others know it already.
+    key_identifier: Option<Vec<u8>>,
+    asked: Asked,
+    own_subject: Option<DistinguishedName>,
+    own_alt_names: Option<Vec<SubjectAltName>>,
+    serial: Option<SerialNumber>,
+    now: Option<SystemTime>,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Asked {
+    /// Whoever made a request.
+    Requester {
+        alt_names: Vec<SubjectAltName>,
+        extensions: Vec<Present>,
+    },
+    /// The caller.
+    Caller,
+    /// A certificate that is to go on.
+    Renewal {
+        certificate: Box<Certificate>,
+        has_new_key: bool,
+    },
+}
+
+impl Issuance {
+    /// A certificate for the subject and the key of a request.
+    pub fn for_request(request: &VerifiedRequest<'_>) -> Self {
+        let request = request.request();
+        let asked = Asked::Requester {
+            alt_names: request.subject_alt_names().to_vec(),
+            extensions: request.present_extensions().to_vec(),
+        };
+        Self::new(request.public_key(), request.subject().clone(), asked)
+    }
+
+    /// A certificate for this key and subject, without a request. That the subject has the private key is for the caller to
+    /// know: a certificate for somebody else's key lets its subject pass off as its own what the key signed.
+    pub fn for_key(key: &PublicKey, subject: DistinguishedName) -> Self {
+        Self::new(key, subject, Asked::Caller)
+    }
+
+    /// A cross-certificate (RFC 5280, section 3.2): for the name and the key of another CA, from its certificate. What was signed
+    /// by that CA has a path to this one then; for that, it keeps its key identifier.
+    ///
+    /// # Errors
+    /// [`Error::NotAnAuthority`] when the certificate is no CA's, and [`Error::UnsupportedKey`].
+    pub fn cross_certificate(authority: &Certificate) -> Result<Self, Error> {
+        authority.check_authority()?;
+        let key_identifier = authority.subject_key_identifier().map(<[u8]>::to_vec);
+        Ok(Self {
+            key_identifier,
+            ..Self::for_key(&authority.public_key()?, authority.subject().clone())
+        })
+    }
+
+    /// A certificate to follow this one: with its subject, its key, its alternative names and all its other extensions, as they
+    /// are; with a serial number and a validity of its own. What the profile would not grant to a new one,
+    /// [`PreparedCertificate::ungranted`] says.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedKey`].
+    pub fn renewal(certificate: &Certificate) -> Result<Self, Error> {
+        let asked = Asked::Renewal {
+            certificate: Box::new(certificate.clone()),
+            has_new_key: false,
+        };
+        let key_identifier = certificate.subject_key_identifier().map(<[u8]>::to_vec);
+        Ok(Self {
+            key_identifier,
+            ..Self::new(
+                &certificate.public_key()?,
+                certificate.subject().clone(),
+                asked,
+            )
+        })
+    }
+
+    /// Likewise, with another key: that of a request, for example, which proves that the subject has it.
+    pub fn renewal_with_key(certificate: &Certificate, key: &PublicKey) -> Self {
+        let asked = Asked::Renewal {
+            certificate: Box::new(certificate.clone()),
+            has_new_key: true,
+        };
+        Self::new(key, certificate.subject().clone(), asked)
+    }
+
+    fn new(key: &PublicKey, subject: DistinguishedName, asked: Asked) -> Self {
+        Self {
+            key: key.clone(),
+            subject,
+            key_identifier: None,
+            asked,
+            own_subject: None,
+            own_alt_names: None,
+            serial: None,
+            now: None,
+        }
+    }
+
+    /// Another subject than that which was asked for, and than that of the profile. Attributes that the profile requires or
+    /// doesn't allow remain so.
+    pub fn subject(mut self, subject: DistinguishedName) -> Self {
+        self.own_subject = Some(subject);
+        self
+    }
+
+    /// Other subject alternative names than those that were asked for, and than those of the profile. Patterns of the profile
+    /// remain.
+    pub fn subject_alt_names(mut self, names: impl IntoIterator<Item = SubjectAltName>) -> Self {
+        self.own_alt_names = Some(names.into_iter().collect());
+        self
+    }
+
+    /// The serial number. Otherwise it is a random one. No two certificates of one CA may have the same (RFC 5280, section
+    /// 4.1.2.2), and nothing here keeps a record of those that were given out.
+    pub fn serial_number(mut self, serial: SerialNumber) -> Self {
+        self.serial = Some(serial);
+        self
+    }
+
+    /// The serial number, where none was given.
+    pub(crate) fn or_serial_number(self, serial: impl FnOnce() -> SerialNumber) -> Self {
+        let serial = self.serial.unwrap_or_else(serial);
+        Self {
+            serial: Some(serial),
+            ..self
+        }
+    }
+
+    /// The time of the issuance, which the validity counts from. Otherwise it is now.
+    pub fn at(mut self, now: SystemTime) -> Self {
+        self.now = Some(now);
+        self
+    }
+
+    /// A certificate that its own key signs, whether it is a CA's or not: for a test, or for a peer that is trusted by the
+    /// certificate itself.
+    ///
+    /// ```
+    /// use pki::{Issuance, KeyKind, PrivateKey, Profile, SubjectAltName};
+    ///
+    /// let key = PrivateKey::generate(KeyKind::EcP256)?;
+    /// let issuance = Issuance::for_key(key.public_key(), "/CN=localhost".parse()?)
+    ///     .subject_alt_names([SubjectAltName::dns("localhost")?]);
+    /// let certificate = issuance.prepare_self_signed(&Profile::server())?.sign(&key)?;
+    /// certificate.verify_issued_by(&certificate)?;
+    /// # Ok::<(), pki::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Issuer::prepare`](crate::Issuer::prepare) about what was asked for.
+    pub fn prepare_self_signed(&self, profile: &Profile) -> Result<PreparedCertificate, Error> {
+        let granted = self.granted_by(profile)?;
+        granted.prepare(&Signing {
+            name: &granted.subject,
+            key: &self.key,
+            key_identifier: &granted.key_identifier,
+            validity: None,
+        })
+    }
+
+    /// When it takes place.
+    pub(crate) fn now(&self) -> SystemTime {
+        self.now.unwrap_or_else(SystemTime::now)
+    }
+
+    /// The certificate that is to go on, if one is.
+    pub(crate) fn renewed(&self) -> Option<&Certificate> {
+        match &self.asked {
+            Asked::Renewal { certificate, .. } => Some(certificate),
+            Asked::Requester { .. } | Asked::Caller => None,
+        }
+    }
+
+    /// What the profile grants of it.
+    pub(crate) fn granted_by<'a>(&'a self, profile: &'a Profile) -> Result<Granted<'a>, Error> {
+        profile.check()?;
+        let key_identifier = match &self.key_identifier {
+            Some(known) => known.clone(),
+            None => self.key.key_identifier().to_vec(),
+        };
+        let mut granted = Granted {
+            issuance: self,
+            profile,
+            subject: self.subject.clone(),
+            key_identifier,
+            extensions: Vec::new(),
+            ungranted: Vec::new(),
+        };
+        match &self.asked {
+            Asked::Requester {
+                alt_names,
+                extensions,
+            } => granted.requested(alt_names, extensions)?,
+            Asked::Caller => granted.requested(&[], &[])?,
+            Asked::Renewal {
+                certificate,
+                has_new_key,
+            } => granted.renewed(certificate, *has_new_key)?,
+        }
+        Ok(granted)
+    }
+}
+
+/// What goes into a certificate.
+pub(crate) struct Granted<'a> {
+    issuance: &'a Issuance,
+    profile: &'a Profile,
+    pub(crate) subject: DistinguishedName,
+    key_identifier: Vec<u8>,
+    extensions: Vec<tbs::Encoded>,
+    ungranted: Vec<Ungranted>,
+}
+
+/// Who signs.
+pub(crate) struct Signing<'a> {
+    pub(crate) name: &'a DistinguishedName,
+    pub(crate) key: &'a PublicKey,
+    pub(crate) key_identifier: &'a [u8],
+    /// When it may sign; one that signs itself says so by itself.
+    pub(crate) validity: Option<Validity>,
+}
+
+impl Granted<'_> {
+    /// Grants a request, or the caller's wishes.
+    fn requested(
+        &mut self,
+        requested_names: &[SubjectAltName],
+        requested_extensions: &[Present],
+    ) -> Result<(), Error> {
+        let (issuance, profile) = (self.issuance, self.profile);
+        let key = issuance.key.algorithm();
+        profile.check_key(key)?;
+
+        let own_subject = issuance.own_subject.as_ref().or(profile.own_subject());
+        if let Some(own) = own_subject
+            && *own != self.subject
+        {
+            if matches!(issuance.asked, Asked::Requester { .. }) {
+                self.ungranted
+                    .push(Ungranted::Subject(self.subject.clone()));
+            }
+            self.subject = own.clone();
+        }
+        profile.check_subject(&self.subject)?;
+
+        let own_names = issuance
+            .own_alt_names
+            .as_deref()
+            .or(profile.own_alt_names());
+        let names = own_names.unwrap_or(requested_names);
+        if own_names.is_none() {
+            names.iter().try_for_each(check_form)?;
+        }
+        profile.check_alt_names(&self.subject, names)?;
+        let left_out = requested_names.iter().filter(|name| !names.contains(name));
+        self.ungranted
+            .extend(left_out.cloned().map(Ungranted::SubjectAltName));
+        if !names.is_empty() {
+            self.extensions.push(tbs::Encoded {
+                oid: SUBJECT_ALT_NAME,
+                critical: profile.has_critical_alt_names(&self.subject),
+                value: SubjectAltName::encode_all(names)?,
+            });
+        }
+
+        let of_profile = encoded(profile.extensions(), key)?;
+        for requested in requested_extensions {
+            let is_granted = requested.oid == SUBJECT_ALT_NAME.to_string()
+                || of_profile.iter().any(|it| it.says(requested));
+            if !is_granted {
+                let oid = requested.oid.clone();
+                self.ungranted.push(Ungranted::Extension(oid));
+            }
+        }
+        self.extensions.extend(of_profile);
+        Ok(())
+    }
+
+    /// Grants that a certificate goes on as it is, and says what the profile would not.
+    fn renewed(&mut self, old: &Certificate, has_new_key: bool) -> Result<(), Error> {
+        let (issuance, profile) = (self.issuance, self.profile);
+        if issuance.own_subject.is_some() || issuance.own_alt_names.is_some() {
+            return Err(Error::InvalidProfile {
+                reason: "a certificate is renewed with the names that it has",
+            });
+        }
+        let key = issuance.key.algorithm();
+        let mut refusals = vec![
+            profile.check_subject(&self.subject),
+            profile.check_alt_names(&self.subject, old.subject_alt_names()),
+        ];
+        match profile.check_key(key) {
+            Err(error) if has_new_key => return Err(error),
+            checked => refusals.push(checked),
+        }
+        let refused = refusals.into_iter().filter_map(Result::err);
+        self.ungranted.extend(refused.map(Ungranted::Refused));
+
+        if profile
+            .own_subject()
+            .is_some_and(|own| *own != self.subject)
+        {
+            self.ungranted
+                .push(Ungranted::Subject(self.subject.clone()));
+        }
+        let names = old.subject_alt_names().iter();
+        let ungranted = names.filter(|name| match profile.own_alt_names() {
+            Some(own) => !own.contains(name),
+            None => check_form(name).is_err(),
+        });
+        let ungranted: Vec<_> = ungranted.cloned().map(Ungranted::SubjectAltName).collect();
+        self.ungranted.extend(ungranted);
+
+        let of_profile = encoded(profile.extensions(), key)?;
+        for present in old.present_extensions() {
+            let oid = parse_oid(present)?;
+            if [SUBJECT_KEY_IDENTIFIER, AUTHORITY_KEY_IDENTIFIER].contains(&oid) {
+                continue;
+            }
+            if oid != SUBJECT_ALT_NAME && !of_profile.iter().any(|it| it.says(present)) {
+                self.ungranted
+                    .push(Ungranted::Extension(present.oid.clone()));
+            }
+            let value = match old.key_usage().filter(|_| oid == KEY_USAGE && has_new_key) {
+                Some(usage) => Extension::key_usage(usage).value_for(key)?,
+                None => present.value.clone(),
+            };
+            self.extensions.push(tbs::Encoded {
+                oid,
+                critical: present.critical,
+                value,
+            });
+        }
+        Ok(())
+    }
+
+    /// Lays the certificate out.
+    pub(crate) fn prepare(&self, signing: &Signing<'_>) -> Result<PreparedCertificate, Error> {
+        let issuance = self.issuance;
+        let validity = self.profile.validity_at(issuance.now(), signing.validity)?;
+        let calendar = |time| {
+            time::to_calendar(time).ok_or(Error::InvalidValidity {
+                reason: "a time lies outside the calendar",
+            })
+        };
+        let serial = match &issuance.serial {
+            Some(serial) => serial.clone(),
+            None => SerialNumber::random()?,
+        };
+        let key_identifier = tbs::Encoded {
+            oid: SUBJECT_KEY_IDENTIFIER,
+            critical: false,
+            value: der::tlv(der::OCTET_STRING, &[&self.key_identifier]),
+        };
+        let mut extensions = vec![key_identifier];
+        extensions.extend(self.extensions.iter().map(|extension| tbs::Encoded {
+            oid: extension.oid,
+            critical: extension.critical,
+            value: extension.value.clone(),
+        }));
+        let algorithm = tbs::algorithm(signing.key.algorithm(), self.profile.signature_algorithm)?;
+        let tbs = tbs::certificate(tbs::Fields {
+            serial: &serial,
+            algorithm,
+            issuer: signing.name,
+            not_before: calendar(validity.not_before)?,
+            not_after: calendar(validity.not_after)?,
+            subject: &self.subject,
+            key: &issuance.key,
+            authority_key_identifier: signing.key_identifier,
+            extensions,
+        })?;
+        PreparedCertificate::new(tbs, algorithm, signing.key, self.ungranted.clone())
+    }
+}
+
+impl tbs::Encoded {
+    /// Whether it says the same as this one, critical or not.
+    fn says(&self, other: &Present) -> bool {
+        self.oid.to_string() == other.oid && self.value == other.value
+    }
+}
+
+fn encoded(extensions: &[Extension], key: KeyAlgorithm) -> Result<Vec<tbs::Encoded>, Error> {
+    extensions
+        .iter()
+        .map(|extension| {
+            Ok(tbs::Encoded {
+                oid: *extension.id(),
+                critical: extension.is_critical(),
+                value: extension.value_for(key)?,
+            })
+        })
+        .collect()
+}
+
+fn parse_oid(present: &Present) -> Result<ObjectIdentifier, Error> {
+    ObjectIdentifier::new(&present.oid).map_err(|_| {
+        Error::malformed(
+            "extensions",
+            format!(
+                "the object identifier {} is too large to be written",
+                present.oid
+            ),
+        )
+    })
+}
+
+/// Which forms of names are granted because a request asks for them. The others say more than where something is: a user
+/// principal name, for one, is whom Active Directory takes its owner for.
+fn check_form(name: &SubjectAltName) -> Result<(), Error> {
+    match name {
+        SubjectAltName::Dns(_)
+        | SubjectAltName::Ip(_)
+        | SubjectAltName::Email(_)
+        | SubjectAltName::Uri(_) => Ok(()),
+        _ => Err(Error::InvalidSubjectAltName {
+            name: name.to_string(),
+            reason: "a name of this form, or that is not well-formed, is not granted to a request",
+        }),
+    }
+}

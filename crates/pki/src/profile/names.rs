@@ -1,0 +1,375 @@
+//! Which subject alternative names a profile grants.
+
+use std::{fmt, str::FromStr};
+
+use crate::{DistinguishedName, Error, SubjectAltName, alt_name, network::Network};
+
+/// Names that a [`Profile`](crate::Profile) grants when a request asks for them.
+///
+/// | text | grants |
+/// |---|---|
+/// | `DNS:a.example.com` | this host name, whatever its case |
+/// | `DNS:*.example.com` | host names of one label before `example.com`; no wildcard |
+/// | `DNS:**.example.com` | host names of any number of labels before `example.com`; no wildcard |
+/// | `email:a@example.com` | this address; the host's case doesn't matter |
+/// | `email:@example.com` | the addresses at this host |
+/// | `IP:10.0.0.0/8`, `IP:::1` | the addresses of this network, or this one |
+/// | `URI:spiffe://example.com/bot` | this URI, octet for octet |
+/// | `URI:spiffe://example.com/bots/*` | the URIs that start so, and go on without `?`, `#`, `%`, and without `.` or `..` as a segment |
+///
+/// A wildcard name, a directory name, a registered ID and another name are granted where the profile
+/// [names them itself](crate::Profile::subject_alt_names), and never by a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamePattern(Pattern);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Pattern {
+    /// Host names in lower case.
+    Host(String),
+    OneLabelBelow(String),
+    Below(String),
+    Mailbox {
+        local: String,
+        host: String,
+    },
+    MailboxesAt(String),
+    Network(Network),
+    Uri(String),
+    UrisFrom(String),
+}
+
+impl NamePattern {
+    /// Whether it grants this name.
+    pub(super) fn grants(&self, name: &SubjectAltName) -> bool {
+        match name {
+            SubjectAltName::Dns(name) => self.grants_host(name.as_str()),
+            SubjectAltName::Ip(address) => {
+                matches!(&self.0, Pattern::Network(network) if network.contains(*address))
+            }
+            SubjectAltName::Email(address) => {
+                let (local, host) = address.parts();
+                match &self.0 {
+                    Pattern::Mailbox { local: l, host: h } => {
+                        l == local && host.eq_ignore_ascii_case(h)
+                    }
+                    Pattern::MailboxesAt(at) => host.eq_ignore_ascii_case(at),
+                    _ => false,
+                }
+            }
+            SubjectAltName::Uri(uri) => match &self.0 {
+                Pattern::Uri(one) => uri.as_str() == one,
+                Pattern::UrisFrom(start) => uri.as_str().strip_prefix(start).is_some_and(is_plain),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether it grants this host name.
+    fn grants_host(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        let before = |domain: &str| host.strip_suffix(domain)?.strip_suffix('.');
+        match &self.0 {
+            Pattern::Host(one) => host == *one,
+            Pattern::OneLabelBelow(domain) => before(domain).is_some_and(alt_name::is_label),
+            Pattern::Below(domain) => {
+                before(domain).is_some_and(|labels| labels.split('.').all(alt_name::is_label))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Checks the names that a request asks for, and the common names of its subject that could be taken for host names where
+/// there is no other.
+pub(super) fn check(
+    patterns: &[NamePattern],
+    subject: &DistinguishedName,
+    names: &[SubjectAltName],
+) -> Result<(), Error> {
+    let refused = |name: String| Error::NameNotGranted {
+        name,
+        granted: patterns
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    if let Some(name) = names
+        .iter()
+        .find(|name| !patterns.iter().any(|pattern| pattern.grants(name)))
+    {
+        return Err(refused(name.to_string()));
+    }
+    let mut hosts = subject.common_names().filter(|name| looks_like_host(name));
+    match hosts.find(|host| !patterns.iter().any(|pattern| pattern.grants_host(host))) {
+        Some(host) => Err(refused(format!("common name {host:?}, a host name,"))),
+        None => Ok(()),
+    }
+}
+
+/// As OpenSSL has it: two labels or more.
+fn looks_like_host(name: &str) -> bool {
+    name.contains('.')
+        && name
+            .split('.')
+            .all(|label| label == "*" || alt_name::is_label_of_any_length(label))
+}
+
+/// The rest of a path that means what it says: nothing in it is decoded, or leads elsewhere.
+fn is_plain(rest: &str) -> bool {
+    !rest.is_empty()
+        && !rest.contains(['?', '#', '%', '\\'])
+        && rest
+            .split('/')
+            .all(|segment| !matches!(segment, "" | "." | ".."))
+}
+
+impl FromStr for NamePattern {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let invalid = || Error::InvalidNamePattern {
+            pattern: text.to_owned(),
+        };
+        let (form, value) = text.split_once(':').ok_or_else(invalid)?;
+        let host = |text: &str| match SubjectAltName::dns(text) {
+            Ok(_) if !text.contains('*') => Ok(text.to_ascii_lowercase()),
+            _ => Err(invalid()),
+        };
+        Ok(Self(match form {
+            "DNS" => match (value.strip_prefix("**."), value.strip_prefix("*.")) {
+                (Some(domain), _) => Pattern::Below(host(domain)?),
+                (None, Some(domain)) => Pattern::OneLabelBelow(host(domain)?),
+                (None, None) => Pattern::Host(host(value)?),
+            },
+            "email" => match value.strip_prefix('@') {
+                Some(domain) => Pattern::MailboxesAt(host(domain)?),
+                None => match SubjectAltName::email(value) {
+                    Ok(SubjectAltName::Email(address)) => {
+                        let (local, host) = address.parts();
+                        Pattern::Mailbox {
+                            local: local.to_owned(),
+                            host: host.to_owned(),
+                        }
+                    }
+                    _ => return Err(invalid()),
+                },
+            },
+            "IP" => Pattern::Network(Network::parse(value).ok_or_else(invalid)?),
+            // A prefix that ends within the host, or within a segment, would grant more than it seems to.
+            "URI" => match value.strip_suffix('*') {
+                Some(start) if start.ends_with('/') && !start.contains('*') => {
+                    SubjectAltName::uri(start).map_err(|_| invalid())?;
+                    let path = start
+                        .split_once("://")
+                        .and_then(|(_, rest)| rest.split_once('/'));
+                    path.ok_or_else(invalid)?;
+                    Pattern::UrisFrom(start.to_owned())
+                }
+                Some(_) => return Err(invalid()),
+                None => {
+                    SubjectAltName::uri(value).map_err(|_| invalid())?;
+                    Pattern::Uri(value.to_owned())
+                }
+            },
+            _ => return Err(invalid()),
+        }))
+    }
+}
+
+impl fmt::Display for NamePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Pattern::Host(host) => write!(f, "DNS:{host}"),
+            Pattern::OneLabelBelow(domain) => write!(f, "DNS:*.{domain}"),
+            Pattern::Below(domain) => write!(f, "DNS:**.{domain}"),
+            Pattern::Mailbox { local, host } => write!(f, "email:{local}@{host}"),
+            Pattern::MailboxesAt(host) => write!(f, "email:@{host}"),
+            Pattern::Network(network) => write!(f, "IP:{network}"),
+            Pattern::Uri(uri) => write!(f, "URI:{uri}"),
+            Pattern::UrisFrom(start) => write!(f, "URI:{start}*"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> NamePattern {
+        text.parse().unwrap()
+    }
+
+    fn name(text: &str) -> SubjectAltName {
+        let (form, value) = text.split_once(':').unwrap();
+        match form {
+            "DNS" => SubjectAltName::dns(value).unwrap(),
+            "email" => SubjectAltName::email(value).unwrap(),
+            "URI" => SubjectAltName::uri(value).unwrap(),
+            "IP" => SubjectAltName::Ip(value.parse().unwrap()),
+            _ => SubjectAltName::user_principal_name(value).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_pattern_grants_what_it_says_and_nothing_beside() {
+        for (text, granted, refused) in [
+            (
+                "DNS:a.example.com",
+                &["DNS:a.example.com", "DNS:A.Example.com"][..],
+                &[
+                    "DNS:b.a.example.com",
+                    "DNS:example.com",
+                    "UPN:a.example.com",
+                ][..],
+            ),
+            (
+                "DNS:*.example.com",
+                &["DNS:a.example.com", "DNS:A.EXAMPLE.COM"],
+                &[
+                    "DNS:example.com",
+                    "DNS:b.a.example.com",
+                    "DNS:aexample.com",
+                    "DNS:*.example.com",
+                    "DNS:a.example.com.evil.example",
+                ],
+            ),
+            (
+                "DNS:**.example.com",
+                &["DNS:a.example.com", "DNS:b.a.example.com"],
+                &[
+                    "DNS:example.com",
+                    "DNS:aexample.com",
+                    "DNS:*.a.example.com",
+                    "DNS:*.example.com",
+                ],
+            ),
+            (
+                "email:a@example.com",
+                &["email:a@example.com", "email:a@EXAMPLE.com"],
+                &[
+                    "email:A@example.com",
+                    "email:b@example.com",
+                    "email:a@b.example.com",
+                ],
+            ),
+            (
+                "email:@example.com",
+                &["email:a@example.com", "email:b@Example.com"],
+                &[
+                    "email:a@b.example.com",
+                    "email:a@example.org",
+                    "DNS:example.com",
+                ],
+            ),
+            (
+                "IP:10.0.0.0/8",
+                &["IP:10.1.2.3"],
+                &["IP:11.0.0.0", "IP:::a00:0", "DNS:a10.example"],
+            ),
+            ("IP:::1", &["IP:::1"], &["IP:::2"]),
+            (
+                "URI:spiffe://example.com/bot",
+                &["URI:spiffe://example.com/bot"],
+                &[
+                    "URI:spiffe://example.com/bot/a",
+                    "URI:spiffe://example.com/Bot",
+                ],
+            ),
+            (
+                "URI:spiffe://example.com/bots/*",
+                &[
+                    "URI:spiffe://example.com/bots/a",
+                    "URI:spiffe://example.com/bots/a/b",
+                ],
+                &[
+                    "URI:spiffe://example.com/bots/",
+                    "URI:spiffe://example.com/bots/../admin",
+                    "URI:spiffe://example.com/bots/./a",
+                    "URI:spiffe://example.com/bots//a",
+                    "URI:spiffe://example.com/bots/%2e%2e/admin",
+                    "URI:spiffe://example.com/bots/a?b",
+                    "URI:spiffe://example.com/bots/a#b",
+                    "URI:spiffe://example.org/bots/a",
+                ],
+            ),
+        ] {
+            let pattern = pattern(text);
+            assert!(pattern.to_string().starts_with(text), "{pattern}");
+            for it in granted {
+                assert!(pattern.grants(&name(it)), "{text} {it}");
+            }
+            for it in refused {
+                assert!(!pattern.grants(&name(it)), "{text} {it}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused() {
+        for text in [
+            "",
+            "a.example",
+            "dns:a.example",
+            "DNS:",
+            "DNS:*",
+            "DNS:*.*.example.com",
+            "DNS:a*.example.com",
+            "DNS:***.example.com",
+            "email:a",
+            "email:@",
+            "email:@*.example.com",
+            "IP:10.0.0.1/8",
+            "IP:a",
+            "URI:spiffe://example.com*",
+            "URI:spiffe://example.com/bot*",
+            "URI:spiffe://*/",
+            "URI:spiffe://*",
+            "URI:urn:a/*",
+            "URI:*",
+            "UPN:a@example.com",
+        ] {
+            assert!(
+                matches!(text.parse::<NamePattern>(), Err(Error::InvalidNamePattern { pattern }) if pattern == text),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn all_names_are_held_against_all_patterns() {
+        let patterns = [pattern("DNS:*.example.com"), pattern("IP:10.0.0.0/8")];
+        let check = |subject: &str, names: &[&str]| {
+            let names: Vec<_> = names.iter().copied().map(name).collect();
+            check(&patterns, &subject.parse().unwrap(), &names)
+        };
+        for subject in [
+            "/CN=bot",
+            "/CN=a.example.com",
+            "/CN=Dr. A. Example",
+            "/O=evil.example",
+        ] {
+            let granted = check(subject, &["IP:10.0.0.1", "DNS:a.example.com"]);
+            assert_eq!(granted, Ok(()), "{subject}");
+        }
+        let refused = |name: &str| {
+            Err(Error::NameNotGranted {
+                name: name.to_owned(),
+                granted: "DNS:*.example.com, IP:10.0.0.0/8".to_owned(),
+            })
+        };
+        assert_eq!(
+            check("/CN=a", &["IP:10.0.0.1", "DNS:evil.example"]),
+            refused("DNS:evil.example")
+        );
+        assert_eq!(
+            check("/CN=a/CN=evil.example", &[]),
+            refused("common name \"evil.example\", a host name,")
+        );
+        assert_eq!(
+            check("/CN=*.example.com", &[]),
+            refused("common name \"*.example.com\", a host name,")
+        );
+    }
+}

@@ -1,0 +1,269 @@
+//! Which subjects a profile grants.
+
+use const_oid::ObjectIdentifier;
+
+use crate::{Attribute, DistinguishedName, Error, name};
+
+/// Which subjects a [`Profile`](crate::Profile) grants: the request's as it is, one of its own, or the request's where its
+/// attributes are those that it may have.
+///
+/// ```
+/// use pki::{Profile, SubjectPolicy};
+///
+/// let bots = SubjectPolicy::attributes()
+///     .require("CN")?
+///     .require_value("O", "Excelsior Bank")?
+///     .allow_repeated("OU")?;
+/// let profile = Profile::client().subject(bots);
+/// # Ok::<(), pki::Error>(())
+/// ```
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubjectPolicy(Policy);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Policy {
+    Requested,
+    Fixed(DistinguishedName),
+    Attributes(Vec<Rule>),
+}
+
+/// What is said about one type of attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rule {
+    oid: ObjectIdentifier,
+    /// As it was named.
+    attribute: String,
+    is_required: bool,
+    may_repeat: bool,
+    value: Option<String>,
+}
+
+impl SubjectPolicy {
+    /// The request's subject, whatever it is: what a profile starts with.
+    pub fn requested() -> Self {
+        Self(Policy::Requested)
+    }
+
+    /// This subject, whatever the request asks for.
+    pub fn fixed(subject: DistinguishedName) -> Self {
+        Self(Policy::Fixed(subject))
+    }
+
+    /// The request's subject, where it has the attributes that are required, and none but those that are required or
+    /// allowed. Names of attributes are those of RFC 4514 text: `CN`, `emailAddress`, or a dotted object identifier.
+    pub fn attributes() -> Self {
+        Self(Policy::Attributes(Vec::new()))
+    }
+
+    /// It has one attribute of this type.
+    ///
+    /// # Errors
+    /// [`Error::UnknownAttribute`]; [`Error::InvalidProfile`] for a type that has a rule already, or when the policy is not
+    /// one of [`attributes`](Self::attributes). So have those below.
+    pub fn require(self, attribute: &str) -> Result<Self, Error> {
+        self.rule(attribute, true, false, None)
+    }
+
+    /// It has one attribute of this type, with this value, character for character.
+    ///
+    /// # Errors
+    /// Those of [`require`](Self::require).
+    pub fn require_value(self, attribute: &str, value: impl Into<String>) -> Result<Self, Error> {
+        self.rule(attribute, true, false, Some(value.into()))
+    }
+
+    /// It may have one attribute of this type.
+    ///
+    /// # Errors
+    /// Those of [`require`](Self::require).
+    pub fn allow(self, attribute: &str) -> Result<Self, Error> {
+        self.rule(attribute, false, false, None)
+    }
+
+    /// It may have any number of attributes of this type: `OU` and `DC` are used so.
+    ///
+    /// # Errors
+    /// Those of [`require`](Self::require).
+    pub fn allow_repeated(self, attribute: &str) -> Result<Self, Error> {
+        self.rule(attribute, false, true, None)
+    }
+
+    fn rule(
+        self,
+        attribute: &str,
+        is_required: bool,
+        may_repeat: bool,
+        value: Option<String>,
+    ) -> Result<Self, Error> {
+        let invalid = |reason| Error::InvalidProfile { reason };
+        let Policy::Attributes(mut rules) = self.0 else {
+            return Err(invalid(
+                "only a subject policy of attributes has rules for them",
+            ));
+        };
+        let oid = name::attribute_oid(attribute).ok_or_else(|| Error::UnknownAttribute {
+            name: attribute.to_owned(),
+        })?;
+        if rules.iter().any(|rule| rule.oid == oid) {
+            return Err(invalid(
+                "the subject policy has two rules for one attribute",
+            ));
+        }
+        rules.push(Rule {
+            oid,
+            attribute: attribute.to_owned(),
+            is_required,
+            may_repeat,
+            value,
+        });
+        Ok(Self(Policy::Attributes(rules)))
+    }
+
+    /// The subject that is fixed, if one is.
+    pub(crate) fn own(&self) -> Option<&DistinguishedName> {
+        match &self.0 {
+            Policy::Fixed(subject) => Some(subject),
+            _ => None,
+        }
+    }
+
+    /// Checks the attributes of a subject.
+    pub(crate) fn check(&self, subject: &DistinguishedName) -> Result<(), Error> {
+        let Policy::Attributes(rules) = &self.0 else {
+            return Ok(());
+        };
+        for attribute in subject.rdns().iter().flatten() {
+            let rule = rules.iter().find(|rule| rule.is_about(attribute));
+            let not_allowed = |reason| Error::AttributeNotAllowed {
+                attribute: shown(attribute),
+                value: attribute.value().to_owned(),
+                reason,
+            };
+            match rule {
+                None => return Err(not_allowed("the profile allows none")),
+                Some(rule)
+                    if rule
+                        .value
+                        .as_deref()
+                        .is_some_and(|it| it != attribute.value()) =>
+                {
+                    return Err(not_allowed("the profile asks for another value"));
+                }
+                Some(rule) if !rule.may_repeat && rule.count(subject) > 1 => {
+                    return Err(not_allowed("the profile allows one only"));
+                }
+                Some(_) => {}
+            }
+        }
+        match rules
+            .iter()
+            .find(|rule| rule.is_required && rule.count(subject) == 0)
+        {
+            Some(missing) => Err(Error::AttributeMissing {
+                attribute: missing.attribute.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Rule {
+    fn is_about(&self, attribute: &Attribute) -> bool {
+        attribute.oid() == self.oid.to_string()
+    }
+
+    fn count(&self, subject: &DistinguishedName) -> usize {
+        let attributes = subject.rdns().iter().flatten();
+        attributes.filter(|it| self.is_about(it)).count()
+    }
+}
+
+fn shown(attribute: &Attribute) -> String {
+    attribute
+        .short_name()
+        .map_or_else(|| attribute.oid().to_owned(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> DistinguishedName {
+        text.parse().unwrap()
+    }
+
+    fn bots() -> SubjectPolicy {
+        SubjectPolicy::attributes()
+            .require("CN")
+            .and_then(|policy| policy.require_value("O", "Bank"))
+            .and_then(|policy| policy.allow("C"))
+            .and_then(|policy| policy.allow_repeated("OU"))
+            .unwrap()
+    }
+
+    #[test]
+    fn a_subject_with_the_attributes_of_the_policy_is_granted() {
+        for subject in [
+            "/CN=a/O=Bank",
+            "/C=GB/O=Bank/OU=x/OU=y/CN=a",
+            "/O=Bank+CN=a",
+        ] {
+            assert_eq!(bots().check(&name(subject)), Ok(()), "{subject}");
+        }
+    }
+
+    #[test]
+    fn each_rule_has_a_subject_that_breaks_it_alone() {
+        let missing = |attribute: &str| Error::AttributeMissing {
+            attribute: attribute.to_owned(),
+        };
+        let not_allowed = |attribute: &str, value: &str, reason| Error::AttributeNotAllowed {
+            attribute: attribute.to_owned(),
+            value: value.to_owned(),
+            reason,
+        };
+        for (subject, error) in [
+            ("/O=Bank", missing("CN")),
+            ("/CN=a", missing("O")),
+            ("/", missing("CN")),
+            (
+                "/CN=a/O=bank",
+                not_allowed("O", "bank", "the profile asks for another value"),
+            ),
+            (
+                "/CN=a/O=Bank/O=Bank",
+                not_allowed("O", "Bank", "the profile allows one only"),
+            ),
+            (
+                "/CN=a/O=Bank+CN=b",
+                not_allowed("CN", "a", "the profile allows one only"),
+            ),
+            (
+                "/CN=a/O=Bank/C=GB/C=FR",
+                not_allowed("C", "GB", "the profile allows one only"),
+            ),
+            (
+                "/CN=a/O=Bank/L=London",
+                not_allowed("L", "London", "the profile allows none"),
+            ),
+        ] {
+            assert_eq!(bots().check(&name(subject)), Err(error), "{subject}");
+        }
+    }
+
+    #[test]
+    fn rules_that_contradict_each_other_are_refused() {
+        let invalid = |policy: Result<SubjectPolicy, Error>| {
+            matches!(policy, Err(Error::InvalidProfile { .. }))
+        };
+        assert!(invalid(bots().allow("commonName")));
+        assert!(invalid(SubjectPolicy::requested().allow("CN")));
+        assert!(invalid(SubjectPolicy::fixed(name("/CN=a")).require("CN")));
+        assert!(matches!(
+            bots().allow("nothing"),
+            Err(Error::UnknownAttribute { .. })
+        ));
+        assert!(bots().allow("1.2.3.4").is_ok());
+    }
+}
