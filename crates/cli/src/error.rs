@@ -256,6 +256,10 @@ impl Hint for pki::Error {
                 | Self::IssuerMismatch { .. }
                 | Self::KeyMismatch { .. }
                 | Self::KeyTooSmall { .. }
+                | Self::KeyNotAllowed { .. }
+                | Self::AttributeMissing { .. }
+                | Self::AttributeNotAllowed { .. }
+                | Self::NameNotGranted { .. }
                 | Self::PurposeNotPermitted { .. }
                 | Self::UnsupportedCriticalExtension { .. }
                 | Self::NameNotPermitted { .. }
