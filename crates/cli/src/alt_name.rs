@@ -1,10 +1,8 @@
 //! Alternative names on the command line: the values of `--dns`, `--ip` and `--email`.
 
-use std::{fmt::Display, net::IpAddr};
+use std::net::IpAddr;
 
-use pki::{Certificate, CertificateRequest, SubjectAltName};
-
-use crate::ui;
+use pki::SubjectAltName;
 
 /// A host name, as the value of `--dns`. What is often given instead gets its own advice.
 ///
@@ -69,27 +67,6 @@ pub(crate) fn email(text: &str) -> Result<SubjectAltName, String> {
         return Err("expected an address such as bot@example.com".to_owned());
     }
     SubjectAltName::email(text).map_err(reason)
-}
-
-/// Tells which names of a request its certificate doesn't have.
-pub(crate) fn warn_of_dropped(
-    request: &CertificateRequest,
-    certificate: &Certificate,
-    profile: impl Display,
-) {
-    let granted = certificate.subject_alt_names();
-    let dropped: Vec<String> = request
-        .subject_alt_names()
-        .iter()
-        .filter(|name| !granted.contains(name))
-        .map(ToString::to_string)
-        .collect();
-    if !dropped.is_empty() {
-        ui::warn(format!(
-            "the profile {profile} does not grant these names of the request: {}",
-            dropped.join(", ")
-        ));
-    }
 }
 
 fn reason(error: pki::Error) -> String {

@@ -275,6 +275,10 @@ impl Hint for pki::Error {
                 | Self::NotOnHold { .. }
                 | Self::KeyMismatch { .. }
                 | Self::KeyTooSmall { .. }
+                | Self::KeyNotAllowed { .. }
+                | Self::AttributeMissing { .. }
+                | Self::AttributeNotAllowed { .. }
+                | Self::NameNotGranted { .. }
                 | Self::PurposeNotPermitted { .. }
                 | Self::UnsupportedCriticalExtension { .. }
                 | Self::NameNotPermitted { .. }

@@ -7,7 +7,8 @@ use std::{
 };
 
 use pki::{
-    Certificate, CertificateAuthority, CertificateRequest, Crl, Passphrase, PrivateKey, TrustStore,
+    Certificate, CertificateAuthority, CertificateRequest, Crl, Passphrase, PrivateKey, Profile,
+    TrustStore,
 };
 use zeroize::Zeroizing;
 
@@ -93,6 +94,22 @@ pub(crate) fn request(path: &Path) -> Result<CertificateRequest, Error> {
 /// [`Error`] when the file holds none.
 pub(crate) fn crl(path: &Path) -> Result<Crl, Error> {
     Crl::from_pem_or_der(&read(path)?).about(InputName(path))
+}
+
+/// A profile in TOML.
+///
+/// # Errors
+///
+/// [`Error`] when the file holds none.
+pub(crate) fn profile(path: &Path) -> Result<Profile, Error> {
+    let contents = read(path)?;
+    let Ok(text) = str::from_utf8(&contents) else {
+        return Err(Error::failed(format!(
+            "{}: it is not UTF-8",
+            InputName(path)
+        )));
+    };
+    Profile::from_toml(text).about(InputName(path))
 }
 
 /// The CA whose certificate is the first in one file and whose key is in the other; and all certificates of

@@ -183,8 +183,12 @@ impl Issuance {
     /// ```
     ///
     /// # Errors
-    /// Those of [`Issuer::prepare`](crate::Issuer::prepare) about what was asked for.
+    /// Those of [`Issuer::prepare`](crate::Issuer::prepare) about what was asked for; a certificate to be renewed must have signed
+    /// itself.
     pub fn prepare_self_signed(&self, profile: &Profile) -> Result<PreparedCertificate, Error> {
+        if let Some(renewed) = self.renewed() {
+            renewed.verify_issued_by(renewed)?;
+        }
         let granted = self.granted_by(profile)?;
         granted.prepare(&Signing {
             name: &granted.subject,
@@ -271,10 +275,8 @@ impl Granted<'_> {
         if let Some(own) = own_subject
             && *own != self.subject
         {
-            if matches!(issuance.asked, Asked::Requester { .. }) {
-                self.ungranted
-                    .push(Ungranted::Subject(self.subject.clone()));
-            }
+            self.ungranted
+                .push(Ungranted::Subject(self.subject.clone()));
             self.subject = own.clone();
         }
         profile.check_subject(&self.subject)?;

@@ -161,7 +161,7 @@ impl fmt::Debug for PreparedCertificate {
 
 /// Something that a request asks for, or that a renewed certificate has, and that the profile doesn't grant.
 ///
-/// Of a request, it is left out of the certificate, or replaced. Of a renewed certificate, it is in the new one as it was in
+/// Of a request, or of what the caller asks for, it is left out of the certificate, or replaced. Of a renewed certificate, it is in the new one as it was in
 /// the old.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -369,6 +369,10 @@ fn a_subject_is_the_requests_the_profiles_or_that_of_the_issuance() {
     assert_eq!(prepared.subject(), &name("/CN=own"));
     assert_eq!(prepared.ungranted(), left_out);
 
+    let issuance = Issuance::for_key(key().public_key(), name("/CN=a/O=Bank"));
+    let prepared = ca.prepare(&issuance, &fixed).unwrap();
+    assert_eq!(prepared.ungranted(), left_out);
+
     let same = Issuance::for_request(&verified).subject(name("/CN=a/O=Bank"));
     let prepared = ca.prepare(&same, &Profile::client()).unwrap();
     assert_eq!(prepared.ungranted(), []);
@@ -666,6 +670,28 @@ fn a_certificate_is_renewed_with_a_new_key() {
         ca.prepare(&issuance, &rsa_only),
         Err(Error::KeyNotAllowed { .. })
     ));
+}
+
+#[test]
+fn a_certificate_that_signed_itself_is_renewed_by_itself() {
+    let key = key();
+    let old = Issuance::for_key(key.public_key(), name("/CN=a"))
+        .prepare_self_signed(&Profile::client())
+        .unwrap()
+        .sign(&key)
+        .unwrap();
+    let renew = |old: &Certificate| {
+        Issuance::renewal(old)
+            .unwrap()
+            .prepare_self_signed(&Profile::client())
+    };
+    let renewed = renew(&old).unwrap().sign(&key).unwrap();
+    assert!(renewed.is_self_signed());
+    assert_ne!(renewed.serial_number(), old.serial_number());
+    let issued = root()
+        .issue_for(key.public_key(), name("/CN=a"), &Profile::client())
+        .unwrap();
+    assert!(matches!(renew(&issued), Err(Error::IssuerMismatch { .. })));
 }
 
 #[test]

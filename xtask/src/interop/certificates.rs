@@ -4,6 +4,67 @@ use super::{
     tool::Tool::{Gnutls, Java, Nss, Openssl, Python},
 };
 
+/// What is asked for in the profile of a leaf and in that of a CA, and what openssl says of it.
+const PROFILE_FILE: &str = r#"
+    sign() {
+        countersign ca sign --ca-cert $OURS/root.crt.pem --ca-key $OURS/root.key.pem --ca-passin env:PASS \
+            --csr $OURS/bot.csr.pem --profile-file $1.toml --out $1.pem 2>&1
+        openssl x509 -in $1.pem -noout -text | tr -s ' \n' ' ' > $1.text
+    }
+    cat > leaf.toml <<END
+key-usage = ["digitalSignature", "nonRepudiation", "keyEncipherment"]
+extended-key-usage = ["clientAuth", "codeSigning", "1.3.6.1.4.1.311.20.2.2"]
+crl-distribution-points = ["http://ca.example.com/ca.crl"]
+freshest-crl = ["http://ca.example.com/delta.crl"]
+ocsp = ["http://ocsp.example.com/"]
+ca-issuers = ["http://ca.example.com/ca.cer"]
+issuer-alt-names = ["URI:http://ca.example.com/"]
+certificate-policies = [{ policy = "1.2.3", cps = ["http://cps.example.com/"], notice = "Read it" }]
+tls-feature = [5]
+custom-extensions = [{ oid = "1.2.3.4.5", critical = true, der = "0500" }]
+critical = ["extended-key-usage"]
+not-critical = ["key-usage"]
+subject.fixed = "/CN=fixed/O=Excelsior Bank"
+validity = { for = "90m", clamped = true }
+[names]
+fixed = ["DNS:a.example.com", "IP:192.0.2.1", "IP:2001:db8::1", "email:a@example.com", "URI:spiffe://example.com/a",
+    "dirName:CN=b,O=c", "registeredID:1.2.3.4", "UPN:u@example.com"]
+END
+    cat > ca.toml <<END
+basic-constraints = { ca = true, path-len = 300 }
+key-usage = ["keyCertSign", "cRLSign"]
+name-constraints = { permitted = ["DNS:example.com", "IP:10.0.0.0/8", "URI:.example.com"], excluded = ["email:example.com", "dirName:O=d"] }
+policy-mappings = [{ issuer = "1.2.3", subject = "1.2.4" }]
+policy-constraints = { require-explicit-policy = 3, inhibit-policy-mapping = 0 }
+inhibit-any-policy = 2
+validity = { for = "1000000d", clamped = true }
+END
+    sign leaf
+    has 'Subject: CN = fixed, O = Excelsior Bank' < leaf.text
+    has 'X509v3 Key Usage: Digital Signature, Non Repudiation, Key Encipherment X509v3' < leaf.text
+    has 'X509v3 Extended Key Usage: critical TLS Web Client Authentication, Code Signing, Microsoft Smartcard Login X509v3' < leaf.text
+    has 'X509v3 CRL Distribution Points: Full Name: URI:http://ca.example.com/ca.crl X509v3' < leaf.text
+    has 'X509v3 Freshest CRL: Full Name: URI:http://ca.example.com/delta.crl' < leaf.text
+    has 'Authority Information Access: OCSP - URI:http://ocsp.example.com/ CA Issuers - URI:http://ca.example.com/ca.cer' < leaf.text
+    has 'X509v3 Issuer Alternative Name: URI:http://ca.example.com/' < leaf.text
+    has 'X509v3 Certificate Policies: Policy: 1.2.3 CPS: http://cps.example.com/ User Notice: Explicit Text: Read it' < leaf.text
+    has 'TLS Feature: status_request ' < leaf.text
+    has '1.2.3.4.5: critical' < leaf.text
+    has 'X509v3 Basic Constraints: critical CA:FALSE' < leaf.text
+    has 'X509v3 Subject Alternative Name: DNS:a.example.com, IP Address:192.0.2.1, IP Address:2001:DB8:0:0:0:0:0:1, email:a@example.com, URI:spiffe://example.com/a, DirName:/\?O *= *c' < leaf.text
+    has 'Registered ID:1.2.3.4, othername: UPN' < leaf.text
+    openssl x509 -in leaf.pem -noout -checkend 5000
+    fails openssl x509 -in leaf.pem -noout -checkend 5460
+    sign ca
+    has 'X509v3 Basic Constraints: critical CA:TRUE, pathlen:300' < ca.text
+    has 'X509v3 Key Usage: critical Certificate Sign, CRL Sign' < ca.text
+    has 'X509v3 Name Constraints: critical Permitted: DNS:example.com IP:10.0.0.0/255.0.0.0 URI:.example.com Excluded: email:example.com DirName: *O *= *d' < ca.text
+    has 'X509v3 Policy Mappings: critical 1.2.3:1.2.4' < ca.text
+    has 'X509v3 Policy Constraints: critical Require Explicit Policy:3, Inhibit Policy Mapping:0' < ca.text
+    has 'X509v3 Inhibit Any Policy: critical 2' < ca.text
+    same "$(openssl x509 -in ca.pem -noout -enddate)" "$(openssl x509 -in $OURS/root.crt.pem -noout -enddate)"
+"#;
+
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     // Leaf, its issuer below the root (if there is one), and the root.
@@ -63,6 +124,11 @@ pub(super) fn cases() -> Vec<Case> {
             "for pair in bot:signing signing:root intricate-bot:intricate-root; do
                 same \"$(judge name subject $OURS/${pair#*:}.crt.pem)\" \"$(judge name issuer $OURS/${pair%:*}.crt.pem)\"
             done",
+        ),
+        reads_ours(
+            Openssl,
+            "every extension of a profile's file",
+            PROFILE_FILE,
         ),
         reads_ours(
             Openssl,

@@ -27,11 +27,19 @@ const FORMATS: Part = Part {
     end: "<!-- end of formats -->\n",
 };
 
+/// What it says is the documentation of the reader, whose tests hold it to the keys that there are.
+const PROFILES: Part = Part {
+    file: "docs/profiles.md",
+    start: "<!-- keys: written by `cargo xtask tidy` -->\n",
+    end: "<!-- end of keys -->\n",
+};
+
 /// Brings the documents up to date, or tells in CI that they aren't: nobody would commit what was written there.
 pub(crate) fn check(root: &Path) -> Result<Vec<String>> {
     let may_write = env::var_os("CI").is_none();
     let mut violations = LAYERS.check(root, &layers(), may_write)?;
     violations.extend(FORMATS.check(root, &interop::table(), may_write)?);
+    violations.extend(PROFILES.check(root, &profiles(root)?, may_write)?);
     Ok(violations)
 }
 
@@ -90,6 +98,34 @@ fn layers() -> String {
     text
 }
 
+/// The table in the documentation of `Profile::from_toml`.
+fn profiles(root: &Path) -> Result<String> {
+    let path = root.join("crates/pki/src/profile/file.rs");
+    let source = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    Ok(table_in(&source))
+}
+
+/// The rows of the tables in doc comments, without links into the crate.
+fn table_in(source: &str) -> String {
+    let rows = source
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("/// "))
+        .filter(|row| row.starts_with('|'));
+    let mut text = String::from("\n");
+    for row in rows {
+        let mut parts = row.split("](crate::");
+        let mut plain = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            plain.push(']');
+            plain += part.split_once(')').map_or("", |(_, rest)| rest);
+        }
+        let plain = plain.replace("[`", "`").replace("`]", "`");
+        let _ = writeln!(text, "{plain}");
+    }
+    text.push('\n');
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +142,13 @@ mod tests {
         assert_eq!(part.replaced(text, "new\n").as_deref(), Some(expected));
         assert_eq!(part.replaced(expected, "new\n").as_deref(), Some(expected));
         assert_eq!(part.replaced("# Title\n", "new\n"), None);
+    }
+
+    #[test]
+    fn a_table_is_taken_from_a_doc_comment() {
+        let source =
+            "    /// Text.\n    /// | a | see [`B`](crate::B) and [`C`] |\n    let x = a | b;\n";
+        assert_eq!(table_in(source), "\n| a | see `B` and `C` |\n\n");
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use std::{fmt, path::PathBuf};
 
 use clap::ValueEnum;
-use pki::{Profile, SerialNumber};
+use pki::{Issuance, Profile, SerialNumber, Ungranted};
 use serde_json::json;
 
 use crate::{
-    alt_name, chain,
+    chain,
     error::{Context, Error},
     file_id::Inputs,
     file_name::InputName,
@@ -21,7 +21,8 @@ use crate::{
 /// Sign a certificate request
 ///
 /// The request's signature is checked first. What the certificate may be used for is decided by --profile and never
-/// by the request; its alternative names are granted by the profiles server and peer only.
+/// or --profile-file and never by the request; its alternative names are granted by the profiles server and peer only, or
+/// as the profile's file says. What the request asks for and doesn't get is told.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
@@ -49,6 +50,10 @@ pub(crate) struct Args {
     /// What the certificate is for
     #[arg(long, value_name = "PROFILE", default_value = "client")]
     profile: ProfileName,
+
+    /// A profile of your own, in TOML: the subject, names and keys that are granted, and every extension
+    #[arg(long, value_name = "FILE", conflicts_with = "profile")]
+    profile_file: Option<PathBuf>,
 
     /// Days of validity [default: 365 (1825 for an intermediate), or until the CA ends]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -80,6 +85,15 @@ enum ProfileName {
 }
 
 impl ProfileName {
+    fn profile(self) -> Profile {
+        match self {
+            Self::Client => Profile::client(),
+            Self::Server => Profile::server(),
+            Self::Peer => Profile::peer(),
+            Self::Intermediate => Profile::intermediate(),
+        }
+    }
+
     fn is_for_clients(self) -> bool {
         matches!(self, Self::Client | Self::Peer)
     }
@@ -101,7 +115,16 @@ Examples:
   countersign ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
     --csr bot.csr.pem --days 2922 --serial 0x1 --out bot.crt.pem
   countersign ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
-    --csr server.csr.pem --profile server --out server.crt.pem";
+    --csr server.csr.pem --profile server --out server.crt.pem
+  countersign ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
+    --csr bot.csr.pem --profile-file bot.toml --out bot.crt.pem
+
+A profile's file, bot.toml (docs/profiles.md has all of its keys):
+  key-usage = [\"digitalSignature\"]
+  extended-key-usage = [\"clientAuth\"]
+  crl-distribution-points = [\"http://ca.example.com/ca.crl\"]
+  subject = { required = [\"CN\"], values = { O = \"Excelsior Bank\" } }
+  validity = { for = \"30d\", clamped = true }";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let ca_passin = Flag::new("--ca-passin", &args.ca_passin);
@@ -114,7 +137,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         .file("--ca-cert", &args.ca_cert)
         .file("--ca-key", &args.ca_key)
         .passphrase(ca_passin)
-        .file("--csr", &args.csr);
+        .file("--csr", &args.csr)
+        .files("--profile-file", &args.profile_file);
     let [out] = output::claim([out], &inputs, args.force)?;
     output::keep_for_report(args.json, &[&out])?;
     let (authority, _) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
@@ -123,29 +147,32 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     subject::check(request.subject(), InputName(&args.csr)).map_err(|error| {
         error.hint("have the request made again, with a subject that holds no control character")
     })?;
-    if args.profile.is_for_clients() {
+    if args.profile_file.is_none() && args.profile.is_for_clients() {
         new_key::warn_if_too_short_for_a_pod(request.public_key().algorithm());
     }
 
-    let mut profile = match args.profile {
-        ProfileName::Client => Profile::client(),
-        ProfileName::Server => Profile::server(),
-        ProfileName::Peer => Profile::peer(),
-        ProfileName::Intermediate => Profile::intermediate(),
+    let mut profile = match &args.profile_file {
+        Some(path) => input::profile(path)?,
+        None => args.profile.profile(),
     };
     if let Some(days) = args.days {
         profile = profile.valid_for_days(days);
     }
-    let certificate = match &args.serial {
-        Some(serial) => authority.issue_with_serial(&verified, &profile, serial.clone()),
-        None => authority.issue(&verified, &profile),
+    let mut issuance = Issuance::for_request(&verified);
+    if let Some(serial) = &args.serial {
+        issuance = issuance.serial_number(serial.clone());
     }
-    .about(format!("signing {}", InputName(&args.csr)))?;
+    let about = || format!("signing {}", InputName(&args.csr));
+    let prepared = authority.prepare(&issuance, &profile).about(about())?;
+    let certificate = prepared.sign(authority.private_key()).about(about())?;
 
     chain::warn_of_unknown_issuers(&authority, &args.ca_cert);
     let pem = certificate.to_pem();
     output::write([(out, pem.as_bytes())])?;
-    alt_name::warn_of_dropped(&request, &certificate, args.profile);
+    match &args.profile_file {
+        Some(path) => warn_of_ungranted(prepared.ungranted(), InputName(path)),
+        None => warn_of_ungranted(prepared.ungranted(), args.profile),
+    }
     ui::note_certificate(&certificate, &args.out);
     if args.json {
         let report = Report::read(pem.as_bytes(), None).about(args.out.display())?;
@@ -155,4 +182,28 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         }))?;
     }
     Ok(())
+}
+
+/// Tells what a request asks for and doesn't get.
+fn warn_of_ungranted(ungranted: &[Ungranted], profile: impl fmt::Display) {
+    let mut names = Vec::new();
+    let mut others = Vec::new();
+    for it in ungranted {
+        match it {
+            Ungranted::SubjectAltName(name) => names.push(name.to_string()),
+            other => others.push(other.to_string()),
+        }
+    }
+    if !names.is_empty() {
+        ui::warn(format!(
+            "the profile {profile} does not grant these names of the request: {}",
+            names.join(", ")
+        ));
+    }
+    if !others.is_empty() {
+        ui::warn(format!(
+            "the profile {profile} does not grant what the request asks for: {}",
+            others.join(", ")
+        ));
+    }
 }

@@ -430,3 +430,51 @@ fn decode(pem: &str) -> Vec<u8> {
     }
     octets
 }
+
+#[test]
+fn a_profile_of_ones_own_decides_and_says_what_it_does_not_grant() {
+    let sandbox = Sandbox::with_authority();
+    sandbox.write(
+        "bot.toml",
+        "key-usage = ['digitalSignature']\n\
+         extended-key-usage = ['clientAuth', '1.2.3.4']\n\
+         crl-distribution-points = ['http://ca.example.com/ca.crl']\n\
+         subject = { required = ['CN'], values = { O = 'Bank' } }\n\
+         validity = { for = '30d', clamped = true }\n",
+    );
+    sandbox.script(
+        "key generate --type ec-p256 --out bot.key
+         csr create --key bot.key --subject /CN=bot/O=Bank --dns a.example --out bot.csr
+         csr create --key bot.key --subject /CN=bot/O=Other --out other.csr",
+    );
+    let sign = "ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --profile-file bot.toml";
+    let signed = sandbox
+        .run(&format!("{sign} --csr bot.csr --out bot.crt"))
+        .succeeds();
+    assert!(
+        signed.stderr.contains(
+            "warning: the profile bot.toml does not grant these names of the request: DNS:a.example\n"
+        ),
+        "{}",
+        signed.stderr
+    );
+    let shown = sandbox.run("inspect bot.crt").succeeds().stdout;
+    assert!(shown.contains("clientAuth, 1.2.3.4"), "{shown}");
+
+    sandbox
+        .run(&format!("{sign} --csr other.csr --out x.crt"))
+        .refuses(
+            "error: signing other.csr: the subject has the attribute O with the value \"Other\": the profile asks for another \
+             value\n",
+        );
+    sandbox.write("bot.toml", "\nkey_usage = []\n");
+    let refused = sandbox.run(&format!("{sign} --csr bot.csr --out x.crt"));
+    assert!(
+        refused.stderr.starts_with(
+            "error: bot.toml: the profile can not be read, line 2: unknown field `key_usage`"
+        ),
+        "{}",
+        refused.stderr
+    );
+    assert!(!sandbox.files().contains(&"x.crt".to_owned()));
+}

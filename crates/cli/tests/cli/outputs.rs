@@ -14,6 +14,7 @@ fn with_everything() -> Sandbox {
     let sandbox = Sandbox::with_bot();
     sandbox.write("seed", "0123456789abcdef");
     sandbox.write("pw", PASSPHRASE);
+    sandbox.write("bot.toml", "key-usage = ['digitalSignature']\n");
     sandbox
 }
 
@@ -38,7 +39,8 @@ const CALLS: [(&str, &str, &str); 8] = [
     ),
     (
         "ca sign",
-        "--ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin file:pw --csr bot.csr.pem --out new",
+        "--ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin file:pw --csr bot.csr.pem \
+         --profile-file bot.toml --out new",
         "",
     ),
     (

@@ -782,6 +782,29 @@ mod tests {
     }
 
     #[test]
+    fn every_key_is_in_the_reference() {
+        let reference = include_str!("file.rs");
+        for table in ["", "subject.", "names.", "keys.", "validity."] {
+            let Err(Error::InvalidProfileFile { reason, .. }) = read(&format!("{table}x = 1"))
+            else {
+                panic!("{table}");
+            };
+            // unknown field `x`, expected one of `requested`, `matching` ...
+            let keys: Vec<&str> = reason.split('`').skip(1).step_by(2).skip(1).collect();
+            assert!(keys.len() > 1, "{reason}");
+            for key in keys {
+                let has = |named: String| reference.contains(&named);
+                assert!(
+                    has(format!("/// | `{table}{key}`"))
+                        || has(format!("/// | `{key}."))
+                        || has(format!(", `{table}{key}`")),
+                    "{table}{key}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn what_is_not_known_is_told_with_its_line() {
         let line_of = |text: &str| match read(text) {
             Err(Error::InvalidProfileFile { line, reason }) => (line, reason),
