@@ -169,6 +169,6 @@ mod tests {
 
     #[test]
     fn the_layers_show_the_map() {
-        assert!(layers().contains("| `pki` | `rsa-private` |"));
+        assert!(layers().contains("| `pki` | `kernels`, `rsa-private` |"));
     }
 }

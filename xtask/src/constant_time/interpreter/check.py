@@ -175,8 +175,7 @@ def pair(name):
             else:
                 # A factor of one in Montgomery form, and numbers with lanes that are zero: the carries into these go through all of them.
                 lane = 52 * vectors
-                low, high = source.getrandbits(lane), source.getrandbits(20) << (52 * (limbs - 2))
-                x = [low | high, source.getrandbits(lane) << lane | 1]
+                x = [source.getrandbits(lane) << place * lane | source.getrandbits(20) << bits - 30 for place in (0, 1)]
                 y, count = [radix % modulus for modulus in n], 1
             memory = Memory()
             place = lambda numbers, **kind: memory.buffer(
@@ -379,7 +378,7 @@ DAMAGES = [
     (PAIR, "xor r10d,r10d", [], "not wiped"),
     (PAIR, "vpxorq zmm22,zmm22,zmm22", [], "not wiped"),
     (PAIR, "pop r13", ["pop r12"], "the caller's"),
-    (PAIR, "add rsi,0x8", ["add rsi,0x10"], "the product"),
+    (PAIR, "add rsi,0x8", ["add rsi,0x10"], "reads outside of its buffers"),
     (HAS_FACTOR, "add r8,0x8", ["add r8,0x10"], "reads outside of its buffers"),
     (HAS_FACTOR, "vzeroall", ["vzeroupper"], "doesn't know"),
 ]
