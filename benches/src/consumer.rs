@@ -16,12 +16,14 @@ edition = "2024"
 [workspace]
 
 [dependencies]
-countersign-pki = { path = "PATH" }
+countersign-pki = { path = "WORKSPACE/crates/pki" }
+countersign-rsa-private = { path = "WORKSPACE/crates/rsa-private" }
 "#;
 
 const MAIN: &str = r#"use std::time::Instant;
 
 use pki::{CertificateAuthority, CertificateRequest, KeyKind, Passphrase, Pkcs12, PrivateKey, Profile};
+use rsa_private::{Hash, Numbers, Scheme, SigningKey};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -35,14 +37,6 @@ fn main() {
         println!("{}", start.elapsed().as_secs_f64() / rounds as f64);
         return;
     }
-    let key = PrivateKey::generate(KeyKind::Rsa4096).unwrap();
-    let ca_key = PrivateKey::generate(KeyKind::Rsa4096).unwrap();
-    let ca = CertificateAuthority::create_root("/CN=Root".parse().unwrap(), ca_key, &Profile::root()).unwrap();
-    let request = CertificateRequest::builder("/CN=bot".parse().unwrap()).sign(&key).unwrap();
-    let certificate = ca.issue(&request.verify().unwrap(), &Profile::client()).unwrap();
-    let passphrase = Passphrase::from("a longer one than this");
-    let builder = Pkcs12::builder(&key, &certificate).unwrap().chain(ca.chain());
-    let bundle = builder.to_der(&passphrase).unwrap();
     let best = |work: &dyn Fn()| {
         let time = |_| {
             let start = Instant::now();
@@ -51,27 +45,44 @@ fn main() {
         };
         (0..rounds).map(time).fold(f64::INFINITY, f64::min)
     };
+    if what == "signatures" {
+        let key = rsa_private::generate(4096).unwrap();
+        for threads in [1, 2] {
+            let signer = SigningKey::new(&Numbers::from(&key)).unwrap().threads(threads);
+            let scheme = Scheme::Pkcs1v15(Hash::Sha256);
+            println!("{}", best(&|| drop(signer.sign(scheme, b"message").unwrap())));
+        }
+        return;
+    }
+    let key = PrivateKey::generate(KeyKind::Rsa4096).unwrap();
+    let ca_key = PrivateKey::generate(KeyKind::Rsa4096).unwrap();
+    let ca = CertificateAuthority::create_root("/CN=Root".parse().unwrap(), ca_key, &Profile::root()).unwrap();
+    let request = CertificateRequest::builder("/CN=bot".parse().unwrap()).sign(&key).unwrap();
+    let certificate = ca.issue(&request.verify().unwrap(), &Profile::client()).unwrap();
+    let passphrase = Passphrase::from("a longer one than this");
+    let builder = Pkcs12::builder(&key, &certificate).unwrap().chain(ca.chain());
+    let bundle = builder.to_der(&passphrase).unwrap();
     println!("{}", best(&|| drop(builder.to_der(&passphrase).unwrap())));
     println!("{}", best(&|| drop(Pkcs12::open(&bundle, &passphrase).unwrap())));
 }
 "#;
 
-/// Makes the crate in `directory`, builds it, and lets it make 4096-bit keys with each kernel, write bundles and open them.
+/// Makes the crate in `directory`, builds it, and lets it make 4096-bit keys with each kernel, write bundles and open them, and sign.
 pub fn measure(directory: &Path, keys: usize) {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the workspace around the benches");
     fs::create_dir_all(directory.join("src")).expect("a directory for the scratch crate");
-    let pki = workspace.join("crates/pki");
     fs::write(
         directory.join("Cargo.toml"),
-        MANIFEST.replace("PATH", &pki.to_string_lossy()),
+        MANIFEST.replace("WORKSPACE", &workspace.to_string_lossy()),
     )
     .expect("its manifest");
     fs::write(directory.join("src/main.rs"), MAIN).expect("its source");
     fs::copy(workspace.join("Cargo.lock"), directory.join("Cargo.lock"))
         .expect("the versions of the workspace");
     bundles(directory, keys);
+    signatures(directory, keys);
     generation(directory, keys);
 }
 
@@ -88,6 +99,29 @@ fn bundles(directory: &Path, rounds: usize) {
             .iter()
             .map(|seconds| format!("{:.2} ms", seconds * 1e3));
         table.row(profile, &times.collect::<Vec<_>>());
+    }
+    table.print();
+}
+
+fn signatures(directory: &Path, rounds: usize) {
+    let mut table = Table::new(
+        "4096 bits: a signature, best of all",
+        &["one thread", "two threads"],
+    );
+    for profile in ["release", "debug"] {
+        let program = built(directory, profile);
+        for kernel in Kernel::available() {
+            let mut command = Command::new(&program);
+            let times = seconds(
+                command
+                    .args(["signatures", &rounds.to_string()])
+                    .env(KERNEL_VARIABLE, kernel.to_string()),
+            );
+            let times = times
+                .iter()
+                .map(|seconds| format!("{:.2} ms", seconds * 1e3));
+            table.row(&format!("{profile}, {kernel}"), &times.collect::<Vec<_>>());
+        }
     }
     table.print();
 }

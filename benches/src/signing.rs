@@ -3,16 +3,19 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use aws_lc_rs::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
+use kernels::modular::{self, Power, Stop};
+use kernels::nat;
 use rsa::pkcs8::{EncodePrivateKey, SecretDocument};
 use rsa::{BoxedUint, Pkcs1v15Sign};
-use rsa_private::{Hash, Kernel, Numbers, Scheme, SigningKey};
+use rsa_private::{Hash, Kernel, Numbers, RsaKey, Scheme, SigningKey};
 
 use crate::peers::Contestant;
 use crate::table::{Sample, Table};
-use crate::{name, timed};
+use crate::{name, peak, timed};
 
 const MESSAGE: &[u8] = b"a message that is signed";
 
@@ -99,6 +102,50 @@ pub fn race(bits: usize, rounds: usize) {
         table.row("openssl speed", &[String::new(), String::new(), mean]);
     }
     table.print();
+    exponentiations(bits, &key, rounds);
+}
+
+/// The two exponentiations of a signature with the IFMA kernel, beside the time that its multiply-adds take at this machine's best rate.
+fn exponentiations(bits: usize, key: &RsaKey, rounds: usize) {
+    if !Kernel::Ifma.is_available() {
+        return;
+    }
+    let limbs = bits / 128;
+    let [p, q, dp, dq] =
+        [key.p(), key.q(), key.dp(), key.dq()].map(|number| nat::from_bytes(number, limbs));
+    let job = |exponent, modulus| Power {
+        base: exponent,
+        exponent,
+        modulus,
+    };
+    let jobs = [job(&dp, &p), job(&dq, &q)];
+    let never = AtomicBool::new(false);
+    let stop = Stop {
+        done: &never,
+        cancelled: None,
+    };
+    let times: Sample = (0..rounds)
+        .map(|_| {
+            timed(|| modular::power(Kernel::Ifma, &jobs, bits / 2, &stop).expect("two powers"))
+        })
+        .collect();
+    // A row multiplies `x` by a limb and `n` by a digit, low and high halves, in each of two numbers; a window of five bits is five squarings and a product.
+    let (rows, vectors) = match bits {
+        2048 => (20, 3),
+        3072 => (30, 4),
+        4096 => (40, 5),
+        _ => (80, 10),
+    };
+    let products = bits / 2 + bits / 10 + 30;
+    let multiply_adds = (products * rows * 8 * vectors) as f64;
+    let rate = peak::multiply_adds_per_second();
+    println!(
+        "The two exponentiations, ifma: best {}, {:.2} times the {:.3} ms that {multiply_adds} multiply-adds take at {:.2}/ns.\n",
+        times.best(),
+        times.best_seconds() * rate / multiply_adds,
+        multiply_adds / rate * 1e3,
+        rate / 1e9
+    );
 }
 
 /// Signs in a loop with the OpenSSL that Python's cryptography package brings, and prints its version, then seconds.

@@ -48,6 +48,7 @@ pub(super) struct Eight {
 
 /// Four columns of four rows each: column `o` gets `lo(s[o-r]·x[r]) + hi(s[o-1-r]·x[r])`. The window of the last four `s` is in zmm0-3, the rows are in
 /// zmm4-7, the sums end up in zmm8-11; zmm12-15 hold the high halves.
+#[rustfmt::skip]
 macro_rules! group {
     ($s:literal, $t:literal) => {
         concat!(
@@ -59,82 +60,28 @@ macro_rules! group {
     };
 }
 
+#[rustfmt::skip]
 macro_rules! column {
     ($w0:literal, $w1:literal, $w2:literal, $w3:literal, $lo:literal, $hi:literal, $s:literal, $t:literal, $off:literal) => {
         concat!(
-            "vmovdqa64 zmm",
-            $lo,
-            ", [",
-            $t,
-            "+",
-            $off,
-            "]\n",
-            "vpxorq zmm",
-            $hi,
-            ", zmm",
-            $hi,
-            ", zmm",
-            $hi,
-            "\n",
-            "vpmadd52huq zmm",
-            $hi,
-            ", zmm",
-            $w0,
-            ", zmm7\n",
-            "vmovdqa64 zmm",
-            $w0,
-            ", [",
-            $s,
-            "+",
-            $off,
-            "]\n",
-            "vpmadd52luq zmm",
-            $lo,
-            ", zmm",
-            $w3,
-            ", zmm7\n",
-            "vpmadd52huq zmm",
-            $hi,
-            ", zmm",
-            $w3,
-            ", zmm6\n",
-            "vpmadd52luq zmm",
-            $lo,
-            ", zmm",
-            $w2,
-            ", zmm6\n",
-            "vpmadd52huq zmm",
-            $hi,
-            ", zmm",
-            $w2,
-            ", zmm5\n",
-            "vpmadd52luq zmm",
-            $lo,
-            ", zmm",
-            $w1,
-            ", zmm5\n",
-            "vpmadd52huq zmm",
-            $hi,
-            ", zmm",
-            $w1,
-            ", zmm4\n",
-            "vpmadd52luq zmm",
-            $lo,
-            ", zmm",
-            $w0,
-            ", zmm4\n",
-            "vpaddq zmm",
-            $lo,
-            ", zmm",
-            $lo,
-            ", zmm",
-            $hi,
-            "\n",
+            "vmovdqa64 zmm", $lo, ", [", $t, "+", $off, "]\n",
+            "vpxorq zmm", $hi, ", zmm", $hi, ", zmm", $hi, "\n",
+            "vpmadd52huq zmm", $hi, ", zmm", $w0, ", zmm7\n",
+            "vmovdqa64 zmm", $w0, ", [", $s, "+", $off, "]\n",
+            "vpmadd52luq zmm", $lo, ", zmm", $w3, ", zmm7\n",
+            "vpmadd52huq zmm", $hi, ", zmm", $w3, ", zmm6\n",
+            "vpmadd52luq zmm", $lo, ", zmm", $w2, ", zmm6\n",
+            "vpmadd52huq zmm", $hi, ", zmm", $w2, ", zmm5\n",
+            "vpmadd52luq zmm", $lo, ", zmm", $w1, ", zmm5\n",
+            "vpmadd52huq zmm", $hi, ", zmm", $w1, ", zmm4\n",
+            "vpmadd52luq zmm", $lo, ", zmm", $w0, ", zmm4\n",
+            "vpaddq zmm", $lo, ", zmm", $lo, ", zmm", $hi, "\n",
         )
     };
 }
 
 /// The four columns beyond the last limb: the lower right triangle. They start from what zmm8-11 hold.
+#[rustfmt::skip]
 macro_rules! tail {
     () => {
         concat!(
@@ -164,6 +111,7 @@ macro_rules! tail {
     };
 }
 
+#[rustfmt::skip]
 macro_rules! zero {
     () => {
         concat!(
@@ -175,53 +123,32 @@ macro_rules! zero {
     };
 }
 
+#[rustfmt::skip]
 macro_rules! load {
     ($r0:literal, $r1:literal, $r2:literal, $r3:literal, $p:literal) => {
         concat!(
-            "vmovdqa64 zmm",
-            $r0,
-            ", [",
-            $p,
-            "]\n",
-            "vmovdqa64 zmm",
-            $r1,
-            ", [",
-            $p,
-            "+64]\n",
-            "vmovdqa64 zmm",
-            $r2,
-            ", [",
-            $p,
-            "+128]\n",
-            "vmovdqa64 zmm",
-            $r3,
-            ", [",
-            $p,
-            "+192]\n",
+            "vmovdqa64 zmm", $r0, ", [", $p, "]\n",
+            "vmovdqa64 zmm", $r1, ", [", $p, "+64]\n",
+            "vmovdqa64 zmm", $r2, ", [", $p, "+128]\n",
+            "vmovdqa64 zmm", $r3, ", [", $p, "+192]\n",
         )
     };
 }
 
+#[rustfmt::skip]
 macro_rules! store {
     ($p:literal) => {
         concat!(
-            "vmovdqa64 [",
-            $p,
-            "], zmm8\n",
-            "vmovdqa64 [",
-            $p,
-            "+64], zmm9\n",
-            "vmovdqa64 [",
-            $p,
-            "+128], zmm10\n",
-            "vmovdqa64 [",
-            $p,
-            "+192], zmm11\n",
+            "vmovdqa64 [", $p, "], zmm8\n",
+            "vmovdqa64 [", $p, "+64], zmm9\n",
+            "vmovdqa64 [", $p, "+128], zmm10\n",
+            "vmovdqa64 [", $p, "+192], zmm11\n",
         )
     };
 }
 
 /// From four complete columns in zmm8-11: the next four quotient digits in zmm16-19, and in zmm20 the carry into the fifth column.
+#[rustfmt::skip]
 macro_rules! digits {
     () => {
         concat!(
@@ -268,6 +195,7 @@ macro_rules! digits {
 
 /// Steps 2 and 3. Expects the first four digits in zmm16-20 and `2 L` columns at `t`; leaves the result in `x`, and zeros in the lowest `L` columns.
 /// `k1` selects the lanes to double.
+#[rustfmt::skip]
 macro_rules! reduce {
     () => {
         concat!(

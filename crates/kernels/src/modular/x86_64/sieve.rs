@@ -7,6 +7,7 @@ use crate::declassify;
 use crate::modular::sieve::{BLOCKS, Block, DEPTH, HAS_SMALL_FACTOR, MASK52, SLOTS, Slot, WIDTH};
 
 /// Eight vectors: `c = hi(((x - c)·inverse mod 2^52)·product) + borrow`.
+#[rustfmt::skip]
 macro_rules! step {
     ($($c:literal $product:literal $inverse:literal),*) => {
         concat!(
@@ -21,6 +22,7 @@ macro_rules! step {
     };
 }
 
+#[rustfmt::skip]
 macro_rules! load {
     ($($r:literal $offset:literal),*) => {
         concat!($("vmovdqa64 zmm", $r, ", [rdi+", $offset, "]\n",)*)
@@ -28,24 +30,20 @@ macro_rules! load {
 }
 
 /// `k1 |= c·inverse mod 2^52 <= limit`, for the four slots of each vector.
+#[rustfmt::skip]
 macro_rules! test {
     ($($c:literal),*) => {
         concat!($(slot!($c, "0"), slot!($c, "128"), slot!($c, "256"), slot!($c, "384"), "add r9, 512\n",)*)
     };
 }
 
+#[rustfmt::skip]
 macro_rules! slot {
     ($c:literal, $offset:literal) => {
         concat!(
             "vpxorq zmm24, zmm24, zmm24\n",
-            "vpmadd52luq zmm24, zmm",
-            $c,
-            ", [r9+",
-            $offset,
-            "]\n",
-            "vpcmpuq k2, zmm24, [r9+",
-            $offset,
-            "+64], 2\n",
+            "vpmadd52luq zmm24, zmm", $c, ", [r9+", $offset, "]\n",
+            "vpcmpuq k2, zmm24, [r9+", $offset, "+64], 2\n",
             "korw k1, k1, k2\n",
         )
     };
@@ -114,30 +112,22 @@ unsafe extern "sysv64" fn has_factor(
 }
 
 /// `c = hi(((x - c)·inverse mod 2^64)·product) + borrow`.
+#[rustfmt::skip]
 macro_rules! scalar_step {
     ($c:literal, $offset:literal) => {
         concat!(
             "mov rdx, [{limb}]\n",
-            "sub rdx, {",
-            $c,
-            "}\n",
+            "sub rdx, {", $c, "}\n",
             "sbb {borrow}, {borrow}\n",
-            "imul rdx, [{block}+512+",
-            $offset,
-            "]\n",
-            "mulx {",
-            $c,
-            "}, rdx, [{block}+",
-            $offset,
-            "]\n",
-            "sub {",
-            $c,
-            "}, {borrow}\n",
+            "imul rdx, [{block}+512+", $offset, "]\n",
+            "mulx {", $c, "}, rdx, [{block}+", $offset, "]\n",
+            "sub {", $c, "}, {borrow}\n",
         )
     };
 }
 
 /// `found |= (c·inverse mod 2^52) - limit - 1`, whose top bit is set if the product is at most the limit.
+#[rustfmt::skip]
 macro_rules! scalar_test {
     ($($c:literal),*) => {
         concat!($(

@@ -15,6 +15,7 @@ pub(super) const ZERO: Vector = Vector([0; LANES]);
 impl DefaultIsZeroes for Vector {}
 
 /// Leaves no secret in a register (general ones hold counters and addresses), and no upper halves that would slow SSE code down.
+#[rustfmt::skip]
 macro_rules! wipe_registers {
     () => {
         concat!(
