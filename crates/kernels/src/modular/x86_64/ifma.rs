@@ -52,16 +52,16 @@ pub(super) struct Eight {
 macro_rules! group {
     ($s:literal, $t:literal) => {
         concat!(
-            column!("0", "3", "2", "1", "8", "12", $s, $t, "0"),
-            column!("1", "0", "3", "2", "9", "13", $s, $t, "64"),
-            column!("2", "1", "0", "3", "10", "14", $s, $t, "128"),
-            column!("3", "2", "1", "0", "11", "15", $s, $t, "192"),
+            one_column!("0", "3", "2", "1", "8", "12", $s, $t, "0"),
+            one_column!("1", "0", "3", "2", "9", "13", $s, $t, "64"),
+            one_column!("2", "1", "0", "3", "10", "14", $s, $t, "128"),
+            one_column!("3", "2", "1", "0", "11", "15", $s, $t, "192"),
         )
     };
 }
 
 #[rustfmt::skip]
-macro_rules! column {
+macro_rules! one_column {
     ($w0:literal, $w1:literal, $w2:literal, $w3:literal, $lo:literal, $hi:literal, $s:literal, $t:literal, $off:literal) => {
         concat!(
             "vmovdqa64 zmm", $lo, ", [", $t, "+", $off, "]\n",
