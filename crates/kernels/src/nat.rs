@@ -88,7 +88,7 @@ pub(crate) fn sub_masked(a: &mut [u64], b: &[u64], mask: Mask) -> u64 {
 
 /// 1 if `a < b`, else 0.
 pub fn less(a: &[u64], b: &[u64]) -> u64 {
-    debug_assert_eq!(a.len(), b.len());
+    assert_eq!(a.len(), b.len());
     let mut borrow = 0;
     let mut i = 0;
     while i < a.len() {
@@ -108,7 +108,7 @@ pub fn is_zero(a: &[u64]) -> u64 {
 
 /// 1 if two numbers of equal length are equal, else 0.
 pub fn equal(a: &[u64], b: &[u64]) -> u64 {
-    debug_assert_eq!(a.len(), b.len());
+    assert_eq!(a.len(), b.len());
     Mask::equal(a.iter().zip(b).fold(0, |all, (a, b)| all | (a ^ b)), 0).of(1)
 }
 
@@ -204,7 +204,7 @@ pub fn divide_exactly(a: &mut [u64], divisor: u64) {
 
 /// 1 if an odd `m` divides `a`, else 0: the same with a long divisor, for a quotient no longer than `m`.
 pub fn is_multiple(a: &[u64], m: &[u64]) -> u64 {
-    debug_assert!(m[0] & 1 == 1 && a.len() >= m.len() && a.len() <= 2 * m.len());
+    assert!(m[0] & 1 == 1 && a.len() >= m.len() && a.len() <= 2 * m.len());
     let length = m.len();
     let k = negative_inverse(m[0]);
     // Montgomery's reduction: multiples of m are added until the low limbs are zero, and what is left of a multiple is 0 or m.
@@ -226,7 +226,7 @@ pub fn is_multiple(a: &[u64], m: &[u64]) -> u64 {
 }
 
 /// `count` bits from position `from` on, fewer than 64; zeros beyond the end.
-pub fn window(limbs: &[u64], from: usize, count: usize) -> u64 {
+pub(crate) fn window(limbs: &[u64], from: usize, count: usize) -> u64 {
     let (limb, shift) = (from / 64, from % 64);
     let low = limbs.get(limb).map_or(0, |limb| limb >> shift);
     let high = limbs
@@ -402,6 +402,14 @@ mod tests {
             a.clone()
         } else {
             euclid(b, &(a % b))
+        }
+    }
+
+    /// The signature that leaves is one that two numbers agree on, and not a beginning of them.
+    #[test]
+    fn numbers_of_different_lengths_are_not_compared() {
+        for compare in [equal, less] {
+            assert!(std::panic::catch_unwind(|| compare(&[1, 2], &[1])).is_err());
         }
     }
 

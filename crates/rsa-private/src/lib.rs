@@ -52,8 +52,8 @@
 //! many random bases had to be drawn again because they exceeded a prime, which tells less than a bit about its size. And on targets
 //! other than x86_64, whatever the compiler and the processor make of a 64-bit multiplication.
 //!
-//! Buffers that held primes, candidates, exponents or powers are wiped when they are dropped, and the vector registers of the IFMA kernel when it returns. Other registers,
-//! and what a compiler has spilled to the stack, are not.
+//! Buffers that held primes, candidates, exponents or powers are wiped when they are dropped, and the registers of the kernels in assembly when they return.
+//! What a compiler keeps in registers or has spilled to the stack is not.
 
 #![forbid(unsafe_code)]
 

@@ -40,7 +40,7 @@ impl Modulus {
         &self.n
     }
 
-    /// `a·b mod n`, for `a` and `b` of the modulus' length.
+    /// `a·b mod n`, for `a` and `b` below the modulus and of its length.
     #[must_use]
     pub fn multiply(&self, a: &[u64], b: &[u64]) -> Nat {
         with_lanes!(&self.n, multiply(self, a, b))

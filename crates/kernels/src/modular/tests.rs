@@ -221,7 +221,7 @@ fn trial_division_finds_every_prime_below_2_16_and_no_other() {
         })
         .collect();
     assert_eq!(primes.len(), 6541);
-    // A prime of 1014 bits that is out of reach, so that a product has one small factor: 2^1014 - 227 is not needed to be prime, only free of small factors.
+    // A number without small factors, so that a product with a small prime has that one.
     let full = BigUint::from(1u8) << 1000;
     let rough = loop {
         let candidate =

@@ -226,8 +226,13 @@ fn explicit_octets<'a>(content: &mut Reader<'a>) -> Result<&'a [u8], Error> {
     Ok(octets)
 }
 
-/// Charges every derivation that can be seen from outside.
+/// Counts the keys, and charges every derivation, that can be seen from outside.
 fn charge(pfx: &Pfx, safes: &[Safe], spending: &mut Spending) -> Result<(), Error> {
+    let keys = safes.iter().map(|safe| match safe {
+        Safe::Plain(bags) => bags.keys.len(),
+        Safe::Encrypted(_) => 0,
+    });
+    spending.check_keys(keys.sum())?;
     if let Some(mac) = &pfx.mac {
         mac.charge(spending)?;
     }
@@ -497,6 +502,40 @@ mod tests {
                 limit: 2
             }
         );
+    }
+
+    /// Whose keys are derived together with that of the MAC: there was no work, or the passphrase would be found to be wrong.
+    #[test]
+    fn private_keys_are_counted_before_the_mac_is_verified() {
+        let key = PrivateKey::generate(crate::KeyKind::EcP256).unwrap();
+        let ca = crate::CertificateAuthority::create_root(
+            "/CN=ca".parse().unwrap(),
+            key,
+            &crate::Profile::root(),
+        )
+        .unwrap();
+        let key = PrivateKey::generate(crate::KeyKind::EcP256).unwrap();
+        let request = crate::CertificateRequest::builder("/CN=bot".parse().unwrap())
+            .sign(&key)
+            .unwrap();
+        let issued = ca
+            .issue(&request.verify().unwrap(), &crate::Profile::client())
+            .unwrap();
+        let der = Pkcs12::builder(&key, &issued)
+            .unwrap()
+            .to_der(&passphrase())
+            .unwrap();
+        let budget = Budget {
+            max_private_keys: 0,
+            ..Budget::default()
+        };
+        assert!(matches!(
+            open(&der, &Passphrase::from("another one"), budget),
+            Err(Error::BudgetExceeded {
+                parameter: "number of private keys",
+                ..
+            })
+        ));
     }
 
     #[test]

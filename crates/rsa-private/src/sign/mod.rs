@@ -127,7 +127,9 @@ impl SigningKey {
             }
         };
         let n = nat::from_bytes(n, 2 * limbs);
+        let kernel = Kernel::detect()?;
         let [p, q, qinv] = [half(numbers.p)?, half(numbers.q)?, half(numbers.qinv)?];
+        let [dp, dq] = [half(numbers.dp)?, half(numbers.dq)?];
         // Neither is longer than half of the modulus, so that both have just that length.
         let product = nat::mul(&p, &q);
         let odd = n.first().map_or(0, |low| low & 1);
@@ -145,15 +147,15 @@ impl SigningKey {
             e,
             p: Modulus::new(&p, bits / 2),
             q: Modulus::new(&q, bits / 2),
-            dp: half(numbers.dp)?,
-            dq: half(numbers.dq)?,
+            dp,
+            dq,
             qinv,
-            kernel: Kernel::detect()?,
+            kernel,
             threads: processors(),
         })
     }
 
-    /// Uses this kernel.
+    /// Uses this kernel for the two exponentiations. What is done once for a signature, verifying it for one, takes `mulx` wherever the processor has it.
     ///
     /// # Errors
     ///
@@ -305,5 +307,5 @@ fn processors() -> usize {
 /// Without leading zeros.
 fn strip(octets: &[u8]) -> &[u8] {
     let zeros = octets.iter().take_while(|octet| **octet == 0).count();
-    octets.get(zeros..).unwrap_or_default()
+    octets.split_at(zeros).1
 }

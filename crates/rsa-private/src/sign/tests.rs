@@ -1,5 +1,6 @@
 //! What is signed verifies with the `rsa` crate, with every kernel; what a fault made wrong doesn't get out.
 
+use num_bigint::BigUint;
 use rsa::pss::Pss;
 use rsa::{BoxedUint, Pkcs1v15Sign, PublicKey};
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -44,7 +45,7 @@ fn verifies(key: &RsaKey, scheme: Scheme, message: &[u8], signature: &[u8]) -> b
 
 #[test]
 fn the_rsa_crate_verifies_the_signatures_of_every_kernel() {
-    for bits in [2048, 3072] {
+    for bits in [2048, 3072, 4096] {
         let key = generated(bits);
         for kernel in Kernel::available() {
             for threads in [1, 2] {
@@ -60,6 +61,43 @@ fn the_rsa_crate_verifies_the_signatures_of_every_kernel() {
                 }
             }
         }
+    }
+}
+
+/// The primes are those of two groups for Diffie and Hellman (RFC 3526, section 5; RFC 7919, A.3), as nobody waits for new ones of this length.
+#[test]
+fn the_largest_keys_sign_with_every_kernel() {
+    let mut primes = include_str!("primes-4096.txt")
+        .lines()
+        .map(|line| BigUint::parse_bytes(line.as_bytes(), 16).unwrap());
+    let (p, q) = (primes.next().unwrap(), primes.next().unwrap());
+    let (one, e) = (BigUint::from(1u8), BigUint::from(65537u32));
+    let (p_minus_one, q_minus_one) = (&p - &one, &q - &one);
+    let inverse = |modulus: &BigUint| e.modinv(modulus).unwrap().to_bytes_be();
+    let (dp, dq) = (inverse(&p_minus_one), inverse(&q_minus_one));
+    let n = &p * &q;
+    let numbers = Numbers {
+        n: &n.to_bytes_be(),
+        e: &e.to_bytes_be(),
+        p: &p.to_bytes_be(),
+        q: &q.to_bytes_be(),
+        dp: &dp,
+        dq: &dq,
+        qinv: &q.modinv(&p).unwrap().to_bytes_be(),
+    };
+    let signer = SigningKey::new(&numbers).unwrap();
+    assert_eq!(signer.bits(), 8192);
+    let scheme = Scheme::Pkcs1v15(Hash::Sha512);
+    let signature = signer.sign(scheme, b"message").unwrap();
+    let opened = BigUint::from_bytes_be(&signature).modpow(&e, &n);
+    assert!(opened.to_bytes_be().ends_with(&Sha512::digest(b"message")));
+    for kernel in Kernel::available() {
+        let signer = SigningKey::new(&numbers).unwrap().kernel(kernel).unwrap();
+        assert_eq!(
+            signer.sign(scheme, b"message").unwrap(),
+            signature,
+            "{kernel}"
+        );
     }
 }
 
@@ -79,7 +117,7 @@ fn the_primes_may_stand_in_either_order() {
     let key = generated(2048);
     let forwards = Numbers::from(&key);
     // p^-1 mod q, by Fermat.
-    let [p, q] = [key.p(), key.q()].map(num_bigint::BigUint::from_bytes_be);
+    let [p, q] = [key.p(), key.q()].map(BigUint::from_bytes_be);
     let inverse = p.modpow(&(&q - 2u8), &q).to_bytes_be();
     let backwards = Numbers {
         p: forwards.q,
@@ -105,9 +143,9 @@ fn the_primes_may_stand_in_either_order() {
 #[test]
 fn any_representative_is_signed_as_a_big_integer_crate_would() {
     let key = generated(2048);
-    let [n, d, p] = [key.n(), key.d(), key.p()].map(num_bigint::BigUint::from_bytes_be);
+    let [n, d, p] = [key.n(), key.d(), key.p()].map(BigUint::from_bytes_be);
     let signer = signer(2048);
-    let one = num_bigint::BigUint::from(1u8);
+    let one = BigUint::from(1u8);
     let largest = (&one << 2047u32) - &one;
     for representative in [
         &one - &one,
@@ -123,7 +161,7 @@ fn any_representative_is_signed_as_a_big_integer_crate_would() {
         let bytes = nat::to_bytes(&nat::from_bytes(&representative.to_bytes_be(), 32), 256);
         let signature = signer.signed(&bytes).unwrap();
         assert_eq!(
-            num_bigint::BigUint::from_bytes_be(&signature),
+            BigUint::from_bytes_be(&signature),
             representative.modpow(&d, &n)
         );
     }
@@ -182,8 +220,8 @@ fn numbers_that_make_no_key_are_refused() {
         );
     }
     // Even.
-    let [mut p, q] = [key.p(), key.q()].map(num_bigint::BigUint::from_bytes_be);
-    p ^= num_bigint::BigUint::from(1u8);
+    let [mut p, q] = [key.p(), key.q()].map(BigUint::from_bytes_be);
+    p ^= BigUint::from(1u8);
     let (n, p) = ((&p * q).to_bytes_be(), p.to_bytes_be());
     assert_eq!(
         reason(Numbers {

@@ -6,8 +6,8 @@ Checked are:
 - the results, in all eight lanes, against Python's integers;
 - that it stays within its buffers, and jumps and addresses are the same for different secrets;
 - that it wipes the vector and mask registers, and restores the caller's registers;
-- that all this notices changes: each instruction that has an opposite is turned into it, one at a time, and
-  leaks and omissions are put in.
+- that all this notices changes: each instruction that has an opposite is turned into it, one at a time (of the
+  longest functions, which repeat the lines of others, some), and leaks and omissions are put in.
 """
 
 import random
@@ -319,6 +319,8 @@ OPPOSITES = {
     "vpmadd52luq": "vpmadd52huq",
     "vpmadd52huq": "vpmadd52luq",
     "vpcmpleuq": "vpcmpeqq",
+    "vpcmpnleuq": "vpcmpeqq",
+    "vpcmpeqq": "vpcmpnleuq",
     "add": "sub",
     "sub": "add",
     "inc": "dec",
@@ -344,7 +346,7 @@ def matters(name, code, i):
 
 
 def opposites(name, code):
-    """A copy of a function for each instruction that has an opposite, with a description."""
+    """A copy of a function for each instruction that has an opposite, or for some, with a description."""
     some = SAMPLED.get(name, 1)
     for i, instruction in enumerate(code):
         mnemonic, _, operands = instruction.text.partition(" ")

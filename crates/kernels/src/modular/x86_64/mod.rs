@@ -39,10 +39,9 @@ pub(super) fn ifma_base_two(candidates: &[&[u64]], bits: usize, stop: &Stop<'_>)
 pub(super) fn ifma_power(jobs: &[Power<'_>], bits: usize, stop: &Stop<'_>) -> Option<Vec<Nat>> {
     assert!(has_ifma(), "the kernel was chosen on a machine that has it");
     let moduli: Vec<&[u64]> = jobs.iter().map(|job| job.modulus).collect();
-    if jobs.len() <= 2 && Pair::fits(bits) {
-        window::power(&mut Pair::new(&moduli, bits), jobs, bits, stop)
-    } else {
-        window::power(&mut Eight::new(&moduli, bits), jobs, bits, stop)
+    match Pair::new(&moduli, bits) {
+        Some(mut pair) => window::power(&mut pair, jobs, bits, stop),
+        None => window::power(&mut Eight::new(&moduli, bits), jobs, bits, stop),
     }
 }
 

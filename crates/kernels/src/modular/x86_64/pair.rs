@@ -38,7 +38,7 @@ struct Shape {
 /// `x = x·y / R mod n`, and so on, `count` times, for both halves. `x`, `y` and `n` are the vectors of the first number, and then those of the
 /// second one; `k` is `-n^-1 mod 2^64` of each.
 ///
-/// `y` may be `x`, which makes squares.
+/// `y` may be `x`, which makes squares; else `count` is 1.
 type Multiply = unsafe extern "sysv64" fn(
     x: *mut Vector,
     y: *const Vector,
@@ -83,16 +83,10 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// Whether there is a shape for moduli of `bits` bits.
-    pub(super) fn fits(bits: usize) -> bool {
-        shape(bits).is_some()
-    }
-
     /// Prepares for one or two odd moduli of at most `bits` bits, given as little-endian 64-bit limbs. A half left over repeats the first modulus.
-    pub(super) fn new(moduli: &[&[u64]], bits: usize) -> Self {
-        let shape = shape(bits);
-        assert!(shape.is_some() && (1..=2).contains(&moduli.len()));
-        let shape = shape.unwrap_or(&SHAPES[0]);
+    /// `None` if there are more, or if they are too long.
+    pub(super) fn new(moduli: &[&[u64]], bits: usize) -> Option<Self> {
+        let shape = shape(bits).filter(|_| (1..=2).contains(&moduli.len()))?;
         let vectors = 2 * shape.vectors;
         let mut pair = Self {
             shape,
@@ -111,7 +105,7 @@ impl Pair {
             spread(&mut pair.n, shape, half, modulus);
             pair.k[half] = nat::negative_inverse(modulus[0]);
         }
-        pair
+        Some(pair)
     }
 
     /// Multiplies by `y` or by itself, `count` times.
@@ -123,6 +117,7 @@ impl Pair {
                 && self.x.len() == vectors
                 && self.y.len() == vectors
                 && count > 0
+                && (squares || count == 1)
         );
         #[cfg(any(test, constant_time))]
         if super::is_emulated() {
@@ -388,7 +383,7 @@ macro_rules! multiply {
         ///
         /// # Safety
         ///
-        /// The CPU has AVX-512F and IFMA. `x`, `y` and `n` point to twice the shape's vectors, `k` to two numbers. `count` isn't zero.
+        /// The CPU has AVX-512F and IFMA. `x`, `y` and `n` point to twice the shape's vectors, `k` to two numbers. `count` isn't zero, and is 1 unless `y` is `x`.
         #[unsafe(naked)]
         unsafe extern "sysv64" fn $name(
             x: *mut Vector,
@@ -562,15 +557,17 @@ mod tests {
                 |pair: &mut Pair| pair.square(1),
                 |pair: &mut Pair| pair.multiply(),
             ] {
-                let mut pair = Pair::new(&[&modulus], 1024);
+                let mut pair = Pair::new(&[&modulus], 1024).unwrap();
                 damage(&mut pair);
                 let run = std::panic::AssertUnwindSafe(|| run(&mut pair));
                 assert!(std::panic::catch_unwind(run).is_err());
             }
         }
-        let none = || Pair::new(&[&modulus], 1024).square(0);
+        let none = || Pair::new(&[&modulus], 1024).unwrap().square(0);
         assert!(std::panic::catch_unwind(none).is_err());
-        assert!(std::panic::catch_unwind(|| Pair::new(&[&modulus], 4159)).is_err());
+        assert!(
+            Pair::new(&[&modulus], 4159).is_none() && Pair::new(&[&modulus[..]; 3], 1024).is_none()
+        );
     }
 
     /// Limb by limb: full ones, which pass carries on, next to random ones, and products that reach the bounds.
@@ -600,7 +597,7 @@ mod tests {
                     n[(bits - 1) / 64] |= 1 << ((bits - 1) % 64);
                     n
                 });
-                let mut pair = Pair::new(&[&moduli[0], &moduli[1]], bits);
+                let mut pair = Pair::new(&[&moduli[0], &moduli[1]], bits).unwrap();
                 let numbers = [number(), number(), number(), number()];
                 let mut results = [false, true].map(|emulated| {
                     let mut run = || {

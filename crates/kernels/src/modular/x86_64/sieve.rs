@@ -1,4 +1,4 @@
-//! Trial division in assembly, see [`crate::kernel::sieve`]: sixty-four products of primes at once with AVX-512 IFMA, eight with `mulx`.
+//! Trial division in assembly, see [`crate::modular::sieve`]: sixty-four products of primes at once with AVX-512 IFMA, eight with `mulx`.
 
 use core::arch::asm;
 

@@ -14,7 +14,7 @@ pub(super) const ZERO: Vector = Vector([0; LANES]);
 /// It is wiped as a whole, which an unoptimised build does faster than number by number.
 impl DefaultIsZeroes for Vector {}
 
-/// Leaves no secret in a register (general ones hold counters and addresses), and no upper halves that would slow SSE code down.
+/// Leaves no secret in a register (general ones that held a secret are wiped where they did), and no upper halves that would slow SSE code down.
 #[rustfmt::skip]
 macro_rules! wipe_registers {
     () => {
