@@ -12,6 +12,7 @@ const ALLOWED: &[&str] = &[
     "Cargo.toml.orig",
     "examples/",
     "hierarchy.toml",
+    "profiles/",
     "src/",
 ];
 
