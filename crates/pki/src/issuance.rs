@@ -1,6 +1,6 @@
 //! One certificate that a CA is asked for, and what a profile grants of it.
 
-use std::time::SystemTime;
+use std::{collections::HashSet, time::SystemTime};
 
 use const_oid::ObjectIdentifier;
 
@@ -290,9 +290,9 @@ impl Granted<'_> {
             names.iter().try_for_each(check_form)?;
         }
         profile.check_alt_names(&self.subject, names)?;
-        let left_out = requested_names.iter().filter(|name| !names.contains(name));
-        self.ungranted
-            .extend(left_out.cloned().map(Ungranted::SubjectAltName));
+        if let Some(own) = own_names {
+            self.leave_out(requested_names, own);
+        }
         if !names.is_empty() {
             self.extensions.push(tbs::Encoded {
                 oid: SUBJECT_ALT_NAME,
@@ -312,6 +312,14 @@ impl Granted<'_> {
         }
         self.extensions.extend(of_profile);
         Ok(())
+    }
+
+    /// Says which of these names are not among those that are granted.
+    fn leave_out(&mut self, names: &[SubjectAltName], granted: &[SubjectAltName]) {
+        let granted: HashSet<_> = granted.iter().collect();
+        let left_out = names.iter().filter(|name| !granted.contains(name));
+        self.ungranted
+            .extend(left_out.cloned().map(Ungranted::SubjectAltName));
     }
 
     /// Grants that a certificate goes on as it is, and says what the profile would not.
@@ -341,13 +349,15 @@ impl Granted<'_> {
             self.ungranted
                 .push(Ungranted::Subject(self.subject.clone()));
         }
-        let names = old.subject_alt_names().iter();
-        let ungranted = names.filter(|name| match profile.own_alt_names() {
-            Some(own) => !own.contains(name),
-            None => check_form(name).is_err(),
-        });
-        let ungranted: Vec<_> = ungranted.cloned().map(Ungranted::SubjectAltName).collect();
-        self.ungranted.extend(ungranted);
+        let names = old.subject_alt_names();
+        match profile.own_alt_names() {
+            Some(own) => self.leave_out(names, own),
+            None => {
+                let others = names.iter().filter(|name| check_form(name).is_err());
+                self.ungranted
+                    .extend(others.cloned().map(Ungranted::SubjectAltName));
+            }
+        }
 
         let of_profile = encoded(profile.extensions(), key)?;
         for present in old.present_extensions() {
