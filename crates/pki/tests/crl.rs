@@ -344,6 +344,19 @@ fn what_was_asked_for_is_in_the_crl() {
     );
 }
 
+/// What a CRL says has whole seconds, and who revokes has the system's clock.
+#[test]
+fn a_certificate_is_revoked_within_the_second_in_which_the_crl_is_made() {
+    let ca = ca();
+    let second = ca.certificate().validity().not_before + DAY;
+    let now = second + Duration::from_millis(999);
+    let revocation = Revocation::new(serial(1)).date(now).invalidity_date(now);
+    let crl = at(&ca, &CrlBuilder::new().revoke(revocation), now).unwrap();
+    let entry = crl.find(&serial(1)).unwrap();
+    assert_eq!(entry.revocation_date(), second);
+    assert_eq!(entry.invalidity_date(), Some(second));
+}
+
 #[test]
 fn the_next_crl_keeps_what_is_in_the_previous_one() {
     let ca = ca();

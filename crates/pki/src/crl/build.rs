@@ -58,10 +58,14 @@ impl Revocation {
 
     /// The entry in DER.
     fn encode(&self, this_update: SystemTime) -> Result<Vec<u8>, Error> {
-        let date = self.date.unwrap_or(this_update);
-        if date > this_update || self.invalidity_date.is_some_and(|date| date > this_update) {
-            return Err(invalid("a certificate is revoked, or invalid, only later"));
-        }
+        let whole = |date: SystemTime| match time::truncate(date).ok_or(BEYOND)? {
+            later if later > this_update => {
+                Err(invalid("a certificate is revoked, or invalid, only later"))
+            }
+            date => Ok(date),
+        };
+        let date = self.date.map_or(Ok(this_update), whole)?;
+        let invalidity_date = self.invalidity_date.map(whole).transpose()?;
         let mut of_entry = Vec::new();
         match self.reason {
             // RFC 5280, section 5.3.1: it SHOULD be absent instead.
@@ -75,7 +79,7 @@ impl Revocation {
                 &der::tlv(der::ENUMERATED, &[&[reason.code()]]),
             )),
         }
-        if let Some(date) = self.invalidity_date {
+        if let Some(date) = invalidity_date {
             let date = der::generalized_time(date).ok_or(BEYOND)?;
             of_entry.extend(extensions::encode(INVALIDITY_DATE, false, &date));
         }
