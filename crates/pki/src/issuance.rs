@@ -90,7 +90,7 @@ impl Issuance {
 
     /// A certificate to follow this one: with its subject, its key, its alternative names and all its other extensions, as they
     /// are; with a serial number and a validity of its own. What the profile would not grant to a new one,
-    /// [`PreparedCertificate::ungranted`] says.
+    /// or would give to it beside, [`PreparedCertificate::ungranted`] says.
     ///
     /// # Errors
     /// [`Error::UnsupportedKey`].
@@ -365,7 +365,9 @@ impl Granted<'_> {
             if [SUBJECT_KEY_IDENTIFIER, AUTHORITY_KEY_IDENTIFIER].contains(&oid) {
                 continue;
             }
-            if oid != SUBJECT_ALT_NAME && !of_profile.iter().any(|it| it.says(present)) {
+            let is_granted =
+                |it: &tbs::Encoded| it.says(present) && it.critical == present.critical;
+            if oid != SUBJECT_ALT_NAME && !of_profile.iter().any(is_granted) {
                 self.ungranted
                     .push(Ungranted::Extension(present.oid.clone()));
             }
@@ -379,6 +381,10 @@ impl Granted<'_> {
                 value,
             });
         }
+        let has = |it: &tbs::Encoded| self.extensions.iter().any(|old| old.oid == it.oid);
+        let missing = of_profile.iter().filter(|it| !has(it));
+        let missing = missing.map(|it| Ungranted::MissingExtension(it.oid.to_string()));
+        self.ungranted.extend(missing.collect::<Vec<_>>());
         Ok(())
     }
 

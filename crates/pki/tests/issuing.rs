@@ -645,6 +645,33 @@ fn a_renewed_certificate_is_as_it_was_and_says_what_is_no_longer_granted() {
     );
 }
 
+/// A restriction that came into the profile later does not hold for what is renewed.
+#[test]
+fn a_renewal_says_which_extensions_of_the_profile_it_lacks_or_has_otherwise() {
+    let ca = root();
+    let key = key();
+    let ungranted = |old: &Profile, new: &Profile| {
+        let issuance = Issuance::for_key(key.public_key(), name("/CN=Bots"));
+        let prepared = ca.prepare(&issuance, old).unwrap();
+        let old = prepared.sign(ca.private_key()).unwrap();
+        let renewal = Issuance::renewal(&old).unwrap();
+        let prepared = ca.prepare(&renewal, new).unwrap();
+        prepared.ungranted().to_vec()
+    };
+    let plain = Profile::intermediate();
+    let weak = plain.clone().extension(crl());
+    let strict = plain.clone().extension(crl().critical(true).unwrap());
+    let oid = || "2.5.29.31".to_owned();
+    let missing = Ungranted::MissingExtension(oid());
+    assert_eq!(
+        missing.to_string(),
+        "that the extension 2.5.29.31 is missing"
+    );
+    assert_eq!(ungranted(&plain, &strict), [missing]);
+    assert_eq!(ungranted(&weak, &strict), [Ungranted::Extension(oid())]);
+    assert_eq!(ungranted(&strict, &strict), []);
+}
+
 #[test]
 fn a_certificate_is_renewed_with_a_new_key() {
     let ca = root();
