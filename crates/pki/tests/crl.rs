@@ -540,6 +540,7 @@ fn only_a_complete_crl_that_is_understood_is_continued() {
         crl!("indirect.crl.pem"),
         crl!("critical.crl.pem"),
         crl!("critical-entry.crl.pem"),
+        crl!("reasons.crl.pem"),
     ] {
         let result = CrlBuilder::after(previous).prepare(&old_ca(), now());
         assert!(matches!(result, Err(Error::InvalidCrl { .. })));
@@ -552,6 +553,67 @@ fn only_a_complete_crl_that_is_understood_is_continued() {
         Err(Error::InvalidCrl { .. } | Error::AuthorityNotYetValid { .. })
     ));
     assert!(after.prepare(&old_ca(), at + DAY).is_ok());
+}
+
+/// A CRL that another CA software made: that of this crate, with other octets, signed anew.
+fn changed(ca: &CertificateAuthority, crl: &CrlBuilder, from: &[u8], to: &[u8]) -> Crl {
+    let prepared = crl.prepare(ca.certificate(), now()).unwrap();
+    let mut tbs = prepared.as_der().to_vec();
+    let at = tbs.windows(from.len()).position(|it| it == from).unwrap();
+    tbs[at..at + from.len()].copy_from_slice(to);
+    let prepared = PreparedCrl::from_der(&tbs, ca.certificate()).unwrap();
+    prepared.sign(ca.private_key()).unwrap()
+}
+
+#[test]
+fn what_only_other_crls_say_is_not_continued() {
+    let ca = ca();
+    let refused = |previous: Crl| match CrlBuilder::after(previous).sign(&ca) {
+        Err(Error::InvalidCrl { reason, .. }) => reason,
+        other => panic!("{other:?}"),
+    };
+    let users = IssuingDistributionPoint::at([]).only_user_certificates();
+    let users = CrlBuilder::new().issuing_distribution_point(users);
+    let attributes = changed(&ca, &users, &[0x81, 1, 0xff], &[0x85, 1, 0xff]);
+    assert_eq!(
+        refused(attributes),
+        "the previous one is about attribute certificates"
+    );
+    let held = CrlBuilder::new().revoke(revoked(1, RevocationReason::CertificateHold));
+    let removed = changed(&ca, &held, &[0x0a, 1, 6], &[0x0a, 1, 8]);
+    assert_eq!(
+        refused(removed),
+        "the previous one removes an entry, as delta CRLs alone do"
+    );
+}
+
+#[test]
+fn the_next_crl_is_about_no_fewer_certificates() {
+    let ca = ca();
+    let at = || IssuingDistributionPoint::at([Uri::new("http://a.example/crl").unwrap()]);
+    let (users, cas) = (at().only_user_certificates(), at().only_ca_certificates());
+    let after = |before: Option<&IssuingDistributionPoint>, point: &IssuingDistributionPoint| {
+        let mut first = CrlBuilder::new();
+        if let Some(before) = before {
+            first = first.issuing_distribution_point(before.clone());
+        }
+        let next = CrlBuilder::after(first.sign(&ca).unwrap());
+        next.issuing_distribution_point(point.clone()).sign(&ca)
+    };
+    for (before, point) in [
+        (None, &users),
+        (Some(&at()), &cas),
+        (Some(&users), &cas),
+        (Some(&cas), &users),
+    ] {
+        assert!(
+            matches!(after(before, point), Err(Error::InvalidCrl { reason, .. }) if reason.contains("fewer")),
+            "{before:?} {point:?}"
+        );
+    }
+    for (before, point) in [(None, &at()), (Some(&users), &users), (Some(&cas), &at())] {
+        assert!(after(before, point).is_ok(), "{before:?} {point:?}");
+    }
 }
 
 #[test]
