@@ -286,7 +286,7 @@ pub enum Error {
         /// What the profile says.
         reason: &'static str,
     },
-    /// A subject alternative name that no pattern of the profile grants.
+    /// A subject alternative name, or what may be taken for one in the subject, that no pattern of the profile grants.
     #[error("{name} is not among the names that the profile grants: {granted}")]
     #[non_exhaustive]
     NameNotGranted {

@@ -246,9 +246,10 @@ impl Profile {
         self
     }
 
-    /// Grants the subject alternative names that the request asks for, where each of them matches one of these patterns. A
-    /// common name that looks like a host name has to match one, too: where there is no other host name, it is taken for
-    /// one.
+    /// Grants the subject alternative names that the request asks for, where each of them matches one of these patterns. What
+    /// may be taken for such a name in the subject has to match one, too: a common name that looks like a host name or an IP
+    /// address, which counts where there is no other name, and an emailAddress. One that nobody can judge is refused: a common
+    /// name with a NUL inside, and an emailAddress that is not well-formed.
     pub fn matching_subject_alt_names(
         mut self,
         patterns: impl IntoIterator<Item = NamePattern>,
