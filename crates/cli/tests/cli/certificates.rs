@@ -467,6 +467,10 @@ fn a_profile_of_ones_own_decides_and_says_what_it_does_not_grant() {
             "error: signing other.csr: the subject has the attribute O with the value \"Other\": the profile asks for another \
              value\n",
         );
+    // The file says how long it is valid; neither of the two wins in silence.
+    sandbox
+        .run(&format!("{sign} --days 9 --csr bot.csr --out x.crt"))
+        .misuses("cannot be used with");
     sandbox.write("bot.toml", "\nkey_usage = []\n");
     let refused = sandbox.run(&format!("{sign} --csr bot.csr --out x.crt"));
     assert!(
