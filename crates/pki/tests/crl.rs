@@ -219,6 +219,29 @@ fn no_octet_can_be_changed() {
     }
 }
 
+/// Read as a positive one it would be another certificate's.
+#[test]
+fn a_serial_number_that_is_negative_or_empty_is_malformed() {
+    let ca = ca();
+    let crl = CrlBuilder::new()
+        .revoke(Revocation::new(serial(0x7f12)))
+        .sign(&ca)
+        .unwrap();
+    for (octets, expected) in [
+        ([2, 2, 0xff, 0x12], "a serial number is negative"),
+        ([2, 0, 5, 0], "a serial number is empty"),
+    ] {
+        let mut der = crl.as_der().to_vec();
+        let at = der.windows(4).position(|it| it == [2, 2, 0x7f, 0x12]);
+        let at = at.unwrap();
+        der[at..at + 4].copy_from_slice(&octets);
+        assert!(matches!(
+            Crl::from_der(&der),
+            Err(Error::Malformed { reason, .. }) if reason == expected
+        ));
+    }
+}
+
 #[test]
 fn the_two_signature_algorithms_agree() {
     let crl = crl!("openssl.crl.pem");
