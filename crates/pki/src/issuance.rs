@@ -302,8 +302,10 @@ impl Granted<'_> {
         }
 
         let of_profile = encoded(profile.extensions(), key)?;
+        let key_identifier = self.encoded_key_identifier();
         for requested in requested_extensions {
             let is_granted = requested.oid == SUBJECT_ALT_NAME.to_string()
+                || key_identifier.says(requested)
                 || of_profile.iter().any(|it| it.says(requested));
             if !is_granted {
                 let oid = requested.oid.clone();
@@ -388,6 +390,14 @@ impl Granted<'_> {
         Ok(())
     }
 
+    fn encoded_key_identifier(&self) -> tbs::Encoded {
+        tbs::Encoded {
+            oid: SUBJECT_KEY_IDENTIFIER,
+            critical: false,
+            value: der::tlv(der::OCTET_STRING, &[&self.key_identifier]),
+        }
+    }
+
     /// Lays the certificate out.
     pub(crate) fn prepare(&self, signing: &Signing<'_>) -> Result<PreparedCertificate, Error> {
         let issuance = self.issuance;
@@ -398,15 +408,11 @@ impl Granted<'_> {
             })
         };
         let serial = match &issuance.serial {
-            Some(serial) => serial.clone(),
+            // One that stands in a certificate may be what no new one may have.
+            Some(serial) => SerialNumber::from_be_bytes(serial.as_bytes())?,
             None => SerialNumber::random()?,
         };
-        let key_identifier = tbs::Encoded {
-            oid: SUBJECT_KEY_IDENTIFIER,
-            critical: false,
-            value: der::tlv(der::OCTET_STRING, &[&self.key_identifier]),
-        };
-        let mut extensions = vec![key_identifier];
+        let mut extensions = vec![self.encoded_key_identifier()];
         extensions.extend(self.extensions.iter().map(|extension| tbs::Encoded {
             oid: extension.oid,
             critical: extension.critical,
@@ -472,5 +478,39 @@ fn check_form(name: &SubjectAltName) -> Result<(), Error> {
             name: name.to_string(),
             reason: "a name of this form, or that is not well-formed, is not granted to a request",
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CertificateRequest, KeyKind, PrivateKey, Signer};
+
+    /// OpenSSL's `req` asks for it with `subjectKeyIdentifier = hash`.
+    #[test]
+    fn a_requested_key_identifier_is_granted_where_it_is_that_of_the_key() {
+        let key = PrivateKey::generate(KeyKind::EcP256).unwrap();
+        let ungranted = |identifier: &[u8]| {
+            let algorithm = tbs::algorithm(key.public_key().algorithm(), None).unwrap();
+            let extension = tbs::Encoded {
+                oid: SUBJECT_KEY_IDENTIFIER,
+                critical: false,
+                value: der::tlv(der::OCTET_STRING, &[identifier]),
+            };
+            let subject = "/CN=a".parse().unwrap();
+            let info =
+                tbs::request(algorithm, &subject, key.public_key(), vec![extension]).unwrap();
+            let signature = Signer::sign(&key, algorithm, &info).unwrap();
+            let request = tbs::assemble(&info, algorithm, &signature, key.public_key()).unwrap();
+            let request = CertificateRequest::from_der(&request).unwrap();
+            let issuance = Issuance::for_request(&request.verify().unwrap());
+            let prepared = issuance.prepare_self_signed(&Profile::client()).unwrap();
+            prepared.ungranted().to_vec()
+        };
+        assert_eq!(ungranted(&key.public_key().key_identifier()), []);
+        assert_eq!(
+            ungranted(&[1; 20]),
+            [Ungranted::Extension(SUBJECT_KEY_IDENTIFIER.to_string())]
+        );
     }
 }

@@ -458,6 +458,39 @@ fn each_policy_has_a_request_that_breaks_it_alone() {
     ));
 }
 
+/// A certificate that others made is read with whatever serial number it has.
+#[test]
+fn a_serial_number_of_an_old_certificate_is_held_to_the_rules_again() {
+    let ca = root();
+    let key = key();
+    let issuance = || Issuance::for_key(key.public_key(), name("/CN=a"));
+    let longest = format!("0x7f{}", "01".repeat(19));
+    for (serial, found, wrong) in [
+        ("1", &[2, 1, 1][..], &[2, 1, 0][..]),
+        (&longest, &[2, 20, 0x7f, 1], &[2, 20, 0xff, 1]),
+    ] {
+        let issuance = || issuance().serial_number(serial.parse().unwrap());
+        let prepared = ca.prepare(&issuance(), &Profile::client()).unwrap();
+        let certificate = prepared.sign(ca.private_key()).unwrap();
+        let mut der = certificate.as_der().to_vec();
+        // After the version.
+        let before = [&[0xa0, 3, 2, 1, 2], found].concat();
+        let at = der.windows(before.len()).position(|it| it == before);
+        let at = at.unwrap() + 5;
+        der[at..at + wrong.len()].copy_from_slice(wrong);
+        let odd = Certificate::from_der(&der).unwrap();
+        let again = issuance().serial_number(odd.serial_number().clone());
+        assert!(
+            matches!(
+                ca.prepare(&again, &Profile::client()),
+                Err(Error::InvalidSerialNumber { .. })
+            ),
+            "{}",
+            odd.serial_number()
+        );
+    }
+}
+
 #[test]
 fn names_that_are_not_granted_are_said() {
     let ca = root();
