@@ -454,7 +454,7 @@ fn each_policy_has_a_request_that_breaks_it_alone() {
     ));
     assert!(matches!(
         ca.prepare(&issuance().subject_alt_names([]), &profile),
-        Err(Error::InvalidProfile { .. })
+        Err(Error::NameMissing { .. })
     ));
 }
 

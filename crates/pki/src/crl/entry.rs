@@ -108,7 +108,9 @@ impl Entry {
         let serial = fields.read_tagged(der::INTEGER)?;
         match serial.value {
             [] => return Err(malformed(WHAT, "a serial number is empty")),
-            [first, ..] if *first > 0x7f => return Err(malformed(WHAT, "a serial number is negative")),
+            [first, ..] if *first > 0x7f => {
+                return Err(malformed(WHAT, "a serial number is negative"));
+            }
             _ => {}
         }
         let zeros = serial.value.iter().take_while(|octet| **octet == 0).count();

@@ -368,7 +368,7 @@ impl Profile {
     /// Checks that it grants this subject.
     pub(crate) fn check_subject(&self, subject: &DistinguishedName) -> Result<(), Error> {
         if subject.is_empty() && self.is_authority() {
-            return Err(Error::InvalidProfile {
+            return Err(Error::NameMissing {
                 reason: "a CA needs a subject",
             });
         }
@@ -391,7 +391,7 @@ impl Profile {
                 AltNames::Requested | AltNames::Fixed(_) => Ok(()),
             };
         };
-        Err(Error::InvalidProfile { reason })
+        Err(Error::NameMissing { reason })
     }
 
     /// The validity of a certificate made at `now` under a CA with the given validity (`None` for one that signs itself).
