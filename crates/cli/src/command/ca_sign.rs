@@ -63,7 +63,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SERIAL")]
     serial: Option<SerialNumber>,
 
-    /// Report in JSON: "certificate" is its file, "report" what inspect --json says of it
+    /// Report in JSON: "certificate" is its file, "report" what inspect --json says of it, "ungranted" what the request
+    /// asks for and doesn't get
     #[arg(long)]
     json: bool,
 
@@ -179,6 +180,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         ui::json(&json!({
             "certificate": args.out.display().to_string(),
             "report": report,
+            "ungranted": prepared.ungranted().iter().map(ToString::to_string).collect::<Vec<_>>(),
         }))?;
     }
     Ok(())
