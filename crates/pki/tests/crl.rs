@@ -277,6 +277,11 @@ fn at(ca: &CertificateAuthority, builder: &CrlBuilder, now: SystemTime) -> Resul
     builder.sign_at(ca, now, &mut UnwrapErr(getrandom::SysRng))
 }
 
+/// A time within the validity of a CA, so many days after it began.
+fn day(ca: &Certificate, days: u32) -> SystemTime {
+    ca.validity().not_before + days * DAY
+}
+
 fn revoked(number: u64, reason: RevocationReason) -> Revocation {
     Revocation::new(serial(number)).reason(reason)
 }
@@ -496,23 +501,37 @@ fn a_certificate_on_hold_is_released_or_revoked_for_good() {
 #[test]
 fn what_a_crl_can_not_say_is_refused() {
     let ca = ca();
-    let now = now();
-    for builder in [
-        CrlBuilder::new().next_update(now - DAY),
-        CrlBuilder::new().next_update(now), // in the same second
-        CrlBuilder::new().next_update_after(Duration::ZERO),
-        CrlBuilder::new().next_update_after(Duration::MAX),
-        CrlBuilder::new().next_update_after(4_000_000 * DAY), // beyond the year 9999
-        CrlBuilder::new().revoke(Revocation::new(serial(1)).date(now + DAY)),
-        CrlBuilder::new().revoke(Revocation::new(serial(1)).invalidity_date(now + DAY)),
-        CrlBuilder::new().revoke(revoked(1, RevocationReason::RemoveFromCrl)),
-        CrlBuilder::new().revoke(revoked(1, RevocationReason::Other(7))),
-        CrlBuilder::new().issuing_distribution_point(IssuingDistributionPoint::at([])),
+    let now = day(ca.certificate(), 1);
+    let crl = CrlBuilder::new;
+    let revoking = |revocation| CrlBuilder::new().revoke(revocation);
+    let one = || Revocation::new(serial(1));
+    let not_after = "the next update is not after this one";
+    let outside = "a time lies outside the years that X.509 can express";
+    let later = "a certificate is revoked, or invalid, only later";
+    let no_reason = "a reason is none for a complete CRL";
+    let second = Duration::from_secs(1);
+    for (builder, expected) in [
+        (crl().next_update(now - DAY), not_after),
+        (crl().next_update(now), not_after),
+        (crl().next_update_after(Duration::ZERO), not_after),
+        (crl().next_update_after(Duration::MAX), outside),
+        (crl().next_update_after(4_000_000 * DAY), outside), // beyond the year 9999
+        (revoking(one().date(now + second)), later),
+        (revoking(one().invalidity_date(now + second)), later),
+        (
+            revoking(revoked(1, RevocationReason::RemoveFromCrl)),
+            no_reason,
+        ),
+        (revoking(revoked(1, RevocationReason::Other(7))), no_reason),
+        (
+            crl().issuing_distribution_point(IssuingDistributionPoint::at([])),
+            "its issuing distribution point says nothing",
+        ),
     ] {
         let result = at(&ca, &builder, now);
         assert!(
-            matches!(result, Err(Error::InvalidCrl { .. })),
-            "{builder:?}"
+            matches!(result, Err(Error::InvalidCrl { reason, .. }) if reason == expected),
+            "{builder:?} {result:?}"
         );
     }
 }
@@ -558,24 +577,41 @@ fn only_a_crl_of_the_same_issuer_is_continued() {
 
 #[test]
 fn only_a_complete_crl_that_is_understood_is_continued() {
-    for previous in [
-        crl!("delta.crl.pem"),
-        crl!("indirect.crl.pem"),
-        crl!("critical.crl.pem"),
-        crl!("critical-entry.crl.pem"),
-        crl!("reasons.crl.pem"),
+    let critical = "the previous one has a critical extension that is not evaluated";
+    for (previous, expected) in [
+        (crl!("delta.crl.pem"), "the previous one is a delta CRL"),
+        (
+            crl!("indirect.crl.pem"),
+            "the previous one is an indirect CRL",
+        ),
+        (crl!("critical.crl.pem"), critical),
+        (crl!("critical-entry.crl.pem"), critical),
+        (
+            crl!("reasons.crl.pem"),
+            "the previous one is about some reasons only",
+        ),
     ] {
-        let result = CrlBuilder::after(previous).prepare(&old_ca(), now());
-        assert!(matches!(result, Err(Error::InvalidCrl { .. })));
+        let result = CrlBuilder::after(previous).prepare(&old_ca(), day(&old_ca(), 1));
+        assert!(
+            matches!(&result, Err(Error::InvalidCrl { reason, .. }) if *reason == expected),
+            "{expected}: {result:?}"
+        );
     }
-    let previous = crl!("openssl.crl.pem");
-    let before = previous.this_update() - Duration::from_secs(1);
-    let (after, at) = (CrlBuilder::after(previous.clone()), previous.this_update());
+    let after = CrlBuilder::after(crl!("openssl.crl.pem"));
+    assert!(after.prepare(&old_ca(), day(&old_ca(), 1)).is_ok());
+}
+
+#[test]
+fn the_next_crl_is_no_older() {
+    let ca = ca();
+    let previous = at(&ca, &CrlBuilder::new(), day(ca.certificate(), 2)).unwrap();
+    let next = CrlBuilder::after(previous);
+    let second = Duration::from_secs(1);
     assert!(matches!(
-        after.prepare(&old_ca(), before),
-        Err(Error::InvalidCrl { .. } | Error::AuthorityNotYetValid { .. })
+        at(&ca, &next, day(ca.certificate(), 2) - second),
+        Err(Error::InvalidCrl { reason, .. }) if reason == "it would be older than the previous one"
     ));
-    assert!(after.prepare(&old_ca(), at + DAY).is_ok());
+    assert!(at(&ca, &next, day(ca.certificate(), 2)).is_ok());
 }
 
 /// A CRL that another CA software made: that of this crate, with other octets, signed anew.
