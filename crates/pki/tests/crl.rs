@@ -619,7 +619,7 @@ fn changed(ca: &CertificateAuthority, crl: &CrlBuilder, from: &[u8], to: &[u8]) 
     let prepared = crl.prepare(ca.certificate(), now()).unwrap();
     let mut tbs = prepared.as_der().to_vec();
     let at = tbs.windows(from.len()).position(|it| it == from).unwrap();
-    tbs[at..at + from.len()].copy_from_slice(to);
+    tbs.splice(at..at + from.len(), to.iter().copied());
     let prepared = PreparedCrl::from_der(&tbs, ca.certificate()).unwrap();
     prepared.sign(ca.private_key()).unwrap()
 }
