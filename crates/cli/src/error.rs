@@ -292,6 +292,7 @@ impl Hint for pki::Error {
                 | Self::ValidityPrecedesAuthority { .. }
                 | Self::SubjectIsIssuer { .. }
                 | Self::InvalidProfile { .. }
+                | Self::NameMissing { .. }
                 | Self::NotInChain { .. }
         )
     }

@@ -286,7 +286,7 @@ pub enum Error {
         /// What the profile says.
         reason: &'static str,
     },
-    /// A subject alternative name that no pattern of the profile grants.
+    /// A subject alternative name, or what may be taken for one in the subject, that no pattern of the profile grants.
     #[error("{name} is not among the names that the profile grants: {granted}")]
     #[non_exhaustive]
     NameNotGranted {
@@ -499,6 +499,13 @@ pub enum Error {
         /// What is wrong.
         reason: &'static str,
     },
+    /// The request lacks a name that the profile requires.
+    #[error("the profile can not be applied: {reason}")]
+    #[non_exhaustive]
+    NameMissing {
+        /// What is required.
+        reason: &'static str,
+    },
     /// A profile in TOML that can't be read.
     #[error("the profile can not be read{}: {reason}", at_line(*.line))]
     #[non_exhaustive]
@@ -671,6 +678,7 @@ impl Error {
             | Self::UnsupportedKey { .. }
             | Self::AttributeMissing { .. }
             | Self::AttributeNotAllowed { .. }
+            | Self::NameMissing { .. }
             | Self::NameNotGranted { .. }
             | Self::InvalidSubjectAltName { .. }
             | Self::SubjectIsIssuer { .. } => Fault::Request,

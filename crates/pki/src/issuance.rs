@@ -1,6 +1,6 @@
 //! One certificate that a CA is asked for, and what a profile grants of it.
 
-use std::time::SystemTime;
+use std::{collections::HashSet, time::SystemTime};
 
 use const_oid::ObjectIdentifier;
 
@@ -90,7 +90,7 @@ impl Issuance {
 
     /// A certificate to follow this one: with its subject, its key, its alternative names and all its other extensions, as they
     /// are; with a serial number and a validity of its own. What the profile would not grant to a new one,
-    /// [`PreparedCertificate::ungranted`] says.
+    /// or would give to it beside, [`PreparedCertificate::ungranted`] says.
     ///
     /// # Errors
     /// [`Error::UnsupportedKey`].
@@ -290,9 +290,9 @@ impl Granted<'_> {
             names.iter().try_for_each(check_form)?;
         }
         profile.check_alt_names(&self.subject, names)?;
-        let left_out = requested_names.iter().filter(|name| !names.contains(name));
-        self.ungranted
-            .extend(left_out.cloned().map(Ungranted::SubjectAltName));
+        if let Some(own) = own_names {
+            self.leave_out(requested_names, own);
+        }
         if !names.is_empty() {
             self.extensions.push(tbs::Encoded {
                 oid: SUBJECT_ALT_NAME,
@@ -302,8 +302,10 @@ impl Granted<'_> {
         }
 
         let of_profile = encoded(profile.extensions(), key)?;
+        let key_identifier = self.encoded_key_identifier();
         for requested in requested_extensions {
             let is_granted = requested.oid == SUBJECT_ALT_NAME.to_string()
+                || key_identifier.says(requested)
                 || of_profile.iter().any(|it| it.says(requested));
             if !is_granted {
                 let oid = requested.oid.clone();
@@ -312,6 +314,14 @@ impl Granted<'_> {
         }
         self.extensions.extend(of_profile);
         Ok(())
+    }
+
+    /// Says which of these names are not among those that are granted.
+    fn leave_out(&mut self, names: &[SubjectAltName], granted: &[SubjectAltName]) {
+        let granted: HashSet<_> = granted.iter().collect();
+        let left_out = names.iter().filter(|name| !granted.contains(name));
+        self.ungranted
+            .extend(left_out.cloned().map(Ungranted::SubjectAltName));
     }
 
     /// Grants that a certificate goes on as it is, and says what the profile would not.
@@ -341,13 +351,15 @@ impl Granted<'_> {
             self.ungranted
                 .push(Ungranted::Subject(self.subject.clone()));
         }
-        let names = old.subject_alt_names().iter();
-        let ungranted = names.filter(|name| match profile.own_alt_names() {
-            Some(own) => !own.contains(name),
-            None => check_form(name).is_err(),
-        });
-        let ungranted: Vec<_> = ungranted.cloned().map(Ungranted::SubjectAltName).collect();
-        self.ungranted.extend(ungranted);
+        let names = old.subject_alt_names();
+        match profile.own_alt_names() {
+            Some(own) => self.leave_out(names, own),
+            None => {
+                let others = names.iter().filter(|name| check_form(name).is_err());
+                self.ungranted
+                    .extend(others.cloned().map(Ungranted::SubjectAltName));
+            }
+        }
 
         let of_profile = encoded(profile.extensions(), key)?;
         for present in old.present_extensions() {
@@ -355,7 +367,9 @@ impl Granted<'_> {
             if [SUBJECT_KEY_IDENTIFIER, AUTHORITY_KEY_IDENTIFIER].contains(&oid) {
                 continue;
             }
-            if oid != SUBJECT_ALT_NAME && !of_profile.iter().any(|it| it.says(present)) {
+            let is_granted =
+                |it: &tbs::Encoded| it.says(present) && it.critical == present.critical;
+            if oid != SUBJECT_ALT_NAME && !of_profile.iter().any(is_granted) {
                 self.ungranted
                     .push(Ungranted::Extension(present.oid.clone()));
             }
@@ -369,7 +383,19 @@ impl Granted<'_> {
                 value,
             });
         }
+        let has = |it: &tbs::Encoded| self.extensions.iter().any(|old| old.oid == it.oid);
+        let missing = of_profile.iter().filter(|it| !has(it));
+        let missing = missing.map(|it| Ungranted::MissingExtension(it.oid.to_string()));
+        self.ungranted.extend(missing.collect::<Vec<_>>());
         Ok(())
+    }
+
+    fn encoded_key_identifier(&self) -> tbs::Encoded {
+        tbs::Encoded {
+            oid: SUBJECT_KEY_IDENTIFIER,
+            critical: false,
+            value: der::tlv(der::OCTET_STRING, &[&self.key_identifier]),
+        }
     }
 
     /// Lays the certificate out.
@@ -382,15 +408,11 @@ impl Granted<'_> {
             })
         };
         let serial = match &issuance.serial {
-            Some(serial) => serial.clone(),
+            // One that stands in a certificate may be what no new one may have.
+            Some(serial) => SerialNumber::from_be_bytes(serial.as_bytes())?,
             None => SerialNumber::random()?,
         };
-        let key_identifier = tbs::Encoded {
-            oid: SUBJECT_KEY_IDENTIFIER,
-            critical: false,
-            value: der::tlv(der::OCTET_STRING, &[&self.key_identifier]),
-        };
-        let mut extensions = vec![key_identifier];
+        let mut extensions = vec![self.encoded_key_identifier()];
         extensions.extend(self.extensions.iter().map(|extension| tbs::Encoded {
             oid: extension.oid,
             critical: extension.critical,
@@ -456,5 +478,39 @@ fn check_form(name: &SubjectAltName) -> Result<(), Error> {
             name: name.to_string(),
             reason: "a name of this form, or that is not well-formed, is not granted to a request",
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CertificateRequest, KeyKind, PrivateKey, Signer};
+
+    /// OpenSSL's `req` asks for it with `subjectKeyIdentifier = hash`.
+    #[test]
+    fn a_requested_key_identifier_is_granted_where_it_is_that_of_the_key() {
+        let key = PrivateKey::generate(KeyKind::EcP256).unwrap();
+        let ungranted = |identifier: &[u8]| {
+            let algorithm = tbs::algorithm(key.public_key().algorithm(), None).unwrap();
+            let extension = tbs::Encoded {
+                oid: SUBJECT_KEY_IDENTIFIER,
+                critical: false,
+                value: der::tlv(der::OCTET_STRING, &[identifier]),
+            };
+            let subject = "/CN=a".parse().unwrap();
+            let info =
+                tbs::request(algorithm, &subject, key.public_key(), vec![extension]).unwrap();
+            let signature = Signer::sign(&key, algorithm, &info).unwrap();
+            let request = tbs::assemble(&info, algorithm, &signature, key.public_key()).unwrap();
+            let request = CertificateRequest::from_der(&request).unwrap();
+            let issuance = Issuance::for_request(&request.verify().unwrap());
+            let prepared = issuance.prepare_self_signed(&Profile::client()).unwrap();
+            prepared.ungranted().to_vec()
+        };
+        assert_eq!(ungranted(&key.public_key().key_identifier()), []);
+        assert_eq!(
+            ungranted(&[1; 20]),
+            [Ungranted::Extension(SUBJECT_KEY_IDENTIFIER.to_string())]
+        );
     }
 }

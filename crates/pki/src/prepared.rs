@@ -159,10 +159,10 @@ impl fmt::Debug for PreparedCertificate {
     }
 }
 
-/// Something that a request asks for, or that a renewed certificate has, and that the profile doesn't grant.
+/// Something that a request asks for, or that a renewed certificate has or lacks, and that the profile doesn't grant.
 ///
 /// Of a request, or of what the caller asks for, it is left out of the certificate, or replaced. Of a renewed certificate, it is in the new one as it was in
-/// the old.
+/// the old, or is missing as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ungranted {
@@ -170,8 +170,11 @@ pub enum Ungranted {
     Subject(DistinguishedName),
     /// A subject alternative name.
     SubjectAltName(SubjectAltName),
-    /// An extension, or what it says, by its object identifier in dotted form.
+    /// An extension, or what it says, by its object identifier in dotted form; of a renewed certificate also whether it is critical.
     Extension(String),
+    /// An extension of the profile, by its object identifier in dotted form, that a renewed certificate doesn't have: a restriction,
+    /// name constraints for example, that holds for a new certificate and not for this one.
+    MissingExtension(String),
     /// Something of a renewed certificate for which a request would be refused.
     Refused(Error),
 }
@@ -183,6 +186,7 @@ impl fmt::Display for Ungranted {
             Self::Subject(subject) => write!(f, "the subject {subject}"),
             Self::SubjectAltName(name) => write!(f, "the name {name}"),
             Self::Extension(oid) => write!(f, "the extension {oid}, or what it says"),
+            Self::MissingExtension(oid) => write!(f, "that the extension {oid} is missing"),
             Self::Refused(error) => error.fmt(f),
         }
     }

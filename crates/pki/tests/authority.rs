@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use pki::{
     BasicConstraints, Certificate, CertificateAuthority, CertificateRequest, Digest,
-    DistinguishedName, Error, ExtendedKeyUsage, KeyAlgorithm, KeyKind, PrivateKey, Profile,
+    DistinguishedName, Error, ExtendedKeyUsage, Fault, KeyAlgorithm, KeyKind, PrivateKey, Profile,
     SerialNumber, SignatureAlgorithm, SubjectAltName, Validity, Version,
 };
 
@@ -348,8 +348,13 @@ fn profiles_that_can_not_apply_are_refused() {
     let ca = root();
     let invalid =
         |result: Result<Certificate, Error>| matches!(result, Err(Error::InvalidProfile { .. }));
+    let lacks_a_name = |result: Result<Certificate, Error>| {
+        result.is_err_and(|error| {
+            matches!(error, Error::NameMissing { .. }) && error.fault() == Fault::Request
+        })
+    };
     assert!(
-        invalid(issue(&ca, &Profile::server())),
+        lacks_a_name(issue(&ca, &Profile::server())),
         "a server without names"
     );
     assert!(invalid(issue(&ca, &Profile::root())), "another root");
@@ -359,12 +364,16 @@ fn profiles_that_can_not_apply_are_refused() {
     );
     let nameless = CertificateRequest::builder(name("/")).sign(&key()).unwrap();
     assert!(
-        invalid(ca.issue(&nameless.verify().unwrap(), &Profile::client())),
+        lacks_a_name(ca.issue(&nameless.verify().unwrap(), &Profile::client())),
         "no name at all"
+    );
+    assert!(
+        lacks_a_name(ca.issue(&nameless.verify().unwrap(), &Profile::intermediate())),
+        "a CA without a subject"
     );
     assert!(matches!(
         CertificateAuthority::create_root(name("/"), key(), &Profile::root()),
-        Err(Error::InvalidProfile { .. })
+        Err(Error::NameMissing { .. })
     ));
     assert!(matches!(
         CertificateAuthority::create_root(name("/CN=x"), key(), &Profile::client()),

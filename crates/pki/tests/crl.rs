@@ -219,6 +219,29 @@ fn no_octet_can_be_changed() {
     }
 }
 
+/// Read as a positive one it would be another certificate's.
+#[test]
+fn a_serial_number_that_is_negative_or_empty_is_malformed() {
+    let ca = ca();
+    let crl = CrlBuilder::new()
+        .revoke(Revocation::new(serial(0x7f12)))
+        .sign(&ca)
+        .unwrap();
+    for (octets, expected) in [
+        ([2, 2, 0xff, 0x12], "a serial number is negative"),
+        ([2, 0, 5, 0], "a serial number is empty"),
+    ] {
+        let mut der = crl.as_der().to_vec();
+        let at = der.windows(4).position(|it| it == [2, 2, 0x7f, 0x12]);
+        let at = at.unwrap();
+        der[at..at + 4].copy_from_slice(&octets);
+        assert!(matches!(
+            Crl::from_der(&der),
+            Err(Error::Malformed { reason, .. }) if reason == expected
+        ));
+    }
+}
+
 #[test]
 fn the_two_signature_algorithms_agree() {
     let crl = crl!("openssl.crl.pem");
@@ -252,6 +275,11 @@ fn now() -> SystemTime {
 
 fn at(ca: &CertificateAuthority, builder: &CrlBuilder, now: SystemTime) -> Result<Crl, Error> {
     builder.sign_at(ca, now, &mut UnwrapErr(getrandom::SysRng))
+}
+
+/// A time within the validity of a CA, so many days after it began.
+fn day(ca: &Certificate, days: u32) -> SystemTime {
+    ca.validity().not_before + days * DAY
 }
 
 fn revoked(number: u64, reason: RevocationReason) -> Revocation {
@@ -342,6 +370,19 @@ fn what_was_asked_for_is_in_the_crl() {
             ("2.5.29.28", true)
         ]
     );
+}
+
+/// What a CRL says has whole seconds, and who revokes has the system's clock.
+#[test]
+fn a_certificate_is_revoked_within_the_second_in_which_the_crl_is_made() {
+    let ca = ca();
+    let second = ca.certificate().validity().not_before + DAY;
+    let now = second + Duration::from_millis(999);
+    let revocation = Revocation::new(serial(1)).date(now).invalidity_date(now);
+    let crl = at(&ca, &CrlBuilder::new().revoke(revocation), now).unwrap();
+    let entry = crl.find(&serial(1)).unwrap();
+    assert_eq!(entry.revocation_date(), second);
+    assert_eq!(entry.invalidity_date(), Some(second));
 }
 
 #[test]
@@ -460,23 +501,37 @@ fn a_certificate_on_hold_is_released_or_revoked_for_good() {
 #[test]
 fn what_a_crl_can_not_say_is_refused() {
     let ca = ca();
-    let now = now();
-    for builder in [
-        CrlBuilder::new().next_update(now - DAY),
-        CrlBuilder::new().next_update(now), // in the same second
-        CrlBuilder::new().next_update_after(Duration::ZERO),
-        CrlBuilder::new().next_update_after(Duration::MAX),
-        CrlBuilder::new().next_update_after(4_000_000 * DAY), // beyond the year 9999
-        CrlBuilder::new().revoke(Revocation::new(serial(1)).date(now + DAY)),
-        CrlBuilder::new().revoke(Revocation::new(serial(1)).invalidity_date(now + DAY)),
-        CrlBuilder::new().revoke(revoked(1, RevocationReason::RemoveFromCrl)),
-        CrlBuilder::new().revoke(revoked(1, RevocationReason::Other(7))),
-        CrlBuilder::new().issuing_distribution_point(IssuingDistributionPoint::at([])),
+    let now = day(ca.certificate(), 1);
+    let crl = CrlBuilder::new;
+    let revoking = |revocation| CrlBuilder::new().revoke(revocation);
+    let one = || Revocation::new(serial(1));
+    let not_after = "the next update is not after this one";
+    let outside = "a time lies outside the years that X.509 can express";
+    let later = "a certificate is revoked, or invalid, only later";
+    let no_reason = "a reason is none for a complete CRL";
+    let second = Duration::from_secs(1);
+    for (builder, expected) in [
+        (crl().next_update(now - DAY), not_after),
+        (crl().next_update(now), not_after),
+        (crl().next_update_after(Duration::ZERO), not_after),
+        (crl().next_update_after(Duration::MAX), outside),
+        (crl().next_update_after(4_000_000 * DAY), outside), // beyond the year 9999
+        (revoking(one().date(now + second)), later),
+        (revoking(one().invalidity_date(now + second)), later),
+        (
+            revoking(revoked(1, RevocationReason::RemoveFromCrl)),
+            no_reason,
+        ),
+        (revoking(revoked(1, RevocationReason::Other(7))), no_reason),
+        (
+            crl().issuing_distribution_point(IssuingDistributionPoint::at([])),
+            "its issuing distribution point says nothing",
+        ),
     ] {
         let result = at(&ca, &builder, now);
         assert!(
-            matches!(result, Err(Error::InvalidCrl { .. })),
-            "{builder:?}"
+            matches!(result, Err(Error::InvalidCrl { reason, .. }) if reason == expected),
+            "{builder:?} {result:?}"
         );
     }
 }
@@ -522,23 +577,102 @@ fn only_a_crl_of_the_same_issuer_is_continued() {
 
 #[test]
 fn only_a_complete_crl_that_is_understood_is_continued() {
-    for previous in [
-        crl!("delta.crl.pem"),
-        crl!("indirect.crl.pem"),
-        crl!("critical.crl.pem"),
-        crl!("critical-entry.crl.pem"),
+    let critical = "the previous one has a critical extension that is not evaluated";
+    for (previous, expected) in [
+        (crl!("delta.crl.pem"), "the previous one is a delta CRL"),
+        (
+            crl!("indirect.crl.pem"),
+            "the previous one is an indirect CRL",
+        ),
+        (crl!("critical.crl.pem"), critical),
+        (crl!("critical-entry.crl.pem"), critical),
+        (
+            crl!("reasons.crl.pem"),
+            "the previous one is about some reasons only",
+        ),
     ] {
-        let result = CrlBuilder::after(previous).prepare(&old_ca(), now());
-        assert!(matches!(result, Err(Error::InvalidCrl { .. })));
+        let result = CrlBuilder::after(previous).prepare(&old_ca(), day(&old_ca(), 1));
+        assert!(
+            matches!(&result, Err(Error::InvalidCrl { reason, .. }) if *reason == expected),
+            "{expected}: {result:?}"
+        );
     }
-    let previous = crl!("openssl.crl.pem");
-    let before = previous.this_update() - Duration::from_secs(1);
-    let (after, at) = (CrlBuilder::after(previous.clone()), previous.this_update());
+    let after = CrlBuilder::after(crl!("openssl.crl.pem"));
+    assert!(after.prepare(&old_ca(), day(&old_ca(), 1)).is_ok());
+}
+
+#[test]
+fn the_next_crl_is_no_older() {
+    let ca = ca();
+    let previous = at(&ca, &CrlBuilder::new(), day(ca.certificate(), 2)).unwrap();
+    let next = CrlBuilder::after(previous);
+    let second = Duration::from_secs(1);
     assert!(matches!(
-        after.prepare(&old_ca(), before),
-        Err(Error::InvalidCrl { .. } | Error::AuthorityNotYetValid { .. })
+        at(&ca, &next, day(ca.certificate(), 2) - second),
+        Err(Error::InvalidCrl { reason, .. }) if reason == "it would be older than the previous one"
     ));
-    assert!(after.prepare(&old_ca(), at + DAY).is_ok());
+    assert!(at(&ca, &next, day(ca.certificate(), 2)).is_ok());
+}
+
+/// A CRL that another CA software made: that of this crate, with other octets, signed anew.
+fn changed(ca: &CertificateAuthority, crl: &CrlBuilder, from: &[u8], to: &[u8]) -> Crl {
+    let prepared = crl.prepare(ca.certificate(), now()).unwrap();
+    let mut tbs = prepared.as_der().to_vec();
+    let at = tbs.windows(from.len()).position(|it| it == from).unwrap();
+    tbs.splice(at..at + from.len(), to.iter().copied());
+    let prepared = PreparedCrl::from_der(&tbs, ca.certificate()).unwrap();
+    prepared.sign(ca.private_key()).unwrap()
+}
+
+#[test]
+fn what_only_other_crls_say_is_not_continued() {
+    let ca = ca();
+    let refused = |previous: Crl| match CrlBuilder::after(previous).sign(&ca) {
+        Err(Error::InvalidCrl { reason, .. }) => reason,
+        other => panic!("{other:?}"),
+    };
+    let users = IssuingDistributionPoint::at([]).only_user_certificates();
+    let users = CrlBuilder::new().issuing_distribution_point(users);
+    let attributes = changed(&ca, &users, &[0x81, 1, 0xff], &[0x85, 1, 0xff]);
+    assert_eq!(
+        refused(attributes),
+        "the previous one is about attribute certificates"
+    );
+    let held = CrlBuilder::new().revoke(revoked(1, RevocationReason::CertificateHold));
+    let removed = changed(&ca, &held, &[0x0a, 1, 6], &[0x0a, 1, 8]);
+    assert_eq!(
+        refused(removed),
+        "the previous one removes an entry, as delta CRLs alone do"
+    );
+}
+
+#[test]
+fn the_next_crl_is_about_no_fewer_certificates() {
+    let ca = ca();
+    let at = || IssuingDistributionPoint::at([Uri::new("http://a.example/crl").unwrap()]);
+    let (users, cas) = (at().only_user_certificates(), at().only_ca_certificates());
+    let after = |before: Option<&IssuingDistributionPoint>, point: &IssuingDistributionPoint| {
+        let mut first = CrlBuilder::new();
+        if let Some(before) = before {
+            first = first.issuing_distribution_point(before.clone());
+        }
+        let next = CrlBuilder::after(first.sign(&ca).unwrap());
+        next.issuing_distribution_point(point.clone()).sign(&ca)
+    };
+    for (before, point) in [
+        (None, &users),
+        (Some(&at()), &cas),
+        (Some(&users), &cas),
+        (Some(&cas), &users),
+    ] {
+        assert!(
+            matches!(after(before, point), Err(Error::InvalidCrl { reason, .. }) if reason.contains("fewer")),
+            "{before:?} {point:?}"
+        );
+    }
+    for (before, point) in [(None, &at()), (Some(&users), &users), (Some(&cas), &at())] {
+        assert!(after(before, point).is_ok(), "{before:?} {point:?}");
+    }
 }
 
 #[test]

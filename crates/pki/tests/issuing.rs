@@ -454,8 +454,41 @@ fn each_policy_has_a_request_that_breaks_it_alone() {
     ));
     assert!(matches!(
         ca.prepare(&issuance().subject_alt_names([]), &profile),
-        Err(Error::InvalidProfile { .. })
+        Err(Error::NameMissing { .. })
     ));
+}
+
+/// A certificate that others made is read with whatever serial number it has.
+#[test]
+fn a_serial_number_of_an_old_certificate_is_held_to_the_rules_again() {
+    let ca = root();
+    let key = key();
+    let issuance = || Issuance::for_key(key.public_key(), name("/CN=a"));
+    let longest = format!("0x7f{}", "01".repeat(19));
+    for (serial, found, wrong) in [
+        ("1", &[2, 1, 1][..], &[2, 1, 0][..]),
+        (&longest, &[2, 20, 0x7f, 1], &[2, 20, 0xff, 1]),
+    ] {
+        let issuance = || issuance().serial_number(serial.parse().unwrap());
+        let prepared = ca.prepare(&issuance(), &Profile::client()).unwrap();
+        let certificate = prepared.sign(ca.private_key()).unwrap();
+        let mut der = certificate.as_der().to_vec();
+        // After the version.
+        let before = [&[0xa0, 3, 2, 1, 2], found].concat();
+        let at = der.windows(before.len()).position(|it| it == before);
+        let at = at.unwrap() + 5;
+        der[at..at + wrong.len()].copy_from_slice(wrong);
+        let odd = Certificate::from_der(&der).unwrap();
+        let again = issuance().serial_number(odd.serial_number().clone());
+        assert!(
+            matches!(
+                ca.prepare(&again, &Profile::client()),
+                Err(Error::InvalidSerialNumber { .. })
+            ),
+            "{}",
+            odd.serial_number()
+        );
+    }
 }
 
 #[test]
@@ -643,6 +676,33 @@ fn a_renewed_certificate_is_as_it_was_and_says_what_is_no_longer_granted() {
             "the extension 2.5.29.37, or what it says",
         ]
     );
+}
+
+/// A restriction that came into the profile later does not hold for what is renewed.
+#[test]
+fn a_renewal_says_which_extensions_of_the_profile_it_lacks_or_has_otherwise() {
+    let ca = root();
+    let key = key();
+    let ungranted = |old: &Profile, new: &Profile| {
+        let issuance = Issuance::for_key(key.public_key(), name("/CN=Bots"));
+        let prepared = ca.prepare(&issuance, old).unwrap();
+        let old = prepared.sign(ca.private_key()).unwrap();
+        let renewal = Issuance::renewal(&old).unwrap();
+        let prepared = ca.prepare(&renewal, new).unwrap();
+        prepared.ungranted().to_vec()
+    };
+    let plain = Profile::intermediate();
+    let weak = plain.clone().extension(crl());
+    let strict = plain.clone().extension(crl().critical(true).unwrap());
+    let oid = || "2.5.29.31".to_owned();
+    let missing = Ungranted::MissingExtension(oid());
+    assert_eq!(
+        missing.to_string(),
+        "that the extension 2.5.29.31 is missing"
+    );
+    assert_eq!(ungranted(&plain, &strict), [missing]);
+    assert_eq!(ungranted(&weak, &strict), [Ungranted::Extension(oid())]);
+    assert_eq!(ungranted(&strict, &strict), []);
 }
 
 #[test]

@@ -20,8 +20,8 @@ use crate::{
 
 /// Sign a certificate request
 ///
-/// The request's signature is checked first. What the certificate may be used for is decided by --profile and never
-/// or --profile-file and never by the request; its alternative names are granted by the profiles server and peer only, or
+/// The request's signature is checked first. What the certificate may be used for is decided by --profile or
+/// --profile-file, and never by the request; its alternative names are granted by the profiles server and peer only, or
 /// as the profile's file says. What the request asks for and doesn't get is told.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
@@ -55,15 +55,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "profile")]
     profile_file: Option<PathBuf>,
 
-    /// Days of validity [default: 365 (1825 for an intermediate), or until the CA ends]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    /// Days of validity [default: 365 (1825 for an intermediate), or until the CA ends]; a profile's file has its own
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "profile_file")]
     days: Option<u32>,
 
     /// Serial number, decimal or hexadecimal (0x1) [default: random]
     #[arg(long, value_name = "SERIAL")]
     serial: Option<SerialNumber>,
 
-    /// Report in JSON: "certificate" is its file, "report" what inspect --json says of it
+    /// Report in JSON: "certificate" is its file, "report" what inspect --json says of it, "ungranted" what the request
+    /// asks for and doesn't get
     #[arg(long)]
     json: bool,
 
@@ -179,6 +180,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         ui::json(&json!({
             "certificate": args.out.display().to_string(),
             "report": report,
+            "ungranted": prepared.ungranted().iter().map(ToString::to_string).collect::<Vec<_>>(),
         }))?;
     }
     Ok(())

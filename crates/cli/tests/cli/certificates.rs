@@ -460,6 +460,14 @@ fn a_profile_of_ones_own_decides_and_says_what_it_does_not_grant() {
     );
     let shown = sandbox.run("inspect bot.crt").succeeds().stdout;
     assert!(shown.contains("clientAuth, 1.2.3.4"), "{shown}");
+    let report = sandbox
+        .run(&format!("{sign} --csr bot.csr --out json.crt --json"))
+        .succeeds()
+        .json();
+    assert_eq!(
+        report["ungranted"],
+        serde_json::json!(["the name DNS:a.example"])
+    );
 
     sandbox
         .run(&format!("{sign} --csr other.csr --out x.crt"))
@@ -467,6 +475,10 @@ fn a_profile_of_ones_own_decides_and_says_what_it_does_not_grant() {
             "error: signing other.csr: the subject has the attribute O with the value \"Other\": the profile asks for another \
              value\n",
         );
+    // The file says how long it is valid; neither of the two wins in silence.
+    sandbox
+        .run(&format!("{sign} --days 9 --csr bot.csr --out x.crt"))
+        .misuses("cannot be used with");
     sandbox.write("bot.toml", "\nkey_usage = []\n");
     let refused = sandbox.run(&format!("{sign} --csr bot.csr --out x.crt"));
     assert!(

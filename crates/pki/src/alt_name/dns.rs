@@ -81,13 +81,25 @@ pub(crate) fn is_label(label: &str) -> bool {
 }
 
 /// Likewise, but for the limit that DNS has.
-pub(crate) fn is_label_of_any_length(label: &str) -> bool {
+fn is_label_of_any_length(label: &str) -> bool {
     !label.is_empty()
         && !label.starts_with('-')
         && !label.ends_with('-')
         && label
             .bytes()
             .all(|octet| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_')
+}
+
+/// A common name as OpenSSL takes it for a host name: NULs at its end don't count, and with one before nobody can judge it.
+pub(crate) fn without_nuls(common_name: &str) -> Option<&str> {
+    let name = common_name.trim_end_matches('\0');
+    (!name.contains('\0')).then_some(name)
+}
+
+/// What OpenSSL takes a common name for where there is no other host name: two labels or more of letters, digits, `-` and
+/// `_`, however long they are.
+pub(crate) fn looks_like_host(common_name: &str) -> bool {
+    common_name.contains('.') && common_name.split('.').all(is_label_of_any_length)
 }
 
 /// 255 octets in DNS (RFC 1035, section 2.3.4), less the first length octet and the root's.

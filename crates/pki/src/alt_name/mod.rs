@@ -9,7 +9,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 
 use const_oid::ObjectIdentifier;
 
-pub(crate) use self::dns::{is_label, is_label_of_any_length};
+pub(crate) use self::dns::{is_label, looks_like_host, without_nuls};
 pub use self::{dns::DnsName, email::EmailAddress, other_name::OtherName, uri::Uri};
 use crate::{
     DistinguishedName, Error,

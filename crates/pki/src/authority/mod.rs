@@ -88,7 +88,7 @@ impl CertificateAuthority {
     /// Makes a root: a certificate that `key` signs for itself.
     ///
     /// # Errors
-    /// [`Error::InvalidProfile`] when `profile` is not [`Profile::root`] or the subject is empty,
+    /// [`Error::InvalidProfile`] when `profile` is not [`Profile::root`], [`Error::NameMissing`] when the subject is empty,
     /// [`Error::KeyTooSmall`], [`Error::InvalidValidity`], [`Error::UnsupportedSignatureAlgorithm`], [`Error::Randomness`] and
     /// [`Error::SignatureFailed`].
     pub fn create_root(
@@ -132,7 +132,7 @@ impl CertificateAuthority {
     /// Makes a CA below this one: what Symphony calls a signing certificate.
     ///
     /// # Errors
-    /// [`Error::InvalidProfile`] when `profile` is not [`Profile::intermediate`] or the
+    /// [`Error::InvalidProfile`] when `profile` is not [`Profile::intermediate`], [`Error::NameMissing`] when the
     /// subject is empty, and those of [`issue`](Self::issue).
     pub fn create_intermediate(
         &self,

@@ -58,10 +58,14 @@ impl Revocation {
 
     /// The entry in DER.
     fn encode(&self, this_update: SystemTime) -> Result<Vec<u8>, Error> {
-        let date = self.date.unwrap_or(this_update);
-        if date > this_update || self.invalidity_date.is_some_and(|date| date > this_update) {
-            return Err(invalid("a certificate is revoked, or invalid, only later"));
-        }
+        let whole = |date: SystemTime| match time::truncate(date).ok_or(BEYOND)? {
+            later if later > this_update => {
+                Err(invalid("a certificate is revoked, or invalid, only later"))
+            }
+            date => Ok(date),
+        };
+        let date = self.date.map_or(Ok(this_update), whole)?;
+        let invalidity_date = self.invalidity_date.map(whole).transpose()?;
         let mut of_entry = Vec::new();
         match self.reason {
             // RFC 5280, section 5.3.1: it SHOULD be absent instead.
@@ -75,7 +79,7 @@ impl Revocation {
                 &der::tlv(der::ENUMERATED, &[&[reason.code()]]),
             )),
         }
-        if let Some(date) = self.invalidity_date {
+        if let Some(date) = invalidity_date {
             let date = der::generalized_time(date).ok_or(BEYOND)?;
             of_entry.extend(extensions::encode(INVALIDITY_DATE, false, &date));
         }
@@ -140,7 +144,8 @@ impl CrlBuilder {
         Self::default()
     }
 
-    /// The CRL after this one. Its issuing distribution point stays, too, unless another is set.
+    /// The CRL after this one. Its issuing distribution point stays, too, unless another is set, by which it may be about more
+    /// certificates and not about fewer.
     pub fn after(previous: Crl) -> Self {
         Self {
             previous: Some(previous),
@@ -224,13 +229,15 @@ impl CrlBuilder {
     /// [`Error::AuthorityExpired`], [`Error::AuthorityNotYetValid`]; [`Error::UnsupportedKey`];
     /// [`Error::UnsupportedSignatureAlgorithm`].
     ///
-    /// For the previous CRL: those of [`Crl::verify_issued_by`]; [`Error::InvalidCrl`] for a delta or an indirect CRL, one with
+    /// For the previous CRL: those of [`Crl::verify_issued_by`]; [`Error::InvalidCrl`] for a delta or an indirect CRL, one about
+    /// some reasons or attribute certificates only, one with an entry that is to be removed (removeFromCRL) or with
     /// critical extensions that this crate doesn't evaluate, and one that is younger than `now`; [`Error::AlreadyRevoked`]
     /// when it has two entries about one certificate.
     ///
     /// For what was asked for: [`Error::AlreadyRevoked`], [`Error::NotOnHold`], [`Error::CrlNumberNotRising`]; and
     /// [`Error::InvalidCrl`] when the next update is not after `now`, when a revocation or an invalidity is, for a reason
-    /// that a complete CRL can't have, and for an issuing distribution point that says nothing;
+    /// that a complete CRL can't have, and for an issuing distribution point that says nothing, or by which the CRL is not
+    /// about all certificates that the previous one is about;
     /// [`Error::InvalidSubjectAltName`] for one of the previous CRL that has a name which is not well-formed.
     pub fn prepare(&self, issuer: &Certificate, now: SystemTime) -> Result<PreparedCrl, Error> {
         check_issuer(issuer, now)?;
@@ -247,6 +254,12 @@ impl CrlBuilder {
         }
         if let Some(previous) = &self.previous {
             check_previous(previous, issuer, this_update)?;
+            let before = previous.issuing_distribution_point();
+            if !IssuingDistributionPoint::covers(self.point(), before) {
+                return Err(invalid(
+                    "it would be about fewer certificates than the previous one",
+                ));
+            }
         }
         let number = self.checked_number()?;
 
@@ -332,12 +345,15 @@ impl CrlBuilder {
         Ok(entries)
     }
 
+    /// The issuing distribution point: that which was set, or that of the previous CRL.
+    fn point(&self) -> Option<&IssuingDistributionPoint> {
+        let previous = self.previous.as_ref();
+        let previous = previous.and_then(Crl::issuing_distribution_point);
+        self.issuing_distribution_point.as_ref().or(previous)
+    }
+
     fn encoded_point(&self) -> Result<Vec<u8>, Error> {
-        let previous = self
-            .previous
-            .as_ref()
-            .and_then(Crl::issuing_distribution_point);
-        match self.issuing_distribution_point.as_ref().or(previous) {
+        match self.point() {
             None => Ok(Vec::new()),
             Some(point) => Ok(extensions::encode(
                 ISSUING_DISTRIBUTION_POINT,
@@ -474,10 +490,22 @@ fn check_previous(
             serial: serial.to_string(),
         });
     }
+    let is_about = |what: fn(&IssuingDistributionPoint) -> bool| {
+        previous.issuing_distribution_point().is_some_and(what)
+    };
     let reason = if previous.base_number().is_some() {
         "the previous one is a delta CRL"
     } else if previous.is_indirect() {
         "the previous one is an indirect CRL"
+    } else if is_about(IssuingDistributionPoint::only_some_reasons) {
+        "the previous one is about some reasons only"
+    } else if is_about(IssuingDistributionPoint::only_contains_attribute_certificates) {
+        "the previous one is about attribute certificates"
+    } else if previous
+        .entries()
+        .any(|entry| entry.reason() == RevocationReason::RemoveFromCrl)
+    {
+        "the previous one removes an entry, as delta CRLs alone do"
     } else if previous.unsupported_critical_extension().is_some() {
         "the previous one has a critical extension that is not evaluated"
     } else if previous.this_update() > this_update {

@@ -106,6 +106,13 @@ impl Entry {
     pub(super) fn read(tlv: &Tlv<'_>, start: usize) -> Result<Read, Error> {
         let mut fields = Reader::new(tlv.value, WHAT);
         let serial = fields.read_tagged(der::INTEGER)?;
+        match serial.value {
+            [] => return Err(malformed(WHAT, "a serial number is empty")),
+            [first, ..] if *first > 0x7f => {
+                return Err(malformed(WHAT, "a serial number is negative"));
+            }
+            _ => {}
+        }
         let zeros = serial.value.iter().take_while(|octet| **octet == 0).count();
         let len = serial.value.len().saturating_sub(zeros);
         // The serial number's octets end where those of its element do.

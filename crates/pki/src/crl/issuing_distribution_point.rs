@@ -88,6 +88,12 @@ impl IssuingDistributionPoint {
         self.is_indirect
     }
 
+    /// Whether it is about all certificates that `other` is about, where both are about any reason and one issuer. One that is absent is about all.
+    pub(super) fn covers(this: Option<&Self>, other: Option<&Self>) -> bool {
+        let scope = |point: Option<&Self>| point.map_or(Scope::All, |it| it.scope);
+        scope(this) == Scope::All || scope(this) == scope(other)
+    }
+
     /// Reads the SEQUENCE.
     pub(super) fn read(der: &[u8]) -> Result<Self, Error> {
         let mut fields = Reader::enter(der, der::SEQUENCE, WHAT)?;

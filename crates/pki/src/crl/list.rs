@@ -387,16 +387,25 @@ impl List {
     }
 }
 
-/// How many entries there are, so that room is made for as many and no more.
+/// How many entries there are, so that room is made for as many and no more. What is too short for one is none: an entry here
+/// takes more room than that.
 fn count(contents: &[u8]) -> Result<usize, Error> {
     let mut rest = Reader::new(contents, WHAT);
     let mut count = 0_usize;
     while !rest.is_empty() {
-        rest.read()?;
+        if rest.read_tagged(der::SEQUENCE)?.raw.len() < SHORTEST_ENTRY {
+            return Err(malformed(
+                WHAT,
+                "an entry lacks its serial number or its date",
+            ));
+        }
         count = count.saturating_add(1);
     }
     Ok(count)
 }
+
+/// In octets: a serial number of one, a UTCTime, and their headers.
+const SHORTEST_ENTRY: usize = 20;
 
 fn by_serial(entries: &[Entry], crl: &[u8]) -> Result<Vec<u32>, Error> {
     let mut own = Vec::with_capacity(entries.len());
@@ -412,4 +421,23 @@ fn by_serial(entries: &[Entry], crl: &[u8]) -> Result<Vec<u32>, Error> {
     };
     own.sort_by(|a, b| serial(a).cmp(&serial(b))); // stable: the first of several stays the first
     Ok(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_made_for_entries_alone() {
+        let date = der::tlv(der::UTC_TIME, &[b"260101000000Z"]);
+        let shortest = der::sequence(&[&der::tlv(der::INTEGER, &[&[1]]), &date]);
+        assert_eq!(count(&shortest.repeat(3)), Ok(3));
+        for short in [&[5, 0][..], &[0x30, 0], &der::sequence(&[&date])] {
+            let entries = [shortest.as_slice(), short].concat();
+            assert!(
+                matches!(count(&entries), Err(Error::Malformed { .. })),
+                "{short:?}"
+            );
+        }
+    }
 }

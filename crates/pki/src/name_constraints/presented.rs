@@ -124,14 +124,12 @@ fn email(address: &EmailAddress) -> Value {
     }
 }
 
-/// What OpenSSL takes a common name for where it has no other host name, and so applies constraints to: two labels or
-/// more of letters, digits, `-` and `_`, however long they are. NULs at the end don't count, and one before makes it a name
-/// that nobody can judge.
+/// What a common name is taken for where there is no other host name, and so is held against constraints.
 fn host_of(common_name: &str) -> Option<Value> {
-    let name = common_name.trim_end_matches('\0');
-    if name.contains('\0') {
-        return Some(Value::Opaque);
+    match alt_name::without_nuls(common_name) {
+        None => Some(Value::Opaque),
+        Some(name) => {
+            alt_name::looks_like_host(name).then(|| Value::Dns(name.to_ascii_lowercase()))
+        }
     }
-    let is_host = name.contains('.') && name.split('.').all(alt_name::is_label_of_any_length);
-    is_host.then(|| Value::Dns(name.to_ascii_lowercase()))
 }

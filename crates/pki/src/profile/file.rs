@@ -7,9 +7,9 @@ use serde::Deserialize;
 use super::{Extension, Profile, SubjectPolicy};
 use crate::{
     AccessDescription, BasicConstraints, Digest, DistinguishedName, DistributionPoint, Error,
-    ExtendedKeyUsage, GeneralSubtree, KeyAlgorithm, KeyUsage, NameConstraints, PolicyConstraints,
-    PolicyInformation, PolicyMapping, PolicyQualifier, SignatureAlgorithm, SubjectAltName, Uri,
-    UserNotice,
+    ExtendedKeyUsage, Fault, GeneralSubtree, KeyAlgorithm, KeyUsage, NameConstraints,
+    PolicyConstraints, PolicyInformation, PolicyMapping, PolicyQualifier, SignatureAlgorithm,
+    SubjectAltName, Uri, UserNotice,
 };
 
 impl Profile {
@@ -23,7 +23,7 @@ impl Profile {
     /// | `subject.required`, `subject.allowed`, `subject.repeated` | types of attributes that the request's subject has once, may have once, may have several times |
     /// | `subject.values` | types of attributes that it has once with this value: `{ O = "Excelsior Bank" }` |
     /// | `names.requested` | `true` for the names that the request asks for |
-    /// | `names.matching` | patterns of names, as [`NamePattern`](crate::NamePattern) has them: `["DNS:*.example.com"]` |
+    /// | `names.matching` | patterns of names, as [`NamePattern`](crate::NamePattern) has them: `["DNS:*.example.com"]`; a common name that looks like a host name or an IP address, and an `emailAddress`, have to match one, too |
     /// | `names.fixed` | these names, as [`SubjectAltName`] is displayed: `["DNS:a.example.com", "UPN:a@example.com"]` |
     /// | `names.required`, `names.critical` | `true` if there must be one; if they are critical |
     /// | `keys.allowed` | algorithms of keys: `"RSA 3072"` and larger, `"RSASSA-PSS 3072"` and larger, `"ECDSA P-256"`, `"ECDSA P-384"`, `"ECDSA P-521"`, `"Ed25519"` |
@@ -60,8 +60,9 @@ impl Profile {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidProfileFile`] for what isn't TOML, a key that isn't known, or a value of the wrong type; the errors of the
-    /// types above for their values; and [`Error::InvalidProfile`] for what can't stand together.
+    /// [`Error::InvalidProfileFile`] for what isn't TOML, a key that isn't known, a value of the wrong type, or one that its type
+    /// doesn't allow; [`Error::InvalidExtension`] for an extension that can't be; [`Error::InvalidProfile`] for what can't stand
+    /// together; and [`Error::TooLarge`] above 256 KiB.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
         if text.len() > MAX_SIZE {
             return Err(Error::TooLarge {
@@ -77,9 +78,20 @@ impl Profile {
                 .map(|before| before.matches('\n').count().saturating_add(1)),
             reason: error.message().to_owned(),
         })?;
-        let profile = file.profile()?;
+        let profile = file.profile().map_err(of_file)?;
         profile.check()?;
         Ok(profile)
+    }
+}
+
+/// Whoever's fault a value would be in a request, here it is that of the file.
+fn of_file(error: Error) -> Error {
+    match error.fault() {
+        Fault::Profile => error,
+        _ => Error::InvalidProfileFile {
+            line: None,
+            reason: error.to_string(),
+        },
     }
 }
 
@@ -865,7 +877,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_can_not_be_are_the_errors_of_their_types() {
+    fn values_that_can_not_be_are_the_fault_of_the_profile() {
         for text in [
             "subject.fixed = 'CN'",
             "subject.required = ['unknown']",
@@ -886,13 +898,9 @@ mod tests {
             "custom-extensions = [{ oid = '1.2.3', der = '05' }]",
             "key-usage = ['digitalSignature']\nocsp = ['http://a.example']\ncritical = ['ocsp']",
         ] {
-            assert!(
-                !matches!(
-                    read(text),
-                    Ok(_) | Err(Error::InvalidProfileFile { .. } | Error::InvalidProfile { .. })
-                ),
-                "{text}"
-            );
+            let error = read(text).unwrap_err();
+            assert_eq!(error.fault(), Fault::Profile, "{text}: {error}");
+            assert!(!matches!(error, Error::InvalidProfile { .. }), "{text}");
         }
     }
 

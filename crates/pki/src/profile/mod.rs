@@ -246,9 +246,10 @@ impl Profile {
         self
     }
 
-    /// Grants the subject alternative names that the request asks for, where each of them matches one of these patterns. A
-    /// common name that looks like a host name has to match one, too: where there is no other host name, it is taken for
-    /// one.
+    /// Grants the subject alternative names that the request asks for, where each of them matches one of these patterns. What
+    /// may be taken for such a name in the subject has to match one, too: a common name that looks like a host name or an IP
+    /// address, which counts where there is no other name, and an emailAddress. One that nobody can judge is refused: a common
+    /// name with a NUL inside, and an emailAddress that is not well-formed.
     pub fn matching_subject_alt_names(
         mut self,
         patterns: impl IntoIterator<Item = NamePattern>,
@@ -367,7 +368,7 @@ impl Profile {
     /// Checks that it grants this subject.
     pub(crate) fn check_subject(&self, subject: &DistinguishedName) -> Result<(), Error> {
         if subject.is_empty() && self.is_authority() {
-            return Err(Error::InvalidProfile {
+            return Err(Error::NameMissing {
                 reason: "a CA needs a subject",
             });
         }
@@ -390,7 +391,7 @@ impl Profile {
                 AltNames::Requested | AltNames::Fixed(_) => Ok(()),
             };
         };
-        Err(Error::InvalidProfile { reason })
+        Err(Error::NameMissing { reason })
     }
 
     /// The validity of a certificate made at `now` under a CA with the given validity (`None` for one that signs itself).

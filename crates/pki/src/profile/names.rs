@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{DistinguishedName, Error, SubjectAltName, alt_name, network::Network};
+use crate::{
+    Attribute, DistinguishedName, EmailAddress, Error, SubjectAltName, alt_name, der,
+    network::Network,
+};
 
 /// Names that a [`Profile`](crate::Profile) grants when a request asks for them.
 ///
@@ -80,40 +83,61 @@ impl NamePattern {
     }
 }
 
-/// Checks the names that a request asks for, and the common names of its subject that could be taken for host names where
-/// there is no other.
+/// Checks the names that a request asks for, and those in its subject that could be taken for some: e-mail addresses, and the
+/// common names that look like a host name or an IP address.
 pub(super) fn check(
     patterns: &[NamePattern],
     subject: &DistinguishedName,
     names: &[SubjectAltName],
 ) -> Result<(), Error> {
-    let refused = |name: String| Error::NameNotGranted {
-        name,
-        granted: patterns
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", "),
-    };
-    if let Some(name) = names
-        .iter()
-        .find(|name| !patterns.iter().any(|pattern| pattern.grants(name)))
-    {
-        return Err(refused(name.to_string()));
-    }
-    let mut hosts = subject.common_names().filter(|name| looks_like_host(name));
-    match hosts.find(|host| !patterns.iter().any(|pattern| pattern.grants_host(host))) {
-        Some(host) => Err(refused(format!("common name {host:?}, a host name,"))),
+    let is_granted = |name: &SubjectAltName| patterns.iter().any(|it| it.grants(name));
+    let not_granted = names.iter().find(|name| !is_granted(name));
+    let refused = not_granted
+        .map(ToString::to_string)
+        .or_else(|| {
+            let address = |attribute: &Attribute| match EmailAddress::new(attribute.value()) {
+                Ok(address) if attribute.has_tag(der::IA5_STRING) => {
+                    is_granted(&SubjectAltName::Email(address))
+                }
+                _ => false,
+            };
+            let mut addresses = subject.email_addresses();
+            let refused = addresses.find(|attribute| !address(attribute))?;
+            Some(format!("emailAddress {:?} in the subject", refused.value()))
+        })
+        .or_else(|| {
+            let mut names = subject.common_names();
+            names.find_map(|name| refused_common_name(patterns, name))
+        });
+    match refused {
         None => Ok(()),
+        Some(name) => Err(Error::NameNotGranted {
+            name,
+            granted: patterns
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
+        }),
     }
 }
 
-/// As OpenSSL has it: two labels or more.
-fn looks_like_host(name: &str) -> bool {
-    name.contains('.')
-        && name
-            .split('.')
-            .all(|label| label == "*" || alt_name::is_label_of_any_length(label))
+/// A common name that is taken for a name which no pattern grants. A wildcard, of a part of a label too, makes no difference.
+fn refused_common_name(patterns: &[NamePattern], common_name: &str) -> Option<String> {
+    let Some(name) = alt_name::without_nuls(common_name) else {
+        return Some(format!("common name {common_name:?}, which has a NUL,"));
+    };
+    let (is_granted, what) = if let Ok(address) = name.parse() {
+        let address = SubjectAltName::Ip(address);
+        let is_granted = patterns.iter().any(|it| it.grants(&address));
+        (is_granted, "an IP address")
+    } else if alt_name::looks_like_host(&name.replace('*', "a")) {
+        let is_granted = patterns.iter().any(|it| it.grants_host(name));
+        (is_granted, "a host name")
+    } else {
+        return None;
+    };
+    (!is_granted).then(|| format!("common name {common_name:?}, {what},"))
 }
 
 /// The rest of a path that means what it says: nothing in it is decoded, or leads elsewhere.
@@ -367,9 +391,69 @@ mod tests {
             check("/CN=a/CN=evil.example", &[]),
             refused("common name \"evil.example\", a host name,")
         );
-        assert_eq!(
-            check("/CN=*.example.com", &[]),
-            refused("common name \"*.example.com\", a host name,")
-        );
+        for name in ["*.example.com", "f*.example.com"] {
+            assert_eq!(
+                check(&format!("/CN={name}"), &[]),
+                refused(&format!("common name {name:?}, a host name,"))
+            );
+        }
+    }
+
+    #[test]
+    fn a_common_name_that_is_an_ip_address_is_held_against_networks() {
+        let patterns = [pattern("DNS:*.example.com"), pattern("IP:10.0.0.0/8")];
+        let check = |subject: &str| check(&patterns, &subject.parse().unwrap(), &[]);
+        assert_eq!(check("/CN=10.0.0.1"), Ok(()));
+        for address in ["11.0.0.1", "::1"] {
+            assert!(
+                matches!(
+                    check(&format!("/CN={address}")),
+                    Err(Error::NameNotGranted { name, .. }) if name.contains("an IP address")
+                ),
+                "{address}"
+            );
+        }
+    }
+
+    /// OpenSSL doesn't count NULs at the end, and others end a name at the first.
+    #[test]
+    fn a_nul_hides_no_host_name() {
+        let patterns = [pattern("DNS:*.example.com")];
+        let check = |common_name: &str| {
+            let value = der::tlv(0x0c, &[common_name.as_bytes()]); // UTF8String
+            let attribute = der::sequence(&[b"\x06\x03\x55\x04\x03", &value]);
+            let subject = der::sequence(&[&der::tlv(0x31, &[&attribute])]);
+            let subject = DistinguishedName::from_der(&subject).unwrap();
+            check(&patterns, &subject, &[])
+        };
+        assert_eq!(check("a.example.com\0"), Ok(()));
+        for name in [
+            "evil.example\0",
+            "evil.example\0 x",
+            "a.example.com\0.b",
+            "a\0b",
+        ] {
+            assert!(
+                matches!(check(name), Err(Error::NameNotGranted { .. })),
+                "{name:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_email_address_in_the_subject_is_held_against_the_patterns() {
+        let patterns = [pattern("email:@example.com")];
+        let check = |subject: &str| check(&patterns, &subject.parse().unwrap(), &[]);
+        assert_eq!(check("/CN=a/emailAddress=a@example.com"), Ok(()));
+        for address in ["a@evil.example", "a", "a@example.com@evil.example"] {
+            let refused = check(&format!(
+                "/emailAddress=b@example.com/emailAddress={address}"
+            ));
+            let shown = format!("emailAddress {address:?} in the subject");
+            assert!(
+                matches!(&refused, Err(Error::NameNotGranted { name, .. }) if *name == shown),
+                "{refused:?}"
+            );
+        }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::sync::OnceLock;
 
-use pki::{CertificateAuthority, DistinguishedName, KeyKind, PrivateKey, Profile};
+use pki::{
+    CertificateAuthority, CertificateRequest, DistinguishedName, KeyKind, PrivateKey, Profile,
+    SubjectAltName,
+};
 
 /// An input of any size up to a limit.
 pub(crate) struct Input {
@@ -249,6 +252,16 @@ pub(crate) fn requests() -> Vec<Input> {
             request(&[], &tlv(0x30, &[oid, values].concat()))
         }),
     ]
+}
+
+/// A request for many names, no two alike, that its key signed.
+pub(crate) const fn requested_names() -> Input {
+    Input::new("granted-names", |size| {
+        let names = (0..size / 11).map(|n| SubjectAltName::dns(&format!("{n:07}.a")).unwrap());
+        let request = CertificateRequest::builder("/CN=a".parse().unwrap());
+        let request = names.fold(request, |request, name| request.subject_alt_name(name));
+        request.sign(key()).unwrap().as_der().to_vec()
+    })
 }
 
 // --- CRLs ---

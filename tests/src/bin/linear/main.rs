@@ -18,8 +18,8 @@ use auth::{Endpoints, Identity, Proxy, Token, TrustAnchors, config::BdkConfig};
 use input::Input;
 use pki::{
     Certificate, CertificateAuthority, CertificateRequest, Crl, CrlNumber, DistinguishedName,
-    Passphrase, Pkcs12, PreparedCrl, PrivateKey, PublicKey, RevocationReason, SerialNumber,
-    TrustStore,
+    Issuance, Passphrase, Pkcs12, PreparedCrl, PrivateKey, Profile, PublicKey, RevocationReason,
+    SerialNumber, SubjectAltName, TrustStore,
 };
 
 /// What a reader makes of an input: nothing, but for the error.
@@ -154,6 +154,19 @@ fn readers() -> Vec<Reader> {
             "pki::CertificateRequest::from_pem_or_der",
             |i| outcome(CertificateRequest::from_pem_or_der(i)),
             vec![input::request_in_pem().short()],
+        ),
+        // What is granted of it.
+        reader(
+            "pki::CertificateRequest::from_der",
+            |i| {
+                let request = CertificateRequest::from_der(i).map_err(|it| it.to_string())?;
+                let verified = request.verify().map_err(|it| it.to_string())?;
+                let issuance = Issuance::for_request(&verified);
+                let own = SubjectAltName::dns("own.example").map_err(|it| it.to_string())?;
+                outcome(issuance.prepare_self_signed(&Profile::server()))?;
+                outcome(issuance.prepare_self_signed(&Profile::server().subject_alt_names([own])))
+            },
+            vec![input::requested_names().short()],
         ),
         reader(
             "pki::Crl::from_der",
