@@ -257,7 +257,7 @@ pub(crate) fn requests() -> Vec<Input> {
 /// A request for many names, no two alike, that its key signed.
 pub(crate) const fn requested_names() -> Input {
     Input::new("granted-names", |size| {
-        let names = (0..size / 11).map(|n| SubjectAltName::dns(&format!("{n:07}.a")).unwrap());
+        let names = (0..size / 11).map(|n| SubjectAltName::dns(format!("{n:07}.a")).unwrap());
         let request = CertificateRequest::builder("/CN=a".parse().unwrap());
         let request = names.fold(request, |request, name| request.subject_alt_name(name));
         request.sign(key()).unwrap().as_der().to_vec()
