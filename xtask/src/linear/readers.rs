@@ -13,8 +13,27 @@ use crate::{
 const CRATES: [&str; 2] = ["pki", "auth"];
 
 /// What takes octets or text and reads no file's format.
-const NOT_READERS: [&str; 1] = [
+const NOT_READERS: [&str; 18] = [
     "pki::KeyGenerator::generate_from_seed", // any octets make a key, and all of them are hashed
+    // One value of a profile or an issuance, which the one who writes it chooses: `Profile::from_toml` reads as many as a file holds.
+    "pki::ExtendedKeyUsage::from_str",
+    "pki::Extension::custom",
+    "pki::GeneralSubtree::dns",
+    "pki::GeneralSubtree::email",
+    "pki::GeneralSubtree::from_str",
+    "pki::GeneralSubtree::ip",
+    "pki::GeneralSubtree::uri",
+    "pki::NamePattern::from_str",
+    "pki::OtherName::new",
+    "pki::SubjectAltName::from_str",
+    "pki::SubjectPolicy::allow",
+    "pki::SubjectPolicy::allow_repeated",
+    "pki::SubjectPolicy::require",
+    "pki::SubjectPolicy::require_value",
+    // A signature, which is verified with the key of the CA.
+    "pki::PreparedCertificate::assemble",
+    "pki::PreparedCrl::assemble",
+    "pki::PreparedRequest::assemble",
 ];
 
 /// For example `pki::Certificate::from_der`: crate, type if there is one, and function.

@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 
 use pki::{
-    CertificateAuthority, CertificateRequest, DistinguishedName, KeyKind, PrivateKey, Profile,
-    SubjectAltName,
+    CertificateAuthority, CertificateRequest, DistinguishedName, Issuance, KeyKind, PrivateKey,
+    Profile, SubjectAltName,
 };
 
 /// An input of any size up to a limit.
@@ -262,6 +262,37 @@ pub(crate) const fn requested_names() -> Input {
         let request = names.fold(request, |request, name| request.subject_alt_name(name));
         request.sign(key()).unwrap().as_der().to_vec()
     })
+}
+
+/// What is to be signed for a certificate with many names, by the CA of [`root`].
+pub(crate) const fn prepared() -> Input {
+    Input::new("names", |size| {
+        let request = CertificateRequest::from_der(&(requested_names().make)(size)).unwrap();
+        let issuance = Issuance::for_request(&request.verify().unwrap());
+        let prepared = root().prepare(&issuance, &Profile::server()).unwrap();
+        prepared.as_der().to_vec()
+    })
+    .up_to(256 << 10)
+}
+
+/// A CA that is the same at each call, but for its serial number.
+pub(crate) fn root() -> CertificateAuthority {
+    let key = PrivateKey::from_pem(key_pem(), None).unwrap();
+    CertificateAuthority::create_root("/CN=Root".parse().unwrap(), key, &Profile::root()).unwrap()
+}
+
+// --- Profiles ---
+
+pub(crate) fn profiles() -> Vec<Input> {
+    const LIMIT: usize = 256 << 10;
+    vec![
+        Input::new("comments", |size| b"# a comment\n".repeat(size / 12)).up_to(LIMIT),
+        Input::new("names", |size| {
+            let names = (0..size / 22).map(|n| format!("\"DNS:{n:07}.example\", "));
+            format!("names = {{ fixed = [{}] }}\n", names.collect::<String>()).into()
+        })
+        .up_to(LIMIT),
+    ]
 }
 
 // --- CRLs ---

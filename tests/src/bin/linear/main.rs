@@ -18,8 +18,8 @@ use auth::{Endpoints, Identity, Proxy, Token, TrustAnchors, config::BdkConfig};
 use input::Input;
 use pki::{
     Certificate, CertificateAuthority, CertificateRequest, Crl, CrlNumber, DistinguishedName,
-    Issuance, Passphrase, Pkcs12, PreparedCrl, PrivateKey, Profile, PublicKey, RevocationReason,
-    SerialNumber, SubjectAltName, TrustStore,
+    Issuance, Issuer, Passphrase, Pkcs12, PreparedCertificate, PreparedCrl, PrivateKey, Profile,
+    PublicKey, RevocationReason, SerialNumber, SubjectAltName, TrustStore,
 };
 
 /// What a reader makes of an input: nothing, but for the error.
@@ -205,6 +205,26 @@ fn readers() -> Vec<Reader> {
                 outcome(CertificateAuthority::from_pem(i, key, None))
             },
             vec![input::issuers().short()],
+        ),
+        reader(
+            "pki::Issuer::from_pem",
+            |i| outcome(Issuer::from_pem(i)),
+            vec![input::issuers().short()],
+        ),
+        reader(
+            "pki::PreparedCertificate::from_der",
+            |i| {
+                outcome(PreparedCertificate::from_der(
+                    i,
+                    input::root().certificate(),
+                ))
+            },
+            vec![input::prepared()],
+        ),
+        reader(
+            "pki::Profile::from_toml",
+            |i| outcome(Profile::from_toml(text(i))),
+            input::profiles(),
         ),
         reader(
             "pki::PrivateKey::from_pem",
