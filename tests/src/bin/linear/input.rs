@@ -288,7 +288,7 @@ pub(crate) fn profiles() -> Vec<Input> {
     vec![
         Input::new("comments", |size| b"# a comment\n".repeat(size / 12)).up_to(LIMIT),
         Input::new("names", |size| {
-            let names = (0..size / 22).map(|n| format!("\"DNS:{n:07}.example\", "));
+            let names = (0..size / 23).map(|n| format!("\"DNS:{n:07}.example\", "));
             format!("names = {{ fixed = [{}] }}\n", names.collect::<String>()).into()
         })
         .up_to(LIMIT),
