@@ -1,9 +1,8 @@
 //! `countersign ca sign`
 
-use std::{fmt, path::PathBuf};
+use std::path::PathBuf;
 
-use clap::ValueEnum;
-use pki::{Issuance, Profile, SerialNumber, Ungranted};
+use pki::{Issuance, SerialNumber};
 use serde_json::json;
 
 use crate::{
@@ -14,6 +13,7 @@ use crate::{
     help, input, new_key,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
+    profile_choice::ProfileArgs,
     report::Report,
     subject, ui,
 };
@@ -47,17 +47,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SRC", value_parser = SourceParser)]
     ca_passin: Option<Source>,
 
-    /// What the certificate is for
-    #[arg(long, value_name = "PROFILE", default_value = "client")]
-    profile: ProfileName,
-
-    /// A profile of your own, in TOML: the subject, names and keys that are granted, and every extension
-    #[arg(long, value_name = "FILE", conflicts_with = "profile")]
-    profile_file: Option<PathBuf>,
-
-    /// Days of validity [default: 365 (1825 for an intermediate), or until the CA ends]; a profile's file has its own
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "profile_file")]
-    days: Option<u32>,
+    #[command(flatten)]
+    profile: ProfileArgs,
 
     /// Serial number, decimal or hexadecimal (0x1) [default: random]
     #[arg(long, value_name = "SERIAL")]
@@ -71,44 +62,6 @@ pub(crate) struct Args {
     /// Replace the file if it exists
     #[arg(long)]
     force: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ProfileName {
-    /// A bot: TLS client authentication
-    Client,
-    /// A TLS server, with the names that the request asks for
-    Server,
-    /// Both of them
-    Peer,
-    /// Another CA: a "signing certificate"
-    Intermediate,
-}
-
-impl ProfileName {
-    fn profile(self) -> Profile {
-        match self {
-            Self::Client => Profile::client(),
-            Self::Server => Profile::server(),
-            Self::Peer => Profile::peer(),
-            Self::Intermediate => Profile::intermediate(),
-        }
-    }
-
-    fn is_for_clients(self) -> bool {
-        matches!(self, Self::Client | Self::Peer)
-    }
-}
-
-impl fmt::Display for ProfileName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Client => "client",
-            Self::Server => "server",
-            Self::Peer => "peer",
-            Self::Intermediate => "intermediate",
-        })
-    }
 }
 
 const EXAMPLES: &str = "\
@@ -139,7 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         .file("--ca-key", &args.ca_key)
         .passphrase(ca_passin)
         .file("--csr", &args.csr)
-        .files("--profile-file", &args.profile_file);
+        .files("--profile-file", args.profile.file());
     let [out] = output::claim([out], &inputs, args.force)?;
     output::keep_for_report(args.json, &[&out])?;
     let (authority, _) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
@@ -148,17 +101,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     subject::check(request.subject(), InputName(&args.csr)).map_err(|error| {
         error.hint("have the request made again, with a subject that holds no control character")
     })?;
-    if args.profile_file.is_none() && args.profile.is_for_clients() {
+    if args.profile.is_for_clients() {
         new_key::warn_if_too_short_for_a_pod(request.public_key().algorithm());
     }
 
-    let mut profile = match &args.profile_file {
-        Some(path) => input::profile(path)?,
-        None => args.profile.profile(),
-    };
-    if let Some(days) = args.days {
-        profile = profile.valid_for_days(days);
-    }
+    let profile = args.profile.read()?;
     let mut issuance = Issuance::for_request(&verified);
     if let Some(serial) = &args.serial {
         issuance = issuance.serial_number(serial.clone());
@@ -170,10 +117,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     chain::warn_of_unknown_issuers(&authority, &args.ca_cert);
     let pem = certificate.to_pem();
     output::write([(out, pem.as_bytes())])?;
-    match &args.profile_file {
-        Some(path) => warn_of_ungranted(prepared.ungranted(), InputName(path)),
-        None => warn_of_ungranted(prepared.ungranted(), args.profile),
-    }
+    args.profile.warn_of_ungranted(prepared.ungranted());
     ui::note_certificate(&certificate, &args.out);
     if args.json {
         let report = Report::read(pem.as_bytes(), None).about(args.out.display())?;
@@ -184,28 +128,4 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         }))?;
     }
     Ok(())
-}
-
-/// Tells what a request asks for and doesn't get.
-fn warn_of_ungranted(ungranted: &[Ungranted], profile: impl fmt::Display) {
-    let mut names = Vec::new();
-    let mut others = Vec::new();
-    for it in ungranted {
-        match it {
-            Ungranted::SubjectAltName(name) => names.push(name.to_string()),
-            other => others.push(other.to_string()),
-        }
-    }
-    if !names.is_empty() {
-        ui::warn(format!(
-            "the profile {profile} does not grant these names of the request: {}",
-            names.join(", ")
-        ));
-    }
-    if !others.is_empty() {
-        ui::warn(format!(
-            "the profile {profile} does not grant what the request asks for: {}",
-            others.join(", ")
-        ));
-    }
 }
