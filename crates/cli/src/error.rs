@@ -271,6 +271,7 @@ impl Hint for pki::Error {
                 | Self::NotACrlIssuer { .. }
                 | Self::InvalidCrl { .. }
                 | Self::CrlNumberNotRising { .. }
+                | Self::SignatureFailed
                 | Self::AlreadyRevoked { .. }
                 | Self::NotOnHold { .. }
                 | Self::KeyMismatch { .. }

@@ -132,7 +132,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             None => authority.issue(&request, &profile),
         })
         .about(format!("the certificate of {subject}"))?;
-    chain::warn_of_unknown_issuers(&authority, &args.ca_cert);
+    chain::warn_of_unknown_issuers(authority.issuer(), &args.ca_cert);
     let certificates: Vec<_> = std::iter::once(&certificate)
         .chain(&issuers)
         .cloned()

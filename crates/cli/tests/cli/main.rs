@@ -27,5 +27,6 @@ mod quickstart;
 mod requests;
 mod sandbox;
 mod sessions;
+mod signers;
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -23,11 +23,12 @@ fn it_tells_its_version() {
     );
 }
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "key generate",
     "csr create",
     "ca create",
     "ca sign",
+    "ca assemble",
     "ca crl",
     "p12 export",
     "p12 info",
