@@ -412,7 +412,7 @@ fn hex(octets: &[u8]) -> String {
 }
 
 /// In UTC, to the second. No certificate says a time that the calendar doesn't have.
-fn rfc3339(time: SystemTime) -> String {
+pub(crate) fn rfc3339(time: SystemTime) -> String {
     let since_epoch = match time.duration_since(UNIX_EPOCH) {
         Ok(after) => time::Duration::try_from(after),
         Err(before) => time::Duration::try_from(before.duration()).map(|before| -before),

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use pki::{CertificateRequest, SubjectAltName};
 use serde_json::json;
 
 use crate::{
-    alt_name,
+    alt_name::AltNameArgs,
     error::{Context, Error},
     file_id::Inputs,
     file_name::OutputName,
@@ -14,6 +13,7 @@ use crate::{
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     report::Report,
+    signature_choice::SignatureArgs,
     subject::Subject,
     ui,
 };
@@ -41,17 +41,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SRC", value_parser = SourceParser)]
     passin: Option<Source>,
 
-    /// DNS name to be valid for; may be repeated
-    #[arg(long, value_name = "NAME", value_parser = alt_name::dns)]
-    dns: Vec<SubjectAltName>,
+    #[command(flatten)]
+    names: AltNameArgs,
 
-    /// IP address to be valid for; may be repeated
-    #[arg(long, value_name = "ADDRESS", value_parser = alt_name::ip)]
-    ip: Vec<SubjectAltName>,
-
-    /// Email address to be valid for; may be repeated
-    #[arg(long, value_name = "ADDRESS", value_parser = alt_name::email)]
-    email: Vec<SubjectAltName>,
+    #[command(flatten)]
+    signature: SignatureArgs,
 
     /// Report in JSON: "request" is its file, "report" what inspect --json says of it
     #[arg(long)]
@@ -82,23 +76,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     output::keep_for_report(args.json, &[&out])?;
     let key = input::private_key(&args.key, passin)?;
 
-    let names: Vec<_> = [&args.dns, &args.ip, &args.email]
-        .into_iter()
-        .flatten()
-        .cloned()
-        .collect();
-    if names.is_empty() {
+    if args.names.is_empty() {
         // A server has names.
         new_key::warn_if_too_short_for_a_pod(key.algorithm());
     }
-    let request = names
-        .into_iter()
-        .fold(
-            CertificateRequest::builder(subject.clone()),
-            |builder, name| builder.subject_alt_name(name),
-        )
-        .sign(&key)
-        .about("the certificate request")?;
+    let mut builder = args.names.request(subject);
+    if let Some(algorithm) = args.signature.chosen() {
+        builder = builder.signature_algorithm(algorithm);
+    }
+    let request = builder.sign(&key).about("the certificate request")?;
 
     let pem = request.to_pem();
     output::write([(out, pem.as_bytes())])?;

@@ -6,6 +6,9 @@ mod auth_logout;
 mod ca_create;
 mod ca_crl;
 mod ca_sign;
+mod cert_check;
+mod cert_renew;
+mod cert_self_sign;
 mod completions;
 mod csr_create;
 mod inspect;
@@ -74,6 +77,9 @@ enum Command {
     /// Make CAs, sign with them, and revoke what they signed
     #[command(subcommand, arg_required_else_help = true)]
     Ca(Ca),
+    /// Make certificates that sign themselves, renew certificates, and tell which expire soon
+    #[command(subcommand, arg_required_else_help = true)]
+    Cert(Cert),
     /// Make PKCS#12 bundles, and look into them
     #[command(subcommand, arg_required_else_help = true)]
     P12(P12),
@@ -103,6 +109,13 @@ enum Ca {
     Create(ca_create::Args),
     Sign(ca_sign::Args),
     Crl(ca_crl::Args),
+}
+
+#[derive(Debug, Subcommand)]
+enum Cert {
+    SelfSign(cert_self_sign::Args),
+    Renew(cert_renew::Args),
+    Check(cert_check::Args),
 }
 
 #[derive(Debug, Subcommand)]
@@ -143,6 +156,9 @@ impl Cli {
             Command::Ca(Ca::Create(args)) => ca_create::run(&args),
             Command::Ca(Ca::Sign(args)) => ca_sign::run(&args),
             Command::Ca(Ca::Crl(args)) => ca_crl::run(&args),
+            Command::Cert(Cert::SelfSign(args)) => cert_self_sign::run(&args),
+            Command::Cert(Cert::Renew(args)) => cert_renew::run(&args),
+            Command::Cert(Cert::Check(args)) => cert_check::run(&args),
             Command::P12(P12::Export(args)) => p12_export::run(&args),
             Command::P12(P12::Info(args)) => p12_info::run(&args),
             Command::Issue(args) => issue::run(&args),
