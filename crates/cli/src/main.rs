@@ -25,10 +25,10 @@ mod passphrase;
 mod file_id;
 mod directory_lock;
 mod input;
-mod profile_choice;
 mod auth_target;
 mod output;
 mod report;
+mod profile_choice;
 mod subject;
 mod command;
 

@@ -5,7 +5,10 @@ use std::{fmt, path::PathBuf};
 use clap::ValueEnum;
 use pki::{Certificate, ExtendedKeyUsage, Profile, Ungranted};
 
-use crate::{error::Error, file_name::InputName, input, signature_choice::SignatureArgs, ui};
+use crate::{
+    error::Error, file_name::InputName, input, report::extension_name,
+    signature_choice::SignatureArgs, ui,
+};
 
 /// The flags that choose a profile.
 #[derive(Debug, Clone, clap::Args)]
@@ -135,7 +138,7 @@ impl ProfileArgs {
     /// Tells what a renewed certificate has, or lacks, that a new one would not.
     pub(crate) fn warn_of_kept(&self, ungranted: &[Ungranted]) {
         if !ungranted.is_empty() {
-            let kept: Vec<_> = ungranted.iter().map(ToString::to_string).collect();
+            let kept: Vec<_> = ungranted.iter().map(in_words).collect();
             ui::warn(format!(
                 "kept as it was, although the profile {self} would not grant it to a new certificate: {}",
                 kept.join(", ")
@@ -151,10 +154,23 @@ fn told_apart(ungranted: &[Ungranted]) -> (String, String) {
     for it in ungranted {
         match it {
             Ungranted::SubjectAltName(name) => names.push(name.to_string()),
-            other => others.push(other.to_string()),
+            other => others.push(in_words(other)),
         }
     }
     (names.join(", "), others.join(", "))
+}
+
+/// As it is displayed, but with the names of extensions.
+fn in_words(ungranted: &Ungranted) -> String {
+    match ungranted {
+        Ungranted::Extension(oid) => {
+            format!("the extension {}, or what it says", extension_name(oid))
+        }
+        Ungranted::MissingExtension(oid) => {
+            format!("that the extension {} is missing", extension_name(oid))
+        }
+        other => other.to_string(),
+    }
 }
 
 /// As messages call it: its name, or its file.

@@ -385,7 +385,7 @@ fn integrity(integrity: &Integrity) -> String {
 }
 
 /// The name that RFC 5280 gives an extension, for example `keyUsage`, or else its object identifier.
-fn extension_name(oid: &str) -> String {
+pub(crate) fn extension_name(oid: &str) -> String {
     let known = ObjectIdentifier::new(oid)
         .ok()
         .and_then(|oid| DB.by_oid(&oid));

@@ -190,7 +190,6 @@ fn every_certificate_of_every_kind_of_file_is_looked_at() {
         .misuses("--no-input forbids to ask");
 }
 
-/// The certificate of a bundle that is for other readers: one that nobody can read doesn't hide the others.
 #[test]
 fn a_certificate_that_can_not_be_read_is_named_and_the_others_are_checked() {
     let (sandbox, _) = with_certificates();
