@@ -1,5 +1,7 @@
-//! That the crates can be published: each package has what its users need, nothing else, and builds from what was packed.
-use anyhow::{Result, bail};
+//! That the crates can be published: each package has what its users need, nothing else, and compiles from what was packed.
+use std::{ffi::OsStr, fmt::Write as _, fs, process::Command};
+
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::workspace::{self, Metadata, Package};
 
@@ -16,23 +18,12 @@ const ALLOWED: &[&str] = &[
     "src/",
 ];
 
-/// Nothing of the workspace's own build is used. One folder for all packages, so that each dependency is built once and not eight
-/// times, and not optimised, since nothing of it runs.
-const BUILD: &[&str] = &[
-    "package",
-    "--workspace",
-    "--allow-dirty",
-    "--locked",
-    "--target-dir",
-    "target/packages",
-    "--config",
-    "profile.dev.debug=false",
-];
-
 pub(crate) fn run() -> Result<()> {
     let metadata = Metadata::read()?;
     let mut problems = Vec::new();
-    let mut command = BUILD.to_vec();
+    let mut command = ["package", "--no-verify", "--workspace"].to_vec();
+    command.extend(["--allow-dirty", "--locked", "--target-dir", PACKED]);
+    let mut published = Vec::new();
     for package in &metadata.packages {
         if !package.is_published() {
             command.extend(["--exclude", &package.name]);
@@ -41,6 +32,7 @@ pub(crate) fn run() -> Result<()> {
         let list = ["package", "--list", "--allow-dirty", "--locked", "-p"];
         let files = workspace::cargo(list.into_iter().chain([package.name.as_str()]))?;
         problems.extend(check(package, &files));
+        published.push(package);
     }
     for problem in &problems {
         eprintln!("{problem}");
@@ -49,7 +41,61 @@ pub(crate) fn run() -> Result<()> {
         bail!("not fit to be published");
     }
     workspace::cargo(command)?;
-    println!("every package is complete, and builds");
+    check_packed(&published)?;
+    println!("every package is complete, and compiles");
+    Ok(())
+}
+
+const PACKED: &str = "target/packages";
+
+/// Compiles each package from what was packed, alone: with the features that it asks for, and none that a neighbour asks for.
+/// (`cargo package` would verify each by a build of its own. This one shares the checked dependencies of the workspace, for
+/// which it has the same profiles.)
+fn check_packed(packages: &[&Package]) -> Result<()> {
+    let root = workspace::root()?;
+    let packed = root.join(PACKED);
+    let unpacked = packed.join("unpacked");
+    if unpacked.exists() {
+        fs::remove_dir_all(&unpacked)?;
+    }
+    fs::create_dir_all(&unpacked)?;
+
+    let mut members = String::new();
+    let mut patches = String::new();
+    for Package { name, version, .. } in packages {
+        let folder = format!("{name}-{version}");
+        let archive = packed.join(format!("package/{folder}.crate"));
+        let tar = Command::new("tar")
+            .arg("-xzf")
+            .arg(&archive)
+            .current_dir(&unpacked)
+            .status()?;
+        ensure!(tar.success(), "{} can't be unpacked", archive.display());
+        writeln!(members, "    {folder:?},")?;
+        writeln!(patches, "{name} = {{ path = {folder:?} }}")?;
+    }
+    let workspace = fs::read_to_string(root.join("Cargo.toml"))?;
+    let profiles = workspace
+        .find("\n[profile.dev]")
+        .map_or("", |start| &workspace[start..]);
+    let manifest = format!(
+        "[workspace]\nresolver = \"3\"\nmembers = [\n{members}]\n\n[patch.crates-io]\n{patches}{profiles}"
+    );
+    fs::write(unpacked.join("Cargo.toml"), manifest)?;
+    fs::copy(root.join("Cargo.lock"), unpacked.join("Cargo.lock"))?;
+
+    let (manifest, target) = (unpacked.join("Cargo.toml"), workspace::target()?);
+    for package in packages {
+        let check = ["check", "--quiet", "--package", &package.name];
+        let folders = [
+            OsStr::new("--target-dir"),
+            target.as_os_str(),
+            OsStr::new("--manifest-path"),
+            manifest.as_os_str(),
+        ];
+        workspace::cargo(check.iter().map(OsStr::new).chain(folders))
+            .with_context(|| format!("{} as it was packed", package.name))?;
+    }
     Ok(())
 }
 
@@ -87,7 +133,7 @@ mod tests {
     #[test]
     fn a_package_has_what_its_users_need_and_nothing_else() {
         let mut json = serde_json::json!({
-            "name": "a", "manifest_path": "a/Cargo.toml", "dependencies": [], "targets": [],
+            "name": "a", "version": "1.0.0", "manifest_path": "a/Cargo.toml", "dependencies": [], "targets": [],
             "description": "d", "license": "MIT", "documentation": "https://docs.rs/a",
             "keywords": ["k"], "categories": ["c"],
         });

@@ -1,4 +1,4 @@
-//! The long runs: minutes of fuzzing and of a bot's life, thousands of random hierarchies, hundreds of interrupted commands, the
+//! The long runs: minutes of fuzzing and of a bot's life, thousands of random hierarchies and keys, hundreds of interrupted commands, the
 //! largest hostile inputs. CI takes samples of them.
 use std::process::Command;
 
@@ -70,6 +70,20 @@ const RUNS: &[Run] = &[
             "--nocapture",
         ],
         environment: Some(("COUNTERSIGN_SOAK_RUNS", "600")),
+    },
+    Run {
+        name: "signatures",
+        command: &[
+            "cargo",
+            "test",
+            "--package",
+            "countersign-rsa-private",
+            "--lib",
+            "--",
+            "random_keys",
+            "--include-ignored",
+        ],
+        environment: Some(("COUNTERSIGN_SOAK_KEYS", "2000")),
     },
     Run {
         name: "fuzz",

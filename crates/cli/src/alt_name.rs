@@ -2,14 +2,48 @@
 
 use std::net::IpAddr;
 
-use pki::SubjectAltName;
+use pki::{CertificateRequest, CertificateRequestBuilder, DistinguishedName, SubjectAltName};
+
+/// The flags for alternative names.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AltNameArgs {
+    /// DNS name to be valid for; may be repeated
+    #[arg(long, value_name = "NAME", value_parser = dns)]
+    dns: Vec<SubjectAltName>,
+
+    /// IP address to be valid for; may be repeated
+    #[arg(long, value_name = "ADDRESS", value_parser = ip)]
+    ip: Vec<SubjectAltName>,
+
+    /// Email address to be valid for; may be repeated
+    #[arg(long, value_name = "ADDRESS", value_parser = email)]
+    email: Vec<SubjectAltName>,
+}
+
+impl AltNameArgs {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all().next().is_none()
+    }
+
+    /// A request for them.
+    pub(crate) fn request(&self, subject: &DistinguishedName) -> CertificateRequestBuilder {
+        self.all().cloned().fold(
+            CertificateRequest::builder(subject.clone()),
+            |builder, name| builder.subject_alt_name(name),
+        )
+    }
+
+    fn all(&self) -> impl Iterator<Item = &SubjectAltName> {
+        [&self.dns, &self.ip, &self.email].into_iter().flatten()
+    }
+}
 
 /// A host name, as the value of `--dns`. What is often given instead gets its own advice.
 ///
 /// # Errors
 ///
 /// What to give instead.
-pub(crate) fn dns(text: &str) -> Result<SubjectAltName, String> {
+fn dns(text: &str) -> Result<SubjectAltName, String> {
     let advice = if text.is_empty() {
         "the name is empty".to_owned()
     } else if text.parse::<IpAddr>().is_ok() {
@@ -36,7 +70,7 @@ pub(crate) fn dns(text: &str) -> Result<SubjectAltName, String> {
 /// # Errors
 ///
 /// What to give instead.
-pub(crate) fn ip(text: &str) -> Result<SubjectAltName, String> {
+fn ip(text: &str) -> Result<SubjectAltName, String> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Ok(address.into());
     }
@@ -56,7 +90,7 @@ pub(crate) fn ip(text: &str) -> Result<SubjectAltName, String> {
 /// # Errors
 ///
 /// What to give instead.
-pub(crate) fn email(text: &str) -> Result<SubjectAltName, String> {
+fn email(text: &str) -> Result<SubjectAltName, String> {
     if text.contains(',') {
         return Err("these are several addresses: repeat --email for each".to_owned());
     }

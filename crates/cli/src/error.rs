@@ -2,6 +2,7 @@
 
 use std::{error::Error as StdError, fmt::Display, io};
 
+use pki::Fault;
 use pod::Port;
 use rustls::CertificateError;
 
@@ -22,6 +23,7 @@ enum Kind {
     Misused,
     OutputClosed,
     Reported,
+    NotJudged,
 }
 
 impl Error {
@@ -31,6 +33,14 @@ impl Error {
             kind: Kind::Failed,
             message: message.into(),
             hint: None,
+        }
+    }
+
+    /// The answer is no (exit status 1).
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Refused,
+            ..Self::failed(message)
         }
     }
 
@@ -55,6 +65,14 @@ impl Error {
         Self {
             kind: Kind::Reported,
             ..Self::failed("the report names problems")
+        }
+    }
+
+    /// What was printed says itself what could not be judged (exit status 3, and not another word).
+    pub(crate) fn not_judged() -> Self {
+        Self {
+            kind: Kind::NotJudged,
+            ..Self::failed("the report names what could not be judged")
         }
     }
 
@@ -102,14 +120,17 @@ impl Error {
             Kind::OutputClosed => 0,
             Kind::Reported | Kind::Refused => 1,
             Kind::Misused => 2,
-            Kind::Failed => 3,
+            Kind::NotJudged | Kind::Failed => 3,
         }
     }
 
     /// What is to be printed, and the next step below it: nothing where that was done, or where nobody is left to read it.
     pub(crate) fn text(&self) -> Option<(&str, Option<&str>)> {
-        let is_told = !matches!(self.kind, Kind::OutputClosed | Kind::Reported);
-        is_told.then_some((&self.message, self.hint.as_deref()))
+        let was_told = matches!(
+            self.kind,
+            Kind::OutputClosed | Kind::Reported | Kind::NotJudged
+        );
+        (!was_told).then_some((&self.message, self.hint.as_deref()))
     }
 }
 
@@ -220,8 +241,15 @@ impl Hint for pki::Error {
                 "programs that verify would refuse what it signs, unless they know that extension"
             }
             Self::ValidityExceedsAuthority { .. } => {
-                "ask for fewer --days; without --days the validity ends with the CA's at the latest"
+                "ask for fewer --days, or leave them out: the validity ends with the CA's then; in a profile's file, clamped = true does that"
             }
+            Self::NameMissing { reason, .. } if reason.contains("alternative name") => {
+                "name it with --dns, --ip or --email, where its request is made"
+            }
+            Self::UnsupportedSignatureAlgorithm { .. } => {
+                "leave out --signature-algorithm, or signature-algorithm in the profile's file: it is the key that decides"
+            }
+            Self::IssuerMismatch { .. } => "give the certificate of the CA that issued it",
             Self::Pkcs12Lacks { .. } => "countersign p12 info FILE shows what the file holds",
             Self::NotInChain {
                 missing: Some(issuer),
@@ -259,43 +287,11 @@ impl Hint for pki::Error {
 
     /// What somebody was asked to sign, or to put together, is against the rules.
     fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Self::RequestSignatureInvalid
-                | Self::CertificateSignatureInvalid { .. }
-                | Self::SignatureAlgorithmMismatch { .. }
-                | Self::IssuerMismatch { .. }
-                | Self::CrlIssuerMismatch { .. }
-                | Self::CrlSignatureInvalid { .. }
-                | Self::CrlSignatureAlgorithmMismatch { .. }
-                | Self::NotACrlIssuer { .. }
-                | Self::InvalidCrl { .. }
-                | Self::CrlNumberNotRising { .. }
-                | Self::SignatureFailed
-                | Self::AlreadyRevoked { .. }
-                | Self::NotOnHold { .. }
-                | Self::KeyMismatch { .. }
-                | Self::KeyTooSmall { .. }
-                | Self::KeyNotAllowed { .. }
-                | Self::AttributeMissing { .. }
-                | Self::AttributeNotAllowed { .. }
-                | Self::NameNotGranted { .. }
-                | Self::PurposeNotPermitted { .. }
-                | Self::UnsupportedCriticalExtension { .. }
-                | Self::NameNotPermitted { .. }
-                | Self::NameExcluded { .. }
-                | Self::UnsupportedNameConstraint { .. }
-                | Self::NotAnAuthority { .. }
-                | Self::AuthorityExpired { .. }
-                | Self::AuthorityNotYetValid { .. }
-                | Self::PathLengthExceeded { .. }
-                | Self::ValidityExceedsAuthority { .. }
-                | Self::ValidityPrecedesAuthority { .. }
-                | Self::SubjectIsIssuer { .. }
-                | Self::InvalidProfile { .. }
-                | Self::NameMissing { .. }
-                | Self::NotInChain { .. }
-        )
+        match self {
+            // Nothing was judged: the file can't be read, or it isn't known what its key would do.
+            Self::InvalidProfileFile { .. } | Self::UnsupportedKey { .. } => false,
+            _ => self.fault() != Fault::Other,
+        }
     }
 
     fn as_pki(&self) -> Option<&pki::Error> {
@@ -463,5 +459,44 @@ mod tests {
             "bot.csr.pem: the signature of the certificate request does not match its public key"
         );
         assert!(error.hint.is_some());
+    }
+
+    #[test]
+    fn what_was_judged_is_a_refusal_and_what_could_not_be_is_a_failure() {
+        let refused = [
+            pki::Error::RequestSignatureInvalid,
+            pki::Error::SignatureFailed,
+            pki::SerialNumber::from_be_bytes(&[]).unwrap_err(),
+            pki::SubjectAltName::dns("a b").unwrap_err(),
+        ];
+        let failed = [
+            pki::Error::MacMismatch,
+            pki::Error::Randomness,
+            pki::Error::Cancelled,
+            pki::Error::WrongPassphrase { what: "key" },
+            pki::Error::PassphraseRequired { what: "key" },
+            pki::Error::Pkcs12Lacks {
+                what: "private key",
+            },
+            pki::Error::malformed("certificate", "it is cut off"),
+            // The caller's, and the requester's; but nothing of theirs was judged.
+            pki::Profile::from_toml("unknown = 1").unwrap_err(),
+            pki::PrivateKey::from_pem_or_der(
+                include_bytes!("../../pki/tests/data/keys/rsa512.pem"),
+                None,
+            )
+            .unwrap_err(),
+        ];
+        assert!(matches!(
+            failed.last(),
+            Some(pki::Error::UnsupportedKey { .. })
+        ));
+        for (errors, status) in [(&refused[..], 1), (&failed, 3)] {
+            for error in errors {
+                let told: Result<(), _> = Err(error.clone());
+                let told = told.about("a file").unwrap_err();
+                assert_eq!(told.exit_status(), status, "{error:?}");
+            }
+        }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) fn refuse<'a>(words: impl Iterator<Item = &'a str>) -> Result<(), Err
 const OPENSSL: &str = "a command of openssl";
 const NONE: &str = "not a command";
 
-const COMMANDS: [(&str, &str, &str); 20] = [
+const COMMANDS: [(&str, &str, &str); 22] = [
     (
         "genrsa",
         OPENSSL,
@@ -42,12 +42,12 @@ const COMMANDS: [(&str, &str, &str); 20] = [
     (
         "req",
         OPENSSL,
-        "countersign csr create --key FILE --subject DN --out FILE makes a request; countersign inspect FILE shows one",
+        "countersign csr create --key FILE --subject DN --out FILE makes a request; countersign cert self-sign makes a certificate that signs itself (-x509); countersign inspect FILE shows a request",
     ),
     (
         "x509",
         OPENSSL,
-        "countersign ca sign signs a request; countersign inspect FILE shows a certificate",
+        "countersign ca sign signs a request; countersign cert check FILE tells what expires (-checkend); countersign inspect FILE shows a certificate",
     ),
     (
         "pkcs12",
@@ -73,6 +73,16 @@ const COMMANDS: [(&str, &str, &str); 20] = [
         "revoke",
         NONE,
         "countersign ca crl --revoke SERIAL makes a revocation list",
+    ),
+    (
+        "renew",
+        NONE,
+        "countersign cert renew makes the certificate that follows another",
+    ),
+    (
+        "check",
+        NONE,
+        "countersign cert check FILE tells which certificates expire soon",
     ),
     ("sign", NONE, "countersign ca sign signs a request"),
     ("export", NONE, "countersign p12 export makes a bundle"),

@@ -81,21 +81,27 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
     Certificate::all_from_pem_or_der(&read(path)?).about(InputName(path))
 }
 
+/// The first certificate in a file.
+///
+/// # Errors
+///
+/// [`Error`] when the file holds none.
+pub(crate) fn certificate(path: &Path) -> Result<Certificate, Error> {
+    let certificates = certificates(path)?;
+    first(&certificates, path).map(|(own, _)| own.clone())
+}
+
 /// The trust stores in these files, in any format. One passphrase is for all of them.
 ///
 /// # Errors
 ///
 /// [`Error`] when a file holds no trusted certificate, or the passphrase is missing or wrong.
 pub(crate) fn trust_stores(paths: &[PathBuf], flag: Flag<'_>) -> Result<Vec<TrustStore>, Error> {
-    let given = flag.given("the trust stores")?;
-    paths
-        .iter()
-        .map(|path| {
-            open_with(path, flag, given.as_ref(), |contents, passphrase| {
-                TrustStore::read(contents, passphrase)
-            })
-        })
-        .collect()
+    each(paths, flag, "the trust stores", |contents, passphrase| {
+        TrustStore::read(contents, passphrase)
+    })?
+    .map(|(_, store)| store)
+    .collect()
 }
 
 /// A certificate request.
@@ -144,10 +150,11 @@ pub(crate) fn authority(
     passphrase: Flag<'_>,
 ) -> Result<(CertificateAuthority, Vec<Certificate>), Error> {
     let key = private_key(key, passphrase)?;
-    let certificates = certificates(certificate)?;
-    let (own, issuers) = own_and_issuers(&certificates, certificate)?;
-    let authority =
-        CertificateAuthority::with_issuers(own, issuers, key).about(InputName(certificate))?;
+    let path = certificate;
+    let certificates = certificates(path)?;
+    let (own, issuers) = first(&certificates, path)?;
+    let authority = CertificateAuthority::with_issuers(own.clone(), issuers.to_vec(), key)
+        .about(InputName(path))?;
     Ok((authority, certificates))
 }
 
@@ -156,22 +163,19 @@ pub(crate) fn authority(
 /// # Errors
 ///
 /// [`Error`] when the file can't be read, or when its certificates don't make a CA.
-pub(crate) fn issuer(certificate: &Path) -> Result<Issuer, Error> {
-    let (own, issuers) = own_and_issuers(&certificates(certificate)?, certificate)?;
-    Issuer::with_issuers(own, issuers).about(InputName(certificate))
+pub(crate) fn issuer(path: &Path) -> Result<Issuer, Error> {
+    let certificates = certificates(path)?;
+    let (own, issuers) = first(&certificates, path)?;
+    Issuer::with_issuers(own.clone(), issuers.to_vec()).about(InputName(path))
 }
 
-fn own_and_issuers(
-    certificates: &[Certificate],
-    file: &Path,
-) -> Result<(Certificate, Vec<Certificate>), Error> {
-    match certificates.split_first() {
-        Some((own, issuers)) => Ok((own.clone(), issuers.to_vec())),
-        None => Err(Error::failed(format!(
-            "{}: no certificate in it",
-            InputName(file)
-        ))),
-    }
+fn first<'c>(
+    certificates: &'c [Certificate],
+    path: &Path,
+) -> Result<(&'c Certificate, &'c [Certificate]), Error> {
+    certificates
+        .split_first()
+        .ok_or_else(|| Error::failed(format!("{}: no certificate in it", InputName(path))))
 }
 
 /// Opens what may be encrypted: with the passphrase whose source was named, or else with one that is asked for once it
@@ -188,6 +192,23 @@ pub(crate) fn open<T, E: Hint>(
     // The passphrase comes first: it may be the first line of a standard input that goes on with the file.
     let given = flag.given(InputName(path))?;
     open_with(path, flag, given.as_ref(), open)
+}
+
+/// Opens several files, one after the other, of which some may be encrypted. One passphrase is for all of them.
+///
+/// # Errors
+///
+/// [`Error`] when the source doesn't give the passphrase; and for each file, when it can't be read or opened.
+pub(crate) fn each<'a, T, E: Hint>(
+    paths: &'a [PathBuf],
+    flag: Flag<'a>,
+    subject: &str,
+    open: impl Fn(&[u8], Option<&Passphrase>) -> Result<T, E> + 'a,
+) -> Result<impl Iterator<Item = (&'a Path, Result<T, Error>)>, Error> {
+    let given = flag.given(subject)?;
+    Ok(paths
+        .iter()
+        .map(move |path| (path.as_path(), open_with(path, flag, given.as_ref(), &open))))
 }
 
 fn open_with<T, E: Hint>(

@@ -395,7 +395,7 @@ fn integrity(integrity: &Integrity) -> String {
 }
 
 /// The name that RFC 5280 gives an extension, for example `keyUsage`, or else its object identifier.
-fn extension_name(oid: &str) -> String {
+pub(crate) fn extension_name(oid: &str) -> String {
     let known = ObjectIdentifier::new(oid)
         .ok()
         .and_then(|oid| DB.by_oid(&oid));
@@ -422,7 +422,7 @@ fn hex(octets: &[u8]) -> String {
 }
 
 /// In UTC, to the second. No certificate says a time that the calendar doesn't have.
-fn rfc3339(time: SystemTime) -> String {
+pub(crate) fn rfc3339(time: SystemTime) -> String {
     let since_epoch = match time.duration_since(UNIX_EPOCH) {
         Ok(after) => time::Duration::try_from(after),
         Err(before) => time::Duration::try_from(before.duration()).map(|before| -before),

@@ -176,7 +176,7 @@ pub enum Error {
         allowed: String,
     },
     /// A signature algorithm that can't be used with this kind of key.
-    #[error("{algorithm} can not be used with a {key} key")]
+    #[error("{algorithm} can not be used with a key of {key}")]
     #[non_exhaustive]
     UnsupportedSignatureAlgorithm {
         /// The signature algorithm.
@@ -653,7 +653,7 @@ pub enum Error {
     },
 }
 
-/// Whose fault an [`Error`] at issuing is.
+/// Whose fault an [`Error`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
@@ -661,16 +661,21 @@ pub enum Fault {
     Request,
     /// The caller's: the profile, or what it was told beside the request, can't be followed.
     Profile,
-    /// The CA's own: its certificate, or that of one of its issuers, sets a limit that this profile or this name exceeds.
+    /// The CA's own: its certificate, or that of one of its issuers, sets a limit that this profile or this name exceeds, or is no
+    /// CA's.
     Authority,
-    /// Nobody's of these: a signature failed, there was no randomness.
+    /// That of what was put together: a signature, a key, an issuer or an entry isn't the one that belongs there.
+    Mismatch,
+    /// Nobody's of these: something can't be read, or not be done.
     Other,
 }
 
 impl Error {
-    /// Whose fault it is, of an error of [`Issuer::prepare`](crate::Issuer::prepare) and of what calls it: a service that issues
-    /// tells its clients about their own faults, and its operators about the rest.
+    /// Whose fault it is. Of an error of [`Issuer::prepare`](crate::Issuer::prepare) and of what calls it, a service that issues
+    /// tells its clients about their own faults, and its operators about the rest. All but [`Fault::Other`] are refusals: the
+    /// question was judged.
     pub fn fault(&self) -> Fault {
+        // Without `_`: a new error has its place decided.
         match self {
             Self::RequestSignatureInvalid
             | Self::KeyTooSmall { .. }
@@ -696,8 +701,55 @@ impl Error {
             | Self::PurposeNotPermitted { .. }
             | Self::NameNotPermitted { .. }
             | Self::NameExcluded { .. }
-            | Self::UnsupportedNameConstraint { .. } => Fault::Authority,
-            _ => Fault::Other,
+            | Self::UnsupportedNameConstraint { .. }
+            | Self::UnsupportedCriticalExtension { .. }
+            | Self::NotAnAuthority { .. }
+            | Self::NotACrlIssuer { .. } => Fault::Authority,
+            Self::KeyMismatch { .. }
+            | Self::CertificateSignatureInvalid { .. }
+            | Self::SignatureAlgorithmMismatch { .. }
+            | Self::SignatureFailed
+            | Self::IssuerMismatch { .. }
+            | Self::NotInChain { .. }
+            | Self::CrlIssuerMismatch { .. }
+            | Self::CrlSignatureInvalid { .. }
+            | Self::CrlSignatureAlgorithmMismatch { .. }
+            | Self::InvalidCrl { .. }
+            | Self::CrlNumberNotRising { .. }
+            | Self::AlreadyRevoked { .. }
+            | Self::NotOnHold { .. } => Fault::Mismatch,
+            Self::PemNotFound { .. }
+            | Self::MalformedPem { .. }
+            | Self::Malformed { .. }
+            | Self::TrailingData { .. }
+            | Self::TooLarge { .. }
+            | Self::NestedTooDeeply { .. }
+            | Self::UnsupportedScheme { .. }
+            | Self::PassphraseRequired { .. }
+            | Self::WrongPassphrase { .. }
+            | Self::MacMismatch
+            | Self::BudgetExceeded { .. }
+            | Self::Randomness
+            | Self::InvalidKey { .. }
+            | Self::KeyGeneration { .. }
+            | Self::SeedTooShort { .. }
+            | Self::Cancelled
+            | Self::MalformedName { .. }
+            | Self::UnknownAttribute { .. }
+            | Self::EmptyAttribute { .. }
+            | Self::AttributeTooLong { .. }
+            | Self::AttributeTooShort { .. }
+            | Self::AttributeCharacter { .. }
+            | Self::ControlCharacter { .. }
+            | Self::InvalidCountry { .. }
+            | Self::InvalidNamePattern { .. }
+            | Self::SignerFailed { .. }
+            | Self::ParameterOutOfRange { .. }
+            | Self::UnknownRevocationReason { .. }
+            | Self::Pkcs12Lacks { .. }
+            | Self::Pkcs12SeveralKeys { .. }
+            | Self::NoTrustedCertificate { .. }
+            | Self::DuplicateAlias { .. } => Fault::Other,
         }
     }
 

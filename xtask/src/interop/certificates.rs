@@ -132,10 +132,102 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         reads_ours(
             Openssl,
+            "a certificate that its own key signed, for a server",
+            "countersign cert self-sign --key $OURS/rsa.key.pem --subject /CN=localhost --dns localhost --ip 127.0.0.1 --days 30 --out s.pem
+            openssl verify -x509_strict -purpose sslserver -verify_hostname localhost -CAfile s.pem s.pem
+            openssl verify -purpose sslserver -verify_ip 127.0.0.1 -CAfile s.pem s.pem
+            fails openssl verify -purpose sslclient -CAfile s.pem s.pem
+            openssl x509 -in s.pem -noout -text | has 'CA:FALSE'
+            countersign cert renew --cert s.pem --key $OURS/ec-p256.key.pem --days 90 --out r.pem
+            openssl verify -x509_strict -purpose sslserver -verify_hostname localhost -CAfile r.pem r.pem
+            same \"$(openssl x509 -in r.pem -noout -pubkey)\" \"$(openssl pkey -in $OURS/ec-p256.key.pem -pubout)\"",
+        ),
+        reads_ours(
+            Openssl,
+            "a renewed certificate, with its key and with another",
+            "renew() { countersign cert renew --cert $OURS/bot.crt.pem --ca-cert $OURS/signing.crt.pem --ca-key $OURS/signing.key.pem \\
+                --ca-passin env:PASS --days 90 \"$@\"; }
+            said() { openssl x509 -in $1 -noout -subject -ext subjectAltName,keyUsage,extendedKeyUsage,basicConstraints,authorityKeyIdentifier; }
+            openssl req -new -key $OURS/ec-p256.key.pem -subj \"$(openssl x509 -in $OURS/bot.crt.pem -noout -subject -nameopt compat | sed 's/subject=//')\" \\
+                -out new.csr
+            renew --out same.pem; renew --csr new.csr --out new.pem
+            for made in same new; do
+                openssl verify -x509_strict -purpose sslclient -CAfile $OURS/root.crt.pem -untrusted $OURS/signing.crt.pem $made.pem
+                same \"$(said $OURS/bot.crt.pem)\" \"$(said $made.pem)\"
+                fails openssl x509 -in $made.pem -noout -checkend $((91 * 86400))
+            done
+            same \"$(openssl x509 -in $OURS/bot.crt.pem -noout -pubkey)\" \"$(openssl x509 -in same.pem -noout -pubkey)\"
+            same \"$(openssl req -in new.csr -noout -pubkey)\" \"$(openssl x509 -in new.pem -noout -pubkey)\"",
+        ),
+        read_by_us(
+            Openssl,
+            "a certificate with extensions of theirs, renewed",
+            "openssl req -x509 -new -newkey rsa:2048 -noenc -keyout ca.key -subj '/CN=Their Root' -days 3650 \\
+                -addext keyUsage=critical,keyCertSign,cRLSign -out ca.crt
+            printf 'basicConstraints=CA:FALSE\nextendedKeyUsage=critical,codeSigning\ncertificatePolicies=1.2.3\nnsComment=theirs\n' > ext
+            openssl x509 -req -in $OURS/bot.csr.pem -CA ca.crt -CAkey ca.key -extfile ext -days 10 -set_serial 7 -out c.pem
+            countersign cert renew --cert c.pem --ca-cert ca.crt --ca-key ca.key --days 90 --out r.pem 2>&1 | has 'kept as it was'
+            openssl verify -CAfile ca.crt r.pem
+            said() { openssl x509 -in $1 -noout -subject -pubkey -ext extendedKeyUsage,certificatePolicies,nsComment,basicConstraints; }
+            said c.pem | has 'critical'; same \"$(said c.pem)\" \"$(said r.pem)\"",
+        ),
+        reads_ours(
+            Openssl,
+            "a server from one call, and its key without a passphrase",
+            "countersign issue --ca-cert $OURS/signing.crt.pem --ca-key $OURS/signing.key.pem --ca-passin env:PASS --type ec-p256 \\
+                --subject /CN=pod --dns pod.example.com --ip 192.0.2.1 --profile server --no-passphrase --dir .
+            openssl verify -x509_strict -purpose sslserver -verify_hostname pod.example.com -CAfile $OURS/root.crt.pem \\
+                -untrusted $OURS/signing.crt.pem pod.crt.pem
+            same \"$(openssl pkey -in pod.key.pem -passin pass: -pubout)\" \"$(openssl x509 -in pod.crt.pem -noout -pubkey)\"
+            openssl req -in pod.csr.pem -noout -text | has 'DNS:pod.example.com, IP Address:192.0.2.1'
+            [ ! -e pod.p12 ]",
+        ),
+        agrees(
+            Openssl,
+            "what is due: cert check and x509 -checkend",
+            "countersign cert self-sign --key $OURS/ec-p256.key.pem --subject /CN=a --dns a --days 30 --out c.pem
+            for days in 0 1 29 31 3650; do
+                ours=0; countersign cert check c.pem --expires-in ${days}d || ours=$?
+                theirs=0; openssl x509 -in c.pem -noout -checkend $((days * 86400)) || theirs=$?
+                same $theirs $ours
+            done",
+        ),
+        reads_ours(
+            Openssl,
             "a client is no server",
             "fails openssl verify -purpose sslserver -CAfile $OURS/root.crt.pem -untrusted $OURS/signing.crt.pem $OURS/bot.crt.pem",
         ),
     ]);
+
+    for hash in ["256", "384", "512"] {
+        for (name, theirs) in [
+            (format!("rsa-pss-sha{hash}"), "rsassaPss".to_owned()),
+            (
+                format!("rsa-sha{hash}"),
+                format!("sha{hash}WithRSAEncryption"),
+            ),
+        ] {
+            let script = format!(
+                "key=$OURS/rsa.key.pem; chosen=\"--signature-algorithm {name}\"
+                countersign ca create --bits 2048 --subject /CN=R $chosen --out-cert root.pem --out-key root.key
+                countersign csr create --key $key --subject /CN=bot $chosen --out bot.csr
+                countersign ca sign --ca-cert root.pem --ca-key root.key --csr bot.csr $chosen --out bot.pem
+                countersign cert self-sign --key $key --subject /CN=a --dns a $chosen --out self.pem
+                openssl req -in bot.csr -verify -noout 2>&1 | has 'verify OK'
+                openssl verify -x509_strict -check_ss_sig -purpose sslclient -CAfile root.pem bot.pem
+                certtool --verify --load-ca-certificate root.pem --infile bot.pem
+                openssl verify -x509_strict -check_ss_sig -CAfile self.pem self.pem
+                for made in root bot self; do openssl x509 -in $made.pem -noout -text | has 'Signature Algorithm: {theirs}'; done
+                openssl req -in bot.csr -noout -text > text; has 'Signature Algorithm: {theirs}' < text
+                case {name} in *pss*) has 'Hash Algorithm: sha{hash}' < text ;; esac"
+            );
+            cases.push(reads_ours(
+                Openssl,
+                format!("all that a key signs with {name}"),
+                script,
+            ));
+        }
+    }
 
     for (what, subject) in [
         (

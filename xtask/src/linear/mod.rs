@@ -137,11 +137,7 @@ fn build() -> Result<PathBuf> {
     let arguments = ["build", "--release", "--locked", "--bins"];
     let packages = ["-p", "countersign-cli", "-p", "integration-tests"];
     workspace::cargo(arguments.into_iter().chain(packages))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || workspace::root().map(|root| root.join("target")),
-        |dir| Ok(dir.into()),
-    )?;
-    Ok(target.join("release/linear"))
+    Ok(workspace::target()?.join("release/linear"))
 }
 
 fn cases(program: &Path) -> Result<Vec<Case>> {

@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn a_workspace_dependency_is_used_by_somebody() {
         let metadata: Metadata = serde_json::from_value(serde_json::json!({"packages": [{
-            "name": "a", "manifest_path": "a/Cargo.toml", "targets": [],
+            "name": "a", "version": "1.0.0", "manifest_path": "a/Cargo.toml", "targets": [],
             "dependencies": [
                 {"name": "rustls-webpki", "rename": "webpki", "kind": "dev", "path": null},
                 {"name": "serde", "rename": null, "kind": null, "path": null},
@@ -246,7 +246,7 @@ mod tests {
             fn f(unheard: Unheard) { g(|| serde_json::to_string(&other::unheard::<X>(unheard, 1))) } use other::{unheard::Y, unheard};";
         fs::write(folder.path().join("lib.rs"), source).unwrap();
         let package: Package = serde_json::from_value(serde_json::json!({
-            "name": "a", "manifest_path": folder.path().join("Cargo.toml"), "targets": [],
+            "name": "a", "version": "1.0.0", "manifest_path": folder.path().join("Cargo.toml"), "targets": [],
             "dependencies": [
                 {"name": "md-5", "rename": null, "kind": null, "path": null},
                 {"name": "serde_json", "rename": null, "kind": null, "path": null},

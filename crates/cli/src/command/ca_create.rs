@@ -14,6 +14,7 @@ use crate::{
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     report::Report,
+    signature_choice::SignatureArgs,
     signer_command::{self, SignerCommand},
     signing::SigningKey,
     subject::Subject,
@@ -72,6 +73,9 @@ pub(crate) struct Args {
     /// Passphrase to encrypt the new key with
     #[arg(long, value_name = "SRC", value_parser = SourceParser)]
     passout: Option<Source>,
+
+    #[command(flatten)]
+    signature: SignatureArgs,
 
     /// Report in JSON: "certificate" and "key" are its files, "report" is what inspect --json says of the certificate
     #[arg(long)]
@@ -226,6 +230,9 @@ impl Args {
         }
         if let Some(path_len) = self.path_len {
             profile = profile.path_len(path_len);
+        }
+        if let Some(algorithm) = self.signature.chosen() {
+            profile = profile.signature_algorithm(algorithm);
         }
         profile
     }

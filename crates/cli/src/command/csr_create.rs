@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use pki::{CertificateRequest, SubjectAltName};
 use serde_json::json;
 
 use crate::{
-    alt_name,
+    alt_name::AltNameArgs,
     error::{Context, Error},
     file_id::Inputs,
     file_name::OutputName,
@@ -14,6 +13,7 @@ use crate::{
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     report::Report,
+    signature_choice::SignatureArgs,
     signer_command::{self, SignerCommand},
     signing::SigningKey,
     subject::Subject,
@@ -38,17 +38,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     key: KeyArgs,
 
-    /// DNS name to be valid for; may be repeated
-    #[arg(long, value_name = "NAME", value_parser = alt_name::dns)]
-    dns: Vec<SubjectAltName>,
+    #[command(flatten)]
+    names: AltNameArgs,
 
-    /// IP address to be valid for; may be repeated
-    #[arg(long, value_name = "ADDRESS", value_parser = alt_name::ip)]
-    ip: Vec<SubjectAltName>,
-
-    /// Email address to be valid for; may be repeated
-    #[arg(long, value_name = "ADDRESS", value_parser = alt_name::email)]
-    email: Vec<SubjectAltName>,
+    #[command(flatten)]
+    signature: SignatureArgs,
 
     /// Report in JSON: "request" is its file, "report" what inspect --json says of it
     #[arg(long)]
@@ -107,21 +101,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     output::keep_for_report(args.json, &[&out])?;
     let key = args.key.read()?;
 
-    let names: Vec<_> = [&args.dns, &args.ip, &args.email]
-        .into_iter()
-        .flatten()
-        .cloned()
-        .collect();
-    if names.is_empty() {
+    if args.names.is_empty() {
         // A server has names.
         new_key::warn_if_too_short_for_a_pod(key.public_key().algorithm());
     }
-    let prepared = names
-        .into_iter()
-        .fold(
-            CertificateRequest::builder(subject.clone()),
-            |builder, name| builder.subject_alt_name(name),
-        )
+    let mut builder = args.names.request(subject);
+    if let Some(algorithm) = args.signature.chosen() {
+        builder = builder.signature_algorithm(algorithm);
+    }
+    let prepared = builder
         .prepare(key.public_key())
         .about("the certificate request")?;
     let request = key.sign(

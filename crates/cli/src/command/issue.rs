@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use pki::{CertificateRequest, Pkcs12, Profile, SerialNumber};
+use pki::{Certificate, ExtendedKeyUsage, Issuance, Passphrase, Pkcs12, SerialNumber};
 use serde_json::json;
 
 use crate::{
+    alt_name::AltNameArgs,
     chain,
     error::{Context, Error},
     file_id::Inputs,
@@ -13,6 +14,7 @@ use crate::{
     new_key::{self, KeyArgs},
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
+    profile_choice::ProfileArgs,
     report::Report,
     subject::Subject,
     ui,
@@ -22,8 +24,11 @@ use crate::{
 ///
 /// Writes four files into the directory, named after the common name: NAME.key.pem (encrypted), NAME.csr.pem,
 /// NAME.crt.pem and NAME.p12, which also holds the CA's certificate; and prints their paths. The key and
-/// the .p12 have the same passphrase. For Symphony, the common name must be the name of the bot's service user, in the
-/// same case.
+/// the .p12 have the same passphrase. With --no-passphrase the key is not encrypted, and there is no .p12. For Symphony, the common
+/// name must be the name of the bot's service user, in the same case.
+///
+/// What the certificate may be used for is decided by --profile or --profile-file; names are granted by the profiles server and
+/// peer only, or as the profile's file says.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
@@ -51,9 +56,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     key: KeyArgs,
 
-    /// Days of validity [default: 365, or until the CA ends]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    days: Option<u32>,
+    #[command(flatten)]
+    names: AltNameArgs,
+
+    #[command(flatten)]
+    profile: ProfileArgs,
 
     /// Serial number, decimal or hexadecimal (0x1) [default: random]
     #[arg(long, value_name = "SERIAL")]
@@ -63,8 +70,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SRC", value_parser = SourceParser)]
     passout: Option<Source>,
 
+    /// Leave the new key unencrypted, for programs that can't be given a passphrase: only its mode 0600 protects it. There is no .p12
+    /// then: many programs don't open one without a passphrase
+    #[arg(long, conflicts_with = "passout")]
+    no_passphrase: bool,
+
     /// Report in JSON: "key", "request", "certificate" and "bundle" are its files, "report" is what inspect --json says of
-    /// the certificate
+    /// the certificate, "ungranted" what the profile didn't grant
     #[arg(long)]
     json: bool,
 
@@ -74,10 +86,13 @@ pub(crate) struct Args {
 }
 
 const EXAMPLES: &str = "\
-Example:
+Examples:
   countersign issue --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
     --subject '/CN=demo-bot1/O=Excelsior Bank/OU=Collaboration Services/L=London/ST=London/C=GB' \\
-    --days 2922 --passout env:BOT_PASS --dir bots";
+    --days 2922 --passout env:BOT_PASS --dir bots
+  countersign issue --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
+    --subject /CN=pod.example.com --dns pod.example.com --ip 192.0.2.1 --profile server \\
+    --no-passphrase --dir servers";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let kind = args.key.kind()?;
@@ -110,75 +125,110 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         .file("--ca-cert", &args.ca_cert)
         .file("--ca-key", &args.ca_key)
         .passphrase(ca_passin)
+        .files("--profile-file", args.profile.file())
         .passphrase(passout);
     let [key_out, csr_out, crt_out, p12_out] = output::claim(outputs, &inputs, args.force)?;
     let (authority, issuers) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
-    let passphrase = passout.chosen_or_asked("the new key")?;
-    passphrase::warn_if_java_refuses(&passphrase);
-    new_key::warn_if_too_short_for_a_pod(kind);
+    let profile = args.profile.read()?;
+    let passphrase = match args.no_passphrase {
+        true => None,
+        false => Some(new_passphrase(passout)?),
+    };
+    if args.profile.is_for_clients() {
+        new_key::warn_if_too_short_for_a_pod(kind);
+    }
 
     let key = new_key::generate(kind, None)?;
-    let request = CertificateRequest::builder(subject.clone())
-        .sign(&key)
-        .about("the certificate request")?;
-    let mut profile = Profile::client();
-    if let Some(days) = args.days {
-        profile = profile.valid_for_days(days);
+    let request = args.names.request(subject);
+    let request = request.sign(&key).about("the certificate request")?;
+    let about = || format!("the certificate of {subject}");
+    let mut issuance = Issuance::for_request(&request.verify().about(about())?);
+    if let Some(serial) = &args.serial {
+        issuance = issuance.serial_number(serial.clone());
     }
-    let certificate = request
-        .verify()
-        .and_then(|request| match &args.serial {
-            Some(serial) => authority.issue_with_serial(&request, &profile, serial.clone()),
-            None => authority.issue(&request, &profile),
-        })
-        .about(format!("the certificate of {subject}"))?;
+    let prepared = authority.prepare(&issuance, &profile).about(about())?;
+    args.profile.refuse_ungranted_names(prepared.ungranted())?;
+    let certificate = prepared.sign(authority.private_key()).about(about())?;
     chain::warn_of_unknown_issuers(authority.issuer(), &args.ca_cert);
-    let certificates: Vec<_> = std::iter::once(&certificate)
-        .chain(&issuers)
-        .cloned()
-        .collect();
-    let told = ["key-too-small", "common-name-blanks"];
-    chain::warn_of_bundle(key.algorithm(), &certificates, &told);
-    let (key_pem, bundle) = {
-        let _progress = ui::progress("encrypting the key and the bundle");
-        let bundle = Pkcs12::builder(&key, &certificate)
-            .and_then(|builder| {
-                builder
-                    .chain(issuers)
-                    .alias(common_name)
-                    .to_der(&passphrase)
-            })
-            .about(p12_path.display())?;
-        (new_key::to_pem(&key, Some(&passphrase))?, bundle)
+    if is_for_clients(&certificate) {
+        let certificates: Vec<_> = std::iter::once(&certificate)
+            .chain(&issuers)
+            .cloned()
+            .collect();
+        let told = ["key-too-small", "common-name-blanks"];
+        chain::warn_of_bundle(key.algorithm(), &certificates, &told);
+    }
+    let key_pem = new_key::to_pem(&key, passphrase.as_ref())?;
+    let bundle = match &passphrase {
+        Some(passphrase) => {
+            let _progress = ui::progress("encrypting the bundle");
+            let builder = Pkcs12::builder(&key, &certificate).about(p12_path.display())?;
+            let builder = builder.chain(issuers).alias(common_name);
+            Some(builder.to_der(passphrase).about(p12_path.display())?)
+        }
+        None => None,
     };
 
     let certificate_pem = certificate.to_pem();
-    output::write_into(
-        &args.dir,
-        [
-            (key_out, key_pem.as_bytes()),
-            (csr_out, request.to_pem().as_bytes()),
-            (crt_out, certificate_pem.as_bytes()),
-            (p12_out, &bundle),
-        ],
-    )?;
+    let request_pem = request.to_pem();
+    let files = [
+        (key_out, key_pem.as_bytes()),
+        (csr_out, request_pem.as_bytes()),
+        (crt_out, certificate_pem.as_bytes()),
+    ];
+    match &bundle {
+        Some(bundle) => {
+            let [key, csr, crt] = files;
+            output::write_into(&args.dir, [key, csr, crt, (p12_out, bundle)])?;
+        }
+        None => {
+            output::write_into(&args.dir, files)?;
+            new_key::note_written(&key, false, &key_path);
+            if p12_path.exists() {
+                ui::warn(format!(
+                    "{}: an earlier one, which does not belong to the new key",
+                    p12_path.display()
+                ));
+            }
+        }
+    }
     ui::note_certificate(&certificate, &crt_path);
+    let p12_path = bundle.map(|_| p12_path);
     if args.json {
         let report = Report::read(certificate_pem.as_bytes(), None).about(crt_path.display())?;
-        ui::json(&json!({
+        return ui::json(&json!({
             "key": key_path.display().to_string(),
             "request": csr_path.display().to_string(),
             "certificate": crt_path.display().to_string(),
-            "bundle": p12_path.display().to_string(),
+            "bundle": p12_path.map(|path| path.display().to_string()),
             "report": report,
-        }))
-    } else {
-        ui::result(
-            [key_path, csr_path, crt_path, p12_path]
-                .map(|path| path.display().to_string())
-                .join("\n"),
-        )
+            "ungranted": prepared.ungranted().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        }));
     }
+    let paths = [key_path, csr_path, crt_path].into_iter().chain(p12_path);
+    let paths: Vec<_> = paths.map(|path| path.display().to_string()).collect();
+    ui::result(paths.join("\n"))
+}
+
+/// The passphrase of the new key and of the bundle.
+fn new_passphrase(passout: Flag<'_>) -> Result<Passphrase, Error> {
+    let passphrase = passout.chosen_or_asked("the new key").map_err(|error| {
+        match (passout.source, error.next_step()) {
+            (None, Some(hint)) => {
+                let hint = format!("{hint}; or leave the key unencrypted with --no-passphrase");
+                error.hint(hint)
+            }
+            _ => error,
+        }
+    })?;
+    passphrase::warn_if_java_refuses(&passphrase);
+    Ok(passphrase)
+}
+
+/// Whether a certificate says that its subject logs in with it.
+fn is_for_clients(certificate: &Certificate) -> bool {
+    let purposes = certificate.extended_key_usage().unwrap_or_default();
+    purposes.contains(&ExtendedKeyUsage::ClientAuth)
 }
 
 /// The common name as the start of a file name: one that stays in its directory, is not hidden, and that every file

@@ -7,6 +7,9 @@ mod ca_assemble;
 mod ca_create;
 mod ca_crl;
 mod ca_sign;
+mod cert_check;
+mod cert_renew;
+mod cert_self_sign;
 mod completions;
 mod csr_create;
 mod inspect;
@@ -75,6 +78,9 @@ enum Command {
     /// Make CAs, sign with them, and revoke what they signed
     #[command(subcommand, arg_required_else_help = true)]
     Ca(Ca),
+    /// Make certificates that sign themselves, renew certificates, and tell which expire soon
+    #[command(subcommand, arg_required_else_help = true)]
+    Cert(Cert),
     /// Make PKCS#12 bundles, and look into them
     #[command(subcommand, arg_required_else_help = true)]
     P12(P12),
@@ -105,6 +111,13 @@ enum Ca {
     Sign(ca_sign::Args),
     Assemble(ca_assemble::Args),
     Crl(ca_crl::Args),
+}
+
+#[derive(Debug, Subcommand)]
+enum Cert {
+    SelfSign(cert_self_sign::Args),
+    Renew(cert_renew::Args),
+    Check(cert_check::Args),
 }
 
 #[derive(Debug, Subcommand)]
@@ -146,6 +159,9 @@ impl Cli {
             Command::Ca(Ca::Sign(args)) => ca_sign::run(&args),
             Command::Ca(Ca::Assemble(args)) => ca_assemble::run(&args),
             Command::Ca(Ca::Crl(args)) => ca_crl::run(&args),
+            Command::Cert(Cert::SelfSign(args)) => cert_self_sign::run(&args),
+            Command::Cert(Cert::Renew(args)) => cert_renew::run(&args),
+            Command::Cert(Cert::Check(args)) => cert_check::run(&args),
             Command::P12(P12::Export(args)) => p12_export::run(&args),
             Command::P12(P12::Info(args)) => p12_info::run(&args),
             Command::Issue(args) => issue::run(&args),

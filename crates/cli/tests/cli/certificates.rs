@@ -490,3 +490,48 @@ fn a_profile_of_ones_own_decides_and_says_what_it_does_not_grant() {
     );
     assert!(!sandbox.files().contains(&"x.crt".to_owned()));
 }
+
+#[test]
+fn wherever_a_key_signs_its_algorithm_can_be_chosen() {
+    let sandbox = Sandbox::new();
+    let pss = "--signature-algorithm rsa-pss-sha384";
+    sandbox.script(&format!(
+        "ca create --bits 2048 --subject /CN=R {pss} --out-cert r.crt --out-key r.key
+         ca create --bits 2048 --subject /CN=A --parent-cert r.crt --parent-key r.key {pss} --out-cert a.crt --out-key a.key
+         key generate --type ec-p256 --out bot.key
+         csr create --key bot.key --subject /CN=bot --out bot.csr
+         ca sign --ca-cert r.crt --ca-key r.key --csr bot.csr {pss} --out signed.crt
+         cert renew --ca-cert r.crt --ca-key r.key --cert signed.crt {pss} --out renewed.crt
+         cert self-sign --key r.key --subject /CN=S --dns s {pss} --out self.crt
+         issue --ca-cert r.crt --ca-key r.key --type ec-p256 --subject /CN=issued --no-passphrase {pss} --dir ."
+    ));
+    for name in [
+        "r.crt",
+        "a.crt",
+        "signed.crt",
+        "renewed.crt",
+        "self.crt",
+        "issued.crt.pem",
+    ] {
+        let certificate = pki::Certificate::from_pem(sandbox.read(name)).unwrap();
+        assert_eq!(
+            certificate.signature_algorithm(),
+            "RSASSA-PSS with SHA-384",
+            "{name}"
+        );
+    }
+    sandbox
+        .run(&format!(
+            "cert self-sign --key bot.key --subject /CN=S --dns s {pss} --out x.crt"
+        ))
+        .refuses(
+            "error: the certificate of CN=S: RSASSA-PSS with SHA-384 can not be used with a key of ECDSA P-256\n\
+             hint: leave out --signature-algorithm, or signature-algorithm in the profile's file: it is the key that decides\n",
+        );
+    sandbox.write("p.toml", "names = 'none'\n");
+    sandbox
+        .run(&format!(
+            "ca sign --ca-cert r.crt --ca-key r.key --csr bot.csr {pss} --profile-file p.toml --out x.crt"
+        ))
+        .misuses("cannot be used with");
+}

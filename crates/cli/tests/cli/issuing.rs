@@ -120,3 +120,147 @@ fn the_issuers_of_the_authority_go_into_the_bundle() {
         3
     );
 }
+
+const SERVER: &str = "issue --ca-cert ca.crt.pem --ca-key ca.key.pem --type ec-p256 --subject /CN=pod.example \
+     --dns pod.example --ip 192.0.2.1 --dir servers";
+
+#[test]
+fn without_a_passphrase_the_key_is_not_encrypted_and_there_is_no_bundle() {
+    let sandbox = Sandbox::with_authority();
+    let made = sandbox
+        .run(&format!(
+            "{SERVER} --profile server --no-passphrase --no-input"
+        ))
+        .succeeds();
+    assert_eq!(
+        made.stdout,
+        "servers/pod.example.key.pem\nservers/pod.example.csr.pem\nservers/pod.example.crt.pem\n"
+    );
+    assert!(
+        made.stderr.starts_with(
+            "servers/pod.example.key.pem: ECDSA P-256 private key, not encrypted (--passout encrypts it)\n\
+             servers/pod.example.crt.pem: certificate of CN=pod.example, "
+        ),
+        "{}",
+        made.stderr
+    );
+    assert!(
+        sandbox
+            .text("servers/pod.example.key.pem")
+            .starts_with("-----BEGIN PRIVATE KEY-----")
+    );
+    #[cfg(unix)]
+    assert_eq!(sandbox.mode("servers/pod.example.key.pem"), 0o600);
+    let files: Vec<_> = std::fs::read_dir(sandbox.path("servers"))
+        .unwrap()
+        .collect();
+    assert_eq!(files.len(), 3);
+
+    let report = sandbox
+        .run(&format!(
+            "{SERVER} --profile server --no-passphrase --force --json"
+        ))
+        .succeeds()
+        .json();
+    assert_eq!(report["bundle"], serde_json::Value::Null);
+    let item = &report["report"]["items"][0];
+    assert_eq!(item["extendedKeyUsage"], serde_json::json!(["serverAuth"]));
+    assert_eq!(
+        item["subjectAltNames"],
+        serde_json::json!(["DNS:pod.example", "IP:192.0.2.1"])
+    );
+
+    sandbox
+        .run(&format!("{SERVER} --no-passphrase --passout env:PW"))
+        .misuses("cannot be used with");
+}
+
+#[test]
+fn a_bundle_of_an_earlier_run_is_told_from_the_new_files() {
+    let sandbox = Sandbox::with_authority();
+    sandbox.run(ISSUE).succeeds();
+    let line = ISSUE.replace("--passout env:PW", "--no-passphrase");
+    sandbox.run(&line).fails(
+        "error: bots/demo-bot1.key.pem: already exists\n\
+         hint: choose another name, or replace it with --force\n",
+    );
+    let made = sandbox.run(&format!("{line} --force")).succeeds();
+    assert!(
+        made.stderr.contains(
+            "warning: bots/demo-bot1.p12: an earlier one, which does not belong to the new key\n"
+        ),
+        "{}",
+        made.stderr
+    );
+}
+
+#[test]
+fn names_that_were_typed_are_granted_or_nothing_is_made() {
+    let sandbox = Sandbox::with_authority();
+    for profile in ["", "--profile client", "--profile intermediate"] {
+        let name = profile.strip_prefix("--profile ").unwrap_or("client");
+        sandbox
+            .run(&format!("{SERVER} --no-passphrase {profile}"))
+            .refuses(&format!(
+                "error: the profile {name} does not grant DNS:pod.example, IP:192.0.2.1\n\
+                 hint: --profile server grants names, and so does --profile peer\n"
+            ));
+    }
+    sandbox.write("p.toml", "names.fixed = ['DNS:other.example']\n");
+    sandbox
+        .run(&format!("{SERVER} --no-passphrase --profile-file p.toml"))
+        .refuses(
+            "error: the profile p.toml does not grant DNS:pod.example, IP:192.0.2.1\n\
+             hint: leave the names out, or grant them in the profile's file (names)\n",
+        );
+    let files = ["ca.crt.pem", "ca.key.pem", "p.toml"];
+    assert_eq!(sandbox.files(), files);
+}
+
+#[test]
+fn what_else_a_profile_does_not_grant_is_told() {
+    let sandbox = Sandbox::with_authority();
+    sandbox.write("p.toml", "subject.fixed = '/CN=fixed'\n");
+    let made = sandbox
+        .run(&format!("{ISSUE} --profile-file p.toml --json"))
+        .succeeds();
+    assert!(
+        made.stderr.starts_with(
+            "warning: the profile p.toml does not grant what the request asks for: the subject O=Bank,CN=demo-bot1\n\
+             bots/demo-bot1.crt.pem: certificate of CN=fixed, "
+        ),
+        "{}",
+        made.stderr
+    );
+    assert_eq!(
+        made.json()["ungranted"],
+        serde_json::json!(["the subject O=Bank,CN=demo-bot1"])
+    );
+}
+
+#[test]
+fn nobody_is_asked_for_a_passphrase_with_no_input() {
+    let sandbox = Sandbox::with_authority();
+    sandbox
+        .run(&ISSUE.replace("--passout env:PW", "--no-input"))
+        .fails(
+            "error: the new key needs a passphrase\n\
+             hint: name its source with --passout: env:NAME, file:PATH, fd:N or stdin; or leave the key unencrypted with \
+             --no-passphrase\n",
+        );
+    assert_eq!(sandbox.files(), ["ca.crt.pem", "ca.key.pem"]);
+}
+
+#[test]
+fn a_server_is_not_examined_as_a_client_is() {
+    let sandbox = Sandbox::with_authority();
+    // A short validity, and a short key: a Pod would mind.
+    let line =
+        SERVER.replace("--type ec-p256", "--bits 2048") + " --no-passphrase --days 7 --force";
+    for (profile, warns) in [("server", false), ("peer", true)] {
+        let made = sandbox
+            .run(&format!("{line} --profile {profile}"))
+            .succeeds();
+        assert_eq!(made.stderr.contains("warning: "), warns, "{}", made.stderr);
+    }
+}

@@ -9,6 +9,7 @@
 mod bundles;
 mod certificates;
 mod crls;
+mod expiry;
 mod foreign;
 mod inspecting;
 #[cfg(target_os = "linux")]
@@ -24,6 +25,7 @@ mod program;
 #[cfg(target_os = "linux")]
 mod prompts;
 mod quickstart;
+mod renewals;
 mod requests;
 mod sandbox;
 mod sessions;

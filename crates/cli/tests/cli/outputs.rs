@@ -18,9 +18,9 @@ fn with_everything() -> Sandbox {
     sandbox
 }
 
-/// How each command is called that reads files and writes some, with all flags that name a file to read; and what it writes
-/// into `--dir`.
-const CALLS: [(&str, &str, &str); 11] = [
+/// How each command is called that reads files and writes some, with all flags that name a file to read, in several calls where
+/// they exclude each other; and what it writes into `--dir`.
+const CALLS: [(&str, &str, &str); 14] = [
     (
         "key generate",
         "--seed-file seed --passout file:pw --out new",
@@ -64,6 +64,22 @@ const CALLS: [(&str, &str, &str); 11] = [
         "",
     ),
     (
+        "cert self-sign",
+        "--key bot.key.pem --passin file:pw --subject /CN=a --profile-file bot.toml --out new",
+        "",
+    ),
+    (
+        "cert renew",
+        "--cert bot.crt.pem --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin file:pw --csr bot.csr.pem \
+         --profile-file bot.toml --out new",
+        "",
+    ),
+    (
+        "cert renew",
+        "--cert ca.crt.pem --key ca.key.pem --passin file:pw --out new",
+        "",
+    ),
+    (
         "p12 export",
         "--cert bot.crt.pem --key bot.key.pem --passin file:pw --chain ca.crt.pem --trusted ca.crt.pem \
          --trusted-passin file:pw --passout file:pw --out new",
@@ -72,7 +88,7 @@ const CALLS: [(&str, &str, &str); 11] = [
     (
         "issue",
         "--ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin file:pw --type ec-p256 --subject /CN=x \
-         --passout file:pw --dir d",
+         --profile-file bot.toml --passout file:pw --dir d",
         "x.key.pem x.csr.pem x.crt.pem x.p12",
     ),
     (

@@ -23,13 +23,16 @@ fn it_tells_its_version() {
     );
 }
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 19] = [
     "key generate",
     "csr create",
     "ca create",
     "ca sign",
     "ca assemble",
     "ca crl",
+    "cert self-sign",
+    "cert renew",
+    "cert check",
     "p12 export",
     "p12 info",
     "issue",
@@ -159,6 +162,16 @@ fn commands_of_openssl_are_answered_with_the_one_to_use() {
             "{line}: {hint}"
         );
     }
+    for (line, advice) in [
+        ("req -x509 -key bot.key", "; countersign cert self-sign "),
+        (
+            "x509 -in bot.crt -checkend 86400",
+            "; countersign cert check ",
+        ),
+    ] {
+        let hint = sandbox.run(line).stderr;
+        assert!(hint.contains(advice), "{hint}");
+    }
     // As a value it is nothing of the sort.
     sandbox
         .run("inspect rsa")
@@ -181,7 +194,7 @@ fn quiet_leaves_out_notes_and_not_warnings() {
 }
 
 /// A heading with the command, and an example of what it prints.
-fn documented(command: &str) -> serde_json::Value {
+pub(crate) fn documented(command: &str) -> serde_json::Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/json.md");
     let page = std::fs::read_to_string(path).unwrap();
     let heading = format!("\n## `countersign {command}`\n");
@@ -190,7 +203,7 @@ fn documented(command: &str) -> serde_json::Value {
     serde_json::from_str(block.split_once("```").unwrap().0).unwrap()
 }
 
-fn keys(value: &serde_json::Value) -> Vec<&str> {
+pub(crate) fn keys(value: &serde_json::Value) -> Vec<&str> {
     value
         .as_object()
         .unwrap()
@@ -229,6 +242,16 @@ fn what_is_made_is_reported_in_the_documented_shape() {
             "crl",
         ),
         (
+            "cert self-sign",
+            "--key bot.key.pem --passin env:PW --subject /CN=bot --dns localhost --out self.crt.pem",
+            "certificate",
+        ),
+        (
+            "cert renew",
+            "--ca-cert ca.crt.pem --ca-key ca.key.pem --cert bot.crt.pem --out new.crt.pem",
+            "certificate",
+        ),
+        (
             "p12 export",
             "--cert bot.crt.pem --key bot.key.pem --passin env:PW --passout env:PW --out bot.p12",
             "pkcs12",
@@ -256,6 +279,8 @@ fn what_is_made_is_reported_in_the_documented_shape() {
         "ca create --type ec-p256 --subject /CN=CA --out-cert - --out-key x.key.pem --json",
         "p12 export --cert bot.crt.pem --key bot.key.pem --passin env:PW --passout env:PW --out - --json",
         "ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr bot.csr.pem --out - --json",
+        "cert self-sign --key bot.key.pem --passin env:PW --subject /CN=bot --dns localhost --out - --json",
+        "cert renew --ca-cert ca.crt.pem --ca-key ca.key.pem --cert bot.crt.pem --out - --json",
     ] {
         sandbox.run(line).misuses(
             "error: the file and the report can not both go to standard output\n\

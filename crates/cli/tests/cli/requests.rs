@@ -358,3 +358,27 @@ fn a_subject_as_active_directory_writes_it_is_read_or_explained() {
     create("CN=bot,")
         .misuses("malformed distinguished name at character 7: nothing follows this separator");
 }
+
+#[test]
+fn an_rsa_key_signs_as_it_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.script("key generate --bits 2048 --out key.pem");
+    for (name, algorithm) in [
+        ("rsa-sha256", "sha256WithRSAEncryption"),
+        ("rsa-sha384", "sha384WithRSAEncryption"),
+        ("rsa-sha512", "sha512WithRSAEncryption"),
+        ("rsa-pss-sha256", "RSASSA-PSS with SHA-256"),
+        ("rsa-pss-sha384", "RSASSA-PSS with SHA-384"),
+        ("rsa-pss-sha512", "RSASSA-PSS with SHA-512"),
+    ] {
+        let report = sandbox
+            .run(&format!(
+                "csr create --key key.pem --subject /CN=a --dns a --signature-algorithm {name} --out a.csr --force --json"
+            ))
+            .succeeds()
+            .json();
+        let item = &report["report"]["items"][0];
+        assert_eq!(item["signatureAlgorithm"], algorithm);
+        assert_eq!(item["signatureVerifies"], true);
+    }
+}

@@ -65,6 +65,11 @@ const DIGEST_LEN: usize = 32;
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::Write,
+        process::{Command, Stdio},
+    };
+
     use pbkdf2::pbkdf2_hmac;
     use sha2::Sha256;
 
@@ -141,6 +146,51 @@ mod tests {
                 for (key, case) in keys.iter().zip(&cases) {
                     assert_eq!(**key, case.expected(), "{kernel:?}");
                 }
+            }
+        }
+    }
+    /// Some thousands of random passwords, salts, counts and lengths.
+    #[test]
+    #[ignore = "asks OpenSSL, through python3"]
+    fn openssl_derives_the_same_keys() {
+        const PYTHON: &str = "\
+import hashlib, sys
+for line in sys.stdin:
+    password, salt, iterations, key_len = line.rstrip('\\n').split(' ')
+    octets = bytes.fromhex
+    print(hashlib.pbkdf2_hmac('sha256', octets(password), octets(salt), int(iterations), int(key_len)).hex())";
+        let cases: Vec<_> = std::iter::repeat_with(Case::random)
+            .filter(|case| matches!(case.function, Function::Pbkdf2))
+            .take(4000)
+            .collect();
+        let hex = base16ct::lower::encode_string;
+        let lines = cases.iter().map(|case| {
+            let Case {
+                password,
+                salt,
+                iterations,
+                key_len,
+                ..
+            } = case;
+            format!("{} {} {iterations} {key_len}\n", hex(password), hex(salt))
+        });
+        let mut python = Command::new("python3")
+            .args(["-c", PYTHON])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (mut stdin, lines) = (python.stdin.take().unwrap(), lines.collect::<String>());
+        let output = std::thread::scope(|scope| {
+            scope.spawn(move || stdin.write_all(lines.as_bytes()).unwrap());
+            python.wait_with_output().unwrap()
+        });
+        let output = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.lines().count(), cases.len());
+        for kernel in Kernel::available() {
+            for (case, expected) in cases.iter().zip(output.lines()) {
+                let (key, _) = derive_with(kernel, case.derivation(), []);
+                assert_eq!(hex(&key), expected, "{kernel:?}");
             }
         }
     }

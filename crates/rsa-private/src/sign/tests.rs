@@ -1,6 +1,7 @@
 //! What is signed verifies with the `rsa` crate, with every kernel; what a fault made wrong doesn't get out.
 
 use num_bigint::BigUint;
+use rsa::pkcs8::{EncodePrivateKey, LineEnding};
 use rsa::pss::Pss;
 use rsa::{BoxedUint, Pkcs1v15Sign, PublicKey};
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -62,6 +63,88 @@ fn the_rsa_crate_verifies_the_signatures_of_every_kernel() {
             }
         }
     }
+}
+
+/// A few keys, or as many as `COUNTERSIGN_SOAK_KEYS` says.
+#[test]
+fn random_keys_sign_random_messages_as_the_rsa_crate_does() {
+    let keys = soak_keys(4);
+    for _ in 0..keys {
+        let (key, message) = (random_key(), random_message());
+        let reference = reference(&key);
+        for hash in HASHES {
+            let expected = match hash {
+                Hash::Sha256 => {
+                    reference.sign(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(&message))
+                }
+                Hash::Sha384 => {
+                    reference.sign(Pkcs1v15Sign::new::<Sha384>(), &Sha384::digest(&message))
+                }
+                Hash::Sha512 => {
+                    reference.sign(Pkcs1v15Sign::new::<Sha512>(), &Sha512::digest(&message))
+                }
+            };
+            let (expected, pss) = (expected.unwrap(), Scheme::Pss(hash));
+            for kernel in Kernel::available() {
+                let signer = SigningKey::new(&Numbers::from(&key)).unwrap();
+                let signer = signer.kernel(kernel).unwrap();
+                let signature = signer.sign(Scheme::Pkcs1v15(hash), &message).unwrap();
+                assert_eq!(signature, expected, "{hash:?}, {kernel}, {:?}", key.n());
+                let signature = signer.sign(pss, &message).unwrap();
+                let what = format!("{pss:?}, {kernel}, {:?}", key.n());
+                assert!(verifies(&key, pss, &message, &signature), "{what}");
+            }
+        }
+    }
+}
+
+/// A few keys, or as many as `COUNTERSIGN_SOAK_KEYS` says.
+#[test]
+#[ignore = "needs openssl"]
+fn random_keys_sign_random_messages_as_openssl_does() {
+    let keys = soak_keys(4);
+    let folder = std::env::temp_dir().join(format!("countersign-signs-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let (key_path, message_path) = (folder.join("key.pem"), folder.join("message"));
+    for _ in 0..keys {
+        let (key, message) = (random_key(), random_message());
+        let pem = reference(&key).to_pkcs8_pem(LineEnding::LF).unwrap();
+        std::fs::write(&key_path, pem).unwrap();
+        std::fs::write(&message_path, &message).unwrap();
+        let output = std::process::Command::new("openssl")
+            .args(["dgst", "-sha256", "-sign"])
+            .args([&key_path, &message_path])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        for kernel in Kernel::available() {
+            let signer = SigningKey::new(&Numbers::from(&key)).unwrap();
+            let signer = signer.kernel(kernel).unwrap();
+            let signature = signer.sign(Scheme::Pkcs1v15(Hash::Sha256), &message);
+            assert_eq!(signature.unwrap(), output.stdout, "{kernel}, {:?}", key.n());
+        }
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+fn soak_keys(sample: usize) -> usize {
+    std::env::var("COUNTERSIGN_SOAK_KEYS").map_or(sample, |keys| keys.parse().unwrap())
+}
+
+fn random_key() -> RsaKey {
+    crate::generate(2048).unwrap()
+}
+
+fn random_message() -> Vec<u8> {
+    (0..fastrand::usize(..300))
+        .map(|_| fastrand::u8(..))
+        .collect()
+}
+
+fn reference(key: &RsaKey) -> rsa::PrivateKey {
+    let [n, e, d, p, q] =
+        [key.n(), key.e(), key.d(), key.p(), key.q()].map(BoxedUint::from_be_slice_vartime);
+    rsa::PrivateKey::from_components(n, e, d, vec![p, q]).unwrap()
 }
 
 /// The primes are those of two groups for Diffie and Hellman (RFC 3526, section 5; RFC 7919, A.3), as nobody waits for new ones of this length.

@@ -1,0 +1,211 @@
+//! `countersign cert renew`
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
+
+use pki::{Certificate, Issuance, PublicKey, SerialNumber};
+use serde_json::json;
+
+use crate::{
+    chain,
+    error::{Context, Error},
+    file_id::Inputs,
+    file_name::InputName,
+    help, input,
+    output::{self, Access, Output},
+    passphrase::{self, Flag, Source, SourceParser},
+    profile_choice::ProfileArgs,
+    report::Report,
+    ui,
+};
+
+/// Renew a certificate: make the one that follows it
+///
+/// The new certificate has the subject, the names and all other extensions of the old one, and a validity and a serial number of its own. It
+/// has the same key, or with --csr that of a request, from which nothing else is taken. What --profile or --profile-file would not grant
+/// to a new certificate is kept, and told.
+///
+/// The CA must be the one that issued the old certificate. One that its own key signed is renewed by that key, or by another one: --key.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)),
+    mut_arg("profile", |it| {
+        it.help("What a new certificate would be granted [default: by what the old one is for]")
+            .default_value(None)
+    }),
+)]
+pub(crate) struct Args {
+    /// The old certificate, in PEM or DER: the first one in the file
+    #[arg(long, value_name = "FILE")]
+    cert: PathBuf,
+
+    /// Where to write the new certificate; - is standard output
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Certificate of the CA, in PEM or DER. Its issuers may follow in the file, up to the root: what they allow is
+    /// then checked
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "key",
+        requires = "ca_key"
+    )]
+    ca_cert: Option<PathBuf>,
+
+    /// Its private key, in PEM or DER
+    #[arg(long, value_name = "FILE", requires = "ca_cert")]
+    ca_key: Option<PathBuf>,
+
+    /// Passphrase of the CA's key, if it is encrypted
+    #[arg(long, value_name = "SRC", value_parser = SourceParser, requires = "ca_cert")]
+    ca_passin: Option<Source>,
+
+    /// Certificate request with the new key, in PEM or DER [default: the key stays the same]
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    csr: Option<PathBuf>,
+
+    /// Instead of a CA: the key of a certificate that signed itself, or a new one in its place
+    #[arg(long, value_name = "FILE", conflicts_with = "ca_cert")]
+    key: Option<PathBuf>,
+
+    /// Its passphrase, if it is encrypted
+    #[arg(long, value_name = "SRC", value_parser = SourceParser, requires = "key")]
+    passin: Option<Source>,
+
+    #[command(flatten)]
+    profile: ProfileArgs,
+
+    /// Serial number, decimal or hexadecimal (0x1) [default: random]
+    #[arg(long, value_name = "SERIAL")]
+    serial: Option<SerialNumber>,
+
+    /// Report in JSON: "certificate" is its file, "report" what inspect --json says of it, "ungranted" what the profile would not
+    /// grant to a new one
+    #[arg(long)]
+    json: bool,
+
+    /// Replace the file if it exists
+    #[arg(long)]
+    force: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  countersign cert renew --cert bot.crt.pem --out bot.new.crt.pem \\
+    --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS
+  countersign cert renew --cert server.crt.pem --out server.new.crt.pem --csr server.new.csr.pem \\
+    --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS --days 90
+  countersign cert renew --cert test.crt.pem --out test.new.crt.pem --key test.key.pem";
+
+pub(crate) fn run(args: &Args) -> Result<(), Error> {
+    let ca_passin = Flag::new("--ca-passin", &args.ca_passin);
+    let passin = Flag::new("--passin", &args.passin);
+    let out = Output {
+        flag: "--out",
+        path: &args.out,
+        access: Access::Everyone,
+    };
+    let inputs = Inputs::new()
+        .file("--cert", &args.cert)
+        .files("--ca-cert", &args.ca_cert)
+        .files("--ca-key", &args.ca_key)
+        .passphrase(ca_passin)
+        .files("--csr", &args.csr)
+        .files("--key", &args.key)
+        .passphrase(passin)
+        .files("--profile-file", args.profile.file());
+    let [out] = output::claim([out], &inputs, args.force)?;
+    output::keep_for_report(args.json, &[&out])?;
+    let old = input::certificate(&args.cert)?;
+    let granted = args.profile.or_that_of(&old);
+    let profile = granted.read()?;
+
+    let about = || format!("renewing {}", InputName(&args.cert));
+    let (prepared, certificate) = match (&args.key, &args.ca_cert, &args.ca_key) {
+        (Some(key), ..) => {
+            let key = input::private_key(key, passin)?;
+            let issuance = args.issuance(&old, Some(key.public_key())).about(about())?;
+            let prepared = issuance.prepare_self_signed(&profile).about(about())?;
+            let certificate = prepared.sign(&key).about(about())?;
+            (prepared, certificate)
+        }
+        (None, Some(cert), Some(key)) => {
+            let (authority, _) = input::authority(cert, key, ca_passin)?;
+            let key = args.csr.as_ref().map(|csr| requested_key(csr, &old));
+            let issuance = args
+                .issuance(&old, key.transpose()?.as_ref())
+                .about(about())?;
+            let prepared = authority.prepare(&issuance, &profile).about(about())?;
+            let certificate = prepared.sign(authority.private_key()).about(about())?;
+            chain::warn_of_unknown_issuers(authority.issuer(), cert);
+            (prepared, certificate)
+        }
+        _ => {
+            return Err(Error::misused(
+                "who is to sign? --ca-cert and --ca-key, or --key",
+            ));
+        }
+    };
+
+    let pem = certificate.to_pem();
+    output::write([(out, pem.as_bytes())])?;
+    granted.warn_of_kept(prepared.ungranted());
+    ui::note_certificate(&certificate, &args.out);
+    if args.json {
+        let report = Report::read(pem.as_bytes(), None).about(args.out.display())?;
+        ui::json(&json!({
+            "certificate": args.out.display().to_string(),
+            "report": report,
+            "ungranted": prepared.ungranted().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        }))?;
+    }
+    Ok(())
+}
+
+impl Args {
+    /// The certificate that follows the old one, with this key or its own.
+    fn issuance(&self, old: &Certificate, key: Option<&PublicKey>) -> Result<Issuance, pki::Error> {
+        let own = old.public_key();
+        let issuance = match key.filter(|key| own.as_ref() != Ok(key)) {
+            Some(key) => Issuance::renewal_with_key(old, key),
+            None => Issuance::renewal(old)?,
+        };
+        Ok(match &self.serial {
+            Some(serial) => issuance.serial_number(serial.clone()),
+            None => issuance,
+        })
+    }
+}
+
+/// The key of a request by whom the old certificate is about.
+fn requested_key(path: &Path, old: &Certificate) -> Result<PublicKey, Error> {
+    let request = input::request(path)?;
+    request.verify().about(InputName(path))?;
+    if !request.subject().matches(old.subject()) {
+        return Err(Error::refused(format!(
+            "{}: a request of {}, while the certificate is about {}",
+            InputName(path),
+            request.subject(),
+            old.subject()
+        ))
+        .hint("countersign ca sign makes a certificate with another subject"));
+    }
+    let kept: HashSet<_> = old.subject_alt_names().iter().collect();
+    let others: Vec<_> = request
+        .subject_alt_names()
+        .iter()
+        .filter(|name| !kept.contains(name))
+        .map(ToString::to_string)
+        .collect();
+    if !others.is_empty() {
+        ui::warn(format!(
+            "the certificate keeps the names that it has, and gets none of {}: {}",
+            InputName(path),
+            others.join(", ")
+        ));
+    }
+    Ok(request.public_key().clone())
+}
