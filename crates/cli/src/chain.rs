@@ -3,7 +3,7 @@
 use std::{path::Path, time::SystemTime};
 
 use auth::doctor::{Severity, examine_chain};
-use pki::{Certificate, CertificateAuthority, KeyAlgorithm};
+use pki::{Certificate, Issuer, KeyAlgorithm};
 
 use crate::{file_name::InputName, ui};
 
@@ -19,8 +19,8 @@ pub(crate) fn warn_of_bundle(key: KeyAlgorithm, certificates: &[Certificate], to
 }
 
 /// Says that not all of a CA's issuers are known, of which some would perhaps refuse what it signs.
-pub(crate) fn warn_of_unknown_issuers(authority: &CertificateAuthority, file: &Path) {
-    let Some(last) = authority.chain().last() else {
+pub(crate) fn warn_of_unknown_issuers(issuer: &Issuer, file: &Path) {
+    let Some(last) = issuer.chain().last() else {
         return;
     };
     if !last.is_self_signed() {

@@ -7,8 +7,8 @@ use std::{
 };
 
 use pki::{
-    Certificate, CertificateAuthority, CertificateRequest, Crl, Passphrase, PrivateKey, Profile,
-    TrustStore,
+    Certificate, CertificateAuthority, CertificateRequest, Contents, Crl, Issuer, Item, Passphrase,
+    PrivateKey, Profile, PublicKey, TrustStore,
 };
 use zeroize::Zeroizing;
 
@@ -52,6 +52,26 @@ pub(crate) fn private_key(path: &Path, passphrase: Flag<'_>) -> Result<PrivateKe
     })
 }
 
+/// A public key (SubjectPublicKeyInfo), which may stand among other things.
+///
+/// # Errors
+///
+/// [`Error`] when the file holds none.
+pub(crate) fn public_key(path: &Path) -> Result<PublicKey, Error> {
+    let contents = Contents::read(&read(path)?, None).about(InputName(path))?;
+    let key = contents
+        .into_items()
+        .into_iter()
+        .find_map(|item| match item {
+            Item::PublicKey(key) => Some(key),
+            _ => None,
+        });
+    key.ok_or_else(|| {
+        Error::failed(format!("{}: no public key in it", InputName(path)))
+            .hint("openssl pkey -in KEY -pubout -out FILE writes that of a private key")
+    })
+}
+
 /// All certificates in a file; there is at least one.
 ///
 /// # Errors
@@ -67,8 +87,7 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
 ///
 /// [`Error`] when the file holds none.
 pub(crate) fn certificate(path: &Path) -> Result<Certificate, Error> {
-    let certificates = certificates(path)?;
-    first(&certificates, path).map(|(own, _)| own.clone())
+    own_and_issuers(&certificates(path)?, path).map(|(own, _)| own)
 }
 
 /// The trust stores in these files, in any format. One passphrase is for all of them.
@@ -130,21 +149,34 @@ pub(crate) fn authority(
     passphrase: Flag<'_>,
 ) -> Result<(CertificateAuthority, Vec<Certificate>), Error> {
     let key = private_key(key, passphrase)?;
-    let path = certificate;
-    let certificates = certificates(path)?;
-    let (own, issuers) = first(&certificates, path)?;
-    let authority = CertificateAuthority::with_issuers(own.clone(), issuers.to_vec(), key)
-        .about(InputName(path))?;
+    let certificates = certificates(certificate)?;
+    let (own, issuers) = own_and_issuers(&certificates, certificate)?;
+    let authority =
+        CertificateAuthority::with_issuers(own, issuers, key).about(InputName(certificate))?;
     Ok((authority, certificates))
 }
 
-fn first<'c>(
-    certificates: &'c [Certificate],
-    path: &Path,
-) -> Result<(&'c Certificate, &'c [Certificate]), Error> {
-    certificates
-        .split_first()
-        .ok_or_else(|| Error::failed(format!("{}: no certificate in it", InputName(path))))
+/// The same CA without its key.
+///
+/// # Errors
+///
+/// [`Error`] when the file can't be read, or when its certificates don't make a CA.
+pub(crate) fn issuer(certificate: &Path) -> Result<Issuer, Error> {
+    let (own, issuers) = own_and_issuers(&certificates(certificate)?, certificate)?;
+    Issuer::with_issuers(own, issuers).about(InputName(certificate))
+}
+
+fn own_and_issuers(
+    certificates: &[Certificate],
+    file: &Path,
+) -> Result<(Certificate, Vec<Certificate>), Error> {
+    match certificates.split_first() {
+        Some((own, issuers)) => Ok((own.clone(), issuers.to_vec())),
+        None => Err(Error::failed(format!(
+            "{}: no certificate in it",
+            InputName(file)
+        ))),
+    }
 }
 
 /// Opens what may be encrypted: with the passphrase whose source was named, or else with one that is asked for once it

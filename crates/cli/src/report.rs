@@ -39,6 +39,14 @@ impl Report {
         Self::at(contents, SystemTime::now())
     }
 
+    /// Without the fingerprints, which certificates that are still to be signed don't have.
+    pub(crate) fn without_fingerprint(mut self) -> Self {
+        for item in &mut self.items {
+            item.fields.retain(|(name, _)| *name != FINGERPRINT);
+        }
+        self
+    }
+
     fn at(contents: &Contents, now: SystemTime) -> Result<Self, pki::Error> {
         Ok(Self {
             encoding: match contents.is_pem() {
@@ -75,6 +83,8 @@ impl Serialize for Report {
         map.end()
     }
 }
+
+const FINGERPRINT: &str = "sha256Fingerprint";
 
 /// One thing with its properties, in the order in which they are shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -235,7 +245,7 @@ fn certificate(certificate: &Certificate, now: SystemTime) -> Item {
             certificate.authority_key_identifier().map(hex),
         )
         .list("criticalExtensions", critical);
-    item.text("sha256Fingerprint", hex(&certificate.fingerprint_sha256()))
+    item.text(FINGERPRINT, hex(&certificate.fingerprint_sha256()))
 }
 
 /// Whether the signature verifies is left out where it can't be told.

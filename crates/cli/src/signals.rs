@@ -24,7 +24,7 @@ mod unix {
     use tokio::sync::oneshot;
 
     use super::UNFINISHED;
-    use crate::terminal;
+    use crate::{helper, terminal};
 
     /// Who ends by itself when it is asked to.
     static LISTENER: Mutex<Option<oneshot::Sender<End>>> = Mutex::new(None);
@@ -105,6 +105,7 @@ mod unix {
             Signal::SIGINT | Signal::SIGTERM if is_listened_to(signal) => {}
             _ if is_ignored => {}
             _ => {
+                let _helper = helper::end_by(signal);
                 let _terminal = terminal::restore();
                 let _files = UNFINISHED.abandon();
                 act_by_default(signal);

@@ -11,6 +11,7 @@ mod names;
 mod requests;
 mod certificates;
 mod crls;
+mod signers;
 mod workflow;
 mod bundles;
 mod formats;
@@ -80,6 +81,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     cases.extend(requests::cases());
     cases.extend(certificates::cases());
     cases.extend(crls::cases());
+    cases.extend(signers::cases());
     cases.extend(bundles::cases());
     cases.extend(formats::cases());
     cases.extend(workflow::cases());

@@ -11,16 +11,18 @@ pub(super) enum Tool {
     Gnutls,
     Nss,
     Python,
+    Softhsm,
 }
 
 impl Tool {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Openssl,
         Self::Java,
         Self::Curl,
         Self::Gnutls,
         Self::Nss,
         Self::Python,
+        Self::Softhsm,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Tool {
             Self::Gnutls => "gnutls",
             Self::Nss => "nss",
             Self::Python => "python cryptography",
+            Self::Softhsm => "softhsm",
         }
     }
 
@@ -48,6 +51,7 @@ impl Tool {
                 "command -v certutil pk12util >/dev/null
                 dpkg-query --show --showformat '${Version}' libnss3-tools 2>/dev/null || echo '?'"
             }
+            Self::Softhsm => "command -v pkcs11-tool >/dev/null; softhsm2-util --version",
             Self::Python => {
                 r#""$PYTHON" -c 'import cryptography; print(cryptography.__version__)'"#
             }
@@ -61,6 +65,7 @@ impl Tool {
             Self::Curl => "apt-get install curl",
             Self::Gnutls => "apt-get install gnutls-bin",
             Self::Nss => "apt-get install libnss3-tools",
+            Self::Softhsm => "apt-get install softhsm2 opensc",
             Self::Python => {
                 "python3 -m venv target/judges && target/judges/bin/pip install cryptography \
                  (or set COUNTERSIGN_JUDGES to a virtual environment that has it)"

@@ -1,8 +1,8 @@
 //! `countersign ca create`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use pki::{CertificateAuthority, Profile};
+use pki::{CertificateAuthority, Issuance, Profile};
 use serde_json::json;
 
 use crate::{
@@ -15,6 +15,8 @@ use crate::{
     passphrase::{self, Flag, Source, SourceParser},
     report::Report,
     signature_choice::SignatureArgs,
+    signer_command::{self, SignerCommand},
+    signing::SigningKey,
     subject::Subject,
     ui,
 };
@@ -23,8 +25,11 @@ use crate::{
 ///
 /// Without --parent-cert it is a root, which signs itself; with it, an intermediate that the parent signs. Either is
 /// what the Symphony Admin portal imports as a root or signing certificate, to admit every bot that it signs.
+///
+/// With --public-key the key exists, and a command keeps it: it signs the root. (An intermediate with such a key is made by
+/// csr create and ca sign --profile intermediate.)
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
+#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}\n\n{}", signer_command::PROTOCOL, passphrase::SOURCES)))]
 pub(crate) struct Args {
     /// Subject, as '/CN=Bot CA/O=Org', or backwards as 'O=Org,CN=Bot CA' (RFC 4514)
     #[arg(long, value_name = "DN")]
@@ -34,9 +39,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     out_cert: PathBuf,
 
-    /// Where to write the private key
-    #[arg(long, value_name = "FILE")]
-    out_key: PathBuf,
+    #[command(flatten)]
+    own_key: OwnKey,
+
+    /// Command that signs with the private key and keeps it
+    #[arg(long, value_name = "CMD", conflicts_with = "out_key")]
+    signer_command: Option<SignerCommand>,
 
     /// Days of validity [default: 3650 for a root; 1825 for an intermediate, or until its parent ends]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -78,27 +86,59 @@ pub(crate) struct Args {
     force: bool,
 }
 
+/// Whose CA it is.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct OwnKey {
+    /// Where to write the private key
+    #[arg(long, value_name = "FILE")]
+    out_key: Option<PathBuf>,
+
+    /// Public key, in PEM or DER, of a private key that --signer-command signs with
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "signer_command",
+        conflicts_with_all = ["kind", "bits", "parent_cert", "passout"]
+    )]
+    public_key: Option<PathBuf>,
+}
+
 const EXAMPLES: &str = "\
 Examples:
   countersign ca create --subject '/CN=Excelsior Bank Root/O=Excelsior Bank/C=GB' --passout env:CA_PASS \\
     --out-cert ca.crt.pem --out-key ca.key.pem
   countersign ca create --subject '/CN=Excelsior Bank Bots/O=Excelsior Bank/C=GB' --passout env:BOTS_PASS \\
     --parent-cert ca.crt.pem --parent-key ca.key.pem --parent-passin env:CA_PASS \\
-    --out-cert bots.crt.pem --out-key bots.key.pem";
+    --out-cert bots.crt.pem --out-key bots.key.pem
+  countersign ca create --subject '/CN=Bot CA' --out-cert ca.crt.pem \\
+    --public-key ca.pub.pem \\
+    --signer-command 'openssl dgst -sha256 -sign ca.key.pem'";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
+    let OwnKey {
+        out_key,
+        public_key,
+    } = &args.own_key;
+    match (out_key, public_key, &args.signer_command) {
+        (Some(out_key), ..) => with_new_key(args, out_key),
+        (None, Some(public_key), Some(command)) => with_command(args, public_key, command),
+        _ => Err(Error::misused(
+            "a CA needs --out-key, or --public-key and --signer-command",
+        )),
+    }
+}
+
+/// A root or an intermediate, with a key that is made and written.
+fn with_new_key(args: &Args, path: &Path) -> Result<(), Error> {
     let kind = args.key.kind()?;
     let subject = args.subject.checked()?.clone();
     let parent_passin = Flag::new("--parent-passin", &args.parent_passin);
     let passout = Flag::new("--passout", &args.passout);
-    let out_cert = Output {
-        flag: "--out-cert",
-        path: &args.out_cert,
-        access: Access::Everyone,
-    };
+    let out_cert = args.out_cert();
     let out_key = Output {
         flag: "--out-key",
-        path: &args.out_key,
+        path,
         access: Access::Owner,
     };
     let inputs = Inputs::new()
@@ -124,7 +164,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     .about("the CA's certificate")?;
 
     if let Some((parent, cert)) = &parent {
-        chain::warn_of_unknown_issuers(parent, cert);
+        chain::warn_of_unknown_issuers(parent.issuer(), cert);
     }
     let key = new_key::to_pem(authority.private_key(), passphrase.as_ref())?;
     let certificate = authority.certificate().to_pem();
@@ -132,13 +172,43 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         (out_cert, certificate.as_bytes()),
         (out_key, key.as_bytes()),
     ])?;
-    new_key::note_written(authority.private_key(), passphrase.is_some(), &args.out_key);
+    new_key::note_written(authority.private_key(), passphrase.is_some(), path);
     ui::note_certificate(authority.certificate(), &args.out_cert);
     if args.json {
         let report = Report::read(certificate.as_bytes(), None).about(args.out_cert.display())?;
         ui::json(&json!({
             "certificate": args.out_cert.display().to_string(),
-            "key": args.out_key.display().to_string(),
+            "key": path.display().to_string(),
+            "report": report,
+        }))?;
+    }
+    Ok(())
+}
+
+/// A root, signed by a command that keeps its key.
+fn with_command(args: &Args, public_key: &Path, command: &SignerCommand) -> Result<(), Error> {
+    let subject = args.subject.checked()?.clone();
+    let inputs = Inputs::new().file("--public-key", public_key);
+    let [out] = output::claim([args.out_cert()], &inputs, args.force)?;
+    output::keep_for_report(args.json, &[&out])?;
+    let key = input::public_key(public_key)?;
+
+    let prepared = Issuance::for_key(&key, subject)
+        .prepare_self_signed(&args.profile(Profile::root()))
+        .about("the CA's certificate")?;
+    let certificate = SigningKey::Command(command.clone(), key).sign(
+        prepared.signature_algorithm(),
+        prepared.as_der(),
+        |signature| prepared.assemble(signature),
+    )?;
+
+    let pem = certificate.to_pem();
+    output::write([(out, pem.as_bytes())])?;
+    ui::note_certificate(&certificate, &args.out_cert);
+    if args.json {
+        let report = Report::read(pem.as_bytes(), None).about(args.out_cert.display())?;
+        ui::json(&json!({
+            "certificate": args.out_cert.display().to_string(),
             "report": report,
         }))?;
     }
@@ -146,6 +216,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
 }
 
 impl Args {
+    fn out_cert(&self) -> Output<'_> {
+        Output {
+            flag: "--out-cert",
+            path: &self.out_cert,
+            access: Access::Everyone,
+        }
+    }
+
     fn profile(&self, mut profile: Profile) -> Profile {
         if let Some(days) = self.days {
             profile = profile.valid_for_days(days);

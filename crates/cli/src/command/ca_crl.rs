@@ -11,14 +11,15 @@ use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
-    chain,
     error::{Context, Error},
     file_id::Inputs,
     file_name::InputName,
     help, input,
     output::{self, Access, Output},
-    passphrase::{self, Flag, Source, SourceParser},
+    passphrase,
     report::Report,
+    signer_command,
+    signing::AuthorityArgs,
     ui,
 };
 
@@ -26,23 +27,18 @@ use crate::{
 ///
 /// The entries of the previous CRL stay, and the number rises. A certificate leaves the list only by --release, when it was on hold.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{REASONS}\n\n{}", passphrase::SOURCES)))]
+#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{REASONS}\n\n{}\n\n{}", signer_command::PROTOCOL, passphrase::SOURCES)))]
 pub(crate) struct Args {
     /// Certificate of the CA, in PEM or DER
     #[arg(long, value_name = "FILE")]
     ca_cert: PathBuf,
 
-    /// Its private key, in PEM or DER
-    #[arg(long, value_name = "FILE")]
-    ca_key: PathBuf,
-
-    /// Where to write the CRL; - is standard output
+    /// Where to write the CRL, or what is to be signed; - is standard output
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
-    /// Passphrase of the CA's key, if it is encrypted
-    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
-    ca_passin: Option<Source>,
+    #[command(flatten)]
+    signer: AuthorityArgs,
 
     /// The CRL before this one, in PEM or DER [default: none, this is the first one]
     #[arg(long, value_name = "FILE")]
@@ -68,7 +64,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     number: Option<CrlNumber>,
 
-    /// Report in JSON: "crl" is its file, "report" what inspect --json says of it
+    /// Report in JSON: "crl" is its file, "report" what inspect --json says of it; or of --print-tbs, "tbs" and the
+    /// "signatureAlgorithm"
     #[arg(long)]
     json: bool,
 
@@ -81,7 +78,9 @@ const EXAMPLES: &str = "\
 Examples:
   countersign ca crl --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS --out ca.crl.pem
   countersign ca crl --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
-    --previous ca.crl.pem --revoke 0x1:keyCompromise --next-update 30d --out next.crl.pem";
+    --previous ca.crl.pem --revoke 0x1:keyCompromise --next-update 30d --out next.crl.pem
+  countersign ca crl --ca-cert ca.crt.pem --revoke 0x1 --out ca.crl.pem \\
+    --signer-command 'openssl dgst -sha256 -sign ca.key.pem'";
 
 const REASONS: &str = "\
 Reasons:
@@ -152,25 +151,23 @@ impl FromStr for Period {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
-    let ca_passin = Flag::new("--ca-passin", &args.ca_passin);
     let out = Output {
         flag: "--out",
         path: &args.out,
         access: Access::Everyone,
     };
-    let mut inputs = Inputs::new()
-        .file("--ca-cert", &args.ca_cert)
-        .file("--ca-key", &args.ca_key)
-        .passphrase(ca_passin);
-    if let Some(previous) = &args.previous {
-        inputs = inputs.file("--previous", previous);
-    }
-    if let Some(from) = &args.from {
-        inputs = inputs.file("--from", from);
-    }
+    let inputs = Inputs::new().file("--ca-cert", &args.ca_cert);
+    let inputs = args
+        .signer
+        .inputs(inputs)
+        .files("--previous", &args.previous)
+        .files("--from", &args.from);
     let [out] = output::claim([out], &inputs, args.force)?;
     output::keep_for_report(args.json, &[&out])?;
-    let (authority, _) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
+    if args.signer.prints_tbs() {
+        out.holds_binary()?;
+    }
+    let authority = args.signer.authority(&args.ca_cert)?;
 
     let mut builder = match &args.previous {
         Some(path) => CrlBuilder::after(input::crl(path)?),
@@ -191,12 +188,27 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         builder = builder.number(number.clone());
     }
     let Period(period) = args.next_update;
-    let crl = builder
+    let prepared = builder
         .next_update_after(period)
-        .sign(&authority)
+        .prepare(authority.issuer.certificate(), SystemTime::now())
         .about("making the CRL")?;
+    let (algorithm, tbs) = (prepared.signature_algorithm(), prepared.as_der());
+    let Some(key) = &authority.key else {
+        authority.warn_of_unknown_issuers(&args.ca_cert);
+        output::write([(out, tbs)])?;
+        authority.note_to_be_signed(algorithm, &args.out);
+        if args.json {
+            ui::json(&json!({
+                "tbs": args.out.display().to_string(),
+                "signatureAlgorithm": algorithm.name(),
+                "digest": signer_command::digest(algorithm),
+            }))?;
+        }
+        return Ok(());
+    };
+    let crl = key.sign(algorithm, tbs, |signature| prepared.assemble(signature))?;
 
-    chain::warn_of_unknown_issuers(&authority, &args.ca_cert);
+    authority.warn_of_unknown_issuers(&args.ca_cert);
     let pem = crl.to_pem();
     output::write([(out, pem.as_bytes())])?;
     ui::note_crl(&crl, &args.out);

@@ -2,19 +2,20 @@
 
 use std::path::PathBuf;
 
-use pki::{Issuance, SerialNumber};
+use pki::{Issuance, PreparedCertificate, SerialNumber, Ungranted};
 use serde_json::json;
 
 use crate::{
-    chain,
     error::{Context, Error},
     file_id::Inputs,
     file_name::InputName,
     help, input, new_key,
-    output::{self, Access, Output},
-    passphrase::{self, Flag, Source, SourceParser},
+    output::{self, Access, Output, Target},
+    passphrase,
     profile_choice::ProfileArgs,
     report::Report,
+    signer_command,
+    signing::{Authority, AuthorityArgs},
     subject, ui,
 };
 
@@ -23,29 +24,27 @@ use crate::{
 /// The request's signature is checked first. What the certificate may be used for is decided by --profile or
 /// --profile-file, and never by the request; its alternative names are granted by the profiles server and peer only, or
 /// as the profile's file says. What the request asks for and doesn't get is told.
+///
+/// The CA's key may be in a file, or be kept by a command that signs; or --print-tbs writes what is to be signed on another
+/// machine, and ca assemble makes the certificate of it.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
+#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}\n\n{}", signer_command::PROTOCOL, passphrase::SOURCES)))]
 pub(crate) struct Args {
     /// Certificate of the CA, in PEM or DER. Its issuers may follow in the file, up to the root: what they allow is
     /// then checked
     #[arg(long, value_name = "FILE")]
     ca_cert: PathBuf,
 
-    /// Its private key, in PEM or DER
-    #[arg(long, value_name = "FILE")]
-    ca_key: PathBuf,
-
     /// Certificate request, in PEM or DER
     #[arg(long, value_name = "FILE")]
     csr: PathBuf,
 
-    /// Where to write the certificate; - is standard output
+    /// Where to write the certificate, or what is to be signed; - is standard output
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
-    /// Passphrase of the CA's key, if it is encrypted
-    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
-    ca_passin: Option<Source>,
+    #[command(flatten)]
+    signer: AuthorityArgs,
 
     #[command(flatten)]
     profile: ProfileArgs,
@@ -55,7 +54,7 @@ pub(crate) struct Args {
     serial: Option<SerialNumber>,
 
     /// Report in JSON: "certificate" is its file, "report" what inspect --json says of it, "ungranted" what the request
-    /// asks for and doesn't get
+    /// asks for and doesn't get; or of --print-tbs, "tbs" and the "signatureAlgorithm"
     #[arg(long)]
     json: bool,
 
@@ -72,6 +71,9 @@ Examples:
     --csr server.csr.pem --profile server --out server.crt.pem
   countersign ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
     --csr bot.csr.pem --profile-file bot.toml --out bot.crt.pem
+  countersign ca sign --ca-cert ca.crt.pem --csr bot.csr.pem --out bot.crt.pem \\
+    --signer-command 'openssl dgst -sha256 -sign ca.key.pem'
+  countersign ca sign --ca-cert ca.crt.pem --csr bot.csr.pem --print-tbs --out bot.tbs
 
 A profile's file, bot.toml (docs/profiles.md has all of its keys):
   key-usage = [\"digitalSignature\"]
@@ -81,21 +83,23 @@ A profile's file, bot.toml (docs/profiles.md has all of its keys):
   validity = { for = \"30d\", clamped = true }";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
-    let ca_passin = Flag::new("--ca-passin", &args.ca_passin);
     let out = Output {
         flag: "--out",
         path: &args.out,
         access: Access::Everyone,
     };
-    let inputs = Inputs::new()
-        .file("--ca-cert", &args.ca_cert)
-        .file("--ca-key", &args.ca_key)
-        .passphrase(ca_passin)
+    let inputs = Inputs::new().file("--ca-cert", &args.ca_cert);
+    let inputs = args
+        .signer
+        .inputs(inputs)
         .file("--csr", &args.csr)
         .files("--profile-file", args.profile.file());
     let [out] = output::claim([out], &inputs, args.force)?;
     output::keep_for_report(args.json, &[&out])?;
-    let (authority, _) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
+    if args.signer.prints_tbs() {
+        out.holds_binary()?;
+    }
+    let authority = args.signer.authority(&args.ca_cert)?;
     let request = input::request(&args.csr)?;
     let verified = request.verify().about(InputName(&args.csr))?;
     subject::check(request.subject(), InputName(&args.csr)).map_err(|error| {
@@ -110,11 +114,20 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     if let Some(serial) = &args.serial {
         issuance = issuance.serial_number(serial.clone());
     }
-    let about = || format!("signing {}", InputName(&args.csr));
-    let prepared = authority.prepare(&issuance, &profile).about(about())?;
-    let certificate = prepared.sign(authority.private_key()).about(about())?;
+    let prepared = authority
+        .issuer
+        .prepare(&issuance, &profile)
+        .about(format!("signing {}", InputName(&args.csr)))?;
+    let Some(key) = &authority.key else {
+        return write_to_be_signed(args, out, &authority, &prepared);
+    };
+    let certificate = key.sign(
+        prepared.signature_algorithm(),
+        prepared.as_der(),
+        |signature| prepared.assemble(signature),
+    )?;
 
-    chain::warn_of_unknown_issuers(&authority, &args.ca_cert);
+    authority.warn_of_unknown_issuers(&args.ca_cert);
     let pem = certificate.to_pem();
     output::write([(out, pem.as_bytes())])?;
     args.profile.warn_of_ungranted(prepared.ungranted());
@@ -124,8 +137,38 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         ui::json(&json!({
             "certificate": args.out.display().to_string(),
             "report": report,
-            "ungranted": prepared.ungranted().iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "ungranted": texts(prepared.ungranted()),
         }))?;
     }
     Ok(())
+}
+
+/// Writes what somebody else is to sign.
+fn write_to_be_signed(
+    args: &Args,
+    out: Target,
+    authority: &Authority,
+    prepared: &PreparedCertificate,
+) -> Result<(), Error> {
+    let algorithm = prepared.signature_algorithm();
+    authority.warn_of_unknown_issuers(&args.ca_cert);
+    output::write([(out, prepared.as_der())])?;
+    args.profile.warn_of_ungranted(prepared.ungranted());
+    authority.note_to_be_signed(algorithm, &args.out);
+    if args.json {
+        let unsigned = prepared.unsigned().as_der();
+        let report = Report::read(unsigned, None).about(args.out.display())?;
+        ui::json(&json!({
+            "tbs": args.out.display().to_string(),
+            "signatureAlgorithm": algorithm.name(),
+            "digest": signer_command::digest(algorithm),
+            "report": report.without_fingerprint(),
+            "ungranted": texts(prepared.ungranted()),
+        }))?;
+    }
+    Ok(())
+}
+
+fn texts(ungranted: &[Ungranted]) -> Vec<String> {
+    ungranted.iter().map(ToString::to_string).collect()
 }

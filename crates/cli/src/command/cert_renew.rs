@@ -140,7 +140,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
                 .about(about())?;
             let prepared = authority.prepare(&issuance, &profile).about(about())?;
             let certificate = prepared.sign(authority.private_key()).about(about())?;
-            chain::warn_of_unknown_issuers(&authority, cert);
+            chain::warn_of_unknown_issuers(authority.issuer(), cert);
             (prepared, certificate)
         }
         _ => {

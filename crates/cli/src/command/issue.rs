@@ -149,7 +149,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let prepared = authority.prepare(&issuance, &profile).about(about())?;
     args.profile.refuse_ungranted_names(prepared.ungranted())?;
     let certificate = prepared.sign(authority.private_key()).about(about())?;
-    chain::warn_of_unknown_issuers(&authority, &args.ca_cert);
+    chain::warn_of_unknown_issuers(authority.issuer(), &args.ca_cert);
     if is_for_clients(&certificate) {
         let certificates: Vec<_> = std::iter::once(&certificate)
             .chain(&issuers)

@@ -3,6 +3,7 @@
 mod auth_doctor;
 mod auth_login;
 mod auth_logout;
+mod ca_assemble;
 mod ca_create;
 mod ca_crl;
 mod ca_sign;
@@ -108,6 +109,7 @@ enum Csr {
 enum Ca {
     Create(ca_create::Args),
     Sign(ca_sign::Args),
+    Assemble(ca_assemble::Args),
     Crl(ca_crl::Args),
 }
 
@@ -155,6 +157,7 @@ impl Cli {
             Command::Csr(Csr::Create(args)) => csr_create::run(&args),
             Command::Ca(Ca::Create(args)) => ca_create::run(&args),
             Command::Ca(Ca::Sign(args)) => ca_sign::run(&args),
+            Command::Ca(Ca::Assemble(args)) => ca_assemble::run(&args),
             Command::Ca(Ca::Crl(args)) => ca_crl::run(&args),
             Command::Cert(Cert::SelfSign(args)) => cert_self_sign::run(&args),
             Command::Cert(Cert::Renew(args)) => cert_renew::run(&args),

@@ -29,5 +29,6 @@ mod renewals;
 mod requests;
 mod sandbox;
 mod sessions;
+mod signers;
 #[cfg(target_os = "linux")]
 mod terminal;

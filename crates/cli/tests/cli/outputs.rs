@@ -20,7 +20,7 @@ fn with_everything() -> Sandbox {
 
 /// How each command is called that reads files and writes some, with all flags that name a file to read, in several calls where
 /// they exclude each other; and what it writes into `--dir`.
-const CALLS: [(&str, &str, &str); 11] = [
+const CALLS: [(&str, &str, &str); 14] = [
     (
         "key generate",
         "--seed-file seed --passout file:pw --out new",
@@ -32,15 +32,30 @@ const CALLS: [(&str, &str, &str); 11] = [
         "",
     ),
     (
+        "csr create",
+        "--public-key bot.pub.pem --signer-command true --subject /CN=a --out new",
+        "",
+    ),
+    (
         "ca create",
         "--type ec-p256 --subject /CN=sub --parent-cert ca.crt.pem --parent-key ca.key.pem \
          --parent-passin file:pw --passout file:pw --out-cert new.crt --out-key new.key",
         "",
     ),
     (
+        "ca create",
+        "--subject /CN=sub --public-key bot.pub.pem --signer-command true --out-cert new.crt",
+        "",
+    ),
+    (
         "ca sign",
         "--ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin file:pw --csr bot.csr.pem \
          --profile-file bot.toml --out new",
+        "",
+    ),
+    (
+        "ca assemble",
+        "--ca-cert ca.crt.pem --tbs bot.tbs --signature bot.sig --out new",
         "",
     ),
     (
@@ -97,50 +112,51 @@ fn no_output_of_any_command_replaces_what_the_command_reads() {
         if outputs.is_empty() || inputs.is_empty() {
             continue;
         }
-        for (input, kind) in &inputs {
-            let words = |usual: &'static str| -> BTreeMap<_, _> {
-                let words: Vec<_> = usual.split_whitespace().collect();
-                words.chunks(2).map(|pair| (pair[0], pair[1])).collect()
-            };
-            let mut calls = CALLS.iter().filter(|(name, ..)| *name == command);
-            let called = calls.find(|(_, usual, _)| words(usual).contains_key(input.as_str()));
-            let (_, usual, in_dir) =
-                called.unwrap_or_else(|| panic!("how is {command} called with {input}?"));
-            let usual = words(usual);
-            for (output, _) in &outputs {
-                let places: Vec<_> = match output.as_str() {
-                    "--dir" => in_dir.split(' ').map(|name| format!("d/{name}")).collect(),
-                    _ => vec!["place".to_owned()],
-                };
-                for place in places {
-                    let mut words = usual.clone();
-                    let source = match kind.as_str() {
-                        "SRC" => format!("file:{place}"),
-                        _ => place.clone(),
+        for (_, usual, in_dir) in CALLS.iter().filter(|(name, ..)| *name == command) {
+            let usual: Vec<_> = usual.split_whitespace().collect();
+            let usual: BTreeMap<_, _> = usual.chunks(2).map(|pair| (pair[0], pair[1])).collect();
+            let is_given = |(flag, _): &&&(String, String)| usual.contains_key(flag.as_str());
+            for (input, kind) in inputs.iter().filter(is_given) {
+                for (output, _) in outputs.iter().filter(is_given) {
+                    let places: Vec<_> = match output.as_str() {
+                        "--dir" => in_dir.split(' ').map(|name| format!("d/{name}")).collect(),
+                        _ => vec!["place".to_owned()],
                     };
-                    words.insert(input, &source);
-                    if *output != "--dir" {
-                        words.insert(output, &place);
+                    for place in places {
+                        let mut words = usual.clone();
+                        let source = match kind.as_str() {
+                            "SRC" => format!("file:{place}"),
+                            _ => place.clone(),
+                        };
+                        words.insert(input, &source);
+                        if *output != "--dir" {
+                            words.insert(output, &place);
+                        }
+                        let words: Vec<_> = words
+                            .iter()
+                            .map(|(flag, it)| format!("{flag} {it}"))
+                            .collect();
+                        let line = format!("{command} {}", words.join(" "));
+                        sandbox.write(&place, "precious");
+                        let before = sandbox.contents();
+                        let refusal = format!(
+                            "error: {output} would replace {place}, which {input} reads\nhint: name another file\n"
+                        );
+                        if flags.iter().any(|(flag, _)| flag == "--force") {
+                            sandbox.run(&format!("{line} --force")).misuses(&refusal);
+                        }
+                        sandbox.run(&line).misuses(&refusal);
+                        assert!(sandbox.contents() == before, "{line}");
+                        fs::remove_file(sandbox.path(&place)).unwrap();
+                        tried.insert(format!("{command} {input}"));
+                        tried.insert(format!("{command} {output}"));
                     }
-                    let words: Vec<_> = words
-                        .iter()
-                        .map(|(flag, it)| format!("{flag} {it}"))
-                        .collect();
-                    let line = format!("{command} {}", words.join(" "));
-                    sandbox.write(&place, "precious");
-                    let before = sandbox.contents();
-                    let refusal = format!(
-                        "error: {output} would replace {place}, which {input} reads\nhint: name another file\n"
-                    );
-                    if flags.iter().any(|(flag, _)| flag == "--force") {
-                        sandbox.run(&format!("{line} --force")).misuses(&refusal);
-                    }
-                    sandbox.run(&line).misuses(&refusal);
-                    assert!(sandbox.contents() == before, "{line}");
-                    fs::remove_file(sandbox.path(&place)).unwrap();
-                    tried.insert(format!("{command} {input}"));
                 }
             }
+        }
+        for (flag, _) in inputs.iter().chain(&outputs) {
+            let call = format!("{command} {flag}");
+            assert!(tried.contains(&call), "how is {call} given?");
         }
     }
     for call in [

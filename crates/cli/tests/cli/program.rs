@@ -23,11 +23,12 @@ fn it_tells_its_version() {
     );
 }
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "key generate",
     "csr create",
     "ca create",
     "ca sign",
+    "ca assemble",
     "ca crl",
     "cert self-sign",
     "cert renew",

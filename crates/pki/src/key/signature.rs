@@ -46,6 +46,14 @@ impl SignatureAlgorithm {
         }
     }
 
+    /// The digest that is signed; none for Ed25519, which takes the message as it is.
+    pub fn digest(self) -> Option<Digest> {
+        match self {
+            Self::RsaPkcs1(digest) | Self::RsaPss(digest) | Self::Ecdsa(digest) => Some(digest),
+            Self::Ed25519 => None,
+        }
+    }
+
     /// Checks that a key of this kind signs with it.
     pub(crate) fn check_signs_with(self, key: KeyAlgorithm) -> Result<(), Error> {
         let fits = match (key, self) {
