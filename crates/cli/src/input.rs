@@ -87,8 +87,7 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
 ///
 /// [`Error`] when the file holds none.
 pub(crate) fn certificate(path: &Path) -> Result<Certificate, Error> {
-    let certificates = certificates(path)?;
-    first(&certificates, path).map(|(own, _)| own.clone())
+    own_and_issuers(&certificates(path)?, path).map(|(own, _)| own)
 }
 
 /// The trust stores in these files, in any format. One passphrase is for all of them.
@@ -150,11 +149,10 @@ pub(crate) fn authority(
     passphrase: Flag<'_>,
 ) -> Result<(CertificateAuthority, Vec<Certificate>), Error> {
     let key = private_key(key, passphrase)?;
-    let path = certificate;
-    let certificates = certificates(path)?;
-    let (own, issuers) = first(&certificates, path)?;
-    let authority = CertificateAuthority::with_issuers(own.clone(), issuers.to_vec(), key)
-        .about(InputName(path))?;
+    let certificates = certificates(certificate)?;
+    let (own, issuers) = own_and_issuers(&certificates, certificate)?;
+    let authority =
+        CertificateAuthority::with_issuers(own, issuers, key).about(InputName(certificate))?;
     Ok((authority, certificates))
 }
 
@@ -163,19 +161,22 @@ pub(crate) fn authority(
 /// # Errors
 ///
 /// [`Error`] when the file can't be read, or when its certificates don't make a CA.
-pub(crate) fn issuer(path: &Path) -> Result<Issuer, Error> {
-    let certificates = certificates(path)?;
-    let (own, issuers) = first(&certificates, path)?;
-    Issuer::with_issuers(own.clone(), issuers.to_vec()).about(InputName(path))
+pub(crate) fn issuer(certificate: &Path) -> Result<Issuer, Error> {
+    let (own, issuers) = own_and_issuers(&certificates(certificate)?, certificate)?;
+    Issuer::with_issuers(own, issuers).about(InputName(certificate))
 }
 
-fn first<'c>(
-    certificates: &'c [Certificate],
-    path: &Path,
-) -> Result<(&'c Certificate, &'c [Certificate]), Error> {
-    certificates
-        .split_first()
-        .ok_or_else(|| Error::failed(format!("{}: no certificate in it", InputName(path))))
+fn own_and_issuers(
+    certificates: &[Certificate],
+    file: &Path,
+) -> Result<(Certificate, Vec<Certificate>), Error> {
+    match certificates.split_first() {
+        Some((own, issuers)) => Ok((own.clone(), issuers.to_vec())),
+        None => Err(Error::failed(format!(
+            "{}: no certificate in it",
+            InputName(file)
+        ))),
+    }
 }
 
 /// Opens what may be encrypted: with the passphrase whose source was named, or else with one that is asked for once it

@@ -64,6 +64,7 @@ mod tests {
     fn workspace(package: &str, dependency: &str, kind: &str) -> Metadata {
         serde_json::from_value(serde_json::json!({"packages": [{
             "name": package,
+            "version": "0.1.0",
             "manifest_path": "Cargo.toml",
             "dependencies": [{"name": dependency, "rename": null, "kind": (kind != "normal").then_some(kind), "path": "x"}],
             "targets": [],
