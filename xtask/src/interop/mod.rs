@@ -15,6 +15,7 @@ mod workflow;
 mod bundles;
 mod formats;
 mod hierarchies;
+mod verdicts;
 
 use std::{
     env, fs,
@@ -23,8 +24,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-pub(crate) use self::formats::table;
 use self::{case::run_all, pod::Pod, shell::Shell};
+pub(crate) use self::{formats::table as formats, verdicts::table as verdicts};
 use crate::workspace;
 
 #[derive(Debug, clap::Args)]
@@ -84,6 +85,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     cases.extend(formats::cases());
     cases.extend(workflow::cases());
     cases.extend(hierarchies::cases()?);
+    cases.extend(verdicts::cases(dir.path())?);
     if let Some(only) = &arguments.only {
         cases.retain(|case| case.row(&tools).contains(only));
     }
@@ -122,10 +124,12 @@ fn set_up(dir: &Path, program: &Path) -> Result<Shell> {
         judges.join("verdicts.py"),
         include_str!("judges/verdicts.py"),
     )?;
+    fs::write(judges.join("chains.py"), include_str!("judges/chains.py"))?;
     fs::write(judges.join("Pkix.java"), include_str!("judges/Pkix.java"))?;
     Ok(Shell::new(dir, program)?
         .with("JUDGES", judges)
         .with("PYTHON", python()?)
+        .with("LOCK", workspace::root()?.join("Cargo.lock"))
         .with("OURS", dir.join("ours"))
         .with("THEIRS", dir.join("theirs"))
         .with("PASS", "correct-horse"))

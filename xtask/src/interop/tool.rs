@@ -11,16 +11,18 @@ pub(super) enum Tool {
     Gnutls,
     Nss,
     Python,
+    Webpki,
 }
 
 impl Tool {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Openssl,
         Self::Java,
         Self::Curl,
         Self::Gnutls,
         Self::Nss,
         Self::Python,
+        Self::Webpki,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Tool {
             Self::Gnutls => "gnutls",
             Self::Nss => "nss",
             Self::Python => "python cryptography",
+            Self::Webpki => "webpki",
         }
     }
 
@@ -51,6 +54,10 @@ impl Tool {
             Self::Python => {
                 r#""$PYTHON" -c 'import cryptography; print(cryptography.__version__)'"#
             }
+            // A library that is linked into this program.
+            Self::Webpki => {
+                r#"grep -A 1 '"rustls-webpki"' "$LOCK" | sed -n 's/^version = "\(.*\)"/\1/p'"#
+            }
         }
     }
 
@@ -65,6 +72,7 @@ impl Tool {
                 "python3 -m venv target/judges && target/judges/bin/pip install cryptography \
                  (or set COUNTERSIGN_JUDGES to a virtual environment that has it)"
             }
+            Self::Webpki => "it is in Cargo.lock, which was not found",
         }
     }
 }
