@@ -39,10 +39,26 @@
 //! | bundle it with its key | [`Pkcs12`] with [`CertificateEntry`] and [`Integrity`]; [`Pkcs12Builder`], [`Pkcs12Profile`], [`Pkcs12Warning`] |
 //! | read what is trusted | [`TrustStore`]: PEM, DER, PKCS#12, JKS; [`UnreadableCertificate`] for what it had to leave out |
 //! | find out what is in a file | [`Contents`] and its [`Item`]s |
+//! | hand over to rustls and webpki | `From` and `TryFrom`, to and from the types of `rustls-pki-types` |
 //!
 //! Secrets are opened with a [`Passphrase`], and the work that a file may ask for is bounded by a [`Budget`]. Whatever fails is
 //! one [`Error`]. Calls that need the time or randomness take the system's; beside each there is a variant with an explicit
 //! clock and RNG (`..._at`, `..._with_rng`).
+//!
+//! ```
+//! use pki::{Certificate, KeyKind, PrivateKey};
+//! use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+//!
+//! # fn main() -> Result<(), pki::Error> {
+//! let key = PrivateKey::generate(KeyKind::EcP256)?;
+//! let for_rustls = PrivateKeyDer::try_from(&key)?;
+//! # let issuance = pki::Issuance::for_key(key.public_key(), "/CN=a".parse()?);
+//! # let certificate = issuance.prepare_self_signed(&pki::Profile::client())?.sign(&key)?;
+//! let shown: CertificateDer<'_> = (&certificate).into();
+//! assert_eq!(Certificate::try_from(&shown)?, certificate);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! This crate does no I/O, and decides nothing about trust: it verifies one signature at a time
 //! ([`Certificate::verify_issued_by`]).
@@ -90,6 +106,7 @@ mod authority;
 mod crl;
 mod trust_store;
 mod contents;
+mod pki_types;
 #[cfg(test)]
 mod wycheproof;
 
