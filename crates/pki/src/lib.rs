@@ -35,7 +35,7 @@
 //! | say what is granted | [`Profile`] with [`Extension`]s, [`SubjectPolicy`] and [`NamePattern`]s |
 //! | write extensions | [`KeyUsage`], [`ExtendedKeyUsage`], [`NameConstraints`] of [`GeneralSubtree`]s, [`DistributionPoint`], [`AccessDescription`], [`PolicyInformation`], [`PolicyMapping`], [`PolicyConstraints`] |
 //! | issue without a request, or step by step | [`Issuance`], [`Issuer`], [`PreparedCertificate`] with what is [`Ungranted`], any [`Signer`]; [`Fault`] |
-//! | read one | [`Certificate`] with [`Version`], [`BasicConstraints`], [`KeyUsage`], [`ExtendedKeyUsage`], [`NameConstraints`] |
+//! | read one | [`Certificate`], with values of all its extensions and [`oid_name`] for what else is in it; [`Version`], [`BasicConstraints`], [`KeyUsage`], [`ExtendedKeyUsage`], [`NameConstraints`] |
 //! | bundle it with its key | [`Pkcs12`] with [`CertificateEntry`] and [`Integrity`]; [`Pkcs12Builder`], [`Pkcs12Profile`], [`Pkcs12Warning`] |
 //! | read what is trusted | [`TrustStore`]: PEM, DER, PKCS#12, JKS; [`UnreadableCertificate`] for what it had to leave out |
 //! | find out what is in a file | [`Contents`] and its [`Item`]s |
@@ -134,6 +134,7 @@ pub use key::{
 };
 pub use name::{Attribute, DistinguishedName, DistinguishedNameBuilder};
 pub use name_constraints::{GeneralSubtree, NameConstraints};
+pub use oid::oid_name;
 pub use passphrase::Passphrase;
 pub use pkcs12::{
     CertificateEntry, Integrity, Pkcs12, Pkcs12Builder, Pkcs12Profile, Pkcs12Warning,
