@@ -299,7 +299,7 @@ pub(crate) fn profiles() -> Vec<Input> {
         .up_to(LIMIT),
         Input::new("custom-extensions", |size| {
             let extensions =
-                (0..size / 39).map(|n| format!("{{ oid = \"1.2.3.1{n:06}\", der = \"0500\" }}, "));
+                (0..size / 42).map(|n| format!("{{ oid = \"1.2.3.1{n:06}\", der = \"0500\" }}, "));
             format!("custom-extensions = [{}]\n", extensions.collect::<String>()).into()
         })
         .up_to(LIMIT),
