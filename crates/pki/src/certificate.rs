@@ -303,6 +303,11 @@ impl Certificate {
     /// user-initial-policy-set is any-policy). Only policyConstraints can demand one, and policyMappings can be wrong in
     /// itself.
     pub fn unsupported_critical_extension(&self) -> Option<&str> {
+        self.critical_extension_beyond(&[])
+    }
+
+    /// Likewise, for a caller that evaluates these, too.
+    pub(crate) fn critical_extension_beyond(&self, evaluated: &[&str]) -> Option<&str> {
         const SUPPORTED: [&str; 7] = [
             "2.5.29.15",
             "2.5.29.17",
@@ -312,9 +317,9 @@ impl Certificate {
             "2.5.29.37",
             "2.5.29.54",
         ];
-        let (oid, _) = self
-            .extensions()
-            .find(|(oid, critical)| *critical && !SUPPORTED.contains(oid))?;
+        let (oid, _) = self.extensions().find(|(oid, critical)| {
+            *critical && !SUPPORTED.contains(oid) && !evaluated.contains(oid)
+        })?;
         Some(oid)
     }
 

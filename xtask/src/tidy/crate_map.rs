@@ -11,7 +11,7 @@ pub(crate) const ALLOWED: &[(&str, &[&str])] = &[
     ("fileset", &[]),
     ("fixtures", &["fileset", "pki"]),
     ("cli", &["auth", "pod", "fixtures", "fileset", "pki"]),
-    ("xtask", &["fixtures"]),
+    ("xtask", &["fixtures", "pki"]),
     (
         "integration-tests",
         &["rsa-private", "pki", "auth", "pod", "fixtures", "cli"],

@@ -233,7 +233,7 @@ impl Identified {
         }
         let algorithm = SignatureAlgorithm::by_oid(&oid).ok_or_else(|| unsupported(WHAT, &oid))?;
         if algorithm != SignatureAlgorithm::Ed25519 {
-            fields.optional(tlv::NULL)?;
+            fields.optional_null()?;
         }
         fields.finish()?;
         Ok(algorithm.into())
