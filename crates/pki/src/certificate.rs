@@ -5,7 +5,7 @@ use x509_parser::{prelude::FromDer, x509::X509Version};
 
 use crate::{
     BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, NameConstraints,
-    PublicKey, SerialNumber, SignatureAlgorithm, SubjectAltName, Validity,
+    PublicKey, SerialNumber, SignatureAlgorithm, SubjectAltName, Validity, budget,
     der::malformed,
     extension::{self, Extensions, Present},
     pem,
@@ -97,13 +97,7 @@ impl Certificate {
     /// # Errors
     /// [`Error::TooLarge`], [`Error::Malformed`] and [`Error::TrailingData`].
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
-        if der.len() > MAX_SIZE {
-            return Err(Error::TooLarge {
-                what: WHAT,
-                found: der.len(),
-                limit: MAX_SIZE,
-            });
-        }
+        budget::check_size(der, MAX_SIZE, WHAT)?;
         let (rest, parsed) = x509_parser::certificate::X509Certificate::from_der(der)
             .map_err(|error| malformed(WHAT, extension::decoding(error)))?;
         if !rest.is_empty() {

@@ -162,7 +162,7 @@ impl CertificateAuthority {
         now: SystemTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Self, Error> {
-        if profile.is_root || !profile.is_authority() {
+        if !profile.is_authority() {
             return Err(Error::InvalidProfile {
                 reason: "an intermediate needs the intermediate profile",
             });
