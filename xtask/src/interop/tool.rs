@@ -16,7 +16,7 @@ pub(super) enum Tool {
 }
 
 impl Tool {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Openssl,
         Self::Java,
         Self::Curl,
