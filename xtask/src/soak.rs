@@ -1,4 +1,4 @@
-//! The long runs: minutes of fuzzing and of a bot's life, thousands of random hierarchies, random profiles and policies, hundreds of interrupted commands, the
+//! The long runs: minutes of fuzzing and of a bot's life, thousands of random hierarchies, hundreds of random profiles and of interrupted commands, the
 //! largest hostile inputs. CI takes samples of them.
 use std::process::Command;
 
