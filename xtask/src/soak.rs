@@ -62,6 +62,11 @@ const RUNS: &[Run] = &[
         environment: Some(("COUNTERSIGN_SOAK_PROFILES", "500")),
     },
     Run {
+        name: "judged-policies",
+        command: &["cargo", "xtask", "interop", "--only", "random policies"],
+        environment: Some(("COUNTERSIGN_SOAK_POLICIES", "1500")),
+    },
+    Run {
         name: "files",
         command: &[
             "cargo",

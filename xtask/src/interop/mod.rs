@@ -19,6 +19,7 @@ mod formats;
 mod hierarchies;
 mod verdicts;
 mod random_profiles;
+mod policies;
 
 use std::{
     env, fs,
@@ -91,6 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     cases.extend(hierarchies::cases()?);
     cases.extend(verdicts::cases(dir.path())?);
     cases.extend(random_profiles::cases(dir.path())?);
+    cases.extend(policies::cases(dir.path())?);
     if let Some(only) = &arguments.only {
         cases.retain(|case| case.row(&tools).contains(only));
     }

@@ -1,6 +1,6 @@
 """Asks a program about chains below one root, and compares its verdicts, and what it says, with what is expected.
 
-usage: chains.py openssl|gnutls|java|text DIR
+usage: chains.py openssl|openssl_any_policy|gnutls|java|text DIR
 
 DIR/root.pem is the root. DIR/expected.PROGRAM has a line for each chain: its file, what it is, "accepted" or "refused", and
 what the program says of it. DIR/expected.text has what `openssl x509 -text` prints of a certificate, with one blank where there are several.
@@ -19,11 +19,16 @@ def run(*command):
     return done.returncode, " ".join(done.stdout.split())
 
 
-def openssl(files):
-    ask = ["openssl", "verify", "-x509_strict", "-policy_check", "-purpose", "sslclient", "-CAfile", "root.pem"]
+def openssl(files, *policy):
+    ask = ["openssl", "verify", "-x509_strict", "-policy_check", *policy, "-purpose", "sslclient", "-CAfile", "root.pem"]
     for file in files:
         status, said = run(*ask, "-untrusted", file, file)
         yield "accepted" if status == 0 else "refused", said
+
+
+def openssl_any_policy(files):
+    """The user-initial-policy-set of RFC 5280 is any-policy, which OpenSSL has to be told."""
+    return openssl(files, "-policy", "2.5.29.32.0")
 
 
 def gnutls(files):
