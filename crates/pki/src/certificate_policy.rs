@@ -340,6 +340,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_text_is_read_in_every_string_type_that_it_may_have() {
+        let read = |tag, value: &[u8]| {
+            let text = der::tlv(tag, &[value]);
+            display(Reader::new(&text, "text").read().unwrap())
+        };
+        for tag in [der::UTF8_STRING, der::IA5_STRING, der::VISIBLE_STRING] {
+            assert_eq!(read(tag, b"a"), Some("a".to_owned()));
+        }
+        assert_eq!(read(der::BMP_STRING, &[0, 0x61]), Some("a".to_owned()));
+        assert_eq!(read(der::BMP_STRING, &[0, 0x61, 0]), None);
+        assert_eq!(read(der::OCTET_STRING, b"a"), None);
+    }
+
+    #[test]
     fn a_policy_is_written_in_the_octets_of_rfc_5280() {
         let with = |qualifier| PolicyInformation {
             policy: "1.2.3".to_owned(),

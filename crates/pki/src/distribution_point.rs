@@ -255,5 +255,15 @@ mod tests {
         assert_eq!(reasons, ReasonFlags(1 << 1 | 1 << 6 | 1 << 8));
         assert!(ReasonFlags::from_names(["unused"]).is_err());
         assert!(ReasonFlags::from_names([]).is_err());
+        let read = |contents: &[u8]| ReasonFlags::read(contents).map(ReasonFlags::names);
+        assert_eq!(read(&[0]), Ok(vec![]));
+        assert_eq!(read(&[6, 0x40]), Ok(vec!["keyCompromise"]));
+        assert_eq!(
+            read(&[7, 0x40, 0x80]),
+            Ok(vec!["keyCompromise", "aACompromise"])
+        );
+        for contents in [&[][..], &[1], &[8, 0]] {
+            assert!(matches!(read(contents), Err(Error::Malformed { .. })));
+        }
     }
 }

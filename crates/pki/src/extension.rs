@@ -362,6 +362,22 @@ mod tests {
             Ok(KeyUsage::NON_REPUDIATION)
         );
         assert!(KeyUsage::from_names(["keycertsign"]).is_err());
+        // Once is as good as twice.
+        assert_eq!(
+            KeyUsage::from_names(["cRLSign", "cRLSign"]),
+            Ok(KeyUsage::CRL_SIGN)
+        );
+        assert_eq!(usage | KeyUsage::CRL_SIGN, usage);
+        assert!(KeyUsage::DIGITAL_SIGNATURE.digital_signature());
+    }
+
+    #[test]
+    fn an_object_identifier_has_at_most_256_octets() {
+        let of_length = |length| dotted(&Oid::new(vec![1; length].into()));
+        assert!(of_length(256).is_ok());
+        for length in [257, 258] {
+            assert!(matches!(of_length(length), Err(Error::Malformed { .. })));
+        }
     }
 
     #[test]

@@ -162,6 +162,15 @@ mod tests {
             assert_eq!(parse(decimal).unwrap().to_string(), hexadecimal);
         }
         assert_eq!(parse("0x0001").unwrap(), SerialNumber::try_from(1).unwrap());
+        let fifty_digits = format!("{}1", "0".repeat(49));
+        assert_eq!(
+            parse(&fifty_digits).unwrap(),
+            SerialNumber::try_from(1).unwrap()
+        );
+        assert_eq!(
+            format!("{:?}", parse("256").unwrap()),
+            "SerialNumber(0x100)"
+        );
     }
 
     #[test]
@@ -173,6 +182,7 @@ mod tests {
             "0x0",
             "0x80ffffffffffffffffffffffffffffffffffffff",
             &"9".repeat(50),
+            &format!("{}1", "0".repeat(50)),
             "-1",
             "",
             "0x",

@@ -478,3 +478,63 @@ fn what_is_wrong_with_separators_and_quotation_marks_is_told() {
         Err(Error::ControlCharacter { found: '\n', .. })
     ));
 }
+
+#[test]
+fn a_builder_has_a_setter_for_each_field_of_a_requests_subject() {
+    let name = DistinguishedName::builder()
+        .common_name("a")
+        .organization("b")
+        .organizational_unit("c")
+        .locality("d")
+        .state_or_province("e")
+        .country("GB")
+        .build()
+        .unwrap();
+    assert_eq!(name, openssl("/CN=a/O=b/OU=c/L=d/ST=e/C=GB").unwrap());
+}
+
+#[test]
+fn a_numeric_string_has_digits_and_blanks() {
+    let name = openssl("/INN=12 34").unwrap();
+    assert!(name.as_der().ends_with(b"\x12\x0512 34"));
+    for text in ["/INN=1a", "/INN=1-2"] {
+        assert!(
+            matches!(openssl(text), Err(Error::AttributeCharacter { .. })),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_value_that_is_not_of_its_string_type_is_shown_in_hexadecimal_digits() {
+    // A PrintableString of UTF-8.
+    let value = der::tlv(der::PRINTABLE_STRING, &["\u{e9}".as_bytes()]);
+    let attribute = der::sequence(&[b"\x06\x03\x55\x04\x03", &value]);
+    let name = der::sequence(&[&der::tlv(0x31, &[&attribute])]);
+    let name = DistinguishedName::from_der(&name).unwrap();
+    assert_eq!(name.to_string(), "CN=#1302c3a9");
+    assert_eq!(
+        DistinguishedName::from_rfc4514("CN=#1302c3a9").unwrap(),
+        name
+    );
+}
+
+#[test]
+fn hexadecimal_digits_are_one_der_value_and_end_at_a_delimiter() {
+    let parse = DistinguishedName::from_rfc4514;
+    for text in ["CN=#0500", "CN=#0500 ,O=a", "CN=#0500+O=a", "CN=#0500;O=a"] {
+        assert!(parse(text).is_ok(), "{text}");
+    }
+    for text in [
+        "CN=#0500 x",
+        "CN=#0500=",
+        "CN=#05000500",
+        "CN=#05",
+        "CN=#0501",
+    ] {
+        assert!(
+            matches!(parse(text), Err(Error::MalformedName { .. })),
+            "{text}"
+        );
+    }
+}
