@@ -1,5 +1,5 @@
-//! The long runs: minutes of fuzzing and of a bot's life, thousands of random hierarchies and keys, hundreds of interrupted commands, the
-//! largest hostile inputs. CI takes samples of them.
+//! The long runs: minutes of fuzzing and of a bot's life, thousands of random hierarchies and keys, hundreds of random profiles and of interrupted
+//! commands, the largest hostile inputs. CI takes samples of them.
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -55,6 +55,11 @@ const RUNS: &[Run] = &[
         name: "judged-hierarchies",
         command: &["cargo", "xtask", "interop", "--only", "random hierarchies"],
         environment: Some(("COUNTERSIGN_SOAK_HIERARCHIES", "3000")),
+    },
+    Run {
+        name: "judged-profiles",
+        command: &["cargo", "xtask", "interop", "--only", "random profiles"],
+        environment: Some(("COUNTERSIGN_SOAK_PROFILES", "500")),
     },
     Run {
         name: "files",

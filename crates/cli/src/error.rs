@@ -237,6 +237,9 @@ impl Hint for pki::Error {
             Self::PurposeNotPermitted { .. } => {
                 "sign with a CA for that purpose, or choose another --profile"
             }
+            Self::PolicyNotPermitted { .. } => {
+                "sign with a --profile-file whose certificate-policies has one of those of the CA (countersign inspect shows them)"
+            }
             Self::UnsupportedCriticalExtension { .. } => {
                 "programs that verify would refuse what it signs, unless they know that extension"
             }

@@ -18,7 +18,7 @@ pub(crate) fn refuse<'a>(words: impl Iterator<Item = &'a str>) -> Result<(), Err
 const OPENSSL: &str = "a command of openssl";
 const NONE: &str = "not a command";
 
-const COMMANDS: [(&str, &str, &str); 22] = [
+const COMMANDS: [(&str, &str, &str); 24] = [
     (
         "genrsa",
         OPENSSL,
@@ -60,6 +60,11 @@ const COMMANDS: [(&str, &str, &str); 22] = [
         "countersign ca crl makes a revocation list; countersign inspect FILE shows one",
     ),
     (
+        "dgst",
+        OPENSSL,
+        "countersign ca sign --signer-command 'openssl dgst -sha256 -sign FILE' has it sign a certificate",
+    ),
+    (
         "verify",
         OPENSSL,
         "countersign auth doctor examines a bot's certificates and the servers that they are for",
@@ -85,6 +90,11 @@ const COMMANDS: [(&str, &str, &str); 22] = [
         "countersign cert check FILE tells which certificates expire soon",
     ),
     ("sign", NONE, "countersign ca sign signs a request"),
+    (
+        "assemble",
+        NONE,
+        "countersign ca assemble puts a certificate together with a signature that was made elsewhere",
+    ),
     ("export", NONE, "countersign p12 export makes a bundle"),
     (
         "info",

@@ -3,9 +3,8 @@
 //! `command` has one file per command. What they share is beside it: `ui` (everything that is printed), `error`
 //! (how a command fails), `help` and `foreign` (what is answered to those who look for a command), `input`, `output`, `file_id`
 //! and `passphrase` (files and secrets), `terminal`, `helper` and `signals` (what must be left in order), `new_key` (making a key),
-//! `subject` and `alt_name` (names on the command line), `period` (how long), `profile_choice` (what is granted), `signature_choice`
-//! (how it is signed), `signing` and `signer_command` (who signs), `chain` (what is odd about certificates), `report` (what a file holds,
-//! in words).
+//! `subject` and `alt_name` (names on the command line), `profile_choice` (what is granted), `signature_choice` (how it is signed), `signing`
+//! and `signer_command` (by whom), `chain` (what is odd about certificates), `period` (how long), `report` (what a file holds, in words).
 #![forbid(unsafe_code)]
 
 mod error;
@@ -30,9 +29,9 @@ mod input;
 mod auth_target;
 mod output;
 mod report;
-mod profile_choice;
 mod signer_command;
 mod signing;
+mod profile_choice;
 mod subject;
 mod command;
 

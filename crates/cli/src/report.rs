@@ -1,11 +1,12 @@
 //! What `inspect` says of a file, in words: what every command that makes something reports with `--json`.
 
+mod extensions;
+
 use std::{
     fmt,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use const_oid::{ObjectIdentifier, db::DB};
 use pki::{
     Certificate, CertificateRequest, Contents, Crl, DistinguishedName, Integrity, Passphrase,
     Pkcs12, PublicKey, RevocationReason, RevokedCertificate, TrustStore, UnreadableCertificate,
@@ -233,7 +234,11 @@ fn certificate(certificate: &Certificate, now: SystemTime) -> Item {
         )
         .list(
             "extendedKeyUsage",
-            certificate.extended_key_usage().unwrap_or_default(),
+            certificate
+                .extended_key_usage()
+                .unwrap_or_default()
+                .iter()
+                .map(|purpose| extension_name(purpose.oid())),
         )
         .list("subjectAltNames", certificate.subject_alt_names())
         .optional_text(
@@ -245,6 +250,7 @@ fn certificate(certificate: &Certificate, now: SystemTime) -> Item {
             certificate.authority_key_identifier().map(hex),
         )
         .list("criticalExtensions", critical);
+    let item = extensions::add_to(item, certificate);
     item.text(FINGERPRINT, hex(&certificate.fingerprint_sha256()))
 }
 
@@ -396,16 +402,7 @@ fn integrity(integrity: &Integrity) -> String {
 
 /// The name that RFC 5280 gives an extension, for example `keyUsage`, or else its object identifier.
 pub(crate) fn extension_name(oid: &str) -> String {
-    let known = ObjectIdentifier::new(oid)
-        .ok()
-        .and_then(|oid| DB.by_oid(&oid));
-    match known {
-        Some(name) => name
-            .trim_start_matches("id-ce-")
-            .trim_start_matches("id-pe-")
-            .to_owned(),
-        None => oid.to_owned(),
-    }
+    pki::oid_name(oid).unwrap_or(oid).to_owned()
 }
 
 fn name(name: &DistinguishedName) -> String {

@@ -24,14 +24,29 @@ pub struct AccessDescription {
 }
 
 impl AccessDescription {
+    const OCSP: &str = "1.3.6.1.5.5.7.48.1";
+    const CA_ISSUERS: &str = "1.3.6.1.5.5.7.48.2";
+    pub(crate) const TIME_STAMPING: &str = "1.3.6.1.5.5.7.48.3";
+    pub(crate) const CA_REPOSITORY: &str = "1.3.6.1.5.5.7.48.5";
+
     /// An OCSP responder (id-ad-ocsp).
     pub fn ocsp(uri: Uri) -> Self {
-        Self::at("1.3.6.1.5.5.7.48.1", uri)
+        Self::at(Self::OCSP, uri)
     }
 
     /// The certificate of the issuer, in DER (id-ad-caIssuers).
     pub fn ca_issuers(uri: Uri) -> Self {
-        Self::at("1.3.6.1.5.5.7.48.2", uri)
+        Self::at(Self::CA_ISSUERS, uri)
+    }
+
+    /// Where a CA publishes the certificates and CRLs that it issues (id-ad-caRepository), for the subject information access.
+    pub fn ca_repository(uri: Uri) -> Self {
+        Self::at(Self::CA_REPOSITORY, uri)
+    }
+
+    /// A timestamping service (id-ad-timeStamping), for the subject information access.
+    pub fn time_stamping(uri: Uri) -> Self {
+        Self::at(Self::TIME_STAMPING, uri)
     }
 
     fn at(method: &str, uri: Uri) -> Self {
@@ -84,6 +99,12 @@ mod tests {
             AccessDescription::ca_issuers(uri()).encode().unwrap(),
             b"\x30\x0f\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x02\x86\x03a:b"
         );
+        for (access, last) in [
+            (AccessDescription::ca_repository(uri()), 5),
+            (AccessDescription::time_stamping(uri()), 3),
+        ] {
+            assert_eq!(access.encode().unwrap()[11], last);
+        }
         let nameless = AccessDescription {
             method: "ocsp".to_owned(),
             ..AccessDescription::ocsp(uri())

@@ -53,16 +53,20 @@ impl Default for Budget {
 impl Budget {
     /// Checks the size of an input, which errors call `what`.
     pub(crate) fn check_size(&self, input: &[u8], what: &'static str) -> Result<(), Error> {
-        if input.len() <= self.max_size {
-            Ok(())
-        } else {
-            Err(Error::TooLarge {
-                what,
-                found: input.len(),
-                limit: self.max_size,
-            })
-        }
+        check_size(input, self.max_size, what)
     }
+}
+
+/// Checks the size of an input, which errors call `what`, against a limit in octets.
+pub(crate) fn check_size(input: &[u8], limit: usize, what: &'static str) -> Result<(), Error> {
+    if input.len() <= limit {
+        return Ok(());
+    }
+    Err(Error::TooLarge {
+        what,
+        found: input.len(),
+        limit,
+    })
 }
 
 /// What one call has spent of its budget. Every derivation is charged before it is done.
@@ -153,6 +157,20 @@ mod tests {
             Err(Error::BudgetExceeded { found, limit, .. }) => (found, limit),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn an_input_may_reach_the_limit_and_not_pass_it() {
+        assert_eq!(check_size(&[0; 7], 8, "input"), Ok(()));
+        assert_eq!(check_size(&[0; 8], 8, "input"), Ok(()));
+        assert_eq!(
+            check_size(&[0; 9], 8, "input"),
+            Err(Error::TooLarge {
+                what: "input",
+                found: 9,
+                limit: 8
+            })
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use x509_parser::{prelude::FromDer, x509::X509Version};
 
 use crate::{
     BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyUsage, NameConstraints,
-    PublicKey, SerialNumber, SignatureAlgorithm, SubjectAltName, Validity,
+    PublicKey, SerialNumber, SignatureAlgorithm, SubjectAltName, Validity, budget,
     der::malformed,
     extension::{self, Extensions, Present},
     pem,
@@ -97,13 +97,7 @@ impl Certificate {
     /// # Errors
     /// [`Error::TooLarge`], [`Error::Malformed`] and [`Error::TrailingData`].
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
-        if der.len() > MAX_SIZE {
-            return Err(Error::TooLarge {
-                what: WHAT,
-                found: der.len(),
-                limit: MAX_SIZE,
-            });
-        }
+        budget::check_size(der, MAX_SIZE, WHAT)?;
         let (rest, parsed) = x509_parser::certificate::X509Certificate::from_der(der)
             .map_err(|error| malformed(WHAT, extension::decoding(error)))?;
         if !rest.is_empty() {
@@ -303,6 +297,11 @@ impl Certificate {
     /// user-initial-policy-set is any-policy). Only policyConstraints can demand one, and policyMappings can be wrong in
     /// itself.
     pub fn unsupported_critical_extension(&self) -> Option<&str> {
+        self.critical_extension_beyond(&[])
+    }
+
+    /// Likewise, for a caller that evaluates these, too.
+    pub(crate) fn critical_extension_beyond(&self, evaluated: &[&str]) -> Option<&str> {
         const SUPPORTED: [&str; 7] = [
             "2.5.29.15",
             "2.5.29.17",
@@ -312,9 +311,9 @@ impl Certificate {
             "2.5.29.37",
             "2.5.29.54",
         ];
-        let (oid, _) = self
-            .extensions()
-            .find(|(oid, critical)| *critical && !SUPPORTED.contains(oid))?;
+        let (oid, _) = self.extensions().find(|(oid, critical)| {
+            *critical && !SUPPORTED.contains(oid) && !evaluated.contains(oid)
+        })?;
         Some(oid)
     }
 

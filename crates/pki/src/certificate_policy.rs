@@ -145,13 +145,13 @@ impl PolicyQualifier {
                 der::tlv(der::IA5_STRING, &[uri.as_str().as_bytes()]),
             ),
             Self::UserNotice(notice) => (oid(USER_NOTICE, POLICIES)?, notice.encode()?),
-            Self::Other { id, value } if der::is_one_value(value) => {
+            Self::Other { id, value } if der::is_well_formed(value) => {
                 (oid(id, POLICIES)?, value.clone())
             }
             Self::Other { .. } => {
                 return Err(invalid(
                     POLICIES,
-                    "the value of a qualifier is not one DER value",
+                    "the value of a qualifier is not one well-formed DER value",
                 ));
             }
         };

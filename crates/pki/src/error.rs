@@ -423,6 +423,18 @@ pub enum Error {
         /// What the profile would grant, for example "clientAuth".
         purpose: String,
     },
+    /// A certificate under no policy that the policies and mappings of the CA's chain allow, where the policy constraints of one of
+    /// them require one (RFC 5280, section 6.1).
+    #[error(
+        "the policy constraints of {issuer} require a certificate policy, and {subject} has none that its issuers allow"
+    )]
+    #[non_exhaustive]
+    PolicyNotPermitted {
+        /// The subject of the one with the constraints, in RFC 4514 form.
+        issuer: String,
+        /// The subject of the certificate, which may be one of the chain, in RFC 4514 form.
+        subject: String,
+    },
     /// The certificate of the CA, or of one of its issuers, has expired.
     #[error("the certificate of {subject} expired at {} (now {})", Rfc3339(*.not_after), Rfc3339(*.now))]
     #[non_exhaustive]
@@ -699,6 +711,7 @@ impl Error {
             | Self::ValidityPrecedesAuthority { .. }
             | Self::PathLengthExceeded { .. }
             | Self::PurposeNotPermitted { .. }
+            | Self::PolicyNotPermitted { .. }
             | Self::NameNotPermitted { .. }
             | Self::NameExcluded { .. }
             | Self::UnsupportedNameConstraint { .. }

@@ -182,16 +182,8 @@ impl FromStr for ExtendedKeyUsage {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let oid = match text {
-            "anyExtendedKeyUsage" => "2.5.29.37.0",
-            "serverAuth" => "1.3.6.1.5.5.7.3.1",
-            "clientAuth" => "1.3.6.1.5.5.7.3.2",
-            "codeSigning" => "1.3.6.1.5.5.7.3.3",
-            "emailProtection" => "1.3.6.1.5.5.7.3.4",
-            "timeStamping" => "1.3.6.1.5.5.7.3.8",
-            "OCSPSigning" => "1.3.6.1.5.5.7.3.9",
-            dotted => dotted,
-        };
+        let known = PURPOSES.iter().find(|(name, _)| *name == text);
+        let oid = known.map_or(text, |(_, oid)| oid);
         let is_known = const_oid::ObjectIdentifier::new(oid).is_ok();
         is_known
             .then(|| Self::from_oid(oid))
@@ -202,16 +194,23 @@ impl FromStr for ExtendedKeyUsage {
     }
 }
 
+/// The name of RFC 5280, or the dotted object identifier.
 impl fmt::Display for ExtendedKeyUsage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Any => "anyExtendedKeyUsage",
-            Self::ServerAuth => "serverAuth",
-            Self::ClientAuth => "clientAuth",
-            Self::Other(oid) => oid,
-        })
+        let known = PURPOSES.iter().find(|(_, oid)| *oid == self.oid());
+        f.write_str(known.map_or(self.oid(), |(name, _)| name))
     }
 }
+
+const PURPOSES: [(&str, &str); 7] = [
+    ("anyExtendedKeyUsage", "2.5.29.37.0"),
+    ("serverAuth", "1.3.6.1.5.5.7.3.1"),
+    ("clientAuth", "1.3.6.1.5.5.7.3.2"),
+    ("codeSigning", "1.3.6.1.5.5.7.3.3"),
+    ("emailProtection", "1.3.6.1.5.5.7.3.4"),
+    ("timeStamping", "1.3.6.1.5.5.7.3.8"),
+    ("OCSPSigning", "1.3.6.1.5.5.7.3.9"),
+];
 
 /// The extensions of a certificate or of a request, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -400,6 +399,7 @@ mod tests {
         ] {
             let purpose: ExtendedKeyUsage = text.parse().unwrap();
             assert_eq!(purpose.oid(), oid);
+            assert_eq!(purpose.to_string(), text);
         }
         assert_eq!("clientAuth".parse(), Ok(ExtendedKeyUsage::ClientAuth));
         assert!("clientauth".parse::<ExtendedKeyUsage>().is_err());

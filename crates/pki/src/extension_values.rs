@@ -1,8 +1,8 @@
 //! Values of a certificate's extensions that decide nothing here: taken apart when somebody asks.
 
 use crate::{
-    AccessDescription, Certificate, DistributionPoint, Error, PolicyConstraints, PolicyInformation,
-    PolicyMapping,
+    AccessDescription, Certificate, DistributionPoint, Error, GeneralName, PolicyConstraints,
+    PolicyInformation, PolicyMapping,
     certificate_policy::skip_certs,
     der::{self, Reader},
 };
@@ -16,6 +16,14 @@ impl Certificate {
         present
             .find(|extension| extension.oid == oid)
             .map(|extension| extension.value.as_slice())
+    }
+
+    /// Other names of its issuer (RFC 5280, section 4.2.1.7).
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] and [`Error::TrailingData`].
+    pub fn issuer_alt_names(&self) -> Result<Vec<GeneralName>, Error> {
+        self.all_of("2.5.29.18", GeneralName::read_all)
     }
 
     /// Where CRLs about it are (RFC 5280, section 4.2.1.13).

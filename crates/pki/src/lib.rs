@@ -35,14 +35,30 @@
 //! | say what is granted | [`Profile`] with [`Extension`]s, [`SubjectPolicy`] and [`NamePattern`]s |
 //! | write extensions | [`KeyUsage`], [`ExtendedKeyUsage`], [`NameConstraints`] of [`GeneralSubtree`]s, [`DistributionPoint`], [`AccessDescription`], [`PolicyInformation`], [`PolicyMapping`], [`PolicyConstraints`] |
 //! | issue without a request, or step by step | [`Issuance`], [`Issuer`], [`PreparedCertificate`] with what is [`Ungranted`], any [`Signer`]; [`Fault`] |
-//! | read one | [`Certificate`] with [`Version`], [`BasicConstraints`], [`KeyUsage`], [`ExtendedKeyUsage`], [`NameConstraints`] |
+//! | read one | [`Certificate`], with values of all its extensions and [`oid_name`] for what else is in it; [`Version`], [`BasicConstraints`], [`KeyUsage`], [`ExtendedKeyUsage`], [`NameConstraints`] |
 //! | bundle it with its key | [`Pkcs12`] with [`CertificateEntry`] and [`Integrity`]; [`Pkcs12Builder`], [`Pkcs12Profile`], [`Pkcs12Warning`] |
 //! | read what is trusted | [`TrustStore`]: PEM, DER, PKCS#12, JKS; [`UnreadableCertificate`] for what it had to leave out |
 //! | find out what is in a file | [`Contents`] and its [`Item`]s |
+//! | hand over to rustls and webpki | `From` and `TryFrom`, to and from the types of `rustls-pki-types` |
 //!
 //! Secrets are opened with a [`Passphrase`], and the work that a file may ask for is bounded by a [`Budget`]. Whatever fails is
 //! one [`Error`]. Calls that need the time or randomness take the system's; beside each there is a variant with an explicit
 //! clock and RNG (`..._at`, `..._with_rng`).
+//!
+//! ```
+//! use pki::{Certificate, KeyKind, PrivateKey};
+//! use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+//!
+//! # fn main() -> Result<(), pki::Error> {
+//! let key = PrivateKey::generate(KeyKind::EcP256)?;
+//! let for_rustls = PrivateKeyDer::try_from(&key)?;
+//! # let issuance = pki::Issuance::for_key(key.public_key(), "/CN=a".parse()?);
+//! # let certificate = issuance.prepare_self_signed(&pki::Profile::client())?.sign(&key)?;
+//! let shown: CertificateDer<'_> = (&certificate).into();
+//! assert_eq!(Certificate::try_from(&shown)?, certificate);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! This crate does no I/O, and decides nothing about trust: it verifies one signature at a time
 //! ([`Certificate::verify_issued_by`]).
@@ -90,6 +106,7 @@ mod authority;
 mod crl;
 mod trust_store;
 mod contents;
+mod pki_types;
 #[cfg(test)]
 mod wycheproof;
 
@@ -117,6 +134,7 @@ pub use key::{
 };
 pub use name::{Attribute, DistinguishedName, DistinguishedNameBuilder};
 pub use name_constraints::{GeneralSubtree, NameConstraints};
+pub use oid::oid_name;
 pub use passphrase::Passphrase;
 pub use pkcs12::{
     CertificateEntry, Integrity, Pkcs12, Pkcs12Builder, Pkcs12Profile, Pkcs12Warning,

@@ -12,7 +12,7 @@ pub(crate) fn name_or_unknown(oid: &ObjectIdentifier) -> &'static str {
 /// The name of an object identifier, if it has a known one.
 pub(crate) fn name(oid: &ObjectIdentifier) -> Option<&'static str> {
     // What `const-oid`, generated from the LDAP registry and RFC 5280, doesn't know.
-    const MORE: [(&str, &str); 24] = [
+    const MORE: [(&str, &str); 60] = [
         ("1.2.840.113549.1.5.1", "pbeWithMD2AndDES-CBC"),
         ("1.2.840.113549.1.5.3", "pbeWithMD5AndDES-CBC"),
         ("1.2.840.113549.1.5.6", "pbeWithMD5AndRC2-CBC"),
@@ -37,6 +37,49 @@ pub(crate) fn name(oid: &ObjectIdentifier) -> Option<&'static str> {
         ("2.16.840.1.101.3.4.1.44", "AES-256-CFB"),
         ("1.3.132.0.10", "secp256k1"),
         ("1.2.840.10045.4.1", "ecdsa-with-SHA1"),
+        // Extensions of other standards and of vendors.
+        ("1.3.6.1.5.5.7.1.3", "qcStatements"),
+        ("1.3.6.1.5.5.7.1.24", "tlsFeature"),
+        ("1.3.6.1.5.5.7.1.30", "acmeIdentifier"),
+        ("1.3.6.1.5.5.7.48.1.5", "ocspNoCheck"),
+        ("1.3.6.1.4.1.11129.2.4.2", "signedCertificateTimestampList"),
+        ("1.3.6.1.4.1.11129.2.4.3", "precertificatePoison"),
+        ("1.3.6.1.4.1.311.20.2", "certificateTemplateName"),
+        ("1.3.6.1.4.1.311.21.1", "caVersion"),
+        ("1.3.6.1.4.1.311.21.7", "certificateTemplate"),
+        ("1.3.6.1.4.1.311.21.10", "applicationPolicies"),
+        ("1.3.6.1.4.1.311.25.2", "ntdsCaSecurity"),
+        ("2.16.840.1.113730.1.1", "netscapeCertType"),
+        ("2.16.840.1.113730.1.13", "netscapeComment"),
+        ("1.2.840.113533.7.65.0", "entrustVersion"),
+        // Purposes.
+        ("1.3.6.1.5.2.3.4", "pkInitClientAuth"),
+        ("1.3.6.1.5.2.3.5", "pkInitKdc"),
+        ("1.3.6.1.5.5.7.3.17", "ipsecIKE"),
+        ("1.3.6.1.5.5.7.3.21", "secureShellClient"),
+        ("1.3.6.1.5.5.7.3.22", "secureShellServer"),
+        (
+            "1.3.6.1.5.5.7.3.31",
+            "brandIndicatorForMessageIdentification",
+        ),
+        ("1.3.6.1.5.5.7.3.36", "documentSigning"),
+        ("1.3.6.1.4.1.311.10.3.4", "encryptingFileSystem"),
+        ("1.3.6.1.4.1.311.10.3.12", "microsoftDocumentSigning"),
+        ("1.3.6.1.4.1.311.20.2.2", "smartcardLogon"),
+        ("1.3.6.1.4.1.311.54.1.2", "remoteDesktopAuthentication"),
+        // Policies of the CA/Browser Forum.
+        ("2.23.140.1.1", "extended-validation"),
+        ("2.23.140.1.2.1", "domain-validated"),
+        ("2.23.140.1.2.2", "organization-validated"),
+        ("2.23.140.1.2.3", "individual-validated"),
+        ("2.23.140.1.3", "extended-validation-codesigning"),
+        ("2.23.140.1.4.1", "code-signing-requirements"),
+        ("2.23.140.1.5.1.1", "smime-mailbox-validated-legacy"),
+        ("2.23.140.1.5.1.2", "smime-mailbox-validated-multipurpose"),
+        ("2.23.140.1.5.1.3", "smime-mailbox-validated-strict"),
+        // Names.
+        ("1.3.6.1.4.1.311.20.2.3", "userPrincipalName"),
+        ("1.3.6.1.5.5.7.8.9", "smtpUTF8Mailbox"),
     ];
     if let Some(name) = const_oid::db::DB.by_oid(oid) {
         return Some(name);
@@ -45,6 +88,24 @@ pub(crate) fn name(oid: &ObjectIdentifier) -> Option<&'static str> {
     MORE.iter()
         .find(|(known, _)| *known == dotted)
         .map(|(_, name)| *name)
+}
+
+/// The name of an object identifier in dotted form, where it has one that is in use: of an extension, a purpose, a policy, an access
+/// method, an algorithm or an attribute. Prefixes that only say which of these it is (`id-ce-`, `id-kp-`) are left out.
+///
+/// ```
+/// assert_eq!(pki::oid_name("2.5.29.15"), Some("keyUsage"));
+/// assert_eq!(pki::oid_name("2.23.140.1.2.1"), Some("domain-validated"));
+/// assert_eq!(pki::oid_name("1.2.3.4"), None);
+/// ```
+pub fn oid_name(dotted: &str) -> Option<&'static str> {
+    let name = name(&ObjectIdentifier::new(dotted).ok()?)?;
+    let mut prefixes = ["id-ce-", "id-pe-", "id-kp-", "id-ad-", "id-qt-"].iter();
+    Some(
+        prefixes
+            .find_map(|prefix| name.strip_prefix(prefix))
+            .unwrap_or(name),
+    )
 }
 
 /// The dotted form of the contents of an OBJECT IDENTIFIER; of one that is longer than any in use, what can be said of it.
@@ -61,5 +122,31 @@ pub(crate) fn unsupported(what: &'static str, oid: &ObjectIdentifier) -> Error {
         what,
         oid: oid.to_string(),
         name: name_or_unknown(oid).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_identifier_has_the_name_that_its_standard_gives_it() {
+        for (dotted, name) in [
+            ("2.5.29.31", "cRLDistributionPoints"),
+            ("2.5.29.32.0", "anyPolicy"),
+            ("1.3.6.1.5.5.7.1.1", "authorityInfoAccess"),
+            ("1.3.6.1.5.5.7.1.24", "tlsFeature"),
+            ("1.3.6.1.5.5.7.3.3", "codeSigning"),
+            ("1.3.6.1.5.5.7.48.1", "ocsp"),
+            ("1.3.6.1.5.5.7.48.5", "caRepository"),
+            ("1.3.6.1.4.1.311.20.2.2", "smartcardLogon"),
+            ("1.3.6.1.4.1.311.20.2.3", "userPrincipalName"),
+            ("1.2.840.10045.2.1", "id-ecPublicKey"),
+        ] {
+            assert_eq!(oid_name(dotted), Some(name), "{dotted}");
+        }
+        for nameless in ["", "a", "1.2.3.4", "9.9"] {
+            assert_eq!(oid_name(nameless), None, "{nameless}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use base64::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Error, der};
+use crate::{Error, budget, der};
 
 /// The largest input that is read where the caller has no say: a platform's whole collection of roots is a quarter of it.
 pub(crate) const MAX_INPUT: usize = 1 << 20;
@@ -45,13 +45,7 @@ pub(crate) fn blocks(input: &[u8]) -> Result<Vec<Block>, Error> {
 
 /// Likewise, of an input of at most this size.
 pub(crate) fn blocks_within(input: &[u8], max_size: usize) -> Result<Vec<Block>, Error> {
-    if input.len() > max_size {
-        return Err(Error::TooLarge {
-            what: "PEM input",
-            found: input.len(),
-            limit: max_size,
-        });
-    }
+    budget::check_size(input, max_size, "PEM input")?;
     let mut blocks = Vec::new();
     let mut rest = input.strip_prefix(BYTE_ORDER_MARK).unwrap_or(input);
     while let Some(start) = find_begin(rest) {

@@ -4,6 +4,7 @@ use x509_parser::{cri_attributes::ExtensionRequest, prelude::FromDer};
 
 use crate::{
     DistinguishedName, Error, PrivateKey, PublicKey, SignatureAlgorithm, Signer, SubjectAltName,
+    budget,
     der::{self, Reader, malformed},
     extension::{self, Extensions, Present},
     pem,
@@ -78,13 +79,7 @@ impl CertificateRequest {
     /// [`Error::TooLarge`], [`Error::Malformed`], [`Error::TrailingData`], and [`Error::UnsupportedKey`] for a public key
     /// that this crate can't verify with.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
-        if der.len() > MAX_SIZE {
-            return Err(Error::TooLarge {
-                what: WHAT,
-                found: der.len(),
-                limit: MAX_SIZE,
-            });
-        }
+        budget::check_size(der, MAX_SIZE, WHAT)?;
         // CertificationRequestInfo (RFC 2986, section 4.1)
         let signed = Signed::read(der, WHAT)?;
         let mut algorithm = Reader::enter(signed.algorithm, der::SEQUENCE, WHAT)?;

@@ -379,6 +379,12 @@ fn profiles_that_can_not_apply_are_refused() {
         CertificateAuthority::create_root(name("/CN=x"), key(), &Profile::client()),
         Err(Error::InvalidProfile { .. })
     ));
+    for profile in [Profile::root(), Profile::client()] {
+        assert!(matches!(
+            ca.create_intermediate(name("/CN=x"), key(), &profile),
+            Err(Error::InvalidProfile { .. })
+        ));
+    }
 }
 
 #[test]

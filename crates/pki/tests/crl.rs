@@ -184,6 +184,7 @@ fn a_critical_extension_that_is_not_evaluated_is_named() {
 #[test]
 fn pem_and_der_are_the_same_crl() {
     let crl = crl!("openssl.crl.pem");
+    assert_ne!(crl, crl!("delta.crl.pem"));
     for input in [crl.as_der(), crl.to_pem().as_bytes()] {
         assert_eq!(Crl::from_pem_or_der(input).unwrap(), crl);
     }
@@ -204,6 +205,32 @@ fn pem_and_der_are_the_same_crl() {
     ));
     for end in 0..crl.as_der().len() {
         assert!(Crl::from_der(&crl.as_der()[..end]).is_err());
+    }
+}
+
+#[test]
+fn the_most_that_is_read_is_128_mib() {
+    const LIMIT: usize = 128 << 20;
+    let too_large = vec![0; LIMIT + 1];
+    match Crl::from_der(&too_large).unwrap_err() {
+        Error::TooLarge { found, limit, .. } => assert_eq!((found, limit), (LIMIT + 1, LIMIT)),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A list may have millions of entries, and all of its octets.
+#[test]
+fn debug_tells_whose_it_is_and_not_every_entry() {
+    let crl = format!("{:?}", crl!("openssl.crl.pem"));
+    assert!(
+        crl.contains("entries: 5") && crl.contains("Old CA"),
+        "{crl}"
+    );
+    let prepared = CrlBuilder::new().prepare(&old_ca(), day(&old_ca(), 1));
+    let prepared = format!("{:?}", prepared.unwrap());
+    assert!(prepared.contains("Ecdsa"), "{prepared}");
+    for shown in [&crl, &prepared] {
+        assert!(shown.contains("issuer") && shown.len() < 300, "{shown}");
     }
 }
 
@@ -644,6 +671,21 @@ fn what_only_other_crls_say_is_not_continued() {
         refused(removed),
         "the previous one removes an entry, as delta CRLs alone do"
     );
+}
+
+/// Which of two entries holds is for nobody to guess.
+#[test]
+fn a_crl_that_revokes_a_certificate_twice_is_not_continued() {
+    let ca = ca();
+    let of = |number| Revocation::new(serial(number));
+    let two = CrlBuilder::new().revoke(of(0x55)).revoke(of(0x66));
+    let twice = changed(&ca, &two, &[2, 1, 0x66], &[2, 1, 0x55]);
+    assert!(matches!(
+        CrlBuilder::after(twice).sign(&ca),
+        Err(Error::AlreadyRevoked { serial, .. }) if serial == "0x55"
+    ));
+    let once = two.sign(&ca).unwrap();
+    assert!(CrlBuilder::after(once).sign(&ca).is_ok());
 }
 
 #[test]

@@ -158,6 +158,9 @@ fn what_a_signer_gets_wrong_makes_no_certificate() {
     ));
     let request = CertificateRequest::builder(name("/CN=a"));
     let prepared = request.clone().prepare(wrong.public_key()).unwrap();
+    let own = prepared.signature_algorithm();
+    let signature = Signer::sign(&wrong.key, own, prepared.as_der()).unwrap();
+    prepared.assemble(&signature).unwrap().verify().unwrap();
     assert_eq!(prepared.sign(&wrong), Err(Error::SignatureFailed));
     assert!(matches!(
         prepared.sign(&stranger),
@@ -175,6 +178,10 @@ fn a_signature_is_carried_back_to_what_was_prepared() {
     let prepared = ca.prepare(&issuance, &Profile::client()).unwrap();
     let carried = PreparedCertificate::from_der(prepared.as_der(), ca.certificate()).unwrap();
     assert_eq!(carried, prepared);
+    let shown = format!("{prepared:?}");
+    for part in ["CN=a", "CN=Root", "Ecdsa", "ungranted: []"] {
+        assert!(shown.contains(part), "{shown}");
+    }
 
     let signature = ca
         .private_key()
@@ -592,6 +599,42 @@ fn a_cross_certificate_leads_from_what_another_ca_signed() {
         old.prepare(&own, &Profile::intermediate()),
         Err(Error::SubjectIsIssuer { .. })
     ));
+}
+
+/// What this CA signs for a key, with an identifier of that key which is no hash of it, as other CAs have them.
+fn with_another_identifier(ca: &CertificateAuthority, profile: &Profile) -> Certificate {
+    let key = key();
+    let issuance = Issuance::for_key(key.public_key(), name("/CN=Elsewhere"));
+    let prepared = ca.prepare(&issuance, profile).unwrap();
+    let own = prepared.unsigned().subject_key_identifier().unwrap();
+    let mut tbs = prepared.as_der().to_vec();
+    let at = tbs.windows(own.len()).position(|it| it == own).unwrap();
+    tbs.splice(at..at + own.len(), [7].repeat(own.len()));
+    let prepared = PreparedCertificate::from_der(&tbs, ca.certificate()).unwrap();
+    prepared.sign(ca.private_key()).unwrap()
+}
+
+/// What is signed with a key names it by its identifier (RFC 5280, section 4.2.1.1): another one would break the chain.
+#[test]
+fn a_key_that_is_certified_again_keeps_its_identifier() {
+    let ca = root();
+    let profile = Profile::intermediate();
+    let old = with_another_identifier(&ca, &profile);
+    let identifier = old.subject_key_identifier().unwrap();
+    assert!(identifier.iter().all(|octet| *octet == 7));
+    for issuance in [
+        Issuance::cross_certificate(&old).unwrap(),
+        Issuance::renewal(&old).unwrap(),
+    ] {
+        let prepared = ca.prepare(&issuance, &profile).unwrap();
+        let found = prepared.unsigned().subject_key_identifier();
+        assert_eq!(found, Some(identifier));
+    }
+    let key = key();
+    let issuance = Issuance::renewal_with_key(&old, key.public_key());
+    let prepared = ca.prepare(&issuance, &profile).unwrap();
+    let found = prepared.unsigned().subject_key_identifier();
+    assert_eq!(found, Some(&key.public_key().key_identifier()[..]));
 }
 
 /// A certificate for a server with RSA, with more than `Profile::server()` grants.

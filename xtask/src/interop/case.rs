@@ -6,13 +6,21 @@ use anyhow::Result;
 use super::{shell::Shell, tool::Tool};
 use crate::workers;
 
-/// One thing to find out: a script that succeeds if it is so.
+/// One thing to find out: what succeeds if it is so.
 pub(super) struct Case {
     tool: Tool,
     direction: Direction,
     artefact: String,
-    script: String,
+    check: Check,
 }
+
+enum Check {
+    Script(String),
+    /// For judges that are libraries, and for what our own library reads.
+    Function(Function),
+}
+
+type Function = Box<dyn Fn(&Shell) -> Result<()> + Send + Sync>;
 
 /// Who judges whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,21 +59,40 @@ impl Case {
             tool,
             direction,
             artefact,
-            script,
+            check: Check::Script(script),
+        }
+    }
+
+    /// The same, found out by a function in the place of the script.
+    pub(super) fn by(
+        self,
+        function: impl Fn(&Shell) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            check: Check::Function(Box::new(function)),
+            ..self
         }
     }
 
     /// Whether it needs the published vectors.
     pub(super) fn reads_vectors(&self) -> bool {
-        self.script.contains("$VECTORS/")
+        self.script().contains("$VECTORS/")
     }
 
-    /// Runs the script in a directory of its own.
+    fn script(&self) -> &str {
+        match &self.check {
+            Check::Script(script) => script,
+            Check::Function(_) => "",
+        }
+    }
+
+    /// Runs it in a directory of its own.
     fn run(&self, shell: &Shell, number: usize) -> Result<()> {
-        shell
-            .in_folder(&format!("case-{number}"))?
-            .run(&self.script)
-            .map(drop)
+        let shell = shell.in_folder(&format!("case-{number}"))?;
+        match &self.check {
+            Check::Script(script) => shell.run(script).map(drop),
+            Check::Function(function) => function(&shell),
+        }
     }
 
     /// The tool and its version, who judges whom, and what.
@@ -98,7 +125,7 @@ pub(super) fn run_all(cases: &[Case], shell: &Shell, versions: &[(Tool, String)]
         let row = case.row(versions);
         println!("{:<6}  {row}", if result.is_ok() { "ok" } else { "FAILED" });
         if let Err(error) = result {
-            let script: Vec<_> = case.script.trim().lines().map(str::trim).collect();
+            let script: Vec<_> = case.script().trim().lines().map(str::trim).collect();
             let script = script.join("\n  | ");
             // Nobody has stopped listening.
             let _ = sender.send(format!("--- {row}\n  | {script}\n{error:#}"));

@@ -4,7 +4,6 @@
 //! `COUNTERSIGN_SOAK_SEED` which is the first.
 use std::{
     collections::BTreeSet,
-    env,
     fmt::Write,
     fs,
     path::Path,
@@ -16,6 +15,7 @@ use fixtures::random::{Attempt, Ca, Ground, Hierarchy, Purpose, Subtree, Wish};
 
 use super::{
     case::{Case, agrees},
+    environment::number,
     tool::Tool::{Gnutls, Openssl},
 };
 use crate::workspace;
@@ -278,11 +278,4 @@ fn difference(differences: &[Difference], tried: &Tried<'_>) -> &'static str {
         .iter()
         .find(applies)
         .map_or("-", |difference| difference.reason)
-}
-
-fn number(variable: &str, default: u64) -> Result<u64> {
-    match env::var(variable) {
-        Ok(value) => value.parse().with_context(|| format!("{variable}={value}")),
-        Err(_) => Ok(default),
-    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Every case is a shell script that succeeds if things are as they should be. `ours.sh` and
 //! `theirs.sh` make what the cases share; each case runs in a directory of its own.
+mod environment;
 mod shell;
 mod tool;
 mod case;
@@ -16,6 +17,8 @@ mod workflow;
 mod bundles;
 mod formats;
 mod hierarchies;
+mod verdicts;
+mod random_profiles;
 
 use std::{
     env, fs,
@@ -24,8 +27,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-pub(crate) use self::formats::table;
 use self::{case::run_all, pod::Pod, shell::Shell};
+pub(crate) use self::{formats::table as formats, verdicts::table as verdicts};
 use crate::workspace;
 
 #[derive(Debug, clap::Args)]
@@ -86,6 +89,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     cases.extend(formats::cases());
     cases.extend(workflow::cases());
     cases.extend(hierarchies::cases()?);
+    cases.extend(verdicts::cases(dir.path())?);
+    cases.extend(random_profiles::cases(dir.path())?);
     if let Some(only) = &arguments.only {
         cases.retain(|case| case.row(&tools).contains(only));
     }
@@ -124,10 +129,16 @@ fn set_up(dir: &Path, program: &Path) -> Result<Shell> {
         judges.join("verdicts.py"),
         include_str!("judges/verdicts.py"),
     )?;
+    fs::write(judges.join("chains.py"), include_str!("judges/chains.py"))?;
+    fs::write(
+        judges.join("profiles.py"),
+        include_str!("judges/profiles.py"),
+    )?;
     fs::write(judges.join("Pkix.java"), include_str!("judges/Pkix.java"))?;
     Ok(Shell::new(dir, program)?
         .with("JUDGES", judges)
         .with("PYTHON", python()?)
+        .with("LOCK", workspace::root()?.join("Cargo.lock"))
         .with("OURS", dir.join("ours"))
         .with("THEIRS", dir.join("theirs"))
         .with("PASS", "correct-horse"))

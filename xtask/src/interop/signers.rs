@@ -28,6 +28,11 @@ pub(super) fn cases() -> Vec<Case> {
             "openssl dgst -sha256 -sign k",
         ),
         (
+            "RSA, --signature-algorithm rsa-pss-sha256",
+            "-algorithm RSA -pkeyopt rsa_keygen_bits:2048",
+            "openssl dgst -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest -sign k",
+        ),
+        (
             "RSA, RSASSA-PSS alone",
             "-algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048",
             "openssl dgst -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest -sign k",
@@ -54,7 +59,7 @@ pub(super) fn cases() -> Vec<Case> {
             format!(
                 "openssl genpkey {made} -out k; openssl pkey -in k -pubout -out p
                 {}",
-                in_all_places(signer)
+                in_all_places(signer, options(key))
             ),
         ));
     }
@@ -204,6 +209,11 @@ fn tokens() -> Vec<Case> {
             "rsa:2048",
             "$token --sign --id 01 --mechanism SHA256-RSA-PKCS".to_owned(),
         ),
+        (
+            "RSA, --signature-algorithm rsa-pss-sha384",
+            "rsa:2048",
+            "$token --sign --id 01 --mechanism SHA384-RSA-PKCS-PSS".to_owned(),
+        ),
         ("P-256", "EC:prime256v1", hashed("sha256")),
         ("P-521", "EC:secp521r1", hashed("sha512")),
         (
@@ -219,7 +229,7 @@ fn tokens() -> Vec<Case> {
                 "{TOKEN}$token --keypairgen --key-type {kind} --usage-sign --id 01
                 $token --read-object --type pubkey --id 01 --output-file p
                 {}",
-                in_all_places(&signer)
+                in_all_places(&signer, options(key))
             ),
         ));
     }
@@ -234,17 +244,24 @@ token='pkcs11-tool --module /usr/lib/softhsm/libsofthsm2.so --token-label bots -
 ";
 
 /// A root, a certificate, a CRL and a request that this command signs with the private half of the key `p`.
-fn in_all_places(signer: &str) -> String {
+fn in_all_places(signer: &str, options: &str) -> String {
     format!(
         "signer=\"{signer}\"
-        countersign ca create --subject '/CN=Elsewhere' --public-key p --signer-command \"$signer\" --out-cert ca.crt.pem
-        countersign ca sign --ca-cert ca.crt.pem --csr $OURS/ec-p256.csr.pem --signer-command \"$signer\" --out c.pem
+        countersign ca create {options} --subject '/CN=Elsewhere' --public-key p --signer-command \"$signer\" --out-cert ca.crt.pem
+        countersign ca sign {options} --ca-cert ca.crt.pem --csr $OURS/ec-p256.csr.pem --signer-command \"$signer\" --out c.pem
         openssl verify -CAfile ca.crt.pem ca.crt.pem c.pem
-        countersign ca crl --ca-cert ca.crt.pem --revoke 7 --signer-command \"$signer\" --out crl.pem
+        countersign ca crl {options} --ca-cert ca.crt.pem --revoke 7 --signer-command \"$signer\" --out crl.pem
         openssl crl -in crl.pem -CAfile ca.crt.pem -noout 2>&1 | has 'verify OK'
-        countersign csr create --subject /CN=a --public-key p --signer-command \"$signer\" --out a.csr
+        countersign csr create {options} --subject /CN=a --public-key p --signer-command \"$signer\" --out a.csr
         openssl req -in a.csr -verify -noout 2>&1 | has 'verify OK'"
     )
+}
+
+/// The options in the name of a key.
+fn options(key: &str) -> &str {
+    key.find("--")
+        .and_then(|at| key.get(at..))
+        .unwrap_or_default()
 }
 
 /// The blocks of a chapter of the page that are marked so, one after the other.

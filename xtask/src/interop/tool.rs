@@ -12,10 +12,11 @@ pub(super) enum Tool {
     Nss,
     Python,
     Softhsm,
+    Webpki,
 }
 
 impl Tool {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Openssl,
         Self::Java,
         Self::Curl,
@@ -23,6 +24,7 @@ impl Tool {
         Self::Nss,
         Self::Python,
         Self::Softhsm,
+        Self::Webpki,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -34,6 +36,7 @@ impl Tool {
             Self::Nss => "nss",
             Self::Python => "python cryptography",
             Self::Softhsm => "softhsm",
+            Self::Webpki => "webpki",
         }
     }
 
@@ -55,6 +58,10 @@ impl Tool {
             Self::Python => {
                 r#""$PYTHON" -c 'import cryptography; print(cryptography.__version__)'"#
             }
+            // A library that is linked into this program.
+            Self::Webpki => {
+                r#"grep -A 1 '"rustls-webpki"' "$LOCK" | sed -n 's/^version = "\(.*\)"/\1/p'"#
+            }
         }
     }
 
@@ -70,6 +77,7 @@ impl Tool {
                 "python3 -m venv target/judges && target/judges/bin/pip install cryptography \
                  (or set COUNTERSIGN_JUDGES to a virtual environment that has it)"
             }
+            Self::Webpki => "it is in Cargo.lock, which was not found",
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 const CRATES: [&str; 2] = ["pki", "auth"];
 
 /// What takes octets or text and reads no file's format.
-const NOT_READERS: [&str; 18] = [
+const NOT_READERS: [&str; 19] = [
     "pki::KeyGenerator::generate_from_seed", // any octets make a key, and all of them are hashed
     // One value of a profile or an issuance, which the one who writes it chooses: `Profile::from_toml` reads as many as a file holds.
     "pki::ExtendedKeyUsage::from_str",
@@ -24,6 +24,7 @@ const NOT_READERS: [&str; 18] = [
     "pki::GeneralSubtree::ip",
     "pki::GeneralSubtree::uri",
     "pki::NamePattern::from_str",
+    "pki::OtherName::from_str",
     "pki::OtherName::new",
     "pki::SubjectAltName::from_str",
     "pki::SubjectPolicy::allow",

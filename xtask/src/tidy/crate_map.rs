@@ -11,7 +11,7 @@ pub(crate) const ALLOWED: &[(&str, &[&str])] = &[
     ("fileset", &[]),
     ("fixtures", &["fileset", "pki"]),
     ("cli", &["auth", "pod", "fixtures", "fileset", "pki"]),
-    ("xtask", &["fixtures"]),
+    ("xtask", &["fixtures", "pki"]),
     (
         "integration-tests",
         &["rsa-private", "pki", "auth", "pod", "fixtures", "cli"],
@@ -64,6 +64,7 @@ mod tests {
     fn workspace(package: &str, dependency: &str, kind: &str) -> Metadata {
         serde_json::from_value(serde_json::json!({"packages": [{
             "name": package,
+            "version": "0.1.0",
             "manifest_path": "Cargo.toml",
             "dependencies": [{"name": dependency, "rename": null, "kind": (kind != "normal").then_some(kind), "path": "x"}],
             "targets": [],

@@ -27,6 +27,13 @@ const FORMATS: Part = Part {
     end: "<!-- end of formats -->\n",
 };
 
+/// Likewise.
+const VERDICTS: Part = Part {
+    file: "docs/verdicts.md",
+    start: "<!-- verdicts: written by `cargo xtask tidy` -->\n",
+    end: "<!-- end of verdicts -->\n",
+};
+
 /// What it says is the documentation of the reader, whose tests hold it to the keys that there are.
 const PROFILES: Part = Part {
     file: "docs/profiles.md",
@@ -38,7 +45,8 @@ const PROFILES: Part = Part {
 pub(crate) fn check(root: &Path) -> Result<Vec<String>> {
     let may_write = env::var_os("CI").is_none();
     let mut violations = LAYERS.check(root, &layers(), may_write)?;
-    violations.extend(FORMATS.check(root, &interop::table(), may_write)?);
+    violations.extend(FORMATS.check(root, &interop::formats(), may_write)?);
+    violations.extend(VERDICTS.check(root, &interop::verdicts(), may_write)?);
     violations.extend(PROFILES.check(root, &profiles(root)?, may_write)?);
     Ok(violations)
 }

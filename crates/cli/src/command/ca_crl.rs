@@ -18,6 +18,7 @@ use crate::{
     output::{self, Access, Output},
     passphrase, period,
     report::Report,
+    signature_choice::SignatureArgs,
     signer_command,
     signing::AuthorityArgs,
     ui,
@@ -63,6 +64,9 @@ pub(crate) struct Args {
     /// Number of the CRL, decimal or hexadecimal (0x1) [default: the one after the previous CRL's]
     #[arg(long, value_name = "N")]
     number: Option<CrlNumber>,
+
+    #[command(flatten)]
+    signature: SignatureArgs,
 
     /// Report in JSON: "crl" is its file, "report" what inspect --json says of it; or of --print-tbs, "tbs" and the
     /// "signatureAlgorithm"
@@ -169,6 +173,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     }
     if let Some(number) = &args.number {
         builder = builder.number(number.clone());
+    }
+    if let Some(algorithm) = args.signature.chosen() {
+        builder = builder.signature_algorithm(algorithm);
     }
     let prepared = builder
         .next_update_after(args.next_update)

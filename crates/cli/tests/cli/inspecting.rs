@@ -73,6 +73,86 @@ fn the_text_has_a_property_on_each_line() {
     );
 }
 
+/// As OpenSSL wrote it.
+const FULL: &[u8] = include_bytes!("../../../pki/tests/data/extensions/full.pem");
+
+#[test]
+fn every_extension_is_shown_with_its_values() {
+    let sandbox = Sandbox::new();
+    sandbox.write("full.pem", FULL);
+    let shown = sandbox.run("inspect full.pem").succeeds().stdout;
+    let after = "  criticalExtensions: basicConstraints\n";
+    let (_, shown) = shown.split_once(after).unwrap();
+    assert_eq!(
+        shown.split_once("  sha256Fingerprint").unwrap().0,
+        "  crlDistributionPoint:
+    names: URI:http://a.example/1.crl, URI:http://b.example/1.crl
+    reasons: keyCompromise, aACompromise
+    crlIssuer: dirName:CN=CRL Issuer,C=GB
+  crlDistributionPoint:
+    relativeName: CN=part
+  freshestCrl:
+    names: URI:http://a.example/delta.crl
+  authorityInfoAccess:
+    method: ocsp
+    location: URI:http://ocsp.example/
+  authorityInfoAccess:
+    method: caIssuers
+    location: URI:http://a.example/ca.cer
+  subjectInfoAccess:
+    method: caRepository
+    location: URI:http://repository.example/
+  certificatePolicy:
+    policy: 1.2.4
+  certificatePolicy:
+    policy: 1.3.5.8
+    cps: http://cps.example/
+    notices: Explicit Text Here
+    noticeReferences: Organisation Name: 1, 2, 300
+  policyMappings: 1.2.4 = 1.2.5
+  requireExplicitPolicy: 3
+  inhibitPolicyMapping: 0
+  inhibitAnyPolicy: 2
+  tlsFeatures: status_request, status_request_v2
+"
+    );
+    let json = sandbox.run("inspect full.pem --json").succeeds().json();
+    let certificate = &json["items"][0];
+    assert_eq!(
+        certificate["certificatePolicies"][1]["notices"][0],
+        "Explicit Text Here"
+    );
+    assert_eq!(certificate["authorityInfoAccess"][0]["method"], "ocsp");
+}
+
+#[test]
+fn what_has_no_words_of_its_own_is_shown_as_it_is() {
+    let sandbox = Sandbox::with_authority();
+    sandbox.write(
+        "profile.toml",
+        "extended-key-usage = ['codeSigning', '1.3.6.1.4.1.311.20.2.2', '1.2.3']\n\
+         certificate-policies = [{ policy = 'anyPolicy' }]\n\
+         custom-extensions = [\n\
+         { oid = '1.2.3.4', der = '0500', critical = true }, { oid = '2.16.840.1.113730.1.1', der = '03020780' },\n\
+         ]\n",
+    );
+    sandbox.script(
+        "key generate --type ec-p256 --out bot.key
+         csr create --key bot.key --subject /CN=bot --out bot.csr
+         ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr bot.csr --profile-file profile.toml --out bot.crt",
+    );
+    let shown = sandbox.run("inspect bot.crt").succeeds().stdout;
+    for part in [
+        "extendedKeyUsage: codeSigning, smartcardLogon, 1.2.3\n",
+        "criticalExtensions: basicConstraints, 1.2.3.4\n",
+        "policy: 2.5.29.32.0\n    name: anyPolicy\n",
+        "  extension:\n    id: 1.2.3.4\n    critical: true\n    value: 05:00\n",
+        "    id: 2.16.840.1.113730.1.1\n    name: netscapeCertType\n    critical: false\n",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
 #[test]
 fn the_json_has_the_same_words() {
     let sandbox = Sandbox::new();

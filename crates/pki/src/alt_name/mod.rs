@@ -177,7 +177,7 @@ impl From<IpAddr> for SubjectAltName {
 }
 
 /// A name as it is displayed: `DNS:a.example`, `IP:192.0.2.1`, `email:a@b.example`, `URI:spiffe://a.example/b`, `dirName:CN=a,O=b`,
-/// `registeredID:1.2.3` or `UPN:a@b.example`.
+/// `registeredID:1.2.3`, `UPN:a@b.example`, or `otherName:1.2.3:0500` with the value's DER in hexadecimal digits.
 impl FromStr for SubjectAltName {
     type Err = Error;
 
@@ -197,6 +197,7 @@ impl FromStr for SubjectAltName {
             "dirName" => value.parse().map(Self::Directory),
             "registeredID" => Self::registered_id(value),
             "UPN" => Self::user_principal_name(value),
+            "otherName" => value.parse().map(Self::OtherName),
             _ => Err(unknown()),
         }
     }
@@ -361,11 +362,11 @@ mod tests {
         // Another oid, another type, control characters.
         assert_eq!(
             other(&[6, 1, 0x2a], der::UTF8_STRING, b"a"),
-            "otherName:1.2"
+            "otherName:1.2:0c0161"
         );
-        let nameless = "otherName:1.3.6.1.4.1.311.20.2.3";
-        assert_eq!(other(&upn, der::OCTET_STRING, b"a"), nameless);
-        assert_eq!(other(&upn, der::UTF8_STRING, b"a\nb"), nameless);
+        let upn_of = |value| format!("otherName:1.3.6.1.4.1.311.20.2.3:{value}");
+        assert_eq!(other(&upn, der::OCTET_STRING, b"a"), upn_of("040161"));
+        assert_eq!(other(&upn, der::UTF8_STRING, b"a\nb"), upn_of("0c03610a62"));
     }
 
     #[test]

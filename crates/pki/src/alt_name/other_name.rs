@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use const_oid::ObjectIdentifier;
 
@@ -20,16 +20,16 @@ impl OtherName {
     /// A name of the form `type_id`, in dotted form; `value` is the DER that this form asks for.
     ///
     /// # Errors
-    /// [`Error::InvalidSubjectAltName`] when `type_id` is no object identifier, or `value` is not one DER value to its last
-    /// octet.
+    /// [`Error::InvalidSubjectAltName`] when `type_id` is no object identifier, or `value` is not one DER value, well-formed to
+    /// its last octet and at every level, with tag numbers up to 30.
     pub fn new(type_id: &str, value: impl Into<Vec<u8>>) -> Result<Self, Error> {
         let type_id = ObjectIdentifier::new(type_id)
             .map_err(|_| invalid(type_id.to_owned(), "expected a dotted object identifier"))?;
         let value = value.into();
-        if !der::is_one_value(&value) {
+        if !der::is_well_formed(&value) {
             return Err(invalid(
                 format!("otherName:{type_id}"),
-                "its value is not one DER value",
+                "its value is not one well-formed DER value",
             ));
         }
         Ok(Self { type_id, value })
@@ -89,12 +89,32 @@ impl OtherName {
     }
 }
 
-/// `UPN:demo-bot1@example.com`, or the object identifier of another form.
+/// The object identifier of the form and the value's DER in hexadecimal digits: `1.2.3:0500`.
+impl FromStr for OtherName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let invalid = || {
+            invalid(
+                format!("otherName:{text}"),
+                "expected an object identifier and DER, such as \"1.2.3:0500\"",
+            )
+        };
+        let (type_id, value) = text.split_once(':').ok_or_else(invalid)?;
+        let value = base16ct::mixed::decode_vec(value).map_err(|_| invalid())?;
+        Self::new(type_id, value)
+    }
+}
+
+/// `UPN:demo-bot1@example.com`; of another form, `otherName:1.2.3:0500`: its object identifier, and the value in hexadecimal digits.
 impl fmt::Display for OtherName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.as_user_principal_name() {
             Some(name) => write!(f, "UPN:{name}"),
-            None => write!(f, "otherName:{}", self.type_id),
+            None => {
+                let value = base16ct::lower::encode_string(&self.value);
+                write!(f, "otherName:{}:{value}", self.type_id)
+            }
         }
     }
 }
@@ -111,7 +131,8 @@ mod tests {
         assert_eq!(name.type_id(), "1.2.3");
         assert_eq!(name.value_der(), [5, 0]);
         assert_eq!(name.as_user_principal_name(), None);
-        assert_eq!(name.to_string(), "otherName:1.2.3");
+        assert_eq!(name.to_string(), "otherName:1.2.3:0500");
+        assert_eq!("1.2.3:0500".parse(), Ok(name.clone()));
         assert_eq!(OtherName::read(&name.encode()), Some(name));
     }
 
@@ -123,6 +144,7 @@ mod tests {
             ("1.2.3", &[]),
             ("1.2.3", &[5, 0, 0]),
             ("1.2.3", &[0x30, 1, 5]),
+            ("1.2.3", &[5, 1, 0]),
         ] {
             assert!(
                 matches!(
@@ -130,6 +152,15 @@ mod tests {
                     Err(Error::InvalidSubjectAltName { .. })
                 ),
                 "{type_id} {value:?}"
+            );
+        }
+        for text in ["1.2.3", "1.2.3:", "1.2.3:5", "1.2.3:05", "1.2.x:0500"] {
+            assert!(
+                matches!(
+                    text.parse::<OtherName>(),
+                    Err(Error::InvalidSubjectAltName { .. })
+                ),
+                "{text}"
             );
         }
         for name in ["", "a\nb", "a\0"] {

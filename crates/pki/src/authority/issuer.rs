@@ -1,4 +1,7 @@
-use super::limits::Limits;
+use super::{
+    limits::Limits,
+    policies::{self, POLICY_CONSTRAINTS, POLICY_MAPPINGS},
+};
 use crate::{
     Certificate, Error, Issuance, PreparedCertificate, Profile, PublicKey, Version, chain,
     issuance::Signing,
@@ -105,7 +108,9 @@ impl Issuer {
     /// - [`Error::PurposeNotPermitted`] for a purpose that the extended key usage of one of them lacks;
     /// - [`Error::NameNotPermitted`], [`Error::NameExcluded`], [`Error::UnsupportedNameConstraint`] and
     ///   [`Error::BudgetExceeded`] under name constraints. A common name that looks like a host name counts as one where
-    ///   there is no other, as OpenSSL has it.
+    ///   there is no other, as OpenSSL has it;
+    /// - [`Error::PolicyNotPermitted`] where policy constraints of one of them require a certificate policy, and there is none that
+    ///   their policies and mappings allow.
     ///
     /// For what was asked for:
     /// - [`Error::KeyTooSmall`], an RSA key below the profile's minimum, and [`Error::KeyNotAllowed`];
@@ -156,6 +161,7 @@ impl Issuer {
         })?;
         // What is judged is what will be signed, wherever it came from.
         limits.check(prepared.unsigned())?;
+        policies::check(&self.chain, prepared.unsigned())?;
         Ok(prepared)
     }
 }
@@ -185,7 +191,8 @@ fn check_issuer(certificate: &Certificate) -> Result<(), Error> {
 
 /// RFC 5280, section 4.2: what is critical and not evaluated is a reason to refuse the certificate, and all below it.
 fn check_extensions(certificate: &Certificate) -> Result<(), Error> {
-    match certificate.unsupported_critical_extension() {
+    // These two are evaluated at each issuance.
+    match certificate.critical_extension_beyond(&[POLICY_CONSTRAINTS, POLICY_MAPPINGS]) {
         None => Ok(()),
         Some(oid) => Err(Error::UnsupportedCriticalExtension {
             subject: certificate.subject().to_string(),

@@ -135,6 +135,6 @@ impl<'a> Limits<'a> {
     }
 }
 
-fn is_self_issued(certificate: &Certificate) -> bool {
+pub(super) fn is_self_issued(certificate: &Certificate) -> bool {
     certificate.subject().matches(certificate.issuer())
 }

@@ -1,4 +1,5 @@
 mod limits;
+mod policies;
 mod issuer;
 
 use std::time::SystemTime;
@@ -15,7 +16,7 @@ use crate::{
 /// A certificate with its private key that may sign other certificates. Where the key is elsewhere, it is an [`Issuer`].
 ///
 /// It refuses to sign what wouldn't be accepted below its own chain: before each signature it holds the dates, path lengths,
-/// purposes and name constraints of its certificate, and of those of its issuers that it was given, against what it is
+/// purposes, name and policy constraints of its certificate, and of those of its issuers that it was given, against what it is
 /// asked for (RFC 5280, section 6.1). After each signature it verifies what it made.
 ///
 /// ```
@@ -161,7 +162,7 @@ impl CertificateAuthority {
         now: SystemTime,
         rng: &mut impl CryptoRng,
     ) -> Result<Self, Error> {
-        if profile.is_root || !profile.is_authority() {
+        if !profile.is_authority() {
             return Err(Error::InvalidProfile {
                 reason: "an intermediate needs the intermediate profile",
             });

@@ -307,7 +307,7 @@ fn names_that_are_not_well_formed_are_not_granted() {
     let user_principal_name = der::tlv(0xa0, &[b"\x06\x03\x55\x04\x03\xa0\x02\x05\x00"]);
     for (other, shown) in [
         (directory, "dirName:CN=b"),
-        (user_principal_name, "otherName:2.5.4.3"),
+        (user_principal_name, "otherName:2.5.4.3:0500"),
     ] {
         let request = request_for("/CN=a", &[&other]);
         assert!(matches!(
@@ -639,10 +639,9 @@ fn every_issuer_of_the_chain_limits_the_purposes() {
 
 #[test]
 fn what_is_critical_and_not_evaluated_is_refused_in_the_whole_chain() {
-    let require_policy = der::sequence(&[&[0x80, 1, 0]]);
     for (extension, dotted) in [
         (critical(99, b"\x05\x00"), "2.5.29.99"),
-        (critical(36, &require_policy), "2.5.29.36"),
+        (critical(31, b"\x30\x00"), "2.5.29.31"), // CRL distribution points
     ] {
         for (level, subject) in ["CN=Root", "CN=Middle", "CN=Low"].into_iter().enumerate() {
             let at = |here| match here == level {

@@ -104,3 +104,28 @@ pub(super) const CRL_NUMBER: &[u8] = &[0x55, 0x1d, 20];
 const DELTA_CRL_INDICATOR: &[u8] = &[0x55, 0x1d, 27];
 pub(super) const ISSUING_DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 28];
 pub(super) const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_critical_extension_that_is_not_evaluated_is_named() {
+        let named = |extensions: &[(u8, bool)]| {
+            let encoded: Vec<_> = extensions
+                .iter()
+                .map(|(last, critical)| encode(&[0x2a, *last], *critical, &[5, 0]))
+                .collect();
+            let read = Extensions::read(&encoded.concat()).unwrap();
+            assert_eq!(read.present.len(), extensions.len());
+            read.unsupported_critical
+        };
+        assert_eq!(named(&[(1, false)]), None);
+        let of = |oid: &str| Some(oid.to_owned());
+        assert_eq!(
+            named(&[(1, false), (2, true), (3, true), (4, false)]),
+            of("1.2.2")
+        );
+        assert_eq!(named(&[(3, true), (2, true)]), of("1.2.3"));
+    }
+}

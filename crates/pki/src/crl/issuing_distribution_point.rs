@@ -108,11 +108,11 @@ impl IssuingDistributionPoint {
                 _ => return Err(malformed(WHAT, "a distribution point has an unknown name")),
             }
         }
-        let user = flag(&mut fields, 1)?;
-        let ca = flag(&mut fields, 2)?;
-        point.reasons = fields.optional(IMPLICIT | 3)?.map(<[u8]>::to_vec);
-        point.is_indirect = flag(&mut fields, 4)?;
-        let attribute = flag(&mut fields, 5)?;
+        let user = flag(&mut fields, ONLY_USER_CERTIFICATES)?;
+        let ca = flag(&mut fields, ONLY_CA_CERTIFICATES)?;
+        point.reasons = fields.optional(ONLY_SOME_REASONS)?.map(<[u8]>::to_vec);
+        point.is_indirect = flag(&mut fields, INDIRECT_CRL)?;
+        let attribute = flag(&mut fields, ONLY_ATTRIBUTE_CERTIFICATES)?;
         fields.finish()?;
         point.scope = match (user, ca, attribute) {
             (false, false, false) => Scope::All,
@@ -143,16 +143,20 @@ impl IssuingDistributionPoint {
             }
         };
         let reasons = match &self.reasons {
-            Some(reasons) => der::tlv(IMPLICIT | 3, &[reasons]),
+            Some(reasons) => der::tlv(ONLY_SOME_REASONS, &[reasons]),
             None => Vec::new(),
         };
         let scope = match self.scope {
             Scope::All => [Vec::new(), Vec::new()],
-            Scope::User => [set(1), Vec::new()],
-            Scope::Ca => [set(2), Vec::new()],
-            Scope::Attribute => [Vec::new(), set(5)],
+            Scope::User => [set(ONLY_USER_CERTIFICATES), Vec::new()],
+            Scope::Ca => [set(ONLY_CA_CERTIFICATES), Vec::new()],
+            Scope::Attribute => [Vec::new(), set(ONLY_ATTRIBUTE_CERTIFICATES)],
         };
-        let indirect = if self.is_indirect { set(4) } else { Vec::new() };
+        let indirect = if self.is_indirect {
+            set(INDIRECT_CRL)
+        } else {
+            Vec::new()
+        };
         let fields: [&[u8]; 5] = [&name, &scope[0], &reasons, &indirect, &scope[1]];
         if fields.iter().all(|field| field.is_empty()) {
             return Err(Error::InvalidCrl {
@@ -170,20 +174,23 @@ pub(super) fn general_names(contents: &[u8]) -> Result<Vec<SubjectAltName>, Erro
 
 const FULL_NAME: u8 = 0xa0;
 const RELATIVE_NAME: u8 = 0xa1;
-/// A context tag in the place of a primitive element's.
-const IMPLICIT: u8 = 0x80;
+const ONLY_USER_CERTIFICATES: u8 = 0x81;
+const ONLY_CA_CERTIFICATES: u8 = 0x82;
+const ONLY_SOME_REASONS: u8 = 0x83;
+const INDIRECT_CRL: u8 = 0x84;
+const ONLY_ATTRIBUTE_CERTIFICATES: u8 = 0x85;
 
 /// A BOOLEAN under this tag, which is FALSE where it isn't there.
-fn flag(fields: &mut Reader<'_>, number: u8) -> Result<bool, Error> {
-    match fields.optional(IMPLICIT | number)? {
+fn flag(fields: &mut Reader<'_>, tag: u8) -> Result<bool, Error> {
+    match fields.optional(tag)? {
         None | Some([0]) => Ok(false),
         Some([0xff]) => Ok(true),
         Some(_) => Err(malformed(WHAT, "a boolean is neither true nor false")),
     }
 }
 
-fn set(number: u8) -> Vec<u8> {
-    der::tlv(IMPLICIT | number, &[&[0xff]])
+fn set(tag: u8) -> Vec<u8> {
+    der::tlv(tag, &[&[0xff]])
 }
 
 #[cfg(test)]
@@ -211,6 +218,8 @@ mod tests {
             assert_eq!(IssuingDistributionPoint::read(octets), Ok(point));
         }
         assert!(matches!(nowhere().encode(), Err(Error::InvalidCrl { .. })));
+        let (users, cas) = (at().only_user_certificates(), at().only_ca_certificates());
+        assert!(users.only_contains_user_certificates() && cas.only_contains_ca_certificates());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     Certificate, DistinguishedName, Error, SerialNumber, SignatureAlgorithm, SubjectAltName,
+    budget,
     der::{self, Reader, malformed},
     name::CanonicalName,
     pem,
@@ -73,13 +74,7 @@ impl Crl {
     /// # Errors
     /// [`Error::TooLarge`] above 128 MiB, [`Error::Malformed`] and [`Error::TrailingData`].
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
-        if der.len() > MAX_SIZE {
-            return Err(Error::TooLarge {
-                what: WHAT,
-                found: der.len(),
-                limit: MAX_SIZE,
-            });
-        }
+        budget::check_size(der, MAX_SIZE, WHAT)?;
         Self::from_owned(der.to_vec())
     }
 
@@ -341,8 +336,8 @@ pub(crate) fn is_label(label: &str) -> bool {
 /// RFC 5280, section 5.1.2.1: v2 is 1.
 pub(super) const VERSION_2: u64 = 1;
 
-/// Of a CRL of the largest size.
-pub(crate) const MAX_PEM_SIZE: usize = MAX_SIZE / 2 * 3;
+/// Of a CRL of the largest size: base64 makes a third more of it, and lines and other blocks come on top.
+pub(crate) const MAX_PEM_SIZE: usize = 192 << 20;
 
 /// What is known while the entries are read.
 struct List {

@@ -144,6 +144,8 @@ mod tests {
         ] {
             let number = CrlNumber::from(value);
             assert_eq!(number.encode(), octets);
+            let significant = octets[2..].iter().skip_while(|octet| **octet == 0);
+            assert!(number.as_bytes().iter().eq(significant));
             assert_eq!(CrlNumber::read(&octets[2..]), Ok(number));
         }
         for wrong in [&[][..], &[0x80], &[0xff, 1]] {

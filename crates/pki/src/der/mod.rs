@@ -4,12 +4,14 @@
 
 mod asn1_time;
 mod ber;
+mod well_formed;
 
 use const_oid::ObjectIdentifier;
 
 pub(crate) use self::{
     asn1_time::{generalized_time, read_time, time},
     ber::{from_ber, implicit_octets},
+    well_formed::is_well_formed,
 };
 use crate::Error;
 
@@ -89,6 +91,14 @@ impl<'a> Reader<'a> {
             self.value(tag).map(Some)
         } else {
             Ok(None)
+        }
+    }
+
+    /// Passes over a NULL, where there is one: the parameters of an algorithm that has none.
+    pub(crate) fn optional_null(&mut self) -> Result<(), Error> {
+        match self.optional(NULL)? {
+            None | Some([]) => Ok(()),
+            Some(_) => Err(malformed(self.what, "a NULL has contents")),
         }
     }
 

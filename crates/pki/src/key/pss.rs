@@ -105,11 +105,7 @@ const MAX_SALT: usize = 1024;
 fn hash_function(identifier: &[u8], what: &'static str) -> Result<ObjectIdentifier, Error> {
     let mut fields = Reader::enter(identifier, tlv::SEQUENCE, what)?;
     let oid = fields.oid()?;
-    if let Some(null) = fields.optional(tlv::NULL)?
-        && !null.is_empty()
-    {
-        return Err(tlv::malformed(what, "a NULL has contents"));
-    }
+    fields.optional_null()?;
     fields.finish()?;
     Ok(oid)
 }

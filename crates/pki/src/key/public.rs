@@ -184,7 +184,7 @@ impl KeyType {
         match fields.oid()? {
             RSA_ENCRYPTION => {
                 // RFC 3279, section 2.3.1 wants a NULL; some leave it out.
-                fields.optional(tlv::NULL)?;
+                fields.optional_null()?;
                 fields.finish()?;
                 Ok(Self::Rsa)
             }

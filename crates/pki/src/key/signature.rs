@@ -233,7 +233,7 @@ impl Identified {
         }
         let algorithm = SignatureAlgorithm::by_oid(&oid).ok_or_else(|| unsupported(WHAT, &oid))?;
         if algorithm != SignatureAlgorithm::Ed25519 {
-            fields.optional(tlv::NULL)?;
+            fields.optional_null()?;
         }
         fields.finish()?;
         Ok(algorithm.into())
@@ -407,6 +407,21 @@ mod tests {
                 })
             );
         }
+    }
+
+    /// What is carried to a signer comes back with another identifier than the signature's otherwise.
+    #[test]
+    fn an_algorithm_is_made_as_it_is_written_here_and_not_as_it_may_be_read() {
+        let algorithm = SignatureAlgorithm::RsaPkcs1(Digest::Sha256);
+        assert_eq!(algorithm.to_string(), "sha256WithRSAEncryption");
+        let written = algorithm.algorithm_identifier();
+        assert_eq!(SignatureAlgorithm::made_as(written), Ok(algorithm));
+        let without_null = tlv::sequence(&[&written[2..13]]);
+        assert!(Identified::read(&without_null).is_ok());
+        assert!(matches!(
+            SignatureAlgorithm::made_as(&without_null),
+            Err(Error::Malformed { .. })
+        ));
     }
 
     #[test]

@@ -239,6 +239,14 @@ fn what_is_excluded_is_so_although_it_is_permitted() {
             permitted: "DNS:example.com, DNS:example.org".into()
         })
     );
+    let shown = |subtrees: &[GeneralSubtree]| -> Vec<String> {
+        subtrees.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        shown(both.permitted()),
+        ["DNS:example.com", "DNS:example.org"]
+    );
+    assert_eq!(shown(both.excluded()), ["DNS:a.example.com"]);
     assert_eq!(
         both.to_string(),
         "permitted DNS:example.com, permitted DNS:example.org, excluded DNS:a.example.com"

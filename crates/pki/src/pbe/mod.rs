@@ -336,7 +336,7 @@ fn pkcs12_sha1<'a>(
 pub(crate) fn read_hmac(identifier: &[u8], what: &'static str) -> Result<Hash, Error> {
     let mut fields = Reader::new(identifier, what);
     let oid = fields.oid()?;
-    fields.optional(tlv::NULL)?;
+    fields.optional_null()?;
     fields.finish()?;
     HMACS
         .iter()

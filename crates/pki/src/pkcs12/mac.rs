@@ -40,7 +40,7 @@ impl Mac {
         let scheme = if oid == PBMAC1 {
             read_pbmac1(algorithm.nested(tlv::SEQUENCE)?)?
         } else {
-            algorithm.optional(tlv::NULL)?;
+            algorithm.optional_null()?;
             let hash = HASHES
                 .iter()
                 .find_map(|(known, hash)| (*known == oid).then_some(*hash))

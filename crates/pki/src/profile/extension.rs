@@ -209,7 +209,8 @@ impl Extension {
     ///
     /// # Errors
     /// [`Error::InvalidExtension`] when `oid` is none, or that of an extension that is written in another way (those above, the
-    /// key identifiers and the subject alternative names); and when `value` is not one DER value to its last octet.
+    /// key identifiers and the subject alternative names); and when `value` is not one DER value, well-formed to its last
+    /// octet and at every level, with tag numbers up to 30.
     pub fn custom(oid: &str, critical: bool, value: impl Into<Vec<u8>>) -> Result<Self, Error> {
         let what = "custom extension";
         let oid = self::oid(oid, what)?;
@@ -220,8 +221,8 @@ impl Extension {
             ));
         }
         let value = value.into();
-        if !der::is_one_value(&value) {
-            return Err(invalid(what, "its value is not one DER value"));
+        if !der::is_well_formed(&value) {
+            return Err(invalid(what, "its value is not one well-formed DER value"));
         }
         Ok(Self::encoded(oid, critical, value))
     }

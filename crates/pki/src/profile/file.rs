@@ -1,15 +1,20 @@
 //! A profile as TOML.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::{Duration, SystemTime},
+};
 
 use serde::Deserialize;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{Extension, Profile, SubjectPolicy};
 use crate::{
-    AccessDescription, BasicConstraints, Digest, DistinguishedName, DistributionPoint, Error,
-    ExtendedKeyUsage, Fault, GeneralSubtree, KeyAlgorithm, KeyUsage, NameConstraints,
-    PolicyConstraints, PolicyInformation, PolicyMapping, PolicyQualifier, SignatureAlgorithm,
-    SubjectAltName, Uri, UserNotice,
+    AccessDescription, BasicConstraints, Digest, DistinguishedName, DistributionPoint,
+    DistributionPointName, Error, ExtendedKeyUsage, Fault, GeneralSubtree, KeyAlgorithm, KeyUsage,
+    NameConstraints, NoticeReference, PolicyConstraints, PolicyInformation, PolicyMapping,
+    PolicyQualifier, ReasonFlags, SignatureAlgorithm, SubjectAltName, Uri, UserNotice,
+    time::from_timestamp,
 };
 
 impl Profile {
@@ -24,11 +29,12 @@ impl Profile {
     /// | `subject.values` | types of attributes that it has once with this value: `{ O = "Excelsior Bank" }` |
     /// | `names.requested` | `true` for the names that the request asks for |
     /// | `names.matching` | patterns of names, as [`NamePattern`](crate::NamePattern) has them: `["DNS:*.example.com"]`; a common name that looks like a host name or an IP address, and an `emailAddress`, have to match one, too |
-    /// | `names.fixed` | these names, as [`SubjectAltName`] is displayed: `["DNS:a.example.com", "UPN:a@example.com"]` |
+    /// | `names.fixed` | these names, as [`SubjectAltName`] is displayed: `["DNS:a.example.com", "UPN:a@example.com", "otherName:1.2.3:0500"]`; also `IP:`, `email:`, `URI:`, `dirName:` and `registeredID:` |
     /// | `names.required`, `names.critical` | `true` if there must be one; if they are critical |
     /// | `keys.allowed` | algorithms of keys: `"RSA 3072"` and larger, `"RSASSA-PSS 3072"` and larger, `"ECDSA P-256"`, `"ECDSA P-384"`, `"ECDSA P-521"`, `"Ed25519"` |
     /// | `keys.minimum-rsa-bits` | the shortest RSA key |
     /// | `validity.for` | how long: `"90m"`, `"12h"`, `"30d"` |
+    /// | `validity.not-before`, `validity.not-after` | exact dates (RFC 3339), both of them: `2027-01-01T00:00:00Z` |
     /// | `validity.forever` | `true` for no well-defined expiration date |
     /// | `validity.backdated` | how long before the issuance it starts: `"5m"` |
     /// | `validity.clamped` | `true` if it is cut where that of the CA ends |
@@ -37,10 +43,11 @@ impl Profile {
     /// | `key-usage` | names of RFC 5280: `["digitalSignature"]` |
     /// | `extended-key-usage` | names of RFC 5280, or object identifiers: `["clientAuth", "1.2.3"]` |
     /// | `name-constraints` | `{ permitted = ["DNS:example.com", "IP:10.0.0.0/8"], excluded = ["email:example.com"] }`; also `URI:` and `dirName:` |
-    /// | `crl-distribution-points`, `freshest-crl` | URIs |
+    /// | `crl-distribution-points`, `freshest-crl` | URIs, or `{ names = ["URI:http://...", "dirName:CN=a"], reasons = ["keyCompromise"], crl-issuer = ["dirName:CN=b"] }`; `relative-name = "CN=a"` in the place of `names` |
     /// | `ocsp`, `ca-issuers` | URIs of the authority information access |
+    /// | `subject-information-access` | `[{ method = "caRepository", location = "URI:http://..." }]`; also `"timeStamping"`, or an object identifier |
     /// | `issuer-alt-names` | names, as in `names.fixed` |
-    /// | `certificate-policies` | `[{ policy = "1.2.3", cps = ["http://..."], notice = "a text" }]` |
+    /// | `certificate-policies` | `[{ policy = "1.2.3", cps = ["http://..."], notice = "a text" }]`, where `"anyPolicy"` is all policies; a notice with a reference is `{ text = "a text", organization = "b", numbers = [1] }` |
     /// | `policy-mappings` | `[{ issuer = "1.2.3", subject = "1.2.4" }]` |
     /// | `policy-constraints` | `{ require-explicit-policy = 0, inhibit-policy-mapping = 0 }` |
     /// | `inhibit-any-policy` | the number of certificates that may still follow |
@@ -112,10 +119,11 @@ struct File {
     key_usage: Option<Vec<String>>,
     extended_key_usage: Option<Vec<String>>,
     name_constraints: Option<Subtrees>,
-    crl_distribution_points: Option<Vec<String>>,
-    freshest_crl: Option<Vec<String>>,
+    crl_distribution_points: Option<Vec<Point>>,
+    freshest_crl: Option<Vec<Point>>,
     ocsp: Vec<String>,
     ca_issuers: Vec<String>,
+    subject_information_access: Option<Vec<Access>>,
     issuer_alt_names: Option<Vec<String>>,
     certificate_policies: Option<Vec<Policy>>,
     policy_mappings: Option<Vec<Mapping>>,
@@ -158,6 +166,8 @@ struct Keys {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 struct Validity {
     r#for: Option<String>,
+    not_before: Option<toml::Value>,
+    not_after: Option<toml::Value>,
     forever: bool,
     backdated: Option<String>,
     clamped: bool,
@@ -178,12 +188,56 @@ struct Subtrees {
 }
 
 #[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a URI, or a table of names or relative-name, reasons and crl-issuer"
+)]
+enum Point {
+    Uri(String),
+    Named(NamedPoint),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+struct NamedPoint {
+    names: Option<Vec<String>>,
+    relative_name: Option<String>,
+    reasons: Option<Vec<String>>,
+    crl_issuer: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Access {
+    method: String,
+    location: String,
+}
+
+#[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Policy {
     policy: String,
     #[serde(default)]
     cps: Vec<String>,
-    notice: Option<String>,
+    notice: Option<Notice>,
+}
+
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a text, or a table of text, organization and numbers"
+)]
+enum Notice {
+    Text(String),
+    Referring(ReferringNotice),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct ReferringNotice {
+    text: Option<String>,
+    organization: String,
+    numbers: Vec<u64>,
 }
 
 #[derive(Deserialize)]
@@ -212,18 +266,22 @@ struct Custom {
 impl File {
     fn profile(self) -> Result<Profile, Error> {
         let extensions = self.extensions()?;
-        let mut profile = extensions
-            .into_iter()
-            .fold(Profile::end_entity(), Profile::extension);
-        profile.is_root = self.root;
-        if self.without_basic_constraints {
-            if self.basic_constraints.is_some() {
+        let mut profile = Profile::end_entity();
+        match (
+            self.basic_constraints.is_some(),
+            self.without_basic_constraints,
+        ) {
+            (true, true) => {
                 return Err(contradiction(
                     "it has basic constraints, and is to have none",
                 ));
             }
-            profile = profile.without_extension("2.5.29.19");
+            (false, false) => {}
+            _ => profile.extensions.clear(),
         }
+        // Each has an object identifier of its own.
+        profile.extensions.extend(extensions);
+        profile.is_root = self.root;
         if let Some(name) = &self.signature_algorithm {
             profile = profile.signature_algorithm(algorithm(name)?);
         }
@@ -275,19 +333,23 @@ impl File {
                     .map(|constraints| Extension::name_constraints(&constraints))
             }),
         )?;
-        let points =
-            |uris: &Vec<String>| all(uris, |uri| Uri::new(uri).map(DistributionPoint::uri));
+        let points = |points: &[Point]| {
+            points
+                .iter()
+                .map(Point::read)
+                .collect::<Result<Vec<_>, _>>()
+        };
         add(
             "crl-distribution-points",
             self.crl_distribution_points
                 .as_ref()
-                .map(|uris| Extension::crl_distribution_points(points(uris)?)),
+                .map(|listed| Extension::crl_distribution_points(points(listed)?)),
         )?;
         add(
             "freshest-crl",
             self.freshest_crl
                 .as_ref()
-                .map(|uris| Extension::freshest_crl(points(uris)?)),
+                .map(|listed| Extension::freshest_crl(points(listed)?)),
         )?;
         let access = || {
             let mut all_of_it = all(&self.ocsp, |uri| Uri::new(uri).map(AccessDescription::ocsp))?;
@@ -298,6 +360,13 @@ impl File {
         };
         let has_access = !(self.ocsp.is_empty() && self.ca_issuers.is_empty());
         add("ocsp", has_access.then(access))?;
+        add(
+            "subject-information-access",
+            self.subject_information_access.as_ref().map(|services| {
+                let services: Result<Vec<_>, _> = services.iter().map(Access::read).collect();
+                Extension::subject_information_access(services?)
+            }),
+        )?;
         add(
             "issuer-alt-names",
             self.issuer_alt_names.as_ref().map(|names| {
@@ -348,6 +417,7 @@ impl File {
                 reason: format!("it has no extension {unknown:?} to be critical or not"),
             });
         }
+        let mut customs = HashSet::new();
         for custom in &self.custom_extensions {
             let value =
                 base16ct::mixed::decode_vec(&custom.der).map_err(|_| Error::InvalidExtension {
@@ -355,7 +425,7 @@ impl File {
                     reason: "its value is not in hexadecimal digits",
                 })?;
             let extension = Extension::custom(&custom.oid, custom.critical, value)?;
-            if extensions.iter().any(|it| it.id() == extension.id()) {
+            if !customs.insert(*extension.id()) {
                 return Err(contradiction(
                     "two custom extensions have one object identifier",
                 ));
@@ -446,23 +516,92 @@ impl Validity {
         if let Some(backdated) = &self.backdated {
             profile = profile.backdated(duration(backdated)?);
         }
-        match (&self.r#for, self.forever) {
-            (None, false) => Ok(profile),
-            (Some(text), false) => Ok(profile.valid_for(duration(text)?)),
-            (None, true) => Ok(profile.valid_forever()),
-            (Some(_), true) => Err(contradiction("it is valid for a time, and forever")),
+        let dates = match (&self.not_before, &self.not_after) {
+            (None, None) => None,
+            (Some(not_before), Some(not_after)) => Some(crate::Validity {
+                not_before: date(not_before)?,
+                not_after: date(not_after)?,
+            }),
+            _ => {
+                return Err(contradiction(
+                    "exact dates are two: not-before and not-after",
+                ));
+            }
+        };
+        match (&self.r#for, dates, self.forever) {
+            (None, None, false) => Ok(profile),
+            (Some(text), None, false) => Ok(profile.valid_for(duration(text)?)),
+            (None, Some(dates), false) if self.backdated.is_none() => Ok(profile.validity(dates)),
+            (None, Some(_), false) => Err(contradiction("exact dates are not backdated")),
+            (None, None, true) => Ok(profile.valid_forever()),
+            _ => Err(contradiction(
+                "it is valid for a time, between two dates or forever, and not several of these",
+            )),
         }
+    }
+}
+
+impl Point {
+    fn read(&self) -> Result<DistributionPoint, Error> {
+        let named = match self {
+            Self::Uri(uri) => return Uri::new(uri).map(DistributionPoint::uri),
+            Self::Named(named) => named,
+        };
+        let name = match (&named.names, &named.relative_name) {
+            (None, None) => None,
+            (Some(names), None) => Some(DistributionPointName::Full(all(names, str::parse)?)),
+            (None, Some(name)) => Some(DistributionPointName::RelativeToIssuer(name.parse()?)),
+            (Some(_), Some(_)) => {
+                return Err(contradiction(
+                    "a distribution point has names or a relative name, and not both",
+                ));
+            }
+        };
+        let reasons = named.reasons.as_ref();
+        Ok(DistributionPoint {
+            name,
+            reasons: reasons
+                .map(|names| ReasonFlags::from_names(names.iter().map(String::as_str)))
+                .transpose()?,
+            crl_issuer: all(&named.crl_issuer, str::parse)?,
+        })
+    }
+}
+
+impl Access {
+    fn read(&self) -> Result<AccessDescription, Error> {
+        let method = match self.method.as_str() {
+            "caRepository" => AccessDescription::CA_REPOSITORY,
+            "timeStamping" => AccessDescription::TIME_STAMPING,
+            dotted => dotted,
+        };
+        Ok(AccessDescription {
+            method: method.to_owned(),
+            location: self.location.parse()?,
+        })
     }
 }
 
 impl Policy {
     fn information(&self) -> Result<PolicyInformation, Error> {
         let mut qualifiers = all(&self.cps, |uri| Uri::new(uri).map(PolicyQualifier::Cps))?;
-        if let Some(text) = &self.notice {
-            qualifiers.push(PolicyQualifier::UserNotice(UserNotice::text(text)));
-        }
+        let notice = self.notice.as_ref().map(|notice| match notice {
+            Notice::Text(text) => UserNotice::text(text),
+            Notice::Referring(notice) => UserNotice {
+                explicit_text: notice.text.clone(),
+                notice_ref: Some(NoticeReference {
+                    organization: notice.organization.clone(),
+                    numbers: notice.numbers.clone(),
+                }),
+            },
+        });
+        qualifiers.extend(notice.map(PolicyQualifier::UserNotice));
+        let policy = match self.policy.as_str() {
+            "anyPolicy" => PolicyInformation::ANY,
+            dotted => dotted,
+        };
         Ok(PolicyInformation {
-            policy: self.policy.clone(),
+            policy: policy.to_owned(),
             qualifiers,
         })
     }
@@ -497,6 +636,22 @@ fn duration(text: &str) -> Result<Duration, Error> {
     let number: u64 = number.parse().map_err(|_| invalid())?;
     let seconds = number.checked_mul(seconds).ok_or_else(invalid)?;
     Ok(Duration::from_secs(seconds))
+}
+
+/// A date with its offset, in TOML's own form or as text.
+fn date(value: &toml::Value) -> Result<SystemTime, Error> {
+    let text = match value {
+        toml::Value::Datetime(date) => date.to_string(),
+        toml::Value::String(text) => text.clone(),
+        other => other.type_str().to_owned(),
+    };
+    OffsetDateTime::parse(&text, &Rfc3339)
+        .ok()
+        .and_then(|date| from_timestamp(date.unix_timestamp()))
+        .ok_or_else(|| Error::InvalidProfileFile {
+            line: None,
+            reason: format!("{text:?} is no date such as 2027-01-01T00:00:00Z"),
+        })
 }
 
 /// An algorithm of keys as it is displayed.

@@ -455,5 +455,14 @@ mod tests {
                 "{refused:?}"
             );
         }
+        // An IA5String is what it has to be (RFC 2985, section 5.2.1): what others make of another type is unknown.
+        for (tag, granted) in [(der::IA5_STRING, true), (0x0c, false)] {
+            let value = der::tlv(tag, &[b"a@example.com"]);
+            let oid = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01";
+            let attribute = der::sequence(&[oid, &value]);
+            let subject = der::sequence(&[&der::tlv(0x31, &[&attribute])]);
+            let subject = DistinguishedName::from_der(&subject).unwrap();
+            assert_eq!(super::check(&patterns, &subject, &[]).is_ok(), granted);
+        }
     }
 }

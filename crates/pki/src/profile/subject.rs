@@ -1,6 +1,6 @@
 //! Which subjects a profile grants.
 
-use const_oid::ObjectIdentifier;
+use std::collections::HashMap;
 
 use crate::{Attribute, DistinguishedName, Error, name};
 
@@ -25,13 +25,22 @@ pub struct SubjectPolicy(Policy);
 enum Policy {
     Requested,
     Fixed(DistinguishedName),
-    Attributes(Vec<Rule>),
+    Attributes(Rules),
+}
+
+/// Rules in the order in which they were said, one at most for a type of attribute.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Rules {
+    rules: Vec<Rule>,
+    /// Where the rule for a type is, whose object identifier is dotted.
+    by_type: HashMap<String, usize>,
 }
 
 /// What is said about one type of attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rule {
-    oid: ObjectIdentifier,
+    /// The type's object identifier, dotted.
+    oid: String,
     /// As it was named.
     attribute: String,
     is_required: bool,
@@ -53,7 +62,7 @@ impl SubjectPolicy {
     /// The request's subject, where it has the attributes that are required, and none but those that are required or
     /// allowed. Names of attributes are those of RFC 4514 text: `CN`, `emailAddress`, or a dotted object identifier.
     pub fn attributes() -> Self {
-        Self(Policy::Attributes(Vec::new()))
+        Self(Policy::Attributes(Rules::default()))
     }
 
     /// It has one attribute of this type.
@@ -105,12 +114,14 @@ impl SubjectPolicy {
         let oid = name::attribute_oid(attribute).ok_or_else(|| Error::UnknownAttribute {
             name: attribute.to_owned(),
         })?;
-        if rules.iter().any(|rule| rule.oid == oid) {
+        let oid = oid.to_string();
+        let at = rules.rules.len();
+        if rules.by_type.insert(oid.clone(), at).is_some() {
             return Err(invalid(
                 "the subject policy has two rules for one attribute",
             ));
         }
-        rules.push(Rule {
+        rules.rules.push(Rule {
             oid,
             attribute: attribute.to_owned(),
             is_required,
@@ -133,33 +144,34 @@ impl SubjectPolicy {
         let Policy::Attributes(rules) = &self.0 else {
             return Ok(());
         };
+        let mut counts: HashMap<&str, usize> = HashMap::new();
         for attribute in subject.rdns().iter().flatten() {
-            let rule = rules.iter().find(|rule| rule.is_about(attribute));
+            let count = counts.entry(attribute.oid()).or_default();
+            *count = count.saturating_add(1);
+        }
+        for attribute in subject.rdns().iter().flatten() {
             let not_allowed = |reason| Error::AttributeNotAllowed {
                 attribute: shown(attribute),
                 value: attribute.value().to_owned(),
                 reason,
             };
-            match rule {
-                None => return Err(not_allowed("the profile allows none")),
-                Some(rule)
-                    if rule
-                        .value
-                        .as_deref()
-                        .is_some_and(|it| it != attribute.value()) =>
-                {
-                    return Err(not_allowed("the profile asks for another value"));
-                }
-                Some(rule) if !rule.may_repeat && rule.count(subject) > 1 => {
-                    return Err(not_allowed("the profile allows one only"));
-                }
-                Some(_) => {}
+            let rule = rules
+                .about(attribute)
+                .ok_or_else(|| not_allowed("the profile allows none"))?;
+            if rule
+                .value
+                .as_deref()
+                .is_some_and(|it| it != attribute.value())
+            {
+                return Err(not_allowed("the profile asks for another value"));
+            }
+            let is_repeated = counts.get(attribute.oid()).is_some_and(|count| *count > 1);
+            if is_repeated && !rule.may_repeat {
+                return Err(not_allowed("the profile allows one only"));
             }
         }
-        match rules
-            .iter()
-            .find(|rule| rule.is_required && rule.count(subject) == 0)
-        {
+        let is_missing = |rule: &&Rule| rule.is_required && !counts.contains_key(rule.oid.as_str());
+        match rules.rules.iter().find(is_missing) {
             Some(missing) => Err(Error::AttributeMissing {
                 attribute: missing.attribute.clone(),
             }),
@@ -168,14 +180,10 @@ impl SubjectPolicy {
     }
 }
 
-impl Rule {
-    fn is_about(&self, attribute: &Attribute) -> bool {
-        attribute.oid() == self.oid.to_string()
-    }
-
-    fn count(&self, subject: &DistinguishedName) -> usize {
-        let attributes = subject.rdns().iter().flatten();
-        attributes.filter(|it| self.is_about(it)).count()
+impl Rules {
+    fn about(&self, attribute: &Attribute) -> Option<&Rule> {
+        let at = self.by_type.get(attribute.oid())?;
+        self.rules.get(*at)
     }
 }
 

@@ -292,6 +292,17 @@ pub(crate) fn profiles() -> Vec<Input> {
             format!("names = {{ fixed = [{}] }}\n", names.collect::<String>()).into()
         })
         .up_to(LIMIT),
+        Input::new("rules-for-attributes", |size| {
+            let attributes = (0..size / 17).map(|n| format!("\"1.2.3.1{n:06}\", "));
+            format!("subject.allowed = [{}]\n", attributes.collect::<String>()).into()
+        })
+        .up_to(LIMIT),
+        Input::new("custom-extensions", |size| {
+            let extensions =
+                (0..size / 42).map(|n| format!("{{ oid = \"1.2.3.1{n:06}\", der = \"0500\" }}, "));
+            format!("custom-extensions = [{}]\n", extensions.collect::<String>()).into()
+        })
+        .up_to(LIMIT),
     ]
 }
 
