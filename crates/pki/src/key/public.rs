@@ -304,6 +304,9 @@ mod tests {
             let read = PublicKey::from_spki_der(public.spki_der()).unwrap();
             assert_eq!(&read, public);
             assert_eq!(read.algorithm(), key.algorithm());
+            let block = pem::blocks(public.to_pem().as_bytes()).unwrap();
+            assert_eq!(block[0].label, "PUBLIC KEY");
+            assert_eq!(*block[0].der, public.spki_der());
         }
     }
 
