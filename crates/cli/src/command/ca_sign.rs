@@ -79,7 +79,9 @@ A profile's file, bot.toml (docs/profiles.md has all of its keys):
   key-usage = [\"digitalSignature\"]
   extended-key-usage = [\"clientAuth\"]
   crl-distribution-points = [\"http://ca.example.com/ca.crl\"]
-  subject = { required = [\"CN\"], values = { O = \"Excelsior Bank\" } }
+  subject.required = [\"CN\"]
+  subject.allowed = [\"OU\", \"L\", \"ST\", \"C\"]
+  subject.values = { O = \"Excelsior Bank\" }
   validity = { for = \"30d\", clamped = true }";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
