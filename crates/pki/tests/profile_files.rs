@@ -76,6 +76,11 @@ fn dates_that_say_no_time_are_refused() {
             "{validity}: {refused:?}"
         );
     }
+    let refused = read(&format!("validity = {{ {dates}, backdated = '1d' }}"));
+    assert!(matches!(
+        refused,
+        Err(Error::InvalidProfile { reason, .. }) if reason == "exact dates are not backdated"
+    ));
 }
 
 #[test]
