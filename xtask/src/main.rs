@@ -42,7 +42,7 @@ enum Command {
     },
     /// Check the rules about layers, dependencies and sources
     Tidy,
-    /// See that the packages are complete, pack them, and build each from what was packed
+    /// See that the packages are complete, pack them, and compile each from what was packed
     Package,
     /// Count the instructions that hostile inputs of growing size take, and refuse more than linear growth
     Linear(linear::Arguments),

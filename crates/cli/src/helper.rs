@@ -51,7 +51,7 @@ impl Helper {
                 return Ok(status);
             }
             thread::sleep(pause);
-            pause = LONGEST_PAUSE.min(pause.saturating_mul(2));
+            pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
 

@@ -1,8 +1,8 @@
 //! The `countersign` program: the only place in the workspace that prints, prompts, reads arguments and exits.
 //!
 //! `command` has one file per command. What they share is beside it: `ui` (everything that is printed), `error`
-//! (how a command fails), `help` and `foreign` (what is answered to those who look for a command), `input`, `output`, `file_id`
-//! and `passphrase` (files and secrets), `terminal`, `helper` and `signals` (what must be left in order), `new_key` (making a key),
+//! (how a command fails), `help` and `foreign` (what is answered to those who look for a command), `input`, `output`, `file_id`,
+//! `passphrase` and `elided` (files and secrets), `issued` (a certificate that was made), `terminal`, `helper` and `signals` (what must be left in order), `new_key` (making a key),
 //! `subject` and `alt_name` (names on the command line), `profile_choice` (what is granted), `signature_choice` (how it is signed), `signing`
 //! and `signer_command` (by whom), `chain` (what is odd about certificates), `period` (how long), `report` (what a file holds, in words).
 #![forbid(unsafe_code)]
@@ -11,6 +11,7 @@ mod error;
 mod file_name;
 mod foreign;
 mod help;
+mod elided;
 mod stdin;
 mod terminal;
 mod helper;
@@ -32,6 +33,7 @@ mod report;
 mod signer_command;
 mod signing;
 mod profile_choice;
+mod issued;
 mod subject;
 mod command;
 

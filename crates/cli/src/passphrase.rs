@@ -13,15 +13,12 @@ use std::{
     },
 };
 
-use clap::{
-    Arg, Command,
-    builder::{StyledStr, TypedValueParser},
-    error::ErrorKind,
-};
+use clap::{Arg, Command, builder::TypedValueParser};
 use pki::Passphrase;
 use zeroize::Zeroizing;
 
 use crate::{
+    elided,
     error::{Context, Error},
     stdin, terminal, ui,
 };
@@ -225,7 +222,7 @@ impl fmt::Debug for Source {
     }
 }
 
-/// Parses `SRC`. clap's own way of reporting a bad value repeats the value, which may be the passphrase.
+/// Parses `SRC`, which may be the passphrase itself.
 #[derive(Debug, Clone)]
 pub(crate) struct SourceParser;
 
@@ -238,17 +235,7 @@ impl TypedValueParser for SourceParser {
         arg: Option<&Arg>,
         value: &OsStr,
     ) -> Result<Source, clap::Error> {
-        let parsed = value
-            .to_str()
-            .ok_or("a passphrase source is UTF-8")
-            .and_then(Source::parse);
-        parsed.map_err(|problem| {
-            let arg = arg.map_or_else(StyledStr::new, |arg| arg.to_string().into());
-            command.clone().error(
-                ErrorKind::ValueValidation,
-                format!("invalid value for '{arg}': {problem}"),
-            )
-        })
+        elided::parse(command, arg, value, Source::parse)
     }
 }
 

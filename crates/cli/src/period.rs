@@ -9,14 +9,16 @@ use std::time::Duration;
 /// What to give instead.
 pub(crate) fn parse(text: &str) -> Result<Duration, &'static str> {
     const EXPECTED: &str = "expected minutes, hours, days or weeks, such as 30m, 12h, 7d or 4w";
-    let unit = match text.chars().next_back() {
-        Some('m') => 60,
-        Some('h') => 60 * 60,
-        Some('d') => 24 * 60 * 60,
-        Some('w') => 7 * 24 * 60 * 60,
-        _ => return Err(EXPECTED),
-    };
-    let number = text.get(..text.len().saturating_sub(1)).unwrap_or_default();
+    let units = [
+        ('m', 60),
+        ('h', 60 * 60),
+        ('d', 24 * 60 * 60),
+        ('w', 7 * 24 * 60 * 60),
+    ];
+    let (number, unit) = units
+        .into_iter()
+        .find_map(|(letter, unit)| Some((text.strip_suffix(letter)?, unit)))
+        .ok_or(EXPECTED)?;
     let number: u32 = number.parse().map_err(|_| EXPECTED)?;
     Ok(Duration::from_secs(u64::from(number) * unit))
 }

@@ -1,16 +1,18 @@
 //! A command that signs: the key is in a token, in a cloud or wherever the command keeps it, and never in this program.
 
 use std::{
+    ffi::OsStr,
     fmt,
     io::{self, Read, Write},
     process::{ChildStdin, ChildStdout, Command, Stdio},
-    str::FromStr,
     thread,
 };
 
+use clap::{Arg, builder::TypedValueParser};
 use pki::SignatureAlgorithm;
 
 use crate::{
+    elided,
     error::{Context, Error},
     helper::Helper,
 };
@@ -41,10 +43,25 @@ pub(crate) struct SignerCommand {
     arguments: Vec<String>,
 }
 
-impl FromStr for SignerCommand {
-    type Err = &'static str;
+/// Parses `CMD`.
+#[derive(Debug, Clone)]
+pub(crate) struct SignerCommandParser;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+impl TypedValueParser for SignerCommandParser {
+    type Value = SignerCommand;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<SignerCommand, clap::Error> {
+        elided::parse(command, arg, value, SignerCommand::parse)
+    }
+}
+
+impl SignerCommand {
+    fn parse(text: &str) -> Result<Self, &'static str> {
         let words =
             shlex::split(text).ok_or("a quotation mark or a backslash at its end is left open")?;
         let mut words = words.into_iter();
@@ -54,9 +71,7 @@ impl FromStr for SignerCommand {
             arguments: words.collect(),
         })
     }
-}
 
-impl SignerCommand {
     /// Runs it. That the signature is one is still to be verified.
     ///
     /// # Errors
@@ -127,9 +142,7 @@ fn converse(
         let writer =
             thread::Builder::new().spawn_scoped(scope, move || stdin.write_all(message))?;
         let mut output = Vec::new();
-        let read = stdout
-            .take(LIMIT.saturating_add(1))
-            .read_to_end(&mut output);
+        let read = stdout.take(LIMIT + 1).read_to_end(&mut output);
         let is_too_much = u64::try_from(output.len()).is_ok_and(|length| length > LIMIT);
         if is_too_much || read.is_err() {
             // It would wait for somebody to read on, and the writer for it.
@@ -180,7 +193,7 @@ mod tests {
             ("sh -c 'a | b'", &["sh", "-c", "a | b"]),
             ("a $HOME * ~ ; b", &["a", "$HOME", "*", "~", ";", "b"]),
         ] {
-            let command: SignerCommand = text.parse().unwrap();
+            let command = SignerCommand::parse(text).unwrap();
             let mut found = vec![command.program];
             found.extend(command.arguments);
             assert_eq!(found, words, "{text}");
@@ -190,13 +203,13 @@ mod tests {
     #[test]
     fn a_command_names_a_program_and_closes_its_quotes() {
         for text in ["", " ", "''", "'' a", "# a", "a 'b", "a \"b", "a \\"] {
-            assert!(text.parse::<SignerCommand>().is_err(), "{text:?}");
+            assert!(SignerCommand::parse(text).is_err(), "{text:?}");
         }
     }
 
     #[test]
     fn its_arguments_are_not_shown() {
-        let command: SignerCommand = "sign --pin 1234".parse().unwrap();
+        let command = SignerCommand::parse("sign --pin 1234").unwrap();
         assert!(!format!("{command:?} {command}").contains("1234"));
     }
 }

@@ -8,13 +8,12 @@ use std::{
 use pki::{Issuer, KeyAlgorithm, PrivateKey, PublicKey, SignatureAlgorithm, Signer};
 
 use crate::{
-    chain,
     error::{Context, Error},
     file_id::Inputs,
     file_name::{InputName, OutputName},
     input,
     passphrase::{Flag, Source, SourceParser},
-    signer_command::{self, SignerCommand},
+    signer_command::{self, SignerCommand, SignerCommandParser},
     ui,
 };
 
@@ -37,7 +36,7 @@ struct CaSigner {
     ca_key: Option<PathBuf>,
 
     /// Command that signs with it instead, and keeps the key
-    #[arg(long, value_name = "CMD")]
+    #[arg(long, value_name = "CMD", value_parser = SignerCommandParser)]
     signer_command: Option<SignerCommand>,
 
     /// Sign nothing: write what is to be signed (DER), for ca assemble
@@ -101,11 +100,6 @@ impl AuthorityArgs {
 }
 
 impl Authority {
-    /// Says that not all of the CA's issuers are known.
-    pub(crate) fn warn_of_unknown_issuers(&self, file: &Path) {
-        chain::warn_of_unknown_issuers(&self.issuer, file);
-    }
-
     /// Tells what is to be done with what is to be signed.
     pub(crate) fn note_to_be_signed(&self, algorithm: SignatureAlgorithm, path: &Path) {
         ui::note(format!(

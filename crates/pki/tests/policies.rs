@@ -128,6 +128,20 @@ fn any_policy_stands_for_all_until_it_is_inhibited() {
 }
 
 #[test]
+fn any_policy_that_is_inhibited_does_not_count_in_a_ca_below() {
+    let root = chain(&[vec![constraints(0, None), Extension::inhibit_any_policy(0)]]);
+    let below = |policy| {
+        let profile = policies(&[policy])
+            .into_iter()
+            .fold(Profile::intermediate(), Profile::extension);
+        root.create_intermediate(name("/CN=CA 1"), key(), &profile)
+            .map(drop)
+    };
+    assert!(is_refused(&below(ANY), "CN=CA 0"));
+    assert_eq!(below("1.2.3"), Ok(()));
+}
+
+#[test]
 fn a_policy_is_required_after_as_many_certificates_as_the_constraints_say() {
     let with = |number| chain(&[vec![], vec![constraints(number, None)]]);
     assert!(is_refused(&issue(&with(0), &[]), "CN=CA 1"));

@@ -15,7 +15,7 @@ use crate::{
     passphrase::{self, Flag, Source, SourceParser},
     report::Report,
     signature_choice::SignatureArgs,
-    signer_command::{self, SignerCommand},
+    signer_command::{self, SignerCommand, SignerCommandParser},
     signing::SigningKey,
     subject::Subject,
     ui,
@@ -43,7 +43,7 @@ pub(crate) struct Args {
     own_key: OwnKey,
 
     /// Command that signs with the private key and keeps it
-    #[arg(long, value_name = "CMD", conflicts_with = "out_key")]
+    #[arg(long, value_name = "CMD", value_parser = SignerCommandParser, conflicts_with = "out_key")]
     signer_command: Option<SignerCommand>,
 
     /// Days of validity [default: 3650 for a root; 1825 for an intermediate, or until its parent ends]

@@ -11,6 +11,7 @@ use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
+    chain,
     error::{Context, Error},
     file_id::Inputs,
     file_name::InputName,
@@ -183,7 +184,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         .about("making the CRL")?;
     let (algorithm, tbs) = (prepared.signature_algorithm(), prepared.as_der());
     let Some(key) = &authority.key else {
-        authority.warn_of_unknown_issuers(&args.ca_cert);
+        chain::warn_of_unknown_issuers(&authority.issuer, &args.ca_cert);
         output::write([(out, tbs)])?;
         authority.note_to_be_signed(algorithm, &args.out);
         if args.json {
@@ -197,7 +198,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     };
     let crl = key.sign(algorithm, tbs, |signature| prepared.assemble(signature))?;
 
-    authority.warn_of_unknown_issuers(&args.ca_cert);
+    chain::warn_of_unknown_issuers(&authority.issuer, &args.ca_cert);
     let pem = crl.to_pem();
     output::write([(out, pem.as_bytes())])?;
     ui::note_crl(&crl, &args.out);

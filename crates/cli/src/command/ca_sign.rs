@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use pki::{Issuance, PreparedCertificate, SerialNumber, Ungranted};
+use pki::{Issuance, PreparedCertificate, SerialNumber};
 use serde_json::json;
 
 use crate::{
+    chain,
     error::{Context, Error},
     file_id::Inputs,
     file_name::InputName,
-    help, input, new_key,
+    help, input, issued, new_key,
     output::{self, Access, Output, Target},
     passphrase,
     profile_choice::ProfileArgs,
@@ -129,20 +130,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         |signature| prepared.assemble(signature),
     )?;
 
-    authority.warn_of_unknown_issuers(&args.ca_cert);
-    let pem = certificate.to_pem();
-    output::write([(out, pem.as_bytes())])?;
+    chain::warn_of_unknown_issuers(&authority.issuer, &args.ca_cert);
     args.profile.warn_of_ungranted(prepared.ungranted());
-    ui::note_certificate(&certificate, &args.out);
-    if args.json {
-        let report = Report::read(pem.as_bytes(), None).about(args.out.display())?;
-        ui::json(&json!({
-            "certificate": args.out.display().to_string(),
-            "report": report,
-            "ungranted": texts(prepared.ungranted()),
-        }))?;
-    }
-    Ok(())
+    issued::write(
+        (out, &args.out),
+        &certificate,
+        prepared.ungranted(),
+        args.json,
+    )
 }
 
 /// Writes what somebody else is to sign.
@@ -153,7 +148,7 @@ fn write_to_be_signed(
     prepared: &PreparedCertificate,
 ) -> Result<(), Error> {
     let algorithm = prepared.signature_algorithm();
-    authority.warn_of_unknown_issuers(&args.ca_cert);
+    chain::warn_of_unknown_issuers(&authority.issuer, &args.ca_cert);
     output::write([(out, prepared.as_der())])?;
     args.profile.warn_of_ungranted(prepared.ungranted());
     authority.note_to_be_signed(algorithm, &args.out);
@@ -165,12 +160,8 @@ fn write_to_be_signed(
             "signatureAlgorithm": algorithm.name(),
             "digest": signer_command::digest(algorithm),
             "report": report.without_fingerprint(),
-            "ungranted": texts(prepared.ungranted()),
+            "ungranted": issued::texts(prepared.ungranted()),
         }))?;
     }
     Ok(())
-}
-
-fn texts(ungranted: &[Ungranted]) -> Vec<String> {
-    ungranted.iter().map(ToString::to_string).collect()
 }

@@ -239,12 +239,14 @@ fn judged(validity: Validity, now: SystemTime, expires_in: Duration) -> (State, 
 
 /// In full days, rounded down: -1 from the second on in which it has expired.
 fn days_left(validity: Validity, now: SystemTime) -> i64 {
-    let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-    let left = match validity.not_after.duration_since(now) {
-        Ok(left) => seconds(left),
-        Err(past) => -seconds(past.duration() + Duration::from_nanos(999_999_999)),
-    };
-    left.div_euclid(24 * 60 * 60)
+    match validity.not_after.duration_since(now) {
+        Ok(left) => (left.as_secs() / DAY).cast_signed(),
+        Err(past) => {
+            let past = past.duration();
+            let seconds = past.as_secs() + u64::from(past.subsec_nanos() > 0);
+            -seconds.div_ceil(DAY).cast_signed()
+        }
+    }
 }
 
 const DAY: u64 = 24 * 60 * 60;

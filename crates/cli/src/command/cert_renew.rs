@@ -6,18 +6,16 @@ use std::{
 };
 
 use pki::{Certificate, Issuance, PublicKey, SerialNumber};
-use serde_json::json;
 
 use crate::{
     chain,
     error::{Context, Error},
     file_id::Inputs,
     file_name::InputName,
-    help, input,
+    help, input, issued,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     profile_choice::ProfileArgs,
-    report::Report,
     ui,
 };
 
@@ -150,19 +148,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         }
     };
 
-    let pem = certificate.to_pem();
-    output::write([(out, pem.as_bytes())])?;
     granted.warn_of_kept(prepared.ungranted());
-    ui::note_certificate(&certificate, &args.out);
-    if args.json {
-        let report = Report::read(pem.as_bytes(), None).about(args.out.display())?;
-        ui::json(&json!({
-            "certificate": args.out.display().to_string(),
-            "report": report,
-            "ungranted": prepared.ungranted().iter().map(ToString::to_string).collect::<Vec<_>>(),
-        }))?;
-    }
-    Ok(())
+    issued::write(
+        (out, &args.out),
+        &certificate,
+        prepared.ungranted(),
+        args.json,
+    )
 }
 
 impl Args {

@@ -3,19 +3,16 @@
 use std::path::PathBuf;
 
 use pki::{Issuance, SerialNumber};
-use serde_json::json;
 
 use crate::{
     alt_name::AltNameArgs,
     error::{Context, Error},
     file_id::Inputs,
-    help, input,
+    help, input, issued,
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     profile_choice::ProfileArgs,
-    report::Report,
     subject::Subject,
-    ui,
 };
 
 /// Make a certificate that its own key signs
@@ -105,16 +102,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     args.profile.refuse_ungranted_names(prepared.ungranted())?;
     let certificate = prepared.sign(&key).about(about())?;
 
-    let pem = certificate.to_pem();
-    output::write([(out, pem.as_bytes())])?;
-    ui::note_certificate(&certificate, &args.out);
-    if args.json {
-        let report = Report::read(pem.as_bytes(), None).about(args.out.display())?;
-        ui::json(&json!({
-            "certificate": args.out.display().to_string(),
-            "report": report,
-            "ungranted": prepared.ungranted().iter().map(ToString::to_string).collect::<Vec<_>>(),
-        }))?;
-    }
-    Ok(())
+    issued::write(
+        (out, &args.out),
+        &certificate,
+        prepared.ungranted(),
+        args.json,
+    )
 }

@@ -14,7 +14,7 @@ use crate::{
     passphrase::{self, Flag, Source, SourceParser},
     report::Report,
     signature_choice::SignatureArgs,
-    signer_command::{self, SignerCommand},
+    signer_command::{self, SignerCommand, SignerCommandParser},
     signing::SigningKey,
     subject::Subject,
     ui,
@@ -64,7 +64,7 @@ struct KeyArgs {
     passin: Option<Source>,
 
     /// Command that signs with the private key and keeps it
-    #[arg(long, value_name = "CMD", conflicts_with = "key")]
+    #[arg(long, value_name = "CMD", value_parser = SignerCommandParser, conflicts_with = "key")]
     signer_command: Option<SignerCommand>,
 }
 

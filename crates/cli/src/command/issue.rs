@@ -10,7 +10,7 @@ use crate::{
     chain,
     error::{Context, Error},
     file_id::Inputs,
-    help, input,
+    help, input, issued,
     new_key::{self, KeyArgs},
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
@@ -202,7 +202,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             "certificate": crt_path.display().to_string(),
             "bundle": p12_path.map(|path| path.display().to_string()),
             "report": report,
-            "ungranted": prepared.ungranted().iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "ungranted": issued::texts(prepared.ungranted()),
         }));
     }
     let paths = [key_path, csr_path, crt_path].into_iter().chain(p12_path);

@@ -64,7 +64,9 @@ Exit status:
 Start here:
   countersign quickstart            the whole way once, against an embedded pod
   countersign issue --help          a bot's key, request, certificate and .p12
-  countersign inspect FILE          what is in a file";
+  countersign ca create --help      a CA of your own
+  countersign inspect FILE          what is in a file
+  countersign cert check FILE       whether it expires soon";
 
 #[derive(Debug, Subcommand)]
 enum Command {

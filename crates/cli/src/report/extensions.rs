@@ -178,21 +178,21 @@ fn other(certificate: &Certificate, oid: &str, critical: bool) -> Item {
 
 /// What has a property of its own.
 const SHOWN: [&str; 17] = [
-    "2.5.29.14",
-    "2.5.29.15",
-    "2.5.29.17",
-    "2.5.29.18",
-    "2.5.29.19",
-    "2.5.29.30",
-    "2.5.29.31",
-    "2.5.29.32",
-    "2.5.29.33",
-    "2.5.29.35",
-    "2.5.29.36",
-    "2.5.29.37",
-    "2.5.29.46",
-    "2.5.29.54",
-    "1.3.6.1.5.5.7.1.1",
-    "1.3.6.1.5.5.7.1.11",
-    "1.3.6.1.5.5.7.1.24",
+    "2.5.29.14",          // subjectKeyIdentifier
+    "2.5.29.15",          // keyUsage
+    "2.5.29.17",          // subjectAltName
+    "2.5.29.18",          // issuerAltName
+    "2.5.29.19",          // basicConstraints
+    "2.5.29.30",          // nameConstraints
+    "2.5.29.31",          // cRLDistributionPoints
+    "2.5.29.32",          // certificatePolicies
+    "2.5.29.33",          // policyMappings
+    "2.5.29.35",          // authorityKeyIdentifier
+    "2.5.29.36",          // policyConstraints
+    "2.5.29.37",          // extKeyUsage
+    "2.5.29.46",          // freshestCRL
+    "2.5.29.54",          // inhibitAnyPolicy
+    "1.3.6.1.5.5.7.1.1",  // authorityInfoAccess
+    "1.3.6.1.5.5.7.1.11", // subjectInfoAccess
+    "1.3.6.1.5.5.7.1.24", // tlsFeature
 ];

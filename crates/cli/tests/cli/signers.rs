@@ -202,6 +202,23 @@ fn nothing_is_assembled_that_does_not_verify() {
 }
 
 #[test]
+fn a_command_that_can_not_be_read_is_not_repeated() {
+    let sandbox = Sandbox::new();
+    let command = "--signer-command 'sign --pin 1234 \"'";
+    for (needs, line) in [
+        ("ca create", "--subject /CN=a --out-cert new --public-key b"),
+        ("csr create", "--subject /CN=a --out new --public-key b"),
+        ("ca sign", "--csr a --ca-cert b --out new"),
+        ("ca crl", "--ca-cert b --next-update 7d --out new"),
+    ] {
+        sandbox.run(&format!("{needs} {line} {command}")).misuses(
+            "error: invalid value for '--signer-command <CMD>': \
+             a quotation mark or a backslash at its end is left open\n",
+        );
+    }
+}
+
+#[test]
 fn one_of_the_ways_to_sign_is_chosen() {
     let (sandbox, _) = without_ca_key();
     for command in [SIGN, CRL] {

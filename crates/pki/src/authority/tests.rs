@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::{
-    CertificateRequest, ExtendedKeyUsage, KeyKind, Pkcs12, SubjectAltName, Validity, der, rng, tbs,
+    CertificateRequest, ExtendedKeyUsage, Extension, KeyKind, Pkcs12, PolicyInformation,
+    SubjectAltName, Validity, der, rng, tbs,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -399,6 +400,46 @@ fn self_issued_authorities_do_not_count_towards_a_path_length() {
     assert!(matches!(
         signing.create_intermediate(name("/CN=Third"), key(), &Profile::intermediate()),
         Err(Error::PathLengthExceeded { subject }) if subject == "CN=Root"
+    ));
+}
+
+#[test]
+fn any_policy_counts_in_a_self_issued_authority_although_it_is_inhibited() {
+    let (old, new) = (key(), key());
+    let required = critical(36, &der::sequence(&[&[0x80, 1, 0]]));
+    let any_policy = der::sequence(&[&der::sequence(&[b"\x06\x04\x55\x1d\x20\x00"])]);
+    let old_root = Forged {
+        extensions: vec![
+            is_ca(),
+            extension(14, &der::tlv(4, &[b"old"])),
+            required,
+            critical(54, &[2, 1, 0]),
+        ],
+        ..Forged::ca("/CN=Root", &old)
+    }
+    .signed_by("/CN=Root", &old);
+    let rollover = Forged {
+        extensions: vec![
+            is_ca(),
+            extension(14, &der::tlv(4, &[b"new"])),
+            extension(32, &any_policy),
+        ],
+        ..Forged::ca("/CN=Root", &new)
+    }
+    .signed_by("/CN=Root", &old);
+    let ca = CertificateAuthority::with_issuers(rollover, vec![old_root], copy(&new)).unwrap();
+    let under = |policy| {
+        let policies = Extension::certificate_policies([PolicyInformation::new(policy)]);
+        issue(
+            &ca,
+            "/CN=bot",
+            &Profile::client().extension(policies.unwrap()),
+        )
+    };
+    under("1.2.3").unwrap();
+    assert!(matches!(
+        under(PolicyInformation::ANY),
+        Err(Error::PolicyNotPermitted { issuer, .. }) if issuer == "CN=Root"
     ));
 }
 
