@@ -232,6 +232,17 @@ fn tell(mended: &[Mended]) {
                 "an earlier run was killed while it wrote its files, which were changed since: {} may not belong together",
                 list(files)
             )),
+            Mended::Waiting {
+                files,
+                missing,
+                kept,
+                ..
+            } => ui::warn(format!(
+                "an earlier run was killed while it wrote its files, and {} is not there: {} may not belong together until it is, or {} is removed",
+                list(missing),
+                list(files),
+                list(kept)
+            )),
             _ => {}
         }
     }

@@ -26,6 +26,16 @@ pub enum Mended {
         /// The files of the set.
         files: Vec<PathBuf>,
     },
+    /// A process was killed while it wrote a set, and a directory of the set isn't there, so that nobody can tell how far
+    /// it came. What is here of the set is kept: it is completed when all directories are there.
+    Waiting {
+        /// The files of the set that are in directories which are there. Each is the old one or the new one.
+        files: Vec<PathBuf>,
+        /// The directories that are missing.
+        missing: Vec<PathBuf>,
+        /// What is kept, in directories of its own: whoever gives the set up removes them.
+        kept: Vec<PathBuf>,
+    },
 }
 
 /// A staging directory whose process is no more, and what its journal says.
@@ -75,14 +85,35 @@ pub(crate) fn mend(mut left: Vec<Left>) -> Result<Vec<Mended>, Error> {
         let others: Vec<_> = (first.journal.with.iter())
             .filter_map(|other| Identity::of(other).ok())
             .collect();
-        let is_part = |part: &mut Left| others.contains(&part.identity);
+        let names_first = |part: &Left| {
+            let mut with = part.journal.with.iter();
+            with.any(|other| Identity::of(other).is_ok_and(|it| it == first.identity))
+        };
+        let is_part = |part: &mut Left| others.contains(&part.identity) || names_first(part);
         let mut parts: Vec<Left> = left.extract_if(.., is_part).collect();
-        let whole = parts.len() == first.journal.with.len();
+        let rest = if parts.len() == first.journal.with.len() {
+            Rest::Here
+        } else {
+            let directories = first.other_directories().filter(|other| !other.is_dir());
+            match directories.map(Path::to_owned).collect::<Vec<_>>() {
+                missing if missing.is_empty() => Rest::Gone,
+                missing => Rest::Missing(missing),
+            }
+        };
         parts.push(first);
         parts.sort_by(|one, other| one.staging.cmp(&other.staging));
-        mended.extend(mend_set(&parts, whole)?);
+        mended.extend(mend_set(&parts, rest)?);
     }
     Ok(mended)
+}
+
+/// Where the other staging directories of a set are.
+enum Rest {
+    Here,
+    /// Their directories are there, and they aren't in them.
+    Gone,
+    /// Their directories aren't there, and these are.
+    Missing(Vec<PathBuf>),
 }
 
 /// How far a file has come.
@@ -94,7 +125,7 @@ enum Progress {
     Changed,
 }
 
-fn mend_set(parts: &[Left], whole: bool) -> Result<Option<Mended>, Error> {
+fn mend_set(parts: &[Left], rest: Rest) -> Result<Option<Mended>, Error> {
     let mut files = Vec::new();
     for part in parts {
         for (number, record) in part.journal.files.iter().enumerate() {
@@ -107,10 +138,16 @@ fn mend_set(parts: &[Left], whole: bool) -> Result<Option<Mended>, Error> {
     let any = |progress| files.iter().any(|(file, ..)| *file == progress);
     let mended = if any(Progress::Changed) {
         Some(mixed(parts))
+    } else if let Rest::Missing(missing) = rest {
+        return Ok(Some(Mended::Waiting {
+            files: all_files(parts),
+            missing,
+            kept: parts.iter().map(|part| part.staging.clone()).collect(),
+        }));
     } else if !any(Progress::Published) || !any(Progress::Staged) {
         // Nothing was published yet, or everything.
         None
-    } else if !whole {
+    } else if matches!(rest, Rest::Gone) {
         Some(mixed(parts))
     } else {
         let mut completed = Vec::new();
@@ -144,10 +181,14 @@ fn mend_set(parts: &[Left], whole: bool) -> Result<Option<Mended>, Error> {
 }
 
 fn mixed(parts: &[Left]) -> Mended {
-    let records = parts.iter().flat_map(|part| &part.journal.files);
     Mended::Mixed {
-        files: records.map(|record| record.path.clone()).collect(),
+        files: all_files(parts),
     }
+}
+
+fn all_files(parts: &[Left]) -> Vec<PathBuf> {
+    let records = parts.iter().flat_map(|part| &part.journal.files);
+    records.map(|record| record.path.clone()).collect()
 }
 
 fn progress(staged: &Path, old: &Path, record: &Record) -> io::Result<Progress> {
@@ -285,9 +326,49 @@ mod tests {
     }
 
     #[test]
-    fn a_set_whose_other_directory_is_gone_is_left_as_it_is_with_a_word() {
+    fn a_set_whose_other_directory_is_missing_waits_for_it() {
+        for replace in [false, true] {
+            for published in 0..=4 {
+                for (missing, here) in [("a", 2..4), ("b", 0..2)] {
+                    let killed = Killed::new(replace, published);
+                    let root = fs::canonicalize(killed.directory.path()).unwrap();
+                    let (missing, away) = (root.join(missing), root.join("away"));
+                    let parent = killed.paths[here.start].parent().unwrap();
+                    fs::rename(&missing, &away).unwrap();
+                    for _ in 0..2 {
+                        let locked = lock([parent], |_| {}).unwrap();
+                        let waiting = Mended::Waiting {
+                            files: killed.paths[here.clone()].to_vec(),
+                            missing: vec![missing.clone()],
+                            kept: vec![staging_in(parent)],
+                        };
+                        assert_eq!(locked.mended(), [waiting]);
+                    }
+                    fs::rename(&away, &missing).unwrap();
+                    let outcome = killed.next();
+                    let new = vec![Some("new set".to_owned()); 4];
+                    match published {
+                        0 => assert!(outcome.is_empty() && killed.contents() != new),
+                        4 => assert!(outcome.is_empty() && killed.contents() == new),
+                        _ => assert_eq!(
+                            (outcome.as_slice(), killed.contents()),
+                            (
+                                &[Mended::Completed {
+                                    files: killed.paths[published..].to_vec()
+                                }][..],
+                                new
+                            )
+                        ),
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_set_whose_other_part_was_removed_is_left_as_it_is_with_a_word() {
         let killed = Killed::new(true, 3);
-        fs::remove_dir_all(killed.paths[0].parent().unwrap()).unwrap();
+        fs::remove_dir_all(staging_in(killed.paths[0].parent().unwrap())).unwrap();
         let locked = lock([killed.paths[3].parent().unwrap()], |_| {}).unwrap();
         assert_eq!(
             locked.mended(),
@@ -401,6 +482,22 @@ mod tests {
         };
         assert_eq!(files.len(), 3);
         assert_eq!(killed.contents(), vec![Some("new set".to_owned()); 4]);
+    }
+
+    #[test]
+    fn a_directory_that_was_moved_is_still_of_the_set() {
+        for (moved, kept) in [(0, 3), (3, 0)] {
+            let killed = Killed::new(true, 1);
+            let old = killed.paths[moved].parent().unwrap();
+            let new = old.with_file_name("moved");
+            fs::rename(old, &new).unwrap();
+            let kept = killed.paths[kept].parent().unwrap();
+            let locked = lock([new.as_path(), kept], |_| {}).unwrap();
+            let Some([Mended::Completed { files }]) = locked.mended().first_chunk() else {
+                panic!("{:?}", locked.mended());
+            };
+            assert_eq!(files.len(), 3);
+        }
     }
 
     #[cfg(unix)]
