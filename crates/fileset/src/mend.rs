@@ -120,6 +120,8 @@ enum Rest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Progress {
     Staged,
+    /// It has no second name, and is out of its place, where the new file isn't yet.
+    SteppedAside,
     Published,
     /// Somebody else has touched it.
     Changed,
@@ -136,23 +138,25 @@ fn mend_set(parts: &[Left], rest: Rest) -> Result<Option<Mended>, Error> {
         }
     }
     let any = |progress| files.iter().any(|(file, ..)| *file == progress);
+    let begun = any(Progress::Published) || any(Progress::SteppedAside);
+    let ended = !any(Progress::Staged) && !any(Progress::SteppedAside);
     let mended = if any(Progress::Changed) {
-        Some(mixed(parts))
+        Some(mixed(parts)?)
     } else if let Rest::Missing(missing) = rest {
         return Ok(Some(Mended::Waiting {
             files: all_files(parts),
             missing,
             kept: parts.iter().map(|part| part.staging.clone()).collect(),
         }));
-    } else if !any(Progress::Published) || !any(Progress::Staged) {
-        // Nothing was published yet, or everything.
+    } else if !begun || ended {
         None
     } else if matches!(rest, Rest::Gone) {
-        Some(mixed(parts))
+        Some(mixed(parts)?)
     } else {
         let mut completed = Vec::new();
-        for (_, staged, record, staging) in
-            files.iter().filter(|(file, ..)| *file == Progress::Staged)
+        for (_, staged, record, staging) in files
+            .iter()
+            .filter(|(file, ..)| *file != Progress::Published)
         {
             let publish = match record.old {
                 Some(_) => disk::rename,
@@ -180,10 +184,31 @@ fn mend_set(parts: &[Left], rest: Rest) -> Result<Option<Mended>, Error> {
     Ok(mended)
 }
 
-fn mixed(parts: &[Left]) -> Mended {
-    Mended::Mixed {
-        files: all_files(parts),
+/// Leaves the files as they are; one whose place is empty gets back into it.
+fn mixed(parts: &[Left]) -> Result<Mended, Error> {
+    for part in parts {
+        for (number, record) in part.journal.files.iter().enumerate() {
+            let old = staging::old_file(&part.staging, number);
+            match disk::rename_new(&old, &record.path) {
+                Err(error)
+                    if !matches!(
+                        error.kind(),
+                        io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists
+                    ) =>
+                {
+                    return Err(Error::Unfinished {
+                        path: record.path.clone(),
+                        staging: part.staging.clone(),
+                        source: error,
+                    });
+                }
+                _ => {}
+            }
+        }
     }
+    Ok(Mended::Mixed {
+        files: all_files(parts),
+    })
 }
 
 fn all_files(parts: &[Left]) -> Vec<PathBuf> {
@@ -196,11 +221,13 @@ fn progress(staged: &Path, old: &Path, record: &Record) -> io::Result<Progress> 
     if place == Some(record.new) {
         return Ok(Progress::Published);
     }
-    // The old file may have stepped aside for the new one, which didn't come any more.
-    let is_old = place == record.old || (place.is_none() && FileState::of(old)? == record.old);
-    Ok(match is_old && FileState::of(staged)? == Some(record.new) {
-        true => Progress::Staged,
-        false => Progress::Changed,
+    if FileState::of(staged)? != Some(record.new) {
+        return Ok(Progress::Changed);
+    }
+    Ok(match place {
+        place if place == record.old => Progress::Staged,
+        None if FileState::of(old)? == record.old => Progress::SteppedAside,
+        _ => Progress::Changed,
     })
 }
 
@@ -447,6 +474,73 @@ mod tests {
             }]
         );
         assert_eq!(killed.contents(), vec![Some("new set".to_owned()); 4]);
+    }
+
+    /// Where files get no second name, a process is killed between the two steps with the file that has this number.
+    fn killed_while_a_file_stepped_aside(
+        files: usize,
+        number: usize,
+    ) -> (tempfile::TempDir, Vec<PathBuf>) {
+        let directory = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(directory.path()).unwrap();
+        let paths: Vec<_> = (0..files).map(|file| root.join(file.to_string())).collect();
+        for (number, path) in paths.iter().enumerate() {
+            fs::write(path, "old").unwrap();
+            testing::fails(
+                Step::Link,
+                &format!("{number}.old"),
+                io::ErrorKind::Unsupported,
+            );
+        }
+        let set = FileSet::new().replace(true);
+        let set = (paths.iter()).fold(set, |set, path| set.file(path, Access::Owner, b"new set"));
+        let unfinished = Unfinished::new();
+        let locked = lock(set.directories(), |_| {}).unwrap();
+        mem::forget(locked.stage(&set, &unfinished).unwrap());
+        testing::works();
+        let staging = staging_in(&root);
+        for (earlier, path) in paths.iter().enumerate().take(number + 1) {
+            fs::rename(path, staging::old_file(&staging, earlier)).unwrap();
+            if earlier < number {
+                fs::rename(staging::new_file(&staging, earlier), path).unwrap();
+            }
+        }
+        (directory, paths)
+    }
+
+    #[test]
+    fn a_file_that_has_no_second_name_is_not_lost_when_it_stepped_aside() {
+        for (files, number) in [(1, 0), (2, 0), (2, 1)] {
+            let (directory, paths) = killed_while_a_file_stepped_aside(files, number);
+            let locked = lock([directory.path()], |_| {}).unwrap();
+            assert_eq!(
+                locked.mended(),
+                [Mended::Completed {
+                    files: paths[number..].to_vec()
+                }]
+            );
+            for path in paths {
+                assert_eq!(fs::read(path).unwrap(), b"new set");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_stepped_aside_gets_back_where_the_set_can_not_be_completed() {
+        for (files, number) in [(1, 0), (2, 0), (2, 1)] {
+            let (directory, paths) = killed_while_a_file_stepped_aside(files, number);
+            let staging = staging_in(paths[0].parent().unwrap());
+            fs::write(staging::new_file(&staging, number), "changed").unwrap();
+            let locked = lock([directory.path()], |_| {}).unwrap();
+            assert_eq!(
+                locked.mended(),
+                [Mended::Mixed {
+                    files: paths.clone()
+                }]
+            );
+            assert_eq!(fs::read(&paths[number]).unwrap(), b"old");
+            assert_eq!(names(directory.path()).len(), files);
+        }
     }
 
     #[test]

@@ -184,10 +184,12 @@ impl Staged<'_> {
         Ok(())
     }
 
-    /// A single file needs no journal: it is renamed or it isn't.
+    /// A single file needs no journal: it is renamed or it isn't, unless the old one has to step aside.
     fn write_journals(&self) -> Result<(), Error> {
-        let files: usize = self.parts.iter().map(|part| part.records.len()).sum();
-        if files < 2 {
+        let mut files = self.parts.iter().flat_map(Part::files);
+        if let (Some((old, record)), None) = (files.next(), files.next())
+            && (record.old.is_none() || FileState::of(&old).map_err(Error::io(&old))?.is_some())
+        {
             return Ok(());
         }
         for part in &self.parts {
@@ -216,6 +218,12 @@ impl Drop for Staged<'_> {
 }
 
 impl Part {
+    /// The second name of what each file replaces, and its record.
+    fn files(&self) -> impl Iterator<Item = (PathBuf, &Record)> {
+        let numbered = self.records.iter().enumerate();
+        numbered.map(|(number, record)| (staging::old_file(&self.staging, number), record))
+    }
+
     fn stage(&mut self, file: &NewFile<'_>, path: PathBuf, replace: bool) -> Result<(), Error> {
         let old = match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
