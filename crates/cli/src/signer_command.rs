@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     fmt,
     io::{self, Read, Write},
+    path::PathBuf,
     process::{ChildStdin, ChildStdout, Command, Stdio},
     thread,
 };
@@ -70,6 +71,14 @@ impl SignerCommand {
             program: program.ok_or("it names no program")?,
             arguments: words.collect(),
         })
+    }
+
+    /// The files among its words, such as its key: the last part of `file:ca.key.pem` and `--key=ca.key.pem` too.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let last = |word: &String| word.rsplit([':', '=']).next().map(PathBuf::from);
+        let words = self.arguments.iter();
+        let paths = words.flat_map(|word| [Some(PathBuf::from(word)), last(word)]);
+        paths.flatten().filter(|path| path.is_file()).collect()
     }
 
     /// Runs it. That the signature is one is still to be verified.

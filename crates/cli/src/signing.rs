@@ -68,8 +68,13 @@ impl AuthorityArgs {
 
     /// With the files that they name.
     pub(crate) fn inputs(&self, inputs: Inputs) -> Inputs {
+        let command = self.signer.signer_command.iter();
         inputs
             .files("--ca-key", &self.signer.ca_key)
+            .files(
+                "--signer-command",
+                &command.flat_map(SignerCommand::files).collect::<Vec<_>>(),
+            )
             .passphrase(self.ca_passin())
     }
 

@@ -212,6 +212,35 @@ fn published_vectors_behave_as_published() {
     ));
 }
 
+#[test]
+fn a_mac_with_a_short_key_vouches_for_nothing() {
+    let (key, leaf, ..) = material();
+    let builder = Pkcs12::builder(&key, &leaf).unwrap();
+    let der = quick(builder.profile(pki::Pkcs12Profile::Pbmac1));
+    // The last INTEGER of 32 is the length of the MAC's key (RFC 8018, appendix A.2).
+    let mut lengths = der.windows(3);
+    let at = lengths.rposition(|window| window == [2, 1, 32]).unwrap() + 2;
+    let with_length = |length| {
+        let mut der = der.clone();
+        der[at] = length;
+        Pkcs12::open(&der, &correct()).unwrap_err()
+    };
+    for refused in [1, 19] {
+        let error = with_length(refused);
+        assert!(
+            matches!(
+                error,
+                Error::Malformed {
+                    what: "PKCS#12 MAC",
+                    ..
+                }
+            ),
+            "{refused}: {error:?}"
+        );
+    }
+    assert_eq!(with_length(20), Error::MacMismatch);
+}
+
 // --- What a file may lack ---
 
 #[test]

@@ -188,7 +188,9 @@ fn with_new_key(args: &Args, path: &Path) -> Result<(), Error> {
 /// A root, signed by a command that keeps its key.
 fn with_command(args: &Args, public_key: &Path, command: &SignerCommand) -> Result<(), Error> {
     let subject = args.subject.checked()?.clone();
-    let inputs = Inputs::new().file("--public-key", public_key);
+    let inputs = Inputs::new()
+        .file("--public-key", public_key)
+        .files("--signer-command", &command.files());
     let [out] = output::claim([args.out_cert()], &inputs, args.force)?;
     output::keep_for_report(args.json, &[&out])?;
     let key = input::public_key(public_key)?;

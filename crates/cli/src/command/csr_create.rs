@@ -141,9 +141,14 @@ impl KeyArgs {
     }
 
     fn inputs(&self) -> Inputs {
+        let command = self.signer_command.iter();
         Inputs::new()
             .files("--key", &self.key.key)
             .files("--public-key", &self.key.public_key)
+            .files(
+                "--signer-command",
+                &command.flat_map(SignerCommand::files).collect::<Vec<_>>(),
+            )
             .passphrase(self.passin())
     }
 

@@ -219,6 +219,25 @@ fn a_command_that_can_not_be_read_is_not_repeated() {
 }
 
 #[test]
+fn the_key_that_a_command_reads_is_not_replaced() {
+    let (sandbox, _) = without_ca_key();
+    sandbox.write("ca.key.pem", b"the key");
+    for word in ["ca.key.pem", "--key=./ca.key.pem", "file:ca.key.pem"] {
+        let command = format!("--signer-command 'sign {word}' --out ca.key.pem --force");
+        for line in [
+            format!("{SIGN} {command}"),
+            format!("{CRL} {command}"),
+            format!("csr create --subject /CN=a --public-key a {command}"),
+            format!("ca create --subject /CN=a --public-key a {command}")
+                .replace("--out ", "--out-cert "),
+        ] {
+            sandbox.run(&line).misuses("which --signer-command reads\n");
+        }
+    }
+    assert_eq!(sandbox.read("ca.key.pem"), b"the key");
+}
+
+#[test]
 fn one_of_the_ways_to_sign_is_chosen() {
     let (sandbox, _) = without_ca_key();
     for command in [SIGN, CRL] {

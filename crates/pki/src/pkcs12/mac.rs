@@ -170,6 +170,9 @@ impl MacKind {
 }
 
 const WHAT: &str = "PKCS#12 MAC";
+/// With a shorter key there is a MAC that fits whatever the passphrase is, soon found by trying: RFC 9579 has it refused in its
+/// security considerations.
+const MIN_KEY_LEN: u64 = 20;
 /// A key longer than the longest block of a hash would be hashed first.
 const MAX_KEY_LEN: u64 = 128;
 
@@ -212,7 +215,7 @@ fn read_pbmac1(mut parameters: Reader<'_>) -> Result<Scheme, Error> {
     let (kdf, key_len) = Pbkdf2::read(derivation.nested(tlv::SEQUENCE)?, WHAT)?;
     derivation.finish()?;
     let key_len = key_len
-        .filter(|len| (1..=MAX_KEY_LEN).contains(len))
+        .filter(|len| (MIN_KEY_LEN..=MAX_KEY_LEN).contains(len))
         .and_then(|len| usize::try_from(len).ok())
         .ok_or_else(|| malformed(WHAT, "PBMAC1 without a proper key length"))?;
     Ok(Scheme::Pbmac1 { kdf, hash, key_len })
