@@ -90,7 +90,9 @@ impl Client {
     /// has ended it already, which is as good. Whatever comes back,
     /// it is kept no longer: the next call authenticates again.
     ///
-    /// A login that is under way is not waited for: its session is ended too, as soon as it is there.
+    /// A login that is under way is not waited for: its session is ended too, as soon as it is there. A call that is
+    /// under way may be answered 401 now, and authenticate anew: whoever means the end of all lets calls end first. The
+    /// tokens are forgotten at once, so that a logout which is dropped, or fails, can't be repeated.
     ///
     /// # Errors
     ///

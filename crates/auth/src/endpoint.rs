@@ -45,7 +45,7 @@ impl Endpoints {
     /// [`Error::InvalidUrl`], as for [`Endpoints::new`].
     pub fn session_auth(self, url: impl AsRef<str>) -> Result<Self, Error> {
         Ok(Self {
-            session_auth: Some(Base::parse(Endpoint::Pod, url.as_ref())?),
+            session_auth: Some(Base::parse(Endpoint::SessionAuth, url.as_ref())?),
             ..self
         })
     }
@@ -175,7 +175,7 @@ impl Base {
         &self.peer
     }
 
-    /// The URL of a request: a path is appended to the context, an absolute URL must name this very endpoint.
+    /// The URL of a request: a path is appended to the context, an absolute URL must be within it.
     pub(crate) fn resolve(&self, target: &Uri) -> Result<Uri, Error> {
         let path_and_query = target.path_and_query().map_or("/", |path| path.as_str());
         let foreign = || Error::ForeignUrl {
@@ -192,9 +192,7 @@ impl Base {
             (None, None) if path_and_query.starts_with('/') => {
                 format!("{}{path_and_query}", self.context)
             }
-            (Some(scheme), Some(authority)) if self.is_origin(scheme, authority) => {
-                path_and_query.to_owned()
-            }
+            (Some(_), Some(_)) if self.path_within(target).is_some() => path_and_query.to_owned(),
             _ => return Err(foreign()),
         };
         Uri::builder()
@@ -444,11 +442,20 @@ mod tests {
     }
 
     #[test]
-    fn an_absolute_url_of_the_same_origin_is_taken_as_it_is() {
+    fn an_absolute_url_within_the_context_is_taken_as_it_is() {
         assert_eq!(
-            resolved("https://pod.test/ctx", "https://POD.test:443/other"),
-            "https://pod.test/other"
+            resolved("https://pod.test/ctx", "https://POD.test:443/ctx/other?a"),
+            "https://pod.test/ctx/other?a"
         );
+    }
+
+    #[test]
+    fn an_absolute_url_outside_the_context_is_refused() {
+        let pod = base("https://pod.test/ctx");
+        for target in ["https://pod.test/other", "https://pod.test/ctxother"] {
+            let error = pod.resolve(&target.parse().unwrap()).unwrap_err();
+            assert!(matches!(error, Error::ForeignUrl { .. }), "{error:?}");
+        }
     }
 
     #[test]

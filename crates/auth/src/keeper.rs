@@ -84,9 +84,10 @@ struct HeldBack {
 }
 
 impl HeldBack {
-    fn further(self, policy: &RetryPolicy) -> (Self, Duration) {
+    /// `asked` is how long a server asked to be left alone.
+    fn further(self, policy: &RetryPolicy, asked: Option<Duration>) -> (Self, Duration) {
         let in_a_row = self.in_a_row.saturating_add(1);
-        let pause = policy.hold_back(in_a_row);
+        let pause = policy.hold_back(in_a_row, asked);
         let until = Instant::now().checked_add(pause);
         (Self { in_a_row, until }, pause)
     }
@@ -250,7 +251,8 @@ impl Keeper {
                 if let Some(old) = state.kept.take() {
                     // What was taken over may have met a 401 in the meantime.
                     new.expired = old.expired.and(known.tokens);
-                    old.end_after_use(!known.tokens);
+                    let shared = session.shared_with(&old.login.session);
+                    old.end_after_use(!(known.tokens | shared));
                 }
                 state.kept = Some(new);
             }
@@ -262,7 +264,11 @@ impl Keeper {
             }
             Err(error) => {
                 let before = state.failed.take().map(|(held_back, _)| held_back);
-                let (held_back, pause) = before.unwrap_or_default().further(&self.retry);
+                let asked = match error {
+                    Error::Status { retry_after, .. } => *retry_after,
+                    _ => None,
+                };
+                let (held_back, pause) = before.unwrap_or_default().further(&self.retry, asked);
                 tracing::warn!(%error, ?pause, "login failed, and is not tried again for a while");
                 state.failed = Some((held_back, error.clone()));
             }
@@ -322,7 +328,7 @@ impl Keeper {
         if first {
             let held_back = of(endpoint, &mut state.held_back);
             let pause;
-            (*held_back, pause) = held_back.further(&self.retry);
+            (*held_back, pause) = held_back.further(&self.retry, None);
             tracing::warn!(%endpoint, ?pause, "401 with fresh tokens: they are not renewed for a while");
         }
     }

@@ -11,15 +11,15 @@ pub enum Endpoint {
     /// The Agent: `agent` calls. Takes both tokens and gives none.
     Agent,
     /// The Pod where it authenticates, if that isn't where it answers other calls: see
-    /// [`Endpoints::session_auth`](crate::Endpoints::session_auth). Otherwise the same as [`Endpoint::Pod`]. Errors
-    /// name both of them the Pod, each with its own host and port.
+    /// [`Endpoints::session_auth`](crate::Endpoints::session_auth). Otherwise the same as [`Endpoint::Pod`].
     SessionAuth,
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Pod | Self::SessionAuth => "Pod",
+            Self::Pod => "Pod",
+            Self::SessionAuth => "Pod's sessionAuth",
             Self::KeyManager => "Key Manager",
             Self::Agent => "Agent",
         })

@@ -8,7 +8,7 @@ use std::{
 use http::{HeaderMap, StatusCode, header};
 use tokio::time::Instant;
 
-use crate::{Error, Peer};
+use crate::{Error, Peer, transport::PROXY_UNKNOWN};
 
 /// How often a call is tried again, and how long it waits in between.
 ///
@@ -22,7 +22,8 @@ use crate::{Error, Peer};
 /// - A request that the server may have acted on is repeated only if it is idempotent; the Java client repeats them all.
 /// - A connection that was reset or closed is retried too, also for a login, where the Java client retries refused
 ///   connections and timeouts only.
-/// - After a failed login, calls fail with its error for a while, and don't begin another: see [`Client::call`].
+/// - After a failed login, calls fail with its error for a while, and don't begin another: see [`Client::call`]. If the
+///   server said `Retry-After`, that is as long, and an hour at most.
 ///
 /// An unknown host is retried for calls and not for logins, as in the Java client.
 ///
@@ -38,7 +39,7 @@ use crate::{Error, Peer};
 /// | not reached: connection refused, reset or closed while connecting, too slow, network down | yes |
 /// | 500 to 599 otherwise; a connection that broke, or an answer that didn't come in time, after the request was sent | if the request is idempotent |
 /// | any other status, among them 400, 401, 403, 404 | no (401: see [`Client::call`]) |
-/// | host unknown | for calls; not for logins, where the name is more often mistyped than unreachable |
+/// | host unknown, the proxy's too | for calls; not for logins, where the name is more often mistyped than unreachable |
 /// | TLS failed, on either side's account; an answer that isn't what the protocol says | no |
 ///
 /// A request is idempotent by its method (RFC 9110, section 9.2.2), or because it says so: see [`Idempotent`]. Those
@@ -114,15 +115,22 @@ impl RetryPolicy {
     }
 
     /// How long not to try what failed so many times in a row, each time with all its attempts: like the pauses, but
-    /// from half a second on, also where attempts follow each other without a pause.
-    pub(crate) fn hold_back(&self, failures: u32) -> Duration {
+    /// from half a second on, also where attempts follow each other without a pause; and no shorter than a server asked
+    /// for, within reason.
+    pub(crate) fn hold_back(&self, failures: u32, asked: Option<Duration>) -> Duration {
         let first_pause = self.first_pause.max(LEAST_HOLD_BACK);
         let policy = self.clone().first_pause(first_pause);
-        policy.pause_after(failures, 1.0).max(LEAST_HOLD_BACK)
+        let least = asked.map_or(LEAST_HOLD_BACK, |asked| {
+            asked.clamp(LEAST_HOLD_BACK, LONGEST_ASKED)
+        });
+        policy.pause_after(failures, 1.0).max(least)
     }
 }
 
 const LEAST_HOLD_BACK: Duration = Duration::from_millis(500);
+
+/// One wrong answer shouldn't keep a bot out for a day.
+const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
 
 impl Default for RetryPolicy {
     fn default() -> Self {
@@ -188,6 +196,10 @@ impl Transient {
                 | Error::Timeout { .. }
                 | Error::Http { .. }
                 | Error::ProxyUnreachable { .. }
+                | Error::ProxyFailed {
+                    reason: PROXY_UNKNOWN,
+                    ..
+                }
         ) || matches!(error, Error::ProxyRefused { status, .. } if status.is_server_error());
         transient.then_some(Self {
             acted: sent,
@@ -198,7 +210,7 @@ impl Transient {
     /// The same for a login.
     pub(crate) fn of_login_error(error: &Error, sent: bool) -> Option<Self> {
         match error {
-            Error::DnsFailed { .. } => None,
+            Error::DnsFailed { .. } | Error::ProxyFailed { .. } => None,
             error => Self::of_error(error, sent),
         }
     }
@@ -398,14 +410,24 @@ mod tests {
     #[test]
     fn failures_are_held_back_also_without_pauses() {
         let default = RetryPolicy::default();
-        assert_eq!(default.hold_back(1), Duration::from_millis(500));
-        assert_eq!(default.hold_back(3), SECOND * 2);
-        assert_eq!(default.hold_back(u32::MAX), SECOND * 300);
+        assert_eq!(default.hold_back(1, None), Duration::from_millis(500));
+        assert_eq!(default.hold_back(3, None), SECOND * 2);
+        assert_eq!(default.hold_back(u32::MAX, None), SECOND * 300);
         let at_once = RetryPolicy::default().first_pause(Duration::ZERO);
-        assert_eq!(at_once.hold_back(1), Duration::from_millis(500));
-        assert_eq!(at_once.hold_back(2), SECOND);
+        assert_eq!(at_once.hold_back(1, None), Duration::from_millis(500));
+        assert_eq!(at_once.hold_back(2, None), SECOND);
         let short = at_once.longest_pause(Duration::ZERO);
-        assert_eq!(short.hold_back(9), Duration::from_millis(500));
+        assert_eq!(short.hold_back(9, None), Duration::from_millis(500));
+    }
+
+    #[test]
+    fn failures_are_held_back_as_long_as_a_server_asks_and_an_hour_at_most() {
+        let held = |asked| RetryPolicy::default().hold_back(3, Some(asked));
+        assert_eq!(held(Duration::ZERO), SECOND * 2);
+        assert_eq!(held(SECOND), SECOND * 2);
+        assert_eq!(held(SECOND * 1800), SECOND * 1800);
+        assert_eq!(held(SECOND * 86_400), SECOND * 3600);
+        assert_eq!(held(Duration::MAX), SECOND * 3600);
     }
 
     #[test]
@@ -540,14 +562,24 @@ mod tests {
             assert_eq!(Transient::of_error(&error, false), Some(again(false)));
             assert_eq!(Transient::of_login_error(&error, true), Some(again(true)));
         }
-        let unknown_host = Error::DnsFailed {
+        let proxy_failed = |reason| Error::ProxyFailed {
             peer: peer.clone(),
-            reason: String::new(),
+            proxy: "proxy.test:8080".to_owned(),
+            reason,
         };
-        let of_call = Transient::of_error(&unknown_host, false);
-        assert_eq!(of_call, Some(again(false)));
-        assert_eq!(Transient::of_login_error(&unknown_host, false), None);
+        for unknown_host in [
+            Error::DnsFailed {
+                peer: peer.clone(),
+                reason: String::new(),
+            },
+            proxy_failed(PROXY_UNKNOWN),
+        ] {
+            let of_call = Transient::of_error(&unknown_host, false);
+            assert_eq!(of_call, Some(again(false)));
+            assert_eq!(Transient::of_login_error(&unknown_host, false), None);
+        }
         for error in [
+            proxy_failed("it doesn't speak HTTP"),
             Error::DeadlineExceeded {
                 peer: peer.clone(),
                 after: SECOND,

@@ -3,6 +3,18 @@
 
 use crate::{Certificate, Error};
 
+impl Certificate {
+    /// This certificate, then its issuers as far as `certificates` has them, in whatever order: each is the issuer of the one
+    /// before it by name and signature, or by name and key identifiers where the signature's algorithm isn't supported.
+    ///
+    /// At most 16. This says how certificates belong together, and nothing about trust: neither dates nor extensions are
+    /// looked at.
+    #[must_use]
+    pub fn chain_among<'a>(&'a self, certificates: &'a [Certificate]) -> Vec<&'a Certificate> {
+        upwards(self, certificates)
+    }
+}
+
 /// The leaf, then its issuers as far as `certificates` has them.
 pub(crate) fn upwards<'a>(
     leaf: &'a Certificate,

@@ -430,6 +430,9 @@ fn proxy(section: &mut Section<'_>, notices: &mut Vec<Notice>) -> Result<Option<
     let port = proxy.number::<u16>("port")?.unwrap_or(80);
     let username = proxy.text("username")?;
     let password = proxy.secret("password")?;
+    if username.is_none() && password.is_some() {
+        return Err(proxy.problem("password", "given without `username`"));
+    }
     let password = password.map_or_else(|| Passphrase::from(""), passphrase);
     proxy.finish(notices);
     let found = Proxy::new(format!("http://{}:{port}", host.trim()))?;

@@ -99,6 +99,16 @@ retry:
 "#;
 
 #[test]
+fn a_password_for_the_proxy_without_a_user_name_is_refused() {
+    let text = FULL.replace("  username: proxyuser\n", "");
+    let (_, key, reason) = failure(&text);
+    assert_eq!(
+        (key.as_str(), reason.as_str()),
+        ("proxy.password", "given without `username`")
+    );
+}
+
+#[test]
 fn the_full_example_is_read_as_it_is() {
     let config = config(FULL);
     assert_eq!(
@@ -106,7 +116,7 @@ fn the_full_example_is_read_as_it_is() {
         [
             (Endpoint::Pod, "https://dev.symphony.com/x".to_owned()),
             (
-                Endpoint::Pod,
+                Endpoint::SessionAuth,
                 "https://dev-session.symphony.com:8444/x".to_owned()
             ),
             (

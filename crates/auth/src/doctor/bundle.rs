@@ -236,36 +236,15 @@ const BROKEN: [&str; 6] = [
     "RSASSA-PSS with SHA-1",
 ];
 
-/// More than any chain has, and any CA certificates. It bounds what a file full of them can cost.
-const MOST: usize = 16;
-
 /// Tells whose issuer the file doesn't hold.
 fn chain(report: &mut Report, certificates: &[Certificate]) {
-    let issuer_of = |certificate: &Certificate| {
-        certificates
-            .iter()
-            .filter(|issuer| issuer.subject().matches(certificate.issuer()))
-            .take(MOST)
-            .find(|issuer| certificate.verify_issued_by(issuer).is_ok())
-    };
-    let Some(mut current) = certificates.first() else {
+    let Some(leaf) = certificates.first() else {
         return;
     };
-    // A circle of certificates ends too.
-    for _ in 0..MOST {
-        if current.is_self_signed() {
-            return;
-        }
-        match issuer_of(current) {
-            Some(issuer) => current = issuer,
-            None => {
-                let evidence = format!(
-                    "that of {} was issued by {}",
-                    current.subject(),
-                    current.issuer()
-                );
-                return report.add(ABOUT, &found::ISSUER_NOT_IN_FILE, evidence);
-            }
-        }
+    if let Some(last) = leaf.chain_among(certificates).last()
+        && !last.is_self_signed()
+    {
+        let evidence = format!("that of {} was issued by {}", last.subject(), last.issuer());
+        report.add(ABOUT, &found::ISSUER_NOT_IN_FILE, evidence);
     }
 }

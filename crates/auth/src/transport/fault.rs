@@ -32,6 +32,9 @@ pub(crate) enum Fault {
     Http(String),
 }
 
+/// The reason of the [`Error::ProxyFailed`] that may pass.
+pub(crate) const PROXY_UNKNOWN: &str = "its host name does not resolve";
+
 /// What went wrong with a proxy, before anything was sent to the peer behind it.
 #[derive(Debug, Clone)]
 pub(crate) enum ProxyFault {
@@ -76,7 +79,7 @@ impl Fault {
         let reason = match self {
             Self::ConnectTimeout(_) | Self::Network(io::ErrorKind::TimedOut, _) => return self,
             Self::Dns(_) => {
-                let fault = ProxyFault::Failed("its host name does not resolve");
+                let fault = ProxyFault::Failed(PROXY_UNKNOWN);
                 return Self::Proxy(proxy.clone(), fault);
             }
             Self::Refused => "it refused the connection".to_owned(),

@@ -23,6 +23,7 @@ use rustls::ClientConfig;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+pub(crate) use self::fault::PROXY_UNKNOWN;
 use self::{
     connect::{Connector, OwnConnection},
     fault::{Fault, FaultSlot},
@@ -78,7 +79,8 @@ pub(crate) struct Link {
 pub(crate) struct Channel {
     base: Base,
     http: legacy::Client<Connector, Full<Bytes>>,
-    /// For calls that have no connection yet.
+    /// For calls that have no connection yet; with HTTP/1.1 also until they have got one that is idle, which can't be
+    /// told from one that is being made.
     connecting: Semaphore,
     timeouts: Timeouts,
     headers: HeaderMap,
@@ -245,8 +247,8 @@ impl Channel {
             return Err(too_large());
         }
         // Replies may hold tokens: wiped after use. The room avoids copies left behind by growing.
-        let mut collected =
-            Zeroizing::new(Vec::with_capacity(announced.max(INITIAL_ROOM.min(limit))));
+        let room = announced.clamp(INITIAL_ROOM.min(limit), LONGEST_ROOM);
+        let mut collected = Zeroizing::new(Vec::with_capacity(room));
         while let Some(frame) = self.within_read(body.frame()).await? {
             let frame = frame
                 .map_err(|error| Fault::of_body(&error, extensions).at(self.peer().clone()))?;
@@ -341,3 +343,6 @@ const CONNECTING: usize = 16;
 
 /// Room for a well-formed token reply, in octets.
 const INITIAL_ROOM: usize = 4096;
+
+/// A server may announce more than it has. In octets; no reply with tokens is longer.
+const LONGEST_ROOM: usize = 1 << 20;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use auth::{Client, Endpoint, Endpoints, Error, RetryPolicy};
 use http::StatusCode;
-use pod::{Fault, Injected, Pod, Rule};
+use pod::{Answer, Fault, Injected, Pod, Rule};
 
 use crate::{
-    lab::{Pair, identity_of, issue, lab},
+    lab::{KEY_MANAGER_REPLY, POD_REPLY, Pair, identity_of, issue, lab},
     life::{builder, quick, until},
     workflow::{admitting, echo, session_info},
 };
@@ -108,6 +108,49 @@ async fn after_a_failed_login_calls_get_its_error_for_a_while() {
     tokio::time::advance(Duration::from_millis(501)).await;
     client.call(Endpoint::Agent, echo()).await.unwrap();
     assert_eq!(logins(&pod), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_is_not_tried_before_the_time_that_the_server_said() {
+    let (_hold, held) = std::sync::mpsc::channel::<()>();
+    tokio::task::spawn_blocking(move || held.recv());
+    let pod = admitting().await;
+    let half_an_hour = Duration::from_secs(1800);
+    let later = Answer::new(StatusCode::TOO_MANY_REQUESTS).retry_after(half_an_hour);
+    let throttled = pod.inject(Rule::new(Fault::Answer(later)).path(POD_LOGIN));
+    let client = builder(&pod).build().unwrap();
+    let first = client.session().await.unwrap_err();
+    assert!(
+        matches!(&first, Error::Status { retry_after: Some(asked), .. } if *asked == half_an_hour),
+        "{first:?}"
+    );
+    throttled.unwrap().remove();
+    tokio::time::advance(half_an_hour - Duration::from_secs(5)).await;
+    assert_eq!(client.session().await.unwrap_err(), first);
+    assert_eq!(logins(&pod), (1, 0));
+    tokio::time::advance(Duration::from_secs(6)).await;
+    client.session().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_that_is_given_again_is_not_ended_with_the_session_before() {
+    let pod = admitting().await;
+    for (path, token) in [
+        (POD_LOGIN, POD_REPLY),
+        (KEY_MANAGER_LOGIN, KEY_MANAGER_REPLY),
+    ] {
+        let same = Answer::new(StatusCode::OK).body(token);
+        pod.inject(Rule::new(Fault::Answer(same)).path(path))
+            .unwrap();
+    }
+    let client = builder(&pod).build().unwrap();
+    let first = client.session().await.unwrap();
+    let second = client.renewed(&first).await.unwrap();
+    assert_eq!(logins(&pod), (2, 2));
+    drop((first, second));
+    // What is ended after use is ended by now.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(pod.requests_to(POD_LOGOUT), 0);
 }
 
 #[tokio::test]

@@ -206,13 +206,18 @@ async fn a_broken_digest_is_told_by_the_name_of_its_algorithm() {
                 der[start + sha256.len() - 1] = last;
             }
         }
-        let pem = Certificate::from_der(&der).unwrap().to_pem() + &key.to_pem().unwrap();
+        let pem_of_leaf = Certificate::from_der(&der).unwrap().to_pem();
+        let pem = pem_of_leaf.clone() + &key.to_pem().unwrap();
         let report = offline(pem, None).examine().await;
         assert_eq!(
             ids(&report, Severity::Warning),
             ["weak-signature", "issuer-not-in-file"]
         );
         assert_told(&report, "weak-signature", algorithm, "SHA-256");
+        // An issuer is known by its name and key identifier, where nobody can verify the signature.
+        let pem = pem_of_leaf + &rsa.certificate().to_pem() + &key.to_pem().unwrap();
+        let report = offline(pem, None).examine().await;
+        assert_eq!(ids(&report, Severity::Warning), ["weak-signature"]);
     }
 }
 
