@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 pub(crate) use fileset::Access;
@@ -222,7 +223,14 @@ fn tell(mended: &[Mended]) {
             .collect();
         names.join(", ")
     };
+    // What waits is found again by whoever locks the directory next, in this run too.
+    static TOLD: Mutex<Vec<Mended>> = Mutex::new(Vec::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
     for mended in mended {
+        if told.contains(mended) {
+            continue;
+        }
+        told.push(mended.clone());
         match mended {
             Mended::Completed { files } => ui::warn(format!(
                 "an earlier run was killed while it wrote its files; completed now: {}",

@@ -45,6 +45,9 @@ mod unix {
             Signal::SIGTERM,
             Signal::SIGHUP,
             Signal::SIGQUIT,
+            Signal::SIGALRM,
+            Signal::SIGUSR1,
+            Signal::SIGUSR2,
             Signal::SIGTSTP,
             Signal::SIGCONT,
         ]

@@ -73,12 +73,18 @@ impl SignerCommand {
         })
     }
 
-    /// The files among its words, such as its key: the last part of `file:ca.key.pem` and `--key=ca.key.pem` too.
+    /// The files that it names, such as its key: also within a word, as in `file:ca.key.pem`, `--key=ca.key.pem` and
+    /// `sh -c 'sign ca.key.pem'`.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let last = |word: &String| word.rsplit([':', '=']).next().map(PathBuf::from);
-        let words = self.arguments.iter();
-        let paths = words.flat_map(|word| [Some(PathBuf::from(word)), last(word)]);
-        paths.flatten().filter(|path| path.is_file()).collect()
+        let all = std::iter::once(&self.program).chain(&self.arguments);
+        let parts = all.flat_map(|word| {
+            let ends = |c: char| c.is_whitespace() || "'\"=:;|<>".contains(c);
+            std::iter::once(word.as_str()).chain(word.split(ends))
+        });
+        parts
+            .map(PathBuf::from)
+            .filter(|path| path.is_file())
+            .collect()
     }
 
     /// Runs it. That the signature is one is still to be verified.

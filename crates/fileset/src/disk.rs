@@ -17,6 +17,7 @@ pub(crate) enum Step {
     SyncDirectory,
     Link,
     Rename,
+    RenameExclusively,
     Remove,
     OpenDirectory,
     OpenLockFile,
@@ -77,8 +78,32 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Renames a file to a name that nothing has. If something has it, or the disk won't, the file stays as it was.
+///
+/// Where a file system can neither do that in one step nor has links, looking first has to do: whoever else keeps to the lock
+/// of the directory isn't there.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     step(Step::Rename, to)?;
+    let result = rename_exclusively(from, to);
+    let can_not = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::InvalidInput
+                | io::ErrorKind::PermissionDenied
+                | io::ErrorKind::Unsupported
+        )
+    };
+    match (result, fs::symlink_metadata(to)) {
+        (Err(error), Err(nothing))
+            if can_not(&error) && nothing.kind() == io::ErrorKind::NotFound =>
+        {
+            fs::rename(from, to)
+        }
+        (result, _) => result,
+    }
+}
+
+fn rename_exclusively(from: &Path, to: &Path) -> io::Result<()> {
+    step(Step::RenameExclusively, to)?;
     let mut from = TempPath::try_from_path(from)?;
     // Otherwise, a file that can't be renamed is removed.
     from.disable_cleanup(true);

@@ -21,6 +21,14 @@ impl Identity {
         return fs::canonicalize(path).map(Self);
     }
 
+    /// In a form that can be kept. Where only paths tell what a directory is, it is the same for all.
+    pub(crate) fn to_text(&self) -> String {
+        #[cfg(unix)]
+        return format!("{}.{}", self.0.0, self.0.1);
+        #[cfg(not(unix))]
+        return "-".to_owned();
+    }
+
     /// Whether this is what was opened. Where that can't be told, nobody can have replaced what is open.
     pub(crate) fn is_of(&self, file: &File) -> io::Result<bool> {
         #[cfg(unix)]

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! countersign file set 1
-//! with PATH                  another staging directory of the same set
+//! with DIRECTORY PATH        another staging directory of the same set, and the identity of the directory that it is in
 //! file NEW OLD PATH          file number n, in the order of these records
 //! ```
 //!
@@ -22,9 +22,17 @@ const HEADER: &[u8] = b"countersign file set 1";
 /// What one staging directory holds, and where the rest of the set is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Journal {
-    /// The other staging directories of the set.
-    pub(crate) with: Vec<PathBuf>,
+    pub(crate) with: Vec<Other>,
     pub(crate) files: Vec<Record>,
+}
+
+/// Another staging directory of the set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Other {
+    /// [`Identity::to_text`](crate::identity::Identity::to_text) of the directory around it: where a file system isn't
+    /// mounted, another one may have its path.
+    pub(crate) directory: String,
+    pub(crate) staging: PathBuf,
 }
 
 /// A file to publish.
@@ -98,9 +106,9 @@ impl Journal {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = HEADER.to_vec();
         bytes.push(0);
-        for path in &self.with {
-            bytes.extend_from_slice(b"with ");
-            push_path(&mut bytes, path);
+        for Other { directory, staging } in &self.with {
+            bytes.extend_from_slice(format!("with {directory} ").as_bytes());
+            push_path(&mut bytes, staging);
         }
         for Record { path, new, old } in &self.files {
             let old = old.map_or_else(|| "-".to_owned(), FileState::to_text);
@@ -118,8 +126,12 @@ impl Journal {
         }
         let mut journal = Self::default();
         for record in records {
-            if let Some(path) = record.strip_prefix(b"with ") {
-                journal.with.push(to_path(path)?);
+            if let Some(other) = record.strip_prefix(b"with ") {
+                let mut fields = other.splitn(2, |octet| *octet == b' ');
+                journal.with.push(Other {
+                    directory: std::str::from_utf8(fields.next()?).ok()?.to_owned(),
+                    staging: to_path(fields.next()?)?,
+                });
                 continue;
             }
             let mut fields = record
@@ -169,7 +181,10 @@ mod tests {
             modified: 1_800_000_000_123_456_789,
         };
         let journal = Journal {
-            with: vec!["/a b/\n".into()],
+            with: vec![Other {
+                directory: "1.2".to_owned(),
+                staging: "/a b/\n".into(),
+            }],
             files: vec![
                 Record {
                     path: "/x/file 1.2 - y\n".into(),

@@ -7,7 +7,7 @@ use std::{
 use crate::{
     Error, disk,
     identity::Identity,
-    journal::{FileState, Journal, Record},
+    journal::{FileState, Journal, Other, Record},
     staging,
 };
 
@@ -73,7 +73,18 @@ impl Left {
 
     /// The directories where the rest of the set is.
     pub(crate) fn other_directories(&self) -> impl Iterator<Item = &Path> {
-        self.journal.with.iter().filter_map(|path| path.parent())
+        (self.journal.with.iter()).filter_map(|other| other.staging.parent())
+    }
+
+    /// Those of them that aren't there: nothing is, or another directory.
+    fn missing_directories(&self) -> Vec<PathBuf> {
+        let missing = |other: &&Other| {
+            let now = other.staging.parent().map(Identity::of);
+            !now.is_some_and(|now| now.is_ok_and(|now| now.to_text() == other.directory))
+        };
+        let missing = self.journal.with.iter().filter(missing);
+        let directories = missing.filter_map(|other| other.staging.parent());
+        directories.map(Path::to_owned).collect()
     }
 }
 
@@ -83,19 +94,18 @@ pub(crate) fn mend(mut left: Vec<Left>) -> Result<Vec<Mended>, Error> {
     while let Some(first) = left.pop() {
         // Not by their paths: a directory of the set may have another name by now, and a link its old one.
         let others: Vec<_> = (first.journal.with.iter())
-            .filter_map(|other| Identity::of(other).ok())
+            .filter_map(|other| Identity::of(&other.staging).ok())
             .collect();
         let names_first = |part: &Left| {
             let mut with = part.journal.with.iter();
-            with.any(|other| Identity::of(other).is_ok_and(|it| it == first.identity))
+            with.any(|other| Identity::of(&other.staging).is_ok_and(|it| it == first.identity))
         };
         let is_part = |part: &mut Left| others.contains(&part.identity) || names_first(part);
         let mut parts: Vec<Left> = left.extract_if(.., is_part).collect();
         let rest = if parts.len() == first.journal.with.len() {
             Rest::Here
         } else {
-            let directories = first.other_directories().filter(|other| !other.is_dir());
-            match directories.map(Path::to_owned).collect::<Vec<_>>() {
+            match first.missing_directories() {
                 missing if missing.is_empty() => Rest::Gone,
                 missing => Rest::Missing(missing),
             }
@@ -362,7 +372,10 @@ mod tests {
                     let (missing, away) = (root.join(missing), root.join("away"));
                     let parent = killed.paths[here.start].parent().unwrap();
                     fs::rename(&missing, &away).unwrap();
-                    for _ in 0..2 {
+                    for unmounted in [false, true] {
+                        if unmounted {
+                            fs::create_dir(&missing).unwrap();
+                        }
                         let locked = lock([parent], |_| {}).unwrap();
                         let waiting = Mended::Waiting {
                             files: killed.paths[here.clone()].to_vec(),
@@ -371,6 +384,7 @@ mod tests {
                         };
                         assert_eq!(locked.mended(), [waiting]);
                     }
+                    fs::remove_dir(&missing).unwrap();
                     fs::rename(&away, &missing).unwrap();
                     let outcome = killed.next();
                     let new = vec![Some("new set".to_owned()); 4];
@@ -459,6 +473,26 @@ mod tests {
         let error = disk::rename_new(&staged, &directory.path().join("key")).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&staged).unwrap(), b"the only copy");
+    }
+
+    #[test]
+    fn a_disk_that_can_not_rename_to_an_empty_place_in_one_step_is_written_to_all_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let (staged, place) = (
+            directory.path().join("staged"),
+            directory.path().join("key"),
+        );
+        for kind in [io::ErrorKind::InvalidInput, io::ErrorKind::PermissionDenied] {
+            fs::write(&staged, "new").unwrap();
+            testing::fails(Step::RenameExclusively, "key", kind);
+            disk::rename_new(&staged, &place).unwrap();
+            assert_eq!(fs::read(&place).unwrap(), b"new");
+            fs::write(&staged, "newer").unwrap();
+            assert_eq!(disk::rename_new(&staged, &place).unwrap_err().kind(), kind);
+            assert_eq!(fs::read(&place).unwrap(), b"new");
+            fs::remove_file(&place).unwrap();
+            testing::works();
+        }
     }
 
     #[test]

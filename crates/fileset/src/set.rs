@@ -8,7 +8,8 @@ use std::{
 
 use crate::{
     Error, Locked, Unfinished, disk,
-    journal::{FileState, Journal, Record},
+    identity::Identity,
+    journal::{FileState, Journal, Other, Record},
     staging,
 };
 
@@ -194,12 +195,21 @@ impl Staged<'_> {
         }
         for part in &self.parts {
             disk::sync_directory(&part.directory);
-            let others = self
+            let mut with = Vec::new();
+            for other in self
                 .parts
                 .iter()
-                .filter(|other| other.staging != part.staging);
+                .filter(|other| other.staging != part.staging)
+            {
+                let directory =
+                    Identity::of(&other.directory).map_err(Error::io(&other.directory))?;
+                with.push(Other {
+                    directory: directory.to_text(),
+                    staging: other.staging.clone(),
+                });
+            }
             let journal = Journal {
-                with: others.map(|other| other.staging.clone()).collect(),
+                with,
                 files: part.records.clone(),
             };
             staging::write_journal(&part.staging, &journal).map_err(Error::io(&part.directory))?;
@@ -523,6 +533,7 @@ mod tests {
                 "Rename journal",
                 "SyncDirectory staging",
                 "Rename key",
+                "RenameExclusively key",
                 "Rename crt",
                 &synced,
                 "Remove journal",

@@ -2,14 +2,14 @@
 
 use auth::{
     Endpoint,
-    doctor::{CATALOGUE, Doctor, Report, Severity},
+    doctor::{CATALOGUE, Doctor, Finding, Report, Severity},
 };
 use serde::Serialize;
 use serde_json::json;
 
 use crate::{
     auth_target::{AuthTarget, Way},
-    command::block_on,
+    command::{runtime, to_the_end},
     error::{Context, Error},
     help, passphrase, ui,
 };
@@ -20,7 +20,7 @@ use crate::{
 /// finding has an identifier and a next step. Nothing is changed, and the session that may come about is ended.
 ///
 /// The exit status is 1 when a problem is found, and 3 when nothing could be examined: a file or a variable can't be read,
-/// for example. With --json, that is a finding too.
+/// or a passphrase is missing, for example. With --json, that is a finding too.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
@@ -90,10 +90,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     } else {
         ui::result(&report)?;
     }
-    if report.is_healthy() {
-        Ok(())
-    } else {
-        Err(Error::reported())
+    let nothing_opened = |finding: &Finding| finding.kind().id() == "identity-passphrase-missing";
+    match report.findings() {
+        _ if report.is_healthy() => Ok(()),
+        findings if findings.iter().any(nothing_opened) => Err(Error::not_judged()),
+        _ => Err(Error::reported()),
     }
 }
 
@@ -159,7 +160,7 @@ fn examine(args: &Args) -> Result<Report, Error> {
             .total_timeout(limit);
     }
     let _progress = ui::progress("examining");
-    block_on(doctor.examine())
+    runtime()?.block_on(to_the_end(async |_| Ok(doctor.examine().await)))
 }
 
 fn list() -> Result<(), Error> {

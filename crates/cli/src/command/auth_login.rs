@@ -1,12 +1,12 @@
 //! `countersign auth login`
 
-use auth::{RetryPolicy, Token, config::BdkConfig};
+use auth::{Endpoints, RetryPolicy, Session, Token, config::BdkConfig};
 use pki::Version;
 use serde_json::json;
 
 use crate::{
     auth_target::AuthTarget,
-    command::block_on,
+    command::{runtime, to_the_end},
     error::{Context, Error},
     help, passphrase, ui,
 };
@@ -66,20 +66,34 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     };
     let client = client.build().about("the client")?;
 
+    let logout = async || {
+        let ended = client.logout().await.about("logout");
+        if let Err(error) = &ended {
+            ui::warn(format!(
+                "the session is still open, until it expires: {}",
+                error.message()
+            ));
+        }
+        ended.is_ok()
+    };
+    let runtime = runtime()?;
     let (session, ended) = {
         let _progress = ui::progress("authenticating");
-        block_on(async {
+        runtime.block_on(to_the_end(async |interrupted| {
             let session = client.session().await.about("authentication")?;
-            if args.show_tokens {
-                return Ok((session, false));
-            }
-            let ended = client.logout().await.about("logout");
-            if let Err(error) = &ended {
-                ui::warn(format!("the session is still open: {}", error.message()));
-            }
-            Ok((session, ended.is_ok()))
-        })??
+            let ended = (interrupted() || !args.show_tokens) && logout().await;
+            Ok((session, ended))
+        }))?
     };
+    let shown = show(args, &endpoints, &session, ended);
+    if shown.is_err() && !ended {
+        // Nobody has its tokens.
+        runtime.block_on(logout());
+    }
+    shown
+}
+
+fn show(args: &Args, endpoints: &Endpoints, session: &Session, ended: bool) -> Result<(), Error> {
     let tokens = [Some(session.session_token()), session.key_manager_token()];
     let [session_token, key_manager_token] =
         tokens.map(|token| token.filter(|_| args.show_tokens).map(Token::expose));
@@ -99,7 +113,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         session_token.unwrap_or(elided(tokens[0])),
         key_manager_token.unwrap_or(elided(tokens[1]))
     ))?;
-    if !args.show_tokens {
+    if ended {
         ui::note(
             "authenticated, and logged out again; --show-tokens shows the tokens, and leaves the session open",
         );

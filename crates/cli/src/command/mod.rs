@@ -20,13 +20,16 @@ mod p12_info;
 mod pod_serve;
 mod quickstart;
 
-use clap::{Parser, Subcommand};
+use std::{cell::Cell, pin::pin, time::Duration};
 
+use clap::{Parser, Subcommand};
 use tokio::runtime::{self, Runtime};
 
 use crate::{
     error::{Context, Error},
-    help, passphrase, ui,
+    help, passphrase,
+    signals::{asked_to_end, end_by},
+    ui,
 };
 
 /// Certificates for Symphony bots: from the key to the session token, without OpenSSL
@@ -184,6 +187,37 @@ fn runtime() -> Result<Runtime, Error> {
         .build()
         .about("starting the network runtime")
 }
+
+/// Waits for what leaves something open at a server when it is cut off: whoever asks the program to end (Ctrl-C, `kill`) has it
+/// finish first, and ends it on the spot by asking again. It is told whether somebody asked.
+///
+/// # Errors
+///
+/// That of the future.
+async fn to_the_end<T>(
+    work: impl AsyncFnOnce(&dyn Fn() -> bool) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let asked = Cell::new(None);
+    let interrupted = || asked.get().is_some();
+    let work = work(&interrupted);
+    let mut work = pin!(work);
+    let result = tokio::select! {
+        result = &mut work => return result,
+        end = asked_to_end() => {
+            asked.set(Some(end));
+            ui::note("ending what was begun; asked again, it ends at once");
+            tokio::time::timeout(PATIENCE, work).await
+        }
+    };
+    if let Some(end) = asked.get() {
+        end_by(end);
+    }
+    // On some systems there is no way to end by a signal.
+    result.unwrap_or_else(|_| Err(Error::failed("interrupted")))
+}
+
+/// How long one waits for that.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Error> {
     Ok(runtime()?.block_on(future))

@@ -76,6 +76,8 @@ fn ctrl_c_and_the_signals_that_end_programs_leave_the_terminal_as_it_was() {
         (Signal::SIGTERM, 143),
         (Signal::SIGHUP, 129),
         (Signal::SIGQUIT, 131),
+        (Signal::SIGALRM, 142),
+        (Signal::SIGUSR1, 138),
     ] {
         let script = format!("ulimit -c 0; {JOBS} {USE_KEY}; read _");
         let mut terminal = Terminal::run(&sandbox, &script);

@@ -40,6 +40,75 @@ fn the_tokens_are_elided_unless_asked_for() {
     assert!(text.starts_with("session token:      ") && !text.contains("elided"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_login_that_is_interrupted_leaves_no_session_at_the_pod() {
+    use std::{
+        os::unix::process::ExitStatusExt,
+        process::{Command, Stdio},
+    };
+
+    use nix::{
+        sys::signal::{Signal, kill},
+        unistd::Pid,
+    };
+
+    let sandbox = with_bundle();
+    for command in ["login", "login --show-tokens", "doctor"] {
+        let arguments = "--import ca.crt.pem --user demo-bot1 \
+             --fault 'key-manager POST /keyauth/v1/authenticate=delay:1s'";
+        let (mut pod, mut log) = PodProcess::start_logging(&sandbox, arguments);
+        let line = pod.login().replacen("login", command, 1);
+        let program = sandbox.command(&format!("{line} --trust pod-root.pem"));
+        let mut client = Command::new("env")
+            .arg("--default-signal")
+            .arg(program.get_program())
+            .args(program.get_args())
+            .envs(
+                program
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .current_dir(sandbox.path(""))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // The Pod has given a session, and the Key Manager hasn't answered yet.
+        log.wait_for(2, "request ");
+        kill(
+            Pid::from_raw(client.id().try_into().unwrap()),
+            Signal::SIGINT,
+        )
+        .unwrap();
+        let ended = client.wait().unwrap();
+        assert_eq!(ended.signal(), Some(Signal::SIGINT as i32), "{command}");
+        kill(pod.process(), Signal::SIGTERM).unwrap();
+        pod.ends();
+        let rest = log.rest();
+        let logouts = rest.iter().filter(|line| line.contains("/logout"));
+        assert_eq!(logouts.count(), 2, "{command}: {rest:?}");
+    }
+}
+
+#[test]
+fn a_session_that_could_not_be_ended_is_not_said_to_be() {
+    let sandbox = with_bundle();
+    let arguments =
+        "--import ca.crt.pem --user demo-bot1 --fault 'api POST /sessionauth/v1/logout=status:500'";
+    let pod = PodProcess::start(&sandbox, arguments);
+    let login = format!("{} --trust pod-root.pem", pod.login());
+    let outcome = sandbox.run(&login).succeeds();
+    assert!(
+        outcome
+            .stderr
+            .starts_with("warning: the session is still open, until it expires: ")
+            && !outcome.stderr.contains("logged out"),
+        "{}",
+        outcome.stderr
+    );
+}
+
 #[test]
 fn a_server_under_an_unknown_root_is_not_trusted() {
     let sandbox = with_bundle();
@@ -312,7 +381,7 @@ fn the_doctor_needs_no_terminal_to_miss_a_passphrase() {
     let outcome = sandbox.run(
         "auth doctor --p12 bots/demo-bot1.p12 --pod https://localhost:1 --key-manager https://localhost:1",
     );
-    assert_eq!(outcome.status, 1);
+    assert_eq!(outcome.status, 3);
     assert!(
         outcome.stdout.contains("identity-passphrase-missing"),
         "{outcome:?}"

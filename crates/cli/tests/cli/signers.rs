@@ -222,8 +222,14 @@ fn a_command_that_can_not_be_read_is_not_repeated() {
 fn the_key_that_a_command_reads_is_not_replaced() {
     let (sandbox, _) = without_ca_key();
     sandbox.write("ca.key.pem", b"the key");
-    for word in ["ca.key.pem", "--key=./ca.key.pem", "file:ca.key.pem"] {
-        let command = format!("--signer-command 'sign {word}' --out ca.key.pem --force");
+    for command in [
+        "sign ca.key.pem",
+        "sign --key=./ca.key.pem",
+        "sign file:ca.key.pem",
+        "./ca.key.pem",
+        r#"sh -c "sign <ca.key.pem | head""#,
+    ] {
+        let command = format!("--signer-command '{command}' --out ca.key.pem --force");
         for line in [
             format!("{SIGN} {command}"),
             format!("{CRL} {command}"),
