@@ -16,6 +16,7 @@ const ALLOWED: &[&str] = &[
     "hierarchy.toml",
     "profiles/",
     "src/",
+    "tests/data/", // what examples and tests in `src` read
 ];
 
 pub(crate) fn run() -> Result<()> {

@@ -10,6 +10,13 @@ use crate::{Endpoint, Error, Peer};
 /// A URL has scheme, host, an optional port (443 if there is none) and an optional context path, which is kept:
 /// `https://acme.symphony.com:8444/context` is called at `/context/sessionauth/v1/authenticate`. A trailing slash
 /// doesn't matter.
+///
+/// ```
+/// let endpoints = auth::Endpoints::new("https://acme.symphony.com:8444", "https://km.acme.com:8444/keys")?
+///     .agent("https://agent.acme.com")?;
+/// assert_eq!(endpoints.key_manager_url(), "https://km.acme.com:8444/keys");
+/// # Ok::<(), auth::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "it is not changed in place, and does nothing until a client is built with it"]
 pub struct Endpoints {

@@ -378,6 +378,9 @@ pub enum Error {
     },
 }
 
+/// The reason of the [`Error::ProxyFailed`] after which another attempt may succeed.
+pub(crate) const PROXY_UNKNOWN: &str = "its host name does not resolve";
+
 impl Error {
     /// Which service failed and where it was looked for; `None` when nothing was sent yet.
     pub fn peer(&self) -> Option<&Peer> {

@@ -119,7 +119,9 @@ impl Identity {
     }
 
     /// A key of which nothing is known but how to sign with it, as in a smart card, a TPM or a key management service,
-    /// and its certificates, the leaf first. It signs on a thread for blocking work, and may take its time.
+    /// and its certificates, the leaf first. It signs on a thread for blocking work, at most four at a time
+    /// for each endpoint. The handshake waits for it within the [time limit for connecting](crate::ClientBuilder::connect_timeout):
+    /// one that is slow, or asks for a PIN, needs a longer one.
     ///
     /// # Errors
     ///

@@ -66,7 +66,7 @@ impl IdentityFile {
         identity
     }
 
-    /// Looks at the file so often, and when its content has changed, makes the client
+    /// Looks at the file at this interval, and when its content has changed, makes the client
     /// [use it](Client::replace_identity). Runs until it is dropped; for a task of its own.
     ///
     /// `report` is told of each identity that was taken over, and of each failure, after which the client goes on with

@@ -106,3 +106,7 @@ pub use retry::{Idempotent, RetryPolicy};
 pub use session::Session;
 pub use token::Token;
 pub use trust::{TrustAnchor, TrustAnchors, TrustSource};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

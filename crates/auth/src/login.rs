@@ -74,6 +74,10 @@ impl Channels {
                         reason: SAME_HEADER,
                     })
             });
+        if let Err(error) = &whole {
+            // For those whose time is over before the first token is given back.
+            progress.failed(error.clone());
+        }
         if let Some(half) = half {
             half.settle(whole.is_ok()).await;
         }

@@ -22,6 +22,12 @@ use crate::Error;
 /// as they do with every client; proxies that want TLS or SOCKS are refused with [`Error::InvalidProxy`].
 ///
 /// `Debug` and `Display` show host and port, and no credentials.
+///
+/// ```
+/// let proxy = auth::Proxy::new("http://proxy.acme.com:3128")?.credentials("bot", &"secret".into());
+/// assert_eq!(format!("{proxy:?}"), "Proxy(proxy.acme.com:3128, [credentials elided])");
+/// # Ok::<(), auth::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "it is not changed in place, and does nothing until a client is built with it"]
 pub struct Proxy {

@@ -8,7 +8,7 @@ use std::{
 use http::{HeaderMap, StatusCode, header};
 use tokio::time::Instant;
 
-use crate::{Error, Peer, transport::PROXY_UNKNOWN};
+use crate::{Error, Peer, error::PROXY_UNKNOWN};
 
 /// How often a call is tried again, and how long it waits in between.
 ///
@@ -44,6 +44,16 @@ use crate::{Error, Peer, transport::PROXY_UNKNOWN};
 ///
 /// A request is idempotent by its method (RFC 9110, section 9.2.2), or because it says so: see [`Idempotent`]. Those
 /// that authenticate are, although they are `POST`.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let at_most_a_minute = auth::RetryPolicy::default()
+///     .attempts(5)
+///     .first_pause(Duration::from_secs(1))
+///     .deadline(Duration::from_secs(60));
+/// # let _ = at_most_a_minute;
+/// ```
 ///
 /// [`Client::call`]: crate::Client::call
 /// [`Retry-After`]: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3

@@ -10,6 +10,12 @@ use crate::Error;
 ///
 /// It is wiped when the last use of it ends and elided in `Debug`. The buffers of a connection that it was sent over
 /// are not wiped.
+///
+/// ```
+/// let token = auth::Token::new("sessionToken", "eyJhbGciOiJSUzUxMiJ9.e30.c2ln")?; // kept from an earlier login
+/// assert!(!format!("{token:?}").contains("eyJ"));
+/// # Ok::<(), auth::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Token {
     name: HeaderName,

@@ -484,9 +484,13 @@ mod tests {
             pki::Error::malformed("certificate", "it is cut off"),
             // The caller's, and the requester's; but nothing of theirs was judged.
             pki::Profile::from_toml("unknown = 1").unwrap_err(),
-            pki::PrivateKey::from_pem_or_der(
-                include_bytes!("../../pki/tests/data/keys/rsa512.pem"),
-                None,
+            // X25519 (RFC 8410, section 3).
+            pki::PublicKey::from_spki_der(
+                &[
+                    &b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x6e\x03\x21\x00"[..],
+                    &[9; 32],
+                ]
+                .concat(),
             )
             .unwrap_err(),
         ];

@@ -42,7 +42,9 @@ pub(crate) fn verify(
     match store.find(&leaf) {
         // Nobody looks at the signature of such a certificate, so that it has to be the imported one in every octet.
         Some(entry) if entry.admits(&leaf) => {}
-        Some(entry) if entry.kind == CertificateType::UserSigning => {
+        Some(entry)
+            if entry.kind == CertificateType::UserSigning && entry.status != Status::Known =>
+        {
             return Err(Refusal::NotForClients {
                 subject: subject_of(&leaf),
                 reason: "it was imported as a signing certificate",

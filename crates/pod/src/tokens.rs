@@ -66,6 +66,10 @@ impl Tokens {
             TokenKind::KeyManager => random,
         };
 
+        if self.issued.len() >= MAX_TOKENS && self.holders.len() < self.issued.len() {
+            // Those that were revoked make room.
+            self.issued.retain(|token| self.holders.contains_key(token));
+        }
         if self.issued.len() >= MAX_TOKENS
             && let Some(oldest) = self.issued.pop_front()
         {
@@ -182,6 +186,19 @@ mod tests {
 
         let late = NOW + Duration::from_secs(1 << 40);
         assert_eq!(tokens.holder(TokenKind::Session, &token, late), Some("bot"));
+    }
+
+    #[test]
+    fn revoked_tokens_do_not_count() {
+        let mut tokens = Tokens::default();
+        let lasting = tokens.issue(TokenKind::Session, "bot", NOW, HOUR).unwrap();
+        for _ in 0..2 * MAX_TOKENS {
+            let short = tokens.issue(TokenKind::Session, "bot", NOW, HOUR).unwrap();
+            tokens.revoke(TokenKind::Session, &short);
+        }
+        let holder = tokens.holder(TokenKind::Session, &lasting, NOW);
+        assert_eq!(holder, Some("bot"));
+        assert!(tokens.issued.len() <= MAX_TOKENS);
     }
 
     #[test]

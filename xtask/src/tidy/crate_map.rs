@@ -10,7 +10,7 @@ pub(crate) const ALLOWED: &[(&str, &[&str])] = &[
     ("pod", &["rsa-private", "pki"]),
     ("fileset", &[]),
     ("fixtures", &["fileset", "pki"]),
-    ("cli", &["auth", "pod", "fixtures", "fileset", "pki"]),
+    ("cli", &["auth", "pod", "fileset", "pki"]),
     ("xtask", &["fixtures", "pki"]),
     (
         "integration-tests",

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `host`, `port` (443), `scheme` (https), `context` | where the services are, unless their sections say otherwise |
 //! | `proxy.{host,port,username,password}` | the proxy before them |
-//! | `connectionTimeout`, `readTimeout` | in milliseconds (15000, 60000) |
+//! | `connectionTimeout`, `readTimeout` | in milliseconds (15000, 60000); 0, no limit in Java, is taken for the default |
 //! | `defaultHeaders` | added to every request |
 //! | `pod`, `agent`, `keyManager`, `sessionAuth` | one service each, with the same keys, which they inherit |
 //! | `bot.username` | the service user |
@@ -357,14 +357,20 @@ struct Service {
 
 impl Service {
     fn read(section: &mut Section<'_>, notices: &mut Vec<Notice>) -> Result<Self, Error> {
+        let mut limit = |key| -> Result<Option<u64>, Error> {
+            let milliseconds = section.number(key)?;
+            Ok(milliseconds.filter(|number| *number > 0))
+        };
+        let (connection_timeout, read_timeout) =
+            (limit("connectionTimeout")?, limit("readTimeout")?);
         Ok(Self {
             scheme: section.text("scheme")?,
             host: section.text("host")?,
             port: section.number("port")?,
             context: section.text("context")?,
             proxy: proxy(section, notices)?,
-            connection_timeout: section.number("connectionTimeout")?,
-            read_timeout: section.number("readTimeout")?,
+            connection_timeout,
+            read_timeout,
             headers: headers(section, notices)?,
         })
     }

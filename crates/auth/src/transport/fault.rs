@@ -13,7 +13,7 @@ use rustls::{AlertDescription, InvalidMessage};
 use tokio::sync::watch;
 
 use super::reply::printable;
-use crate::{Error, OsError, Peer, Phase, proxy::Proxy};
+use crate::{Error, OsError, Peer, Phase, error::PROXY_UNKNOWN, proxy::Proxy};
 
 /// A failure of a connection, before it is known whose it is.
 #[derive(Debug, Clone)]
@@ -31,9 +31,6 @@ pub(crate) enum Fault {
     NotHttp(&'static str),
     Http(String),
 }
-
-/// The reason of the [`Error::ProxyFailed`] that may pass.
-pub(crate) const PROXY_UNKNOWN: &str = "its host name does not resolve";
 
 /// What went wrong with a proxy, before anything was sent to the peer behind it.
 #[derive(Debug, Clone)]

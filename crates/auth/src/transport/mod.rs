@@ -23,7 +23,6 @@ use rustls::ClientConfig;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-pub(crate) use self::fault::PROXY_UNKNOWN;
 use self::{
     connect::{Connector, OwnConnection},
     fault::{Fault, FaultSlot},

@@ -71,6 +71,29 @@ async fn a_client_certificate_can_be_revoked_under_a_trusted_authority() {
 }
 
 #[tokio::test]
+async fn a_signing_certificate_that_is_only_known_is_as_if_it_had_not_been_imported() {
+    let world = World::new().await;
+    let root = authority("Unknown Root");
+    let client = Identity::new([root.certificate().clone()], root.private_key());
+    let imported = world.import(client.leaf(), CertificateType::UserSigning);
+    for (status, alert, reason) in [
+        (
+            Status::Trusted,
+            AlertDescription::UnsupportedCertificate,
+            "the certificate of O=Excelsior Bank,CN=Unknown Root is not meant for clients: it was imported as a signing certificate",
+        ),
+        (
+            Status::Known,
+            AlertDescription::UnknownCA,
+            "no trusted signing certificate of O=Excelsior Bank,CN=Unknown Root was imported",
+        ),
+    ] {
+        world.pod.set_status(imported.fingerprint, status).unwrap();
+        world.assert_refused(&client, alert, reason).await;
+    }
+}
+
+#[tokio::test]
 async fn a_copy_with_another_signature_that_holds_is_revoked_too() {
     let world = World::new().await;
     let mut copy = world.bot.clone();
