@@ -3,7 +3,7 @@ use const_oid::ObjectIdentifier;
 use crate::{
     AccessDescription, BasicConstraints, DistributionPoint, Error, ExtendedKeyUsage, GeneralName,
     KeyAlgorithm, KeyUsage, NameConstraints, PolicyConstraints, PolicyInformation, PolicyMapping,
-    der,
+    der::{self, Reader},
 };
 
 /// An extension that a [`Profile`](crate::Profile) writes (RFC 5280, section 4.2).
@@ -301,6 +301,20 @@ impl Extension {
         }
     }
 
+    /// Where it is an extended key usage: whether TLS servers have one of its purposes, or one of those that OpenSSL takes for
+    /// theirs.
+    pub(crate) fn is_for_tls_servers(&self) -> Option<bool> {
+        let (EXTENDED_KEY_USAGE, Value::Encoded(purposes)) = (self.oid, &self.value) else {
+            return None;
+        };
+        let mut purposes = Reader::enter(purposes, der::SEQUENCE, "extended key usage").ok()?;
+        let mut is_for_servers = false;
+        while !purposes.is_empty() {
+            is_for_servers |= SERVER_PURPOSES.contains(&purposes.oid().ok()?);
+        }
+        Some(is_for_servers)
+    }
+
     /// Whether RFC 5280 has it in certificates of CAs alone.
     pub(crate) fn is_for_authorities(&self) -> bool {
         [
@@ -397,6 +411,14 @@ const INHIBIT_ANY_POLICY: ObjectIdentifier = ce("2.5.29.54");
 const AUTHORITY_INFO_ACCESS: ObjectIdentifier = ce("1.3.6.1.5.5.7.1.1");
 const SUBJECT_INFO_ACCESS: ObjectIdentifier = ce("1.3.6.1.5.5.7.1.11");
 const TLS_FEATURE: ObjectIdentifier = ce("1.3.6.1.5.5.7.1.24");
+
+/// Any purpose, serverAuth, and what Microsoft and Netscape had for servers with strong cryptography.
+const SERVER_PURPOSES: [ObjectIdentifier; 4] = [
+    ce("2.5.29.37.0"),
+    ce("1.3.6.1.5.5.7.3.1"),
+    ce("1.3.6.1.4.1.311.10.3.3"),
+    ce("2.16.840.1.113730.4.1"),
+];
 
 const WRITTEN_OTHERWISE: [ObjectIdentifier; 17] = [
     SUBJECT_KEY_IDENTIFIER,

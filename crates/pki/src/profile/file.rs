@@ -28,7 +28,7 @@ impl Profile {
     /// | `subject.required`, `subject.allowed`, `subject.repeated` | types of attributes that the request's subject has once, may have once, may have several times |
     /// | `subject.values` | types of attributes that it has once with this value: `{ O = "Excelsior Bank" }` |
     /// | `names.requested` | `true` for the names that the request asks for |
-    /// | `names.matching` | patterns of names, as [`NamePattern`](crate::NamePattern) has them: `["DNS:*.example.com"]`; a common name that looks like a host name or an IP address, and an `emailAddress`, have to match one, too |
+    /// | `names.matching` | patterns of names, as [`NamePattern`](crate::NamePattern) has them: `["DNS:*.example.com"]`; a common name that looks like a host name or an IP address, and an `emailAddress`, have to match one, too; where the certificate may be a TLS server's and has no host name, so has any common name that could be one, such as `localhost` |
     /// | `names.fixed` | these names, as [`SubjectAltName`] is displayed: `["DNS:a.example.com", "UPN:a@example.com", "otherName:1.2.3:0500"]`; also `IP:`, `email:`, `URI:`, `dirName:` and `registeredID:` |
     /// | `names.required`, `names.critical` | `true` if there must be one; if they are critical |
     /// | `keys.allowed` | algorithms of keys: `"RSA 3072"` and larger, `"RSASSA-PSS 3072"` and larger, `"ECDSA P-256"`, `"ECDSA P-384"`, `"ECDSA P-521"`, `"Ed25519"` |
