@@ -100,7 +100,15 @@ pub(crate) fn name(oid: &ObjectIdentifier) -> Option<&'static str> {
 /// ```
 pub fn oid_name(dotted: &str) -> Option<&'static str> {
     let name = name(&ObjectIdentifier::new(dotted).ok()?)?;
-    let mut prefixes = ["id-ce-", "id-pe-", "id-kp-", "id-ad-", "id-qt-"].iter();
+    let mut prefixes = [
+        "id-ce-",
+        "id-pe-",
+        "id-kp-",
+        "id-ad-",
+        "id-qt-",
+        "pkcs-9-at-",
+    ]
+    .iter();
     Some(
         prefixes
             .find_map(|prefix| name.strip_prefix(prefix))
@@ -142,6 +150,7 @@ mod tests {
             ("1.3.6.1.4.1.311.20.2.2", "smartcardLogon"),
             ("1.3.6.1.4.1.311.20.2.3", "userPrincipalName"),
             ("1.2.840.10045.2.1", "id-ecPublicKey"),
+            ("1.2.840.113549.1.9.7", "challengePassword"),
         ] {
             assert_eq!(oid_name(dotted), Some(name), "{dotted}");
         }

@@ -30,6 +30,7 @@ pub(crate) fn algorithm(
 }
 
 /// An extension, encoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Encoded {
     pub(crate) oid: ObjectIdentifier,
     pub(crate) critical: bool,

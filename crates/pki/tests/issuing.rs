@@ -816,6 +816,31 @@ fn a_certificate_is_renewed_with_a_new_key() {
     ));
 }
 
+/// The key usage follows the key, so that nothing of it is kept for want of a grant.
+#[test]
+fn a_key_usage_that_is_as_the_profile_has_it_for_the_new_key_is_granted() {
+    let ca = root();
+    let keys = [KeyKind::Rsa2048, KeyKind::EcP256].map(|kind| PrivateKey::generate(kind).unwrap());
+    let profile = Profile::server().subject_alt_names([dns("a.example")]);
+    let ungranted = |old: &PrivateKey, new: &PrivateKey| {
+        let old = ca
+            .issue_for(old.public_key(), name("/CN=a"), &profile)
+            .unwrap();
+        let issuance = Issuance::renewal_with_key(&old, new.public_key());
+        ca.prepare(&issuance, &profile)
+            .unwrap()
+            .ungranted()
+            .to_vec()
+    };
+    assert_eq!(ungranted(&keys[0], &keys[1]), []);
+    assert_eq!(ungranted(&keys[0], &keys[0]), []);
+    // What it never had, it doesn't get.
+    assert_eq!(
+        ungranted(&keys[1], &keys[0]),
+        [Ungranted::Extension("2.5.29.15".to_owned())]
+    );
+}
+
 #[test]
 fn a_certificate_that_signed_itself_is_renewed_by_itself() {
     let key = key();

@@ -492,6 +492,34 @@ fn a_profile_of_ones_own_decides_and_says_what_it_does_not_grant() {
 }
 
 #[test]
+fn an_attribute_of_a_request_that_is_not_understood_is_told() {
+    let sandbox = Sandbox::with_authority();
+    sandbox.write(
+        "a.csr",
+        include_bytes!("../../../pki/tests/data/attributes.csr.pem"),
+    );
+    let shown = sandbox.run("inspect a.csr").succeeds().stdout;
+    assert!(
+        shown.contains("\n  otherAttributes: unstructuredName, challengePassword\n"),
+        "{shown}"
+    );
+    let signed = sandbox
+        .run("ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr a.csr --out a.crt --json")
+        .succeeds();
+    assert!(
+        signed.stderr.starts_with(
+            "warning: the profile client does not grant what the request asks for: the attribute unstructuredName\n"
+        ),
+        "{}",
+        signed.stderr
+    );
+    assert_eq!(
+        signed.json()["ungranted"],
+        serde_json::json!(["the attribute unstructuredName"])
+    );
+}
+
+#[test]
 fn wherever_a_key_signs_its_algorithm_can_be_chosen() {
     let sandbox = Sandbox::new();
     let pss = "--signature-algorithm rsa-pss-sha384";
