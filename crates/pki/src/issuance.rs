@@ -2,8 +2,6 @@
 
 use std::{collections::HashSet, time::SystemTime};
 
-use const_oid::ObjectIdentifier;
-
 use crate::{
     Certificate, DistinguishedName, Error, Extension, KeyAlgorithm, PreparedCertificate, Profile,
     PublicKey, SerialNumber, SubjectAltName, Ungranted, Validity, VerifiedRequest, der,
@@ -302,7 +300,7 @@ impl Granted<'_> {
         }
         if !names.is_empty() {
             self.extensions.push(tbs::Encoded {
-                oid: SUBJECT_ALT_NAME,
+                oid: SUBJECT_ALT_NAME.to_owned(),
                 critical: profile.has_critical_alt_names(&self.subject),
                 value: SubjectAltName::encode_all(names)?,
             });
@@ -311,7 +309,7 @@ impl Granted<'_> {
         let of_profile = encoded(profile.extensions(), key)?;
         let key_identifier = self.encoded_key_identifier();
         for requested in requested_extensions {
-            let is_granted = requested.oid == SUBJECT_ALT_NAME.to_string()
+            let is_granted = requested.oid == SUBJECT_ALT_NAME
                 || key_identifier.says(requested)
                 || of_profile.iter().any(|it| it.says(requested));
             if !is_granted {
@@ -377,7 +375,7 @@ impl Granted<'_> {
 
         let of_profile = encoded(profile.extensions(), key)?;
         for present in old.present_extensions() {
-            let oid = parse_oid(present)?;
+            let oid = present.oid.as_str();
             if [SUBJECT_KEY_IDENTIFIER, AUTHORITY_KEY_IDENTIFIER].contains(&oid) {
                 continue;
             }
@@ -387,26 +385,26 @@ impl Granted<'_> {
                 None => present.value.clone(),
             };
             let written = tbs::Encoded {
-                oid,
+                oid: oid.to_owned(),
                 critical: present.critical,
                 value,
             };
             if oid != SUBJECT_ALT_NAME && !of_profile.contains(&written) {
                 self.ungranted
-                    .push(Ungranted::Extension(present.oid.clone()));
+                    .push(Ungranted::Extension(written.oid.clone()));
             }
             self.extensions.push(written);
         }
         let has = |it: &tbs::Encoded| self.extensions.iter().any(|old| old.oid == it.oid);
         let missing = of_profile.iter().filter(|it| !has(it));
-        let missing = missing.map(|it| Ungranted::MissingExtension(it.oid.to_string()));
+        let missing = missing.map(|it| Ungranted::MissingExtension(it.oid.clone()));
         self.ungranted.extend(missing.collect::<Vec<_>>());
         Ok(())
     }
 
     fn encoded_key_identifier(&self) -> tbs::Encoded {
         tbs::Encoded {
-            oid: SUBJECT_KEY_IDENTIFIER,
+            oid: SUBJECT_KEY_IDENTIFIER.to_owned(),
             critical: false,
             value: der::tlv(der::OCTET_STRING, &[&self.key_identifier]),
         }
@@ -427,11 +425,7 @@ impl Granted<'_> {
             None => SerialNumber::random()?,
         };
         let mut extensions = vec![self.encoded_key_identifier()];
-        extensions.extend(self.extensions.iter().map(|extension| tbs::Encoded {
-            oid: extension.oid,
-            critical: extension.critical,
-            value: extension.value.clone(),
-        }));
+        extensions.extend(self.extensions.iter().cloned());
         let algorithm = tbs::algorithm(signing.key.algorithm(), self.profile.signature_algorithm)?;
         let tbs = tbs::certificate(tbs::Fields {
             serial: &serial,
@@ -451,7 +445,7 @@ impl Granted<'_> {
 impl tbs::Encoded {
     /// Whether it says the same as this one, critical or not.
     fn says(&self, other: &Present) -> bool {
-        self.oid.to_string() == other.oid && self.value == other.value
+        self.oid == other.oid && self.value == other.value
     }
 }
 
@@ -460,7 +454,7 @@ fn encoded(extensions: &[Extension], key: KeyAlgorithm) -> Result<Vec<tbs::Encod
         .iter()
         .map(|extension| {
             Ok(tbs::Encoded {
-                oid: *extension.id(),
+                oid: extension.oid(),
                 critical: extension.is_critical(),
                 value: extension.value_for(key)?,
             })
@@ -470,18 +464,6 @@ fn encoded(extensions: &[Extension], key: KeyAlgorithm) -> Result<Vec<tbs::Encod
 
 /// RFC 2985, section 5.4.1
 const CHALLENGE_PASSWORD: &str = "1.2.840.113549.1.9.7";
-
-fn parse_oid(present: &Present) -> Result<ObjectIdentifier, Error> {
-    ObjectIdentifier::new(&present.oid).map_err(|_| {
-        Error::malformed(
-            "extensions",
-            format!(
-                "the object identifier {} is too large to be written",
-                present.oid
-            ),
-        )
-    })
-}
 
 /// Which forms of names are granted because a request asks for them. The others say more than where something is: a user
 /// principal name, for one, is whom Active Directory takes its owner for.
@@ -522,12 +504,15 @@ mod tests {
     }
 
     fn attribute(oid: &str, value: &[u8]) -> Vec<u8> {
-        let oid = der::oid(&ObjectIdentifier::new(oid).unwrap());
+        let oid = der::dotted_oid(oid).unwrap();
         der::sequence(&[&oid, &der::tlv(der::SET, &[value])])
     }
 
-    fn extension(oid: ObjectIdentifier, value: &[u8]) -> Vec<u8> {
-        let extension = der::sequence(&[&der::oid(&oid), &der::tlv(der::OCTET_STRING, &[value])]);
+    fn extension(oid: &str, value: &[u8]) -> Vec<u8> {
+        let extension = der::sequence(&[
+            &der::dotted_oid(oid).unwrap(),
+            &der::tlv(der::OCTET_STRING, &[value]),
+        ]);
         der::sequence(&[&extension])
     }
 

@@ -2,7 +2,7 @@
 
 use const_oid::ObjectIdentifier;
 
-use crate::Error;
+use crate::{Error, der};
 
 /// The name of an object identifier, or "unknown".
 pub(crate) fn name_or_unknown(oid: &ObjectIdentifier) -> &'static str {
@@ -116,12 +116,11 @@ pub fn oid_name(dotted: &str) -> Option<&'static str> {
     )
 }
 
-/// The dotted form of the contents of an OBJECT IDENTIFIER; of one that is longer than any in use, what can be said of it.
+/// The dotted form of the contents of an OBJECT IDENTIFIER; of what is none, or longer than any in use, what can be said of it.
 pub(crate) fn dotted(contents: &[u8]) -> String {
-    ObjectIdentifier::from_bytes(contents).map_or_else(
-        |_| "an object identifier of more than 39 octets".to_owned(),
-        |oid| oid.to_string(),
-    )
+    der::dotted(contents).unwrap_or_else(|| {
+        "an object identifier that is not well-formed, or has more than 256 octets".to_owned()
+    })
 }
 
 /// The error for a scheme that isn't implemented.

@@ -1,4 +1,3 @@
-use const_oid::ObjectIdentifier;
 use rand_core::CryptoRng;
 use x509_parser::{cri_attributes::ExtensionRequest, prelude::FromDer};
 
@@ -7,7 +6,7 @@ use crate::{
     budget,
     der::{self, Reader, malformed},
     extension::{self, Extensions, Present},
-    oid, pem,
+    pem,
     signed::Signed,
     tbs,
 };
@@ -21,13 +20,10 @@ const WHAT: &str = "certificate request";
 const VERSION: u64 = 0;
 
 /// That of RFC 2985, section 5.4.2, and Microsoft's, which was there before it and says the same. OpenSSL reads both, too.
-const EXTENSION_REQUESTS: [ObjectIdentifier; 2] = [
-    ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14"),
-    ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.2.1.14"),
-];
+const EXTENSION_REQUESTS: [&str; 2] = [tbs::EXTENSION_REQUEST, "1.3.6.1.4.1.311.2.1.14"];
 
 /// RFC 5280, section 4.2.1.6
-const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+const SUBJECT_ALT_NAME: &str = "2.5.29.17";
 
 /// A PKCS#10 certificate request (RFC 2986), parsed and immutable, that owns its DER.
 ///
@@ -282,7 +278,7 @@ impl CertificateRequestBuilder {
         let extensions = match self.alt_names.as_slice() {
             [] => Vec::new(),
             names => vec![tbs::Encoded {
-                oid: SUBJECT_ALT_NAME,
+                oid: SUBJECT_ALT_NAME.to_owned(),
                 critical: self.subject.is_empty(),
                 value: SubjectAltName::encode_all(names)?,
             }],
@@ -344,10 +340,10 @@ fn read_attributes(attributes: &[u8]) -> Result<(Extensions, Vec<String>), Error
     let mut attributes = Reader::new(attributes, WHAT);
     while !attributes.is_empty() {
         let mut attribute = attributes.nested(der::SEQUENCE)?;
-        let kind = attribute.value(der::OID)?;
+        let kind = attribute.dotted_oid()?;
         let mut values = attribute.nested(der::SET)?;
         attribute.finish()?;
-        if EXTENSION_REQUESTS.iter().any(|it| it.as_bytes() == kind) {
+        if EXTENSION_REQUESTS.contains(&kind.as_str()) {
             if found.is_some() {
                 return Err(malformed(WHAT, "it has two extension request attributes"));
             }
@@ -356,7 +352,7 @@ fn read_attributes(attributes: &[u8]) -> Result<(Extensions, Vec<String>), Error
                 return Err(malformed(WHAT, "its extension request has two values"));
             }
         } else {
-            others.push(oid::dotted(kind));
+            others.push(kind);
         }
     }
     let Some(requested) = found else {

@@ -425,7 +425,7 @@ impl File {
                     reason: "its value is not in hexadecimal digits",
                 })?;
             let extension = Extension::custom(&custom.oid, custom.critical, value)?;
-            if !customs.insert(*extension.id()) {
+            if !customs.insert(extension.oid()) {
                 return Err(contradiction(
                     "two custom extensions have one object identifier",
                 ));
