@@ -17,7 +17,7 @@ use crate::{
     file_name::{InputName, is_stdout},
     help, input,
     output::{self, Access, Output},
-    passphrase, period,
+    passphrase,
     report::Report,
     signature_choice::SignatureArgs,
     signer_command,
@@ -58,8 +58,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SERIAL")]
     release: Vec<SerialNumber>,
 
-    /// When the next CRL will be there at the latest: minutes, hours, days or weeks from now
-    #[arg(long, value_name = "N(m|h|d|w)", default_value = "7d", value_parser = next_update)]
+    /// When the next CRL will be there at the latest: seconds to years from now
+    #[arg(long, value_name = "N(s|m|h|d|w|y)", default_value = "7d", value_parser = next_update)]
     next_update: Duration,
 
     /// Number of the CRL, decimal or hexadecimal (0x1) [default: the one after the previous CRL's]
@@ -131,10 +131,10 @@ fn moment(text: &str) -> Result<SystemTime, String> {
 }
 
 /// How long until the next CRL.
-fn next_update(text: &str) -> Result<Duration, &'static str> {
-    match period::parse(text)? {
-        Duration::ZERO => Err("the next CRL comes later than this one"),
-        period => Ok(period),
+fn next_update(text: &str) -> Result<Duration, String> {
+    match pki::parse_duration(text).map_err(|error| error.to_string())? {
+        Duration::ZERO => Err("the next CRL comes later than this one".to_owned()),
+        duration => Ok(duration),
     }
 }
 
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(next_update("1m"), Ok(Duration::from_secs(60)));
         assert_eq!(
             next_update("0d"),
-            Err("the next CRL comes later than this one")
+            Err("the next CRL comes later than this one".to_owned())
         );
     }
 

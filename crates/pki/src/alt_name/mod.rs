@@ -187,7 +187,10 @@ impl FromStr for SubjectAltName {
         let (form, value) = text.split_once(':').ok_or_else(unknown)?;
         match form {
             "DNS" => Self::dns(value),
-            "IP" => value.parse().map(Self::Ip).map_err(|_| unknown()),
+            "IP" => {
+                let address = value.parse().map(Self::Ip);
+                address.map_err(|_| invalid(text.to_owned(), "expected an IP address"))
+            }
             "email" => Self::email(value),
             "URI" => Self::uri(value),
             "dirName" => value.parse().map(Self::Directory),
