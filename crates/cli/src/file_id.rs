@@ -73,6 +73,8 @@ struct Input {
     flag: &'static str,
     /// `-` for standard input.
     path: PathBuf,
+    /// Whether an output may take its place: it was read whole by then.
+    is_replaceable: bool,
 }
 
 impl Inputs {
@@ -85,7 +87,22 @@ impl Inputs {
         self.0.push(Input {
             flag,
             path: path.to_owned(),
+            is_replaceable: false,
         });
+        self
+    }
+
+    /// The same for a file that the output goes on with, and may take the place of.
+    pub(crate) fn replaceable_files<'a>(
+        mut self,
+        flag: &'static str,
+        paths: impl IntoIterator<Item = &'a PathBuf>,
+    ) -> Self {
+        self.0.extend(paths.into_iter().map(|path| Input {
+            flag,
+            path: path.to_owned(),
+            is_replaceable: true,
+        }));
         self
     }
 
@@ -108,15 +125,16 @@ impl Inputs {
         }
     }
 
-    /// The flag that names a file: the one that this path leads to now, whose identity is known, or the one that would be
-    /// there.
+    /// The flag that names a file which has to stay: the one that this path leads to now, whose identity is known, or the one
+    /// that would be there.
     pub(crate) fn flag_of(&self, path: &Path, id: Option<&FileId>) -> Option<&'static str> {
         let place = place_of(path);
         let is_it = |input: &&Input| match input.id() {
             Some(input) => Some(&input) == id,
             None => !input.is_stdin() && place.is_some() && place_of(&input.path) == place,
         };
-        self.0.iter().find(is_it).map(|input| input.flag)
+        let mut precious = self.0.iter().filter(|input| !input.is_replaceable);
+        precious.find(is_it).map(|input| input.flag)
     }
 
     /// The directories of the files, of those that aren't there too.

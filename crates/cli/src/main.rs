@@ -20,7 +20,6 @@ mod ui;
 mod alt_name;
 mod chain;
 mod log;
-mod period;
 mod signature_choice;
 mod new_key;
 mod passphrase;

@@ -160,11 +160,14 @@ fn told_apart(ungranted: &[Ungranted]) -> (String, String) {
     (names.join(", "), others.join(", "))
 }
 
-/// As it is displayed, but with the names of extensions.
+/// As it is displayed, but with the names of extensions and attributes.
 fn in_words(ungranted: &Ungranted) -> String {
     match ungranted {
         Ungranted::Extension(oid) => {
             format!("the extension {}, or what it says", extension_name(oid))
+        }
+        Ungranted::Attribute(oid) => {
+            format!("the attribute {}", extension_name(oid))
         }
         Ungranted::MissingExtension(oid) => {
             format!("that the extension {} is missing", extension_name(oid))

@@ -273,6 +273,10 @@ fn request(request: &CertificateRequest) -> Result<Item, pki::Error> {
         .list(
             "requestedExtensions",
             request.requested_extensions().map(extension_name),
+        )
+        .list(
+            "otherAttributes",
+            request.other_attributes().map(extension_name),
         ))
 }
 

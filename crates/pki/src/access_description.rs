@@ -1,5 +1,3 @@
-use const_oid::ObjectIdentifier;
-
 use crate::{
     Error, GeneralName, Uri,
     der::{self, Reader},
@@ -63,7 +61,7 @@ impl AccessDescription {
         while !descriptions.is_empty() {
             let mut fields = descriptions.nested(der::SEQUENCE)?;
             read.push(Self {
-                method: fields.oid()?.to_string(),
+                method: fields.dotted_oid()?,
                 location: GeneralName::read(fields.read()?),
             });
             fields.finish()?;
@@ -73,14 +71,11 @@ impl AccessDescription {
 
     /// The SEQUENCE.
     pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
-        let method = ObjectIdentifier::new(&self.method).map_err(|_| Error::InvalidExtension {
+        let method = der::dotted_oid(&self.method).ok_or(Error::InvalidExtension {
             extension: "information access",
             reason: "an access method is not a dotted object identifier",
         })?;
-        Ok(der::sequence(&[
-            &der::oid(&method),
-            &self.location.encode()?,
-        ]))
+        Ok(der::sequence(&[&method, &self.location.encode()?]))
     }
 }
 

@@ -1,7 +1,5 @@
 //! Certificate policies, their mappings and constraints (RFC 5280, sections 4.2.1.4, 4.2.1.5 and 4.2.1.11).
 
-use const_oid::ObjectIdentifier;
-
 use crate::{
     Error, Uri,
     der::{self, Reader, Tlv},
@@ -88,7 +86,7 @@ impl PolicyInformation {
         let mut read = Vec::new();
         while !policies.is_empty() {
             let mut fields = policies.nested(der::SEQUENCE)?;
-            let mut policy = Self::new(fields.oid()?.to_string());
+            let mut policy = Self::new(fields.dotted_oid()?);
             if !fields.is_empty() {
                 let mut qualifiers = fields.nested(der::SEQUENCE)?;
                 while !qualifiers.is_empty() {
@@ -121,7 +119,7 @@ impl PolicyInformation {
 impl PolicyQualifier {
     /// One that is not in the form that RFC 5280 has for it is an `Other`.
     fn read(mut fields: Reader<'_>) -> Result<Self, Error> {
-        let id = fields.oid()?.to_string();
+        let id = fields.dotted_oid()?;
         let value = fields.read()?;
         fields.finish()?;
         let known = match id.as_str() {
@@ -229,8 +227,8 @@ impl PolicyMapping {
         while !mappings.is_empty() {
             let mut fields = mappings.nested(der::SEQUENCE)?;
             read.push(Self {
-                issuer_domain: fields.oid()?.to_string(),
-                subject_domain: fields.oid()?.to_string(),
+                issuer_domain: fields.dotted_oid()?,
+                subject_domain: fields.dotted_oid()?,
             });
             fields.finish()?;
         }
@@ -322,9 +320,8 @@ fn display_text(text: &str) -> Result<Vec<u8>, Error> {
 }
 
 fn oid(text: &str, extension: &'static str) -> Result<Vec<u8>, Error> {
-    ObjectIdentifier::new(text)
-        .map(|oid| der::oid(&oid))
-        .map_err(|_| invalid(extension, "a policy is not a dotted object identifier"))
+    der::dotted_oid(text)
+        .ok_or_else(|| invalid(extension, "a policy is not a dotted object identifier"))
 }
 
 fn invalid(extension: &'static str, reason: &'static str) -> Error {

@@ -527,6 +527,15 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A text that is no duration.
+    #[error(
+        "expected seconds, minutes, hours, days, weeks or years, such as \"90m\", \"30d\" or \"1y\", and found {text:?}"
+    )]
+    #[non_exhaustive]
+    InvalidDuration {
+        /// The text.
+        text: String,
+    },
     /// A parameter for writing a key or bundle that its readers would refuse.
     #[error("{parameter} of {found} is outside the range {min} to {max}")]
     #[non_exhaustive]
@@ -756,6 +765,7 @@ impl Error {
             | Self::ControlCharacter { .. }
             | Self::InvalidCountry { .. }
             | Self::InvalidNamePattern { .. }
+            | Self::InvalidDuration { .. }
             | Self::SignerFailed { .. }
             | Self::ParameterOutOfRange { .. }
             | Self::UnknownRevocationReason { .. }

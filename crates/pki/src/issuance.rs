@@ -2,8 +2,6 @@
 
 use std::{collections::HashSet, time::SystemTime};
 
-use const_oid::ObjectIdentifier;
-
 use crate::{
     Certificate, DistinguishedName, Error, Extension, KeyAlgorithm, PreparedCertificate, Profile,
     PublicKey, SerialNumber, SubjectAltName, Ungranted, Validity, VerifiedRequest, der,
@@ -47,6 +45,8 @@ enum Asked {
     Requester {
         alt_names: Vec<SubjectAltName>,
         extensions: Vec<Present>,
+        /// What else is in the request, by object identifiers.
+        attributes: Vec<String>,
     },
     /// The caller.
     Caller,
@@ -64,6 +64,7 @@ impl Issuance {
         let asked = Asked::Requester {
             alt_names: request.subject_alt_names().to_vec(),
             extensions: request.present_extensions().to_vec(),
+            attributes: request.other_attributes().map(str::to_owned).collect(),
         };
         Self::new(request.public_key(), request.subject().clone(), asked)
     }
@@ -230,7 +231,11 @@ impl Issuance {
             Asked::Requester {
                 alt_names,
                 extensions,
-            } => granted.requested(alt_names, extensions)?,
+                attributes,
+            } => {
+                granted.requested(alt_names, extensions)?;
+                granted.leave_out_attributes(attributes);
+            }
             Asked::Caller => granted.requested(&[], &[])?,
             Asked::Renewal {
                 certificate,
@@ -295,7 +300,7 @@ impl Granted<'_> {
         }
         if !names.is_empty() {
             self.extensions.push(tbs::Encoded {
-                oid: SUBJECT_ALT_NAME,
+                oid: SUBJECT_ALT_NAME.to_owned(),
                 critical: profile.has_critical_alt_names(&self.subject),
                 value: SubjectAltName::encode_all(names)?,
             });
@@ -304,7 +309,7 @@ impl Granted<'_> {
         let of_profile = encoded(profile.extensions(), key)?;
         let key_identifier = self.encoded_key_identifier();
         for requested in requested_extensions {
-            let is_granted = requested.oid == SUBJECT_ALT_NAME.to_string()
+            let is_granted = requested.oid == SUBJECT_ALT_NAME
                 || key_identifier.says(requested)
                 || of_profile.iter().any(|it| it.says(requested));
             if !is_granted {
@@ -322,6 +327,13 @@ impl Granted<'_> {
         let left_out = names.iter().filter(|name| !granted.contains(name));
         self.ungranted
             .extend(left_out.cloned().map(Ungranted::SubjectAltName));
+    }
+
+    /// Says which attributes were not read. A challenge password is for the revocation, and asks for nothing in a certificate.
+    fn leave_out_attributes(&mut self, attributes: &[String]) {
+        let unread = attributes.iter().filter(|oid| *oid != CHALLENGE_PASSWORD);
+        self.ungranted
+            .extend(unread.cloned().map(Ungranted::Attribute));
     }
 
     /// Grants that a certificate goes on as it is, and says what the profile would not.
@@ -363,36 +375,36 @@ impl Granted<'_> {
 
         let of_profile = encoded(profile.extensions(), key)?;
         for present in old.present_extensions() {
-            let oid = parse_oid(present)?;
+            let oid = present.oid.as_str();
             if [SUBJECT_KEY_IDENTIFIER, AUTHORITY_KEY_IDENTIFIER].contains(&oid) {
                 continue;
             }
-            let is_granted =
-                |it: &tbs::Encoded| it.says(present) && it.critical == present.critical;
-            if oid != SUBJECT_ALT_NAME && !of_profile.iter().any(is_granted) {
-                self.ungranted
-                    .push(Ungranted::Extension(present.oid.clone()));
-            }
+            // As it will be: another kind of key has a use for other bits.
             let value = match old.key_usage().filter(|_| oid == KEY_USAGE && has_new_key) {
                 Some(usage) => Extension::key_usage(usage).value_for(key)?,
                 None => present.value.clone(),
             };
-            self.extensions.push(tbs::Encoded {
-                oid,
+            let written = tbs::Encoded {
+                oid: oid.to_owned(),
                 critical: present.critical,
                 value,
-            });
+            };
+            if oid != SUBJECT_ALT_NAME && !of_profile.contains(&written) {
+                self.ungranted
+                    .push(Ungranted::Extension(written.oid.clone()));
+            }
+            self.extensions.push(written);
         }
         let has = |it: &tbs::Encoded| self.extensions.iter().any(|old| old.oid == it.oid);
         let missing = of_profile.iter().filter(|it| !has(it));
-        let missing = missing.map(|it| Ungranted::MissingExtension(it.oid.to_string()));
+        let missing = missing.map(|it| Ungranted::MissingExtension(it.oid.clone()));
         self.ungranted.extend(missing.collect::<Vec<_>>());
         Ok(())
     }
 
     fn encoded_key_identifier(&self) -> tbs::Encoded {
         tbs::Encoded {
-            oid: SUBJECT_KEY_IDENTIFIER,
+            oid: SUBJECT_KEY_IDENTIFIER.to_owned(),
             critical: false,
             value: der::tlv(der::OCTET_STRING, &[&self.key_identifier]),
         }
@@ -413,11 +425,7 @@ impl Granted<'_> {
             None => SerialNumber::random()?,
         };
         let mut extensions = vec![self.encoded_key_identifier()];
-        extensions.extend(self.extensions.iter().map(|extension| tbs::Encoded {
-            oid: extension.oid,
-            critical: extension.critical,
-            value: extension.value.clone(),
-        }));
+        extensions.extend(self.extensions.iter().cloned());
         let algorithm = tbs::algorithm(signing.key.algorithm(), self.profile.signature_algorithm)?;
         let tbs = tbs::certificate(tbs::Fields {
             serial: &serial,
@@ -437,7 +445,7 @@ impl Granted<'_> {
 impl tbs::Encoded {
     /// Whether it says the same as this one, critical or not.
     fn says(&self, other: &Present) -> bool {
-        self.oid.to_string() == other.oid && self.value == other.value
+        self.oid == other.oid && self.value == other.value
     }
 }
 
@@ -446,7 +454,7 @@ fn encoded(extensions: &[Extension], key: KeyAlgorithm) -> Result<Vec<tbs::Encod
         .iter()
         .map(|extension| {
             Ok(tbs::Encoded {
-                oid: *extension.id(),
+                oid: extension.oid(),
                 critical: extension.is_critical(),
                 value: extension.value_for(key)?,
             })
@@ -454,17 +462,8 @@ fn encoded(extensions: &[Extension], key: KeyAlgorithm) -> Result<Vec<tbs::Encod
         .collect()
 }
 
-fn parse_oid(present: &Present) -> Result<ObjectIdentifier, Error> {
-    ObjectIdentifier::new(&present.oid).map_err(|_| {
-        Error::malformed(
-            "extensions",
-            format!(
-                "the object identifier {} is too large to be written",
-                present.oid
-            ),
-        )
-    })
-}
+/// RFC 2985, section 5.4.1
+const CHALLENGE_PASSWORD: &str = "1.2.840.113549.1.9.7";
 
 /// Which forms of names are granted because a request asks for them. The others say more than where something is: a user
 /// principal name, for one, is whom Active Directory takes its owner for.
@@ -486,31 +485,83 @@ mod tests {
     use super::*;
     use crate::{CertificateRequest, KeyKind, PrivateKey, Signer};
 
+    /// What a profile doesn't grant of a request with these attributes.
+    fn ungranted(key: &PrivateKey, attributes: &[u8]) -> Result<Vec<Ungranted>, Error> {
+        let algorithm = tbs::algorithm(key.public_key().algorithm(), None).unwrap();
+        let subject: DistinguishedName = "/CN=a".parse().unwrap();
+        let info = der::sequence(&[
+            &der::uint(0),
+            subject.as_der(),
+            key.public_key().spki_der(),
+            &der::tlv(der::EXPLICIT_0, &[attributes]),
+        ]);
+        let signature = Signer::sign(key, algorithm, &info).unwrap();
+        let request = tbs::assemble(&info, algorithm, &signature, key.public_key()).unwrap();
+        let request = CertificateRequest::from_der(&request)?;
+        let issuance = Issuance::for_request(&request.verify().unwrap());
+        let prepared = issuance.prepare_self_signed(&Profile::client()).unwrap();
+        Ok(prepared.ungranted().to_vec())
+    }
+
+    fn attribute(oid: &str, value: &[u8]) -> Vec<u8> {
+        let oid = der::dotted_oid(oid).unwrap();
+        der::sequence(&[&oid, &der::tlv(der::SET, &[value])])
+    }
+
+    fn extension(oid: &str, value: &[u8]) -> Vec<u8> {
+        let extension = der::sequence(&[
+            &der::dotted_oid(oid).unwrap(),
+            &der::tlv(der::OCTET_STRING, &[value]),
+        ]);
+        der::sequence(&[&extension])
+    }
+
+    const OF_PKCS_9: &str = "1.2.840.113549.1.9.14";
+    const OF_MICROSOFT: &str = "1.3.6.1.4.1.311.2.1.14";
+
     /// OpenSSL's `req` asks for it with `subjectKeyIdentifier = hash`.
     #[test]
     fn a_requested_key_identifier_is_granted_where_it_is_that_of_the_key() {
         let key = PrivateKey::generate(KeyKind::EcP256).unwrap();
         let ungranted = |identifier: &[u8]| {
-            let algorithm = tbs::algorithm(key.public_key().algorithm(), None).unwrap();
-            let extension = tbs::Encoded {
-                oid: SUBJECT_KEY_IDENTIFIER,
-                critical: false,
-                value: der::tlv(der::OCTET_STRING, &[identifier]),
-            };
-            let subject = "/CN=a".parse().unwrap();
-            let info =
-                tbs::request(algorithm, &subject, key.public_key(), vec![extension]).unwrap();
-            let signature = Signer::sign(&key, algorithm, &info).unwrap();
-            let request = tbs::assemble(&info, algorithm, &signature, key.public_key()).unwrap();
-            let request = CertificateRequest::from_der(&request).unwrap();
-            let issuance = Issuance::for_request(&request.verify().unwrap());
-            let prepared = issuance.prepare_self_signed(&Profile::client()).unwrap();
-            prepared.ungranted().to_vec()
+            let identifier = der::tlv(der::OCTET_STRING, &[identifier]);
+            let extension = extension(SUBJECT_KEY_IDENTIFIER, &identifier);
+            ungranted(&key, &attribute(OF_PKCS_9, &extension)).unwrap()
         };
         assert_eq!(ungranted(&key.public_key().key_identifier()), []);
         assert_eq!(
             ungranted(&[1; 20]),
             [Ungranted::Extension(SUBJECT_KEY_IDENTIFIER.to_string())]
         );
+    }
+
+    #[test]
+    fn extensions_are_asked_for_in_the_attribute_of_pkcs_9_or_in_that_of_microsoft() {
+        let key = PrivateKey::generate(KeyKind::EcP256).unwrap();
+        let extension = extension(KEY_USAGE, b"\x03\x02\x02\x04");
+        let [standard, microsoft] = [OF_PKCS_9, OF_MICROSOFT].map(|it| attribute(it, &extension));
+        for one in [&standard, &microsoft] {
+            let expected = [Ungranted::Extension(KEY_USAGE.to_string())];
+            assert_eq!(ungranted(&key, one).unwrap(), expected);
+        }
+        for two in [[&standard, &microsoft], [&microsoft, &microsoft]] {
+            assert!(matches!(
+                ungranted(&key, &[&two[0][..], two[1]].concat()),
+                Err(Error::Malformed { reason, .. })
+                    if reason == "it has two extension request attributes"
+            ));
+        }
+    }
+
+    #[test]
+    fn an_attribute_that_is_not_read_is_told() {
+        let key = PrivateKey::generate(KeyKind::EcP256).unwrap();
+        let text = der::tlv(der::UTF8_STRING, &[b"a"]);
+        let attributes = ["1.2.3.4", CHALLENGE_PASSWORD, "1.3.6.1.4.1.311.13.2.3"];
+        let attributes: Vec<_> = attributes.iter().map(|it| attribute(it, &text)).collect();
+        let expected =
+            ["1.2.3.4", "1.3.6.1.4.1.311.13.2.3"].map(|it| Ungranted::Attribute(it.to_owned()));
+        assert_eq!(ungranted(&key, &attributes.concat()).unwrap(), expected);
+        assert_eq!(expected[0].to_string(), "the attribute 1.2.3.4");
     }
 }

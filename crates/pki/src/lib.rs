@@ -73,6 +73,7 @@ mod digest;
 mod passphrase;
 mod time;
 mod error;
+mod duration;
 mod budget;
 mod der;
 mod kdf;
@@ -126,6 +127,7 @@ pub use crl::{
 };
 pub use digest::Digest;
 pub use distribution_point::{DistributionPoint, DistributionPointName, ReasonFlags};
+pub use duration::parse_duration;
 pub use error::{Error, Fault, SignerError};
 pub use extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 pub use issuance::Issuance;

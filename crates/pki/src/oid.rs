@@ -2,7 +2,7 @@
 
 use const_oid::ObjectIdentifier;
 
-use crate::Error;
+use crate::{Error, der};
 
 /// The name of an object identifier, or "unknown".
 pub(crate) fn name_or_unknown(oid: &ObjectIdentifier) -> &'static str {
@@ -100,7 +100,15 @@ pub(crate) fn name(oid: &ObjectIdentifier) -> Option<&'static str> {
 /// ```
 pub fn oid_name(dotted: &str) -> Option<&'static str> {
     let name = name(&ObjectIdentifier::new(dotted).ok()?)?;
-    let mut prefixes = ["id-ce-", "id-pe-", "id-kp-", "id-ad-", "id-qt-"].iter();
+    let mut prefixes = [
+        "id-ce-",
+        "id-pe-",
+        "id-kp-",
+        "id-ad-",
+        "id-qt-",
+        "pkcs-9-at-",
+    ]
+    .iter();
     Some(
         prefixes
             .find_map(|prefix| name.strip_prefix(prefix))
@@ -108,12 +116,11 @@ pub fn oid_name(dotted: &str) -> Option<&'static str> {
     )
 }
 
-/// The dotted form of the contents of an OBJECT IDENTIFIER; of one that is longer than any in use, what can be said of it.
+/// The dotted form of the contents of an OBJECT IDENTIFIER; of what is none, or longer than any in use, what can be said of it.
 pub(crate) fn dotted(contents: &[u8]) -> String {
-    ObjectIdentifier::from_bytes(contents).map_or_else(
-        |_| "an object identifier of more than 39 octets".to_owned(),
-        |oid| oid.to_string(),
-    )
+    der::dotted(contents).unwrap_or_else(|| {
+        "an object identifier that is not well-formed, or has more than 256 octets".to_owned()
+    })
 }
 
 /// The error for a scheme that isn't implemented.
@@ -142,6 +149,7 @@ mod tests {
             ("1.3.6.1.4.1.311.20.2.2", "smartcardLogon"),
             ("1.3.6.1.4.1.311.20.2.3", "userPrincipalName"),
             ("1.2.840.10045.2.1", "id-ecPublicKey"),
+            ("1.2.840.113549.1.9.7", "challengePassword"),
         ] {
             assert_eq!(oid_name(dotted), Some(name), "{dotted}");
         }

@@ -172,6 +172,8 @@ pub enum Ungranted {
     SubjectAltName(SubjectAltName),
     /// An extension, or what it says, by its object identifier in dotted form; of a renewed certificate also whether it is critical.
     Extension(String),
+    /// An attribute of a request that this crate doesn't read, by its object identifier in dotted form.
+    Attribute(String),
     /// An extension of the profile, by its object identifier in dotted form, that a renewed certificate doesn't have: a restriction,
     /// name constraints for example, that holds for a new certificate and not for this one.
     MissingExtension(String),
@@ -186,6 +188,7 @@ impl fmt::Display for Ungranted {
             Self::Subject(subject) => write!(f, "the subject {subject}"),
             Self::SubjectAltName(name) => write!(f, "the name {name}"),
             Self::Extension(oid) => write!(f, "the extension {oid}, or what it says"),
+            Self::Attribute(oid) => write!(f, "the attribute {oid}"),
             Self::MissingExtension(oid) => write!(f, "that the extension {oid} is missing"),
             Self::Refused(error) => error.fmt(f),
         }

@@ -1,4 +1,3 @@
-use const_oid::ObjectIdentifier;
 use rand_core::CryptoRng;
 use x509_parser::{cri_attributes::ExtensionRequest, prelude::FromDer};
 
@@ -20,11 +19,11 @@ const WHAT: &str = "certificate request";
 /// RFC 2986, section 4.1: "version" is v1.
 const VERSION: u64 = 0;
 
-/// RFC 2985, section 5.4.2
-const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
+/// That of RFC 2985, section 5.4.2, and Microsoft's, which was there before it and says the same. OpenSSL reads both, too.
+const EXTENSION_REQUESTS: [&str; 2] = [tbs::EXTENSION_REQUEST, "1.3.6.1.4.1.311.2.1.14"];
 
 /// RFC 5280, section 4.2.1.6
-const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+const SUBJECT_ALT_NAME: &str = "2.5.29.17";
 
 /// A PKCS#10 certificate request (RFC 2986), parsed and immutable, that owns its DER.
 ///
@@ -44,6 +43,8 @@ pub struct CertificateRequest {
     public_key: PublicKey,
     signature_algorithm: String,
     extensions: Extensions,
+    /// The types of all other attributes, dotted.
+    other_attributes: Vec<String>,
 }
 
 impl CertificateRequest {
@@ -97,11 +98,13 @@ impl CertificateRequest {
         // Some writers leave them out where there is none.
         let attributes = info.optional(der::EXPLICIT_0)?.unwrap_or_default();
         info.finish()?;
+        let (extensions, other_attributes) = read_attributes(attributes)?;
         Ok(Self {
             subject: DistinguishedName::from_der(subject)?,
             public_key: PublicKey::from_spki_der(public_key)?,
             signature_algorithm: SignatureAlgorithm::name_of(algorithm, parameters),
-            extensions: requested_extensions(attributes)?,
+            extensions,
+            other_attributes,
             der: der.to_vec(),
         })
     }
@@ -150,7 +153,13 @@ impl CertificateRequest {
         self.extensions.present.iter().map(|it| it.oid.as_str())
     }
 
-    /// Likewise, with their values.
+    /// The type of every attribute beside that which asks for extensions, as a dotted object identifier: what is in it isn't read,
+    /// nor granted. But for a challengePassword, [`PreparedCertificate::ungranted`](crate::PreparedCertificate::ungranted) says so.
+    pub fn other_attributes(&self) -> impl Iterator<Item = &str> {
+        self.other_attributes.iter().map(String::as_str)
+    }
+
+    /// The requested extensions, with their values.
     pub(crate) fn present_extensions(&self) -> &[Present] {
         &self.extensions.present
     }
@@ -269,7 +278,7 @@ impl CertificateRequestBuilder {
         let extensions = match self.alt_names.as_slice() {
             [] => Vec::new(),
             names => vec![tbs::Encoded {
-                oid: SUBJECT_ALT_NAME,
+                oid: SUBJECT_ALT_NAME.to_owned(),
                 critical: self.subject.is_empty(),
                 value: SubjectAltName::encode_all(names)?,
             }],
@@ -324,17 +333,17 @@ impl PreparedRequest {
     }
 }
 
-/// The extensions in the one value of the one attribute that asks for any. Other attributes are skipped, and so is what
-/// is in them.
-fn requested_extensions(attributes: &[u8]) -> Result<Extensions, Error> {
+/// The extensions in the one value of the one attribute that asks for any, and the types of the other attributes.
+fn read_attributes(attributes: &[u8]) -> Result<(Extensions, Vec<String>), Error> {
     let mut found = None;
+    let mut others = Vec::new();
     let mut attributes = Reader::new(attributes, WHAT);
     while !attributes.is_empty() {
         let mut attribute = attributes.nested(der::SEQUENCE)?;
-        let kind = attribute.value(der::OID)?;
+        let kind = attribute.dotted_oid()?;
         let mut values = attribute.nested(der::SET)?;
         attribute.finish()?;
-        if kind == EXTENSION_REQUEST.as_bytes() {
+        if EXTENSION_REQUESTS.contains(&kind.as_str()) {
             if found.is_some() {
                 return Err(malformed(WHAT, "it has two extension request attributes"));
             }
@@ -342,12 +351,14 @@ fn requested_extensions(attributes: &[u8]) -> Result<Extensions, Error> {
             if !values.is_empty() {
                 return Err(malformed(WHAT, "its extension request has two values"));
             }
+        } else {
+            others.push(kind);
         }
     }
     let Some(requested) = found else {
-        return Ok(Extensions::default());
+        return Ok((Extensions::default(), others));
     };
     let (_, requested) = ExtensionRequest::from_der(requested)
         .map_err(|error| malformed(WHAT, extension::decoding(error)))?;
-    Extensions::parse(&requested.extensions)
+    Ok((Extensions::parse(&requested.extensions)?, others))
 }

@@ -1,14 +1,12 @@
-//! Lays out to-be-signed structures with rcgen, splices names and keys in octet for octet, and assembles the signed
+//! Lays out to-be-signed structures with rcgen, splices names, keys and extensions in octet for octet, and assembles the signed
 //! result.
 //!
 //! rcgen's own names are a map (two OUs become one), its key algorithms are a fixed list, and its extensions have the
-//! criticality that it gives them. So it gets a placeholder for the names, a key that signs with nothing, and extensions that are
-//! encoded already; what it lays out around them is kept.
+//! criticality that it gives them, and arcs of 64 bits. So it gets placeholders, and a key that signs with nothing; what it lays
+//! out around them is kept.
 
-use const_oid::ObjectIdentifier;
 use rcgen::{
-    CertificateParams, CustomExtension, DistinguishedName as RcgenName, Issuer, KeyIdMethod,
-    SerialNumber as RcgenSerial,
+    CertificateParams, DistinguishedName as RcgenName, Issuer, SerialNumber as RcgenSerial,
 };
 use time::OffsetDateTime;
 
@@ -30,8 +28,10 @@ pub(crate) fn algorithm(
 }
 
 /// An extension, encoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Encoded {
-    pub(crate) oid: ObjectIdentifier,
+    /// Dotted.
+    pub(crate) oid: String,
     pub(crate) critical: bool,
     pub(crate) value: Vec<u8>,
 }
@@ -51,15 +51,21 @@ pub(crate) struct Fields<'a> {
 
 /// A `TBSCertificate` (RFC 5280, section 4.1) with these extensions after the authority key identifier.
 pub(crate) fn certificate(fields: Fields<'_>) -> Result<Vec<u8>, Error> {
-    let mut params = params(fields.extensions);
+    let mut params = params();
     params.not_before = fields.not_before;
     params.not_after = fields.not_after;
     params.serial_number = Some(RcgenSerial::from_slice(fields.serial.as_bytes()));
     params.use_authority_key_identifier_extension = true;
     let layout_key = LayoutKey(fields.algorithm);
-    let mut issuer_params = CertificateParams::default();
-    issuer_params.key_identifier_method =
-        KeyIdMethod::PreSpecified(fields.authority_key_identifier.to_vec());
+    let issuer_params = CertificateParams::default();
+    let key_identifier = der::tlv(der::IMPLICIT_0, &[fields.authority_key_identifier]);
+    let mut all = vec![Encoded {
+        oid: AUTHORITY_KEY_IDENTIFIER.to_owned(),
+        critical: false,
+        value: der::sequence(&[&key_identifier]),
+    }];
+    all.extend(fields.extensions);
+    let extensions = der::tlv(der::EXPLICIT_3, &[&extensions(&all)?]);
     let laid_out = params
         .signed_by(
             &layout_key,
@@ -84,6 +90,7 @@ pub(crate) fn certificate(fields: Fields<'_>) -> Result<Vec<u8>, Error> {
             (3, fields.issuer.as_der()),
             (5, fields.subject.as_der()),
             (6, fields.key.spki_der()),
+            (7, &extensions),
         ],
     )
 }
@@ -95,14 +102,25 @@ pub(crate) fn request(
     subject_key: &PublicKey,
     extensions: Vec<Encoded>,
 ) -> Result<Vec<u8>, Error> {
-    let laid_out = params(extensions)
+    let attributes = match extensions.as_slice() {
+        [] => Vec::new(),
+        some => {
+            let values = der::tlv(der::SET, &[&self::extensions(some)?]);
+            der::sequence(&[&oid(EXTENSION_REQUEST)?, &values])
+        }
+    };
+    let laid_out = params()
         .serialize_request(&LayoutKey(algorithm))
         .map_err(layout_failed)?;
     // version, subject, subjectPKInfo, attributes
     splice(
         laid_out.der(),
         &[der::INTEGER, der::SEQUENCE, der::SEQUENCE, der::EXPLICIT_0],
-        &[(1, subject.as_der()), (2, subject_key.spki_der())],
+        &[
+            (1, subject.as_der()),
+            (2, subject_key.spki_der()),
+            (3, &der::tlv(der::EXPLICIT_0, &[&attributes])),
+        ],
     )
 }
 
@@ -144,20 +162,35 @@ pub(crate) fn unverified(tbs: &[u8], algorithm: SignatureAlgorithm, signature: &
     der::sequence(&[tbs, algorithm.algorithm_identifier(), &signature])
 }
 
-fn params(extensions: Vec<Encoded>) -> CertificateParams {
+fn params() -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = RcgenName::new(); // a placeholder
-    params.custom_extensions = extensions
-        .into_iter()
-        .map(|extension| {
-            let arcs: Vec<u64> = extension.oid.arcs().map(u64::from).collect();
-            let mut custom = CustomExtension::from_oid_content(&arcs, extension.value);
-            custom.set_criticality(extension.critical);
-            custom
-        })
-        .collect();
     params
 }
+
+/// `Extensions` (RFC 5280, section 4.1).
+fn extensions(extensions: &[Encoded]) -> Result<Vec<u8>, Error> {
+    let encoded = extensions.iter().map(|extension| {
+        let critical = match extension.critical {
+            true => der::ENCODED_TRUE,
+            false => &[],
+        };
+        let value = der::tlv(der::OCTET_STRING, &[&extension.value]);
+        Ok(der::sequence(&[&oid(&extension.oid)?, critical, &value]))
+    });
+    let encoded: Vec<Vec<u8>> = encoded.collect::<Result<_, Error>>()?;
+    Ok(der::sequence(&[&encoded.concat()]))
+}
+
+fn oid(dotted: &str) -> Result<Vec<u8>, Error> {
+    der::dotted_oid(dotted).ok_or_else(|| der::malformed(WHAT, "invalid object identifier"))
+}
+
+/// RFC 2985, section 5.4.2
+pub(crate) const EXTENSION_REQUEST: &str = "1.2.840.113549.1.9.14";
+
+/// RFC 5280, section 4.2.1.1
+const AUTHORITY_KEY_IDENTIFIER: &str = "2.5.29.35";
 
 /// The to-be-signed part of a structure that rcgen laid out, with the elements at these positions replaced. `tags` are
 /// those of its elements: were they others, the positions would not be what they are taken for.

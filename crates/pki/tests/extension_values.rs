@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used)] // tests
 
 use pki::{
-    AccessDescription, Certificate, DistributionPoint, DistributionPointName, Error, GeneralName,
-    NoticeReference, PolicyConstraints, PolicyInformation, PolicyMapping, PolicyQualifier,
-    ReasonFlags, Uri, UserNotice,
+    AccessDescription, Certificate, CertificateAuthority, DistributionPoint, DistributionPointName,
+    Error, GeneralName, Issuance, KeyKind, NoticeReference, PolicyConstraints, PolicyInformation,
+    PolicyMapping, PolicyQualifier, PrivateKey, Profile, ReasonFlags, SubjectAltName, Uri,
+    UserNotice,
 };
 
 fn full() -> Certificate {
@@ -153,4 +154,108 @@ fn what_is_malformed_is_an_error_for_those_who_ask() {
             ask(&broken)
         );
     }
+}
+
+const UUID: &str = "2.25.329800735698586629295641978511506172918";
+
+fn large() -> Certificate {
+    Certificate::from_pem(include_bytes!("data/extensions/large-oids.pem")).unwrap()
+}
+
+/// What OpenSSL shows of them.
+#[test]
+fn object_identifiers_of_any_size_are_read() {
+    let large = large();
+    let name = "CN=large";
+    assert_eq!(
+        large.subject().to_string(),
+        format!("{UUID}=#0c0161,{name}")
+    );
+    let purposes = large.extended_key_usage().unwrap();
+    let purposes: Vec<_> = purposes.iter().map(|it| it.oid()).collect();
+    assert_eq!(purposes, [UUID, "2.999.1", "2.48.1"]);
+    assert_eq!(
+        large.certificate_policies().unwrap(),
+        [UUID, "2.999.1"].map(PolicyInformation::new)
+    );
+    let names: Vec<_> = large
+        .subject_alt_names()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "registeredID:2.999.1".to_owned(),
+            format!("otherName:{UUID}:0500")
+        ]
+    );
+    for oid in [UUID, "1.3.6.1.4.1.4294967296"] {
+        assert_eq!(large.extension_value(oid), Some(&[5, 0][..]), "{oid}");
+    }
+}
+
+#[test]
+fn object_identifiers_of_any_size_are_written() {
+    let large = large();
+    let profile = format!(
+        "extended-key-usage = ['{UUID}', '2.999.1', '2.48.1']
+         certificate-policies = [{{ policy = '{UUID}' }}, {{ policy = '2.999.1' }}]
+         names.fixed = ['registeredID:2.999.1', 'otherName:{UUID}:0500']
+         subject.allowed = ['CN', '{UUID}']
+         custom-extensions = [
+           {{ oid = '{UUID}', der = '0500' }},
+           {{ oid = '1.3.6.1.4.1.4294967296', der = '0500' }},
+         ]"
+    );
+    let profile = Profile::from_toml(&profile).unwrap();
+    let subject = format!("{UUID}=#0c0161,CN=large").parse().unwrap();
+    let key = PrivateKey::generate(KeyKind::EcP256).unwrap();
+    let ours = Issuance::for_key(key.public_key(), subject)
+        .prepare_self_signed(&profile)
+        .unwrap()
+        .sign(&key)
+        .unwrap();
+    assert_eq!(ours.subject(), large.subject());
+    for (oid, _) in large.extensions() {
+        assert_eq!(
+            ours.extension_value(oid),
+            large.extension_value(oid),
+            "{oid}"
+        );
+    }
+}
+
+#[test]
+fn a_renewed_certificate_keeps_object_identifiers_of_any_size() {
+    let old = large();
+    let key = PrivateKey::generate(KeyKind::EcP256).unwrap();
+    let ca = CertificateAuthority::create_root("/CN=Root".parse().unwrap(), key, &Profile::root())
+        .unwrap();
+    // Renewed is what the CA has issued.
+    let issuance = Issuance::for_key(&old.public_key().unwrap(), old.subject().clone())
+        .subject_alt_names(old.subject_alt_names().iter().cloned());
+    let profile = Profile::from_toml(&format!(
+        "extended-key-usage = ['{UUID}']
+         custom-extensions = [{{ oid = '{UUID}', der = '0500' }}]"
+    ))
+    .unwrap();
+    let issued = ca.prepare(&issuance, &profile).unwrap();
+    let issued = issued.sign(ca.private_key()).unwrap();
+    let issuance = Issuance::renewal(&issued).unwrap();
+    let renewed = ca.prepare(&issuance, &Profile::end_entity()).unwrap();
+    assert_eq!(
+        renewed
+            .ungranted()
+            .iter()
+            .filter(|it| it.to_string().contains(UUID))
+            .count(),
+        2 // the extension, and the name that no profile grants
+    );
+    assert!(renewed.unsigned().extensions().eq(issued.extensions()));
+    for (oid, _) in issued.extensions() {
+        let values = [renewed.unsigned(), &issued].map(|it| it.extension_value(oid));
+        assert_eq!(values[0], values[1], "{oid}");
+    }
+    assert!(SubjectAltName::registered_id(UUID).is_ok());
 }

@@ -465,6 +465,47 @@ fn each_policy_has_a_request_that_breaks_it_alone() {
     ));
 }
 
+/// What `X509_check_host` of OpenSSL does, and the like: a common name is compared where there is no host name.
+#[test]
+fn a_common_name_of_one_label_is_held_against_patterns_where_clients_compare_it() {
+    let ca = root();
+    let granted = |purposes: &[&str], names: &[SubjectAltName]| {
+        let mut profile = Profile::end_entity().matching_subject_alt_names([
+            "DNS:*.example.com".parse().unwrap(),
+            "email:@example.com".parse().unwrap(),
+        ]);
+        if !purposes.is_empty() {
+            let purposes = purposes.iter().map(|it| it.parse().unwrap());
+            profile = profile.extension(Extension::extended_key_usage(purposes).unwrap());
+        }
+        match prepare(&ca, &request("/CN=localhost", names), &profile) {
+            Ok(_) => true,
+            Err(Error::NameNotGranted { name, .. }) => {
+                assert_eq!(name, "common name \"localhost\", a host name,");
+                false
+            }
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let mailbox = SubjectAltName::email("a@example.com").unwrap();
+    for purposes in [
+        &[][..],
+        &["serverAuth"],
+        &["clientAuth", "serverAuth"],
+        &["anyExtendedKeyUsage"],
+        &["2.16.840.1.113730.4.1"],
+        &["1.3.6.1.4.1.311.10.3.3"],
+    ] {
+        assert!(!granted(purposes, &[]), "{purposes:?}");
+        assert!(
+            !granted(purposes, std::slice::from_ref(&mailbox)),
+            "{purposes:?}"
+        );
+        assert!(granted(purposes, &[dns("a.example.com")]), "{purposes:?}");
+    }
+    assert!(granted(&["clientAuth", "codeSigning"], &[]));
+}
+
 /// A certificate that others made is read with whatever serial number it has.
 #[test]
 fn a_serial_number_of_an_old_certificate_is_held_to_the_rules_again() {
@@ -773,6 +814,31 @@ fn a_certificate_is_renewed_with_a_new_key() {
         ca.prepare(&issuance, &rsa_only),
         Err(Error::KeyNotAllowed { .. })
     ));
+}
+
+/// The key usage follows the key, so that nothing of it is kept for want of a grant.
+#[test]
+fn a_key_usage_that_is_as_the_profile_has_it_for_the_new_key_is_granted() {
+    let ca = root();
+    let keys = [KeyKind::Rsa2048, KeyKind::EcP256].map(|kind| PrivateKey::generate(kind).unwrap());
+    let profile = Profile::server().subject_alt_names([dns("a.example")]);
+    let ungranted = |old: &PrivateKey, new: &PrivateKey| {
+        let old = ca
+            .issue_for(old.public_key(), name("/CN=a"), &profile)
+            .unwrap();
+        let issuance = Issuance::renewal_with_key(&old, new.public_key());
+        ca.prepare(&issuance, &profile)
+            .unwrap()
+            .ungranted()
+            .to_vec()
+    };
+    assert_eq!(ungranted(&keys[0], &keys[1]), []);
+    assert_eq!(ungranted(&keys[0], &keys[0]), []);
+    // What it never had, it doesn't get.
+    assert_eq!(
+        ungranted(&keys[1], &keys[0]),
+        [Ungranted::Extension("2.5.29.15".to_owned())]
+    );
 }
 
 #[test]

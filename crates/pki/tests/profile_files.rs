@@ -72,14 +72,15 @@ fn dates_that_say_no_time_are_refused() {
     ] {
         let refused = read(&format!("validity = {{ {validity} }}"));
         assert!(
-            matches!(refused, Err(Error::InvalidProfile { .. })),
+            matches!(refused, Err(Error::InvalidProfileFile { .. })),
             "{validity}: {refused:?}"
         );
     }
     let refused = read(&format!("validity = {{ {dates}, backdated = '1d' }}"));
     assert!(matches!(
         refused,
-        Err(Error::InvalidProfile { reason, .. }) if reason == "exact dates are not backdated"
+        Err(Error::InvalidProfileFile { reason, .. })
+            if reason == "validity: exact dates are not backdated"
     ));
 }
 

@@ -13,7 +13,7 @@ use crate::{
 const CRATES: [&str; 2] = ["pki", "auth"];
 
 /// What takes octets or text and reads no file's format.
-const NOT_READERS: [&str; 19] = [
+const NOT_READERS: [&str; 20] = [
     "pki::KeyGenerator::generate_from_seed", // any octets make a key, and all of them are hashed
     // One value of a profile or an issuance, which the one who writes it chooses: `Profile::from_toml` reads as many as a file holds.
     "pki::ExtendedKeyUsage::from_str",
@@ -31,6 +31,7 @@ const NOT_READERS: [&str; 19] = [
     "pki::SubjectPolicy::allow_repeated",
     "pki::SubjectPolicy::require",
     "pki::SubjectPolicy::require_value",
+    "pki::parse_duration",
     // A signature, which is verified with the key of the CA.
     "pki::PreparedCertificate::assemble",
     "pki::PreparedCrl::assemble",

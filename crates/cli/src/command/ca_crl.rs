@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use pki::{CrlBuilder, CrlNumber, Revocation, RevocationReason, SerialNumber};
+use pki::{Certificate, CrlBuilder, CrlNumber, Revocation, RevocationReason, SerialNumber};
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -14,10 +14,10 @@ use crate::{
     chain,
     error::{Context, Error},
     file_id::Inputs,
-    file_name::InputName,
+    file_name::{InputName, is_stdout},
     help, input,
     output::{self, Access, Output},
-    passphrase, period,
+    passphrase,
     report::Report,
     signature_choice::SignatureArgs,
     signer_command,
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     signer: AuthorityArgs,
 
-    /// The CRL before this one, in PEM or DER [default: none, this is the first one]
+    /// The CRL before this one, in PEM or DER; --out may be the same file [default: none, this is the first one]
     #[arg(long, value_name = "FILE")]
     previous: Option<PathBuf>,
 
@@ -58,8 +58,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SERIAL")]
     release: Vec<SerialNumber>,
 
-    /// When the next CRL will be there at the latest: minutes, hours, days or weeks from now
-    #[arg(long, value_name = "N(m|h|d|w)", default_value = "7d", value_parser = next_update)]
+    /// When the next CRL will be there at the latest: seconds to years from now
+    #[arg(long, value_name = "N(s|m|h|d|w|y)", default_value = "7d", value_parser = next_update)]
     next_update: Duration,
 
     /// Number of the CRL, decimal or hexadecimal (0x1) [default: the one after the previous CRL's]
@@ -83,7 +83,7 @@ const EXAMPLES: &str = "\
 Examples:
   countersign ca crl --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS --out ca.crl.pem
   countersign ca crl --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
-    --previous ca.crl.pem --revoke 0x1:keyCompromise --next-update 30d --out next.crl.pem
+    --previous ca.crl.pem --revoke 0x1:keyCompromise --next-update 30d --out ca.crl.pem --force
   countersign ca crl --ca-cert ca.crt.pem --revoke 0x1 --out ca.crl.pem \\
     --signer-command 'openssl dgst -sha256 -sign ca.key.pem'";
 
@@ -131,10 +131,10 @@ fn moment(text: &str) -> Result<SystemTime, String> {
 }
 
 /// How long until the next CRL.
-fn next_update(text: &str) -> Result<Duration, &'static str> {
-    match period::parse(text)? {
-        Duration::ZERO => Err("the next CRL comes later than this one"),
-        period => Ok(period),
+fn next_update(text: &str) -> Result<Duration, String> {
+    match pki::parse_duration(text).map_err(|error| error.to_string())? {
+        Duration::ZERO => Err("the next CRL comes later than this one".to_owned()),
+        duration => Ok(duration),
     }
 }
 
@@ -145,17 +145,21 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         access: Access::Everyone,
     };
     let inputs = Inputs::new().file("--ca-cert", &args.ca_cert);
-    let inputs = args
-        .signer
-        .inputs(inputs)
-        .files("--previous", &args.previous)
-        .files("--from", &args.from);
+    let inputs = args.signer.inputs(inputs).files("--from", &args.from);
+    // What is to be signed can't follow the CRL that it would replace, and a shell empties a file before anybody reads it.
+    let inputs = match args.signer.prints_tbs() || is_stdout(&args.out) {
+        true => inputs.files("--previous", &args.previous),
+        false => inputs.replaceable_files("--previous", &args.previous),
+    };
     let [out] = output::claim([out], &inputs, args.force)?;
     output::keep_for_report(args.json, &[&out])?;
     if args.signer.prints_tbs() {
         out.holds_binary()?;
     }
     let authority = args.signer.authority(&args.ca_cert)?;
+    if args.previous.is_none() {
+        check_forgets_nothing(&args.out, authority.issuer.certificate())?;
+    }
 
     let mut builder = match &args.previous {
         Some(path) => CrlBuilder::after(input::crl(path)?),
@@ -212,6 +216,23 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     Ok(())
 }
 
+/// Refuses to start anew over a CRL of this CA: whatever it revokes would be revoked no more.
+fn check_forgets_nothing(out: &Path, authority: &Certificate) -> Result<(), Error> {
+    if is_stdout(out) {
+        return Ok(());
+    }
+    match input::crl(out) {
+        Ok(crl) if crl.verify_issued_by(authority).is_ok() => Err(Error::misused(format!(
+            "--out would replace {}, a CRL of this CA with {} revoked, by one that doesn't follow it",
+            out.display(),
+            crl.entries().len(),
+        ))
+        .hint("go on with it: --previous takes the same file; or name another file")),
+        // Another file is what --force is for.
+        _ => Ok(()),
+    }
+}
+
 /// The certificates that a file lists.
 fn listed(path: &Path) -> Result<Vec<Entry>, Error> {
     let contents = input::read(path)?;
@@ -240,7 +261,7 @@ mod tests {
         assert_eq!(next_update("1m"), Ok(Duration::from_secs(60)));
         assert_eq!(
             next_update("0d"),
-            Err("the next CRL comes later than this one")
+            Err("the next CRL comes later than this one".to_owned())
         );
     }
 

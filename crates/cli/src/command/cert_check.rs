@@ -15,7 +15,6 @@ use crate::{
     file_name::InputName,
     help, input,
     passphrase::{self, Flag, Source, SourceParser},
-    period,
     report::rfc3339,
     ui,
 };
@@ -31,8 +30,8 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
-    /// For how long from now they must be valid: minutes, hours, days or weeks; 0d looks at this moment only
-    #[arg(long, value_name = "N(m|h|d|w)", default_value = "30d", value_parser = period::parse)]
+    /// For how long from now they must be valid: seconds to years; 0d looks at this moment only
+    #[arg(long, value_name = "N(s|m|h|d|w|y)", default_value = "30d", value_parser = pki::parse_duration)]
     expires_in: Duration,
 
     /// Passphrase of the files that are encrypted

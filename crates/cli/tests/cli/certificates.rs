@@ -492,6 +492,63 @@ fn a_profile_of_ones_own_decides_and_says_what_it_does_not_grant() {
 }
 
 #[test]
+fn a_profile_that_can_not_be_is_told_with_key_and_value_and_refuses_nobody() {
+    let sandbox = Sandbox::with_bot();
+    let sign = "ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr bot.csr.pem --profile-file p.toml --out x.crt";
+    for (profile, reason) in [
+        (
+            "key-usage = ['digitalsignature']",
+            "key-usage: \"digitalsignature\": it has no bit with this name",
+        ),
+        (
+            "key-usage = ['digitalSignature']\ncritical = ['ocsp']",
+            "it has no extension \"ocsp\" to be critical or not",
+        ),
+        (
+            "validity = { for = '1d', forever = true }",
+            "validity: it is for a time, between two dates or forever, and not several of these",
+        ),
+        (
+            "key-usage = ['keyCertSign']",
+            "only a CA has the key usage keyCertSign",
+        ),
+    ] {
+        sandbox.write("p.toml", profile);
+        sandbox.run(sign).fails(&format!(
+            "error: p.toml: the profile can not be read: {reason}\n"
+        ));
+    }
+}
+
+#[test]
+fn an_attribute_of_a_request_that_is_not_understood_is_told() {
+    let sandbox = Sandbox::with_authority();
+    sandbox.write(
+        "a.csr",
+        include_bytes!("../../../pki/tests/data/attributes.csr.pem"),
+    );
+    let shown = sandbox.run("inspect a.csr").succeeds().stdout;
+    assert!(
+        shown.contains("\n  otherAttributes: unstructuredName, challengePassword\n"),
+        "{shown}"
+    );
+    let signed = sandbox
+        .run("ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --csr a.csr --out a.crt --json")
+        .succeeds();
+    assert!(
+        signed.stderr.starts_with(
+            "warning: the profile client does not grant what the request asks for: the attribute unstructuredName\n"
+        ),
+        "{}",
+        signed.stderr
+    );
+    assert_eq!(
+        signed.json()["ungranted"],
+        serde_json::json!(["the attribute 1.2.840.113549.1.9.2"])
+    );
+}
+
+#[test]
 fn wherever_a_key_signs_its_algorithm_can_be_chosen() {
     let sandbox = Sandbox::new();
     let pss = "--signature-algorithm rsa-pss-sha384";

@@ -57,6 +57,43 @@ fn a_crl_follows_another() {
 }
 
 #[test]
+fn a_crl_takes_the_place_of_the_one_before() {
+    let sandbox = Sandbox::with_authority();
+    sandbox.script(&format!(
+        "{CRL} --revoke 1 --out ca.crl
+         {CRL} --previous ca.crl --revoke 2 --out ca.crl --force"
+    ));
+    let shown = sandbox.run("inspect ca.crl").succeeds().stdout;
+    for expected in ["number: 0x2", "serialNumber: 0x1\n", "serialNumber: 0x2\n"] {
+        assert!(shown.contains(expected), "{expected}\n{shown}");
+    }
+    let before = sandbox.read("ca.crl");
+    let untouched = |line: &str, refusal: &str| {
+        sandbox.run(line).misuses(refusal);
+        assert_eq!(sandbox.read("ca.crl"), before);
+    };
+    untouched(
+        &format!("{CRL} --revoke 3 --number 9 --out ca.crl --force"),
+        "error: --out would replace ca.crl, a CRL of this CA with 2 revoked, by one that doesn't follow it\n\
+         hint: go on with it: --previous takes the same file; or name another file\n",
+    );
+    let is_read =
+        "error: --out would replace ca.crl, which --previous reads\nhint: name another file\n";
+    untouched(
+        "ca crl --ca-cert ca.crt.pem --print-tbs --previous ca.crl --out ca.crl --force",
+        is_read,
+    );
+
+    // Another CA's, of whatever name, is a file like any other.
+    sandbox.script(&format!(
+        "ca create --type ec-p256 --subject '/CN=Demo CA/O=Excelsior Bank/C=GB' \
+         --out-cert ca.crt.pem --out-key ca.key.pem --force
+         {CRL} --out ca.crl --force"
+    ));
+    assert_ne!(sandbox.read("ca.crl"), before);
+}
+
+#[test]
 fn what_can_not_follow_is_refused() {
     let sandbox = Sandbox::with_authority();
     sandbox

@@ -96,7 +96,7 @@ fn the_status_says_whether_all_are_valid_for_that_long() {
     }
     sandbox
         .run("cert check good.crt --expires-in 30")
-        .misuses("expected minutes, hours, days or weeks, such as 30m, 12h, 7d or 4w");
+        .misuses(r#"expected seconds, minutes, hours, days, weeks or years, such as "90m", "30d" or "1y", and found "#);
     sandbox.run("cert check").misuses("<FILE>...");
 }
 

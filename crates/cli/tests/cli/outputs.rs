@@ -115,7 +115,9 @@ fn no_output_of_any_command_replaces_what_the_command_reads() {
         for (_, usual, in_dir) in CALLS.iter().filter(|(name, ..)| *name == command) {
             let usual: Vec<_> = usual.split_whitespace().collect();
             let usual: BTreeMap<_, _> = usual.chunks(2).map(|pair| (pair[0], pair[1])).collect();
-            let is_given = |(flag, _): &&&(String, String)| usual.contains_key(flag.as_str());
+            let is_given = |(flag, _): &&&(String, String)| {
+                usual.contains_key(flag.as_str()) && flag != "--previous"
+            };
             for (input, kind) in inputs.iter().filter(is_given) {
                 for (output, _) in outputs.iter().filter(is_given) {
                     let places: Vec<_> = match output.as_str() {
@@ -155,6 +157,10 @@ fn no_output_of_any_command_replaces_what_the_command_reads() {
             }
         }
         for (flag, _) in inputs.iter().chain(&outputs) {
+            // `ca crl` may put a CRL in the place of the one before.
+            if *flag == "--previous" {
+                continue;
+            }
             let call = format!("{command} {flag}");
             assert!(tried.contains(&call), "how is {call} given?");
         }

@@ -7,8 +7,6 @@ mod uri;
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use const_oid::ObjectIdentifier;
-
 pub(crate) use self::dns::{is_label, looks_like_host, without_nuls};
 pub use self::{dns::DnsName, email::EmailAddress, other_name::OtherName, uri::Uri};
 use crate::{
@@ -78,9 +76,9 @@ impl SubjectAltName {
     /// [`Error::InvalidSubjectAltName`].
     pub fn registered_id(oid: impl Into<String>) -> Result<Self, Error> {
         let oid = oid.into();
-        match ObjectIdentifier::new(&oid) {
-            Ok(_) => Ok(Self::RegisteredId(oid)),
-            Err(_) => Err(invalid(oid, "expected a dotted object identifier")),
+        match der::is_dotted_oid(&oid) {
+            true => Ok(Self::RegisteredId(oid)),
+            false => Err(invalid(oid, "expected a dotted object identifier")),
         }
     }
 
@@ -113,9 +111,7 @@ impl SubjectAltName {
             DIRECTORY => DistinguishedName::from_der(name.value)
                 .ok()
                 .map(Self::Directory),
-            REGISTERED_ID => ObjectIdentifier::from_bytes(name.value)
-                .ok()
-                .map(|oid| Self::RegisteredId(oid.to_string())),
+            REGISTERED_ID => der::dotted(name.value).map(Self::RegisteredId),
             OTHER_NAME => OtherName::read(name.value).map(Self::OtherName),
             _ => None,
         };
@@ -155,11 +151,11 @@ impl SubjectAltName {
             Self::Ip(IpAddr::V6(address)) => der::tlv(IP, &[&address.octets()]),
             Self::Directory(name) => der::tlv(DIRECTORY, &[name.as_der()]),
             Self::RegisteredId(oid) => {
-                let oid = ObjectIdentifier::new(oid)
-                    .map_err(|_| invalid(oid.clone(), "expected a dotted object identifier"))?;
-                der::tlv(REGISTERED_ID, &[oid.as_bytes()])
+                let encoded = der::dotted_oid(oid)
+                    .ok_or_else(|| invalid(oid.clone(), "expected a dotted object identifier"))?;
+                der::retagged(REGISTERED_ID, &encoded)?
             }
-            Self::OtherName(name) => der::tlv(OTHER_NAME, &[&name.encode()]),
+            Self::OtherName(name) => der::tlv(OTHER_NAME, &[&name.encode()?]),
             Self::Other { .. } => {
                 return Err(invalid(
                     self.to_string(),
@@ -191,7 +187,10 @@ impl FromStr for SubjectAltName {
         let (form, value) = text.split_once(':').ok_or_else(unknown)?;
         match form {
             "DNS" => Self::dns(value),
-            "IP" => value.parse().map(Self::Ip).map_err(|_| unknown()),
+            "IP" => {
+                let address = value.parse().map(Self::Ip);
+                address.map_err(|_| invalid(text.to_owned(), "expected an IP address"))
+            }
             "email" => Self::email(value),
             "URI" => Self::uri(value),
             "dirName" => value.parse().map(Self::Directory),

@@ -1,7 +1,5 @@
 use std::{fmt, str::FromStr};
 
-use const_oid::ObjectIdentifier;
-
 use super::invalid;
 use crate::{
     Error,
@@ -11,7 +9,8 @@ use crate::{
 /// A name of a form that is known by its object identifier: an otherName (RFC 5280, section 4.2.1.6).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OtherName {
-    type_id: ObjectIdentifier,
+    /// The object identifier of the form, dotted.
+    type_id: String,
     /// One value in DER.
     value: Vec<u8>,
 }
@@ -23,8 +22,10 @@ impl OtherName {
     /// [`Error::InvalidSubjectAltName`] when `type_id` is no object identifier, or `value` is not one DER value, well-formed to
     /// its last octet and at every level, with tag numbers up to 30.
     pub fn new(type_id: &str, value: impl Into<Vec<u8>>) -> Result<Self, Error> {
-        let type_id = ObjectIdentifier::new(type_id)
-            .map_err(|_| invalid(type_id.to_owned(), "expected a dotted object identifier"))?;
+        let type_id = type_id.to_owned();
+        if !der::is_dotted_oid(&type_id) {
+            return Err(invalid(type_id, "expected a dotted object identifier"));
+        }
         let value = value.into();
         if !der::is_well_formed(&value) {
             return Err(invalid(
@@ -48,14 +49,14 @@ impl OtherName {
             ));
         }
         Ok(Self {
-            type_id: UPN,
+            type_id: UPN.to_owned(),
             value: der::tlv(der::UTF8_STRING, &[name.as_bytes()]),
         })
     }
 
     /// The object identifier of the form, dotted.
     pub fn type_id(&self) -> String {
-        self.type_id.to_string()
+        self.type_id.clone()
     }
 
     /// The value in DER.
@@ -76,16 +77,18 @@ impl OtherName {
     /// From the contents octets.
     pub(super) fn read(contents: &[u8]) -> Option<Self> {
         let mut fields = Reader::new(contents, "otherName");
-        let type_id = fields.oid().ok()?;
+        let type_id = fields.dotted_oid().ok()?;
         let value = fields.value(der::EXPLICIT_0).ok()?.to_vec();
         fields.finish().ok()?;
         der::is_one_value(&value).then_some(Self { type_id, value })
     }
 
     /// The contents octets.
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(super) fn encode(&self) -> Result<Vec<u8>, Error> {
+        let type_id = der::dotted_oid(&self.type_id)
+            .ok_or_else(|| invalid(self.type_id.clone(), "expected a dotted object identifier"))?;
         let value = der::tlv(der::EXPLICIT_0, &[&self.value]);
-        [der::oid(&self.type_id), value].concat()
+        Ok([type_id, value].concat())
     }
 }
 
@@ -119,7 +122,7 @@ impl fmt::Display for OtherName {
     }
 }
 
-const UPN: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.20.2.3");
+const UPN: &str = "1.3.6.1.4.1.311.20.2.3";
 
 #[cfg(test)]
 mod tests {
@@ -133,7 +136,7 @@ mod tests {
         assert_eq!(name.as_user_principal_name(), None);
         assert_eq!(name.to_string(), "otherName:1.2.3:0500");
         assert_eq!("1.2.3:0500".parse(), Ok(name.clone()));
-        assert_eq!(OtherName::read(&name.encode()), Some(name));
+        assert_eq!(OtherName::read(&name.encode().unwrap()), Some(name));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod asn1_time;
 mod ber;
+mod oid;
 mod well_formed;
 
 use const_oid::ObjectIdentifier;
@@ -11,6 +12,7 @@ use const_oid::ObjectIdentifier;
 pub(crate) use self::{
     asn1_time::{generalized_time, read_time, time},
     ber::{from_ber, implicit_octets},
+    oid::dotted,
     well_formed::is_well_formed,
 };
 use crate::Error;
@@ -112,6 +114,11 @@ impl<'a> Reader<'a> {
         let value = self.value(OID)?;
         ObjectIdentifier::from_bytes(value)
             .map_err(|_| malformed(self.what, "invalid object identifier"))
+    }
+
+    /// The next element as an object identifier in dotted form, whatever its size.
+    pub(crate) fn dotted_oid(&mut self) -> Result<String, Error> {
+        dotted(self.value(OID)?).ok_or_else(|| malformed(self.what, "invalid object identifier"))
     }
 
     /// The next element as an INTEGER from 0 to 2^64 - 1.
@@ -222,6 +229,16 @@ pub(crate) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
 /// An encoded object identifier.
 pub(crate) fn oid(oid: &ObjectIdentifier) -> Vec<u8> {
     tlv(OID, &[oid.as_bytes()])
+}
+
+/// An object identifier, encoded from its dotted form; `None` for what is none.
+pub(crate) fn dotted_oid(text: &str) -> Option<Vec<u8>> {
+    Some(tlv(OID, &[&oid::contents(text)?]))
+}
+
+/// Whether this is an object identifier in dotted form.
+pub(crate) fn is_dotted_oid(text: &str) -> bool {
+    oid::contents(text).is_some()
 }
 
 /// An encoded INTEGER.

@@ -1,5 +1,3 @@
-use const_oid::ObjectIdentifier;
-
 /// The ASN.1 string type that a value is written in. OpenSSL's `string_mask = utf8only` leaves these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StringType {
@@ -12,7 +10,8 @@ pub(super) enum StringType {
 /// A type of attribute: how it is called, and what its values may be (X.520, RFC 4519, RFC 2985).
 #[derive(Debug)]
 pub(super) struct AttributeType {
-    pub(super) oid: ObjectIdentifier,
+    /// Dotted.
+    pub(super) oid: &'static str,
     /// OpenSSL's short name.
     short_name: &'static str,
     /// OpenSSL's long name.
@@ -23,7 +22,7 @@ pub(super) struct AttributeType {
 }
 
 impl AttributeType {
-    pub(super) fn by_oid(oid: ObjectIdentifier) -> Option<&'static Self> {
+    pub(super) fn by_oid(oid: &str) -> Option<&'static Self> {
         TYPES.iter().find(|known| known.oid == oid)
     }
 
@@ -32,7 +31,7 @@ impl AttributeType {
         TYPES
             .iter()
             .find(|known| known.short_name == name || known.long_name == name)
-            .or_else(|| Self::by_oid(ObjectIdentifier::new(name).ok()?))
+            .or_else(|| Self::by_oid(name))
     }
 
     /// RFC 4514's lookup: a descriptor, without regard to case (section 2.3, with RFC 4512, section 1.4), or a dotted
@@ -48,7 +47,7 @@ impl AttributeType {
                 let (_, known) = WINDOWS_NAMES.iter().find(|(known, _)| is(known))?;
                 TYPES.iter().find(|it| it.long_name == *known)
             })
-            .or_else(|| Self::by_oid(ObjectIdentifier::new(name).ok()?))
+            .or_else(|| Self::by_oid(name))
     }
 
     /// The name in RFC 4514 text. It is OpenSSL's short name but where the registry of descriptors (RFC 4519, section 4,
@@ -81,10 +80,10 @@ const WINDOWS_NAMES: [(&str, &str); 5] = [
     ("T", "title"),
 ];
 
-pub(super) const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
-const COUNTRY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.6");
-const JURISDICTION_COUNTRY: ObjectIdentifier =
-    ObjectIdentifier::new_unwrap("1.3.6.1.4.1.311.60.2.1.3");
+pub(super) const COMMON_NAME: &str = "2.5.4.3";
+pub(super) const EMAIL_ADDRESS: &str = "1.2.840.113549.1.9.1";
+const COUNTRY: &str = "2.5.4.6";
+const JURISDICTION_COUNTRY: &str = "1.3.6.1.4.1.311.60.2.1.3";
 
 const fn t(
     oid: &'static str,
@@ -94,7 +93,7 @@ const fn t(
     max: Option<usize>,
 ) -> AttributeType {
     AttributeType {
-        oid: ObjectIdentifier::new_unwrap(oid),
+        oid,
         short_name,
         long_name,
         string_type,

@@ -1,7 +1,5 @@
 //! From attribute values to the DER of a name: string types, limits, SET OF order.
 
-use const_oid::ObjectIdentifier;
-
 use super::attribute_type::{AttributeType, StringType};
 use crate::{Error, der};
 
@@ -64,15 +62,15 @@ pub(super) fn attribute(
             string_type,
         });
     }
-    Ok(raw_attribute(
-        attribute_type.oid,
-        &der::tlv(tag, &[value.as_bytes()]),
-    ))
+    raw_attribute(attribute_type.oid, &der::tlv(tag, &[value.as_bytes()]))
 }
 
-/// An attribute whose value is DER already.
-pub(super) fn raw_attribute(oid: ObjectIdentifier, value_der: &[u8]) -> EncodedAttribute {
-    der::sequence(&[&der::oid(&oid), value_der])
+/// An attribute with this dotted object identifier, whose value is DER already.
+pub(super) fn raw_attribute(oid: &str, value_der: &[u8]) -> Result<EncodedAttribute, Error> {
+    let attribute_type = der::dotted_oid(oid).ok_or_else(|| Error::UnknownAttribute {
+        name: oid.to_owned(),
+    })?;
+    Ok(der::sequence(&[&attribute_type, value_der]))
 }
 
 fn check_length(attribute_type: &AttributeType, value: &str) -> Result<(), Error> {

@@ -9,8 +9,6 @@ mod rfc4514;
 
 use std::{fmt, str::FromStr};
 
-use const_oid::ObjectIdentifier;
-
 use self::attribute_type::AttributeType;
 pub use self::builder::DistinguishedNameBuilder;
 pub(crate) use self::compare::CanonicalName;
@@ -97,12 +95,11 @@ impl DistinguishedName {
 
     /// The value of the last, most specific CN.
     pub fn common_name(&self) -> Option<&str> {
-        let common_name = attribute_type::COMMON_NAME.to_string();
         self.rdns
             .iter()
             .rev()
             .flatten()
-            .find(|attribute| attribute.oid == common_name)
+            .find(|attribute| attribute.oid == attribute_type::COMMON_NAME)
             .map(Attribute::value)
     }
 
@@ -114,11 +111,10 @@ impl DistinguishedName {
 
     /// Every emailAddress (RFC 2985, section 5.2.1).
     pub(crate) fn email_addresses(&self) -> impl Iterator<Item = &Attribute> {
-        self.attributes_of(const_oid::db::rfc3280::EMAIL_ADDRESS)
+        self.attributes_of(attribute_type::EMAIL_ADDRESS)
     }
 
-    fn attributes_of(&self, attribute_type: ObjectIdentifier) -> impl Iterator<Item = &Attribute> {
-        let oid = attribute_type.to_string();
+    fn attributes_of(&self, oid: &'static str) -> impl Iterator<Item = &Attribute> {
         self.rdns
             .iter()
             .flatten()
@@ -199,7 +195,7 @@ fn decode(der: &[u8]) -> Result<Vec<Vec<Attribute>>, Error> {
         let mut attributes = Vec::new();
         while !set.is_empty() {
             let mut pair = set.nested(der::SEQUENCE)?;
-            let (oid, value) = (pair.oid()?, pair.read()?);
+            let (oid, value) = (pair.dotted_oid()?, pair.read()?);
             pair.finish()?;
             attributes.push(attribute(oid, value));
         }
@@ -213,22 +209,22 @@ fn decode(der: &[u8]) -> Result<Vec<Vec<Attribute>>, Error> {
 
 const WHAT: &str = "distinguished name";
 
-fn attribute(oid: ObjectIdentifier, value: Tlv<'_>) -> Attribute {
+fn attribute(oid: String, value: Tlv<'_>) -> Attribute {
     let text = text(value);
     Attribute {
-        oid: oid.to_string(),
-        short_name: AttributeType::by_oid(oid).map(AttributeType::descriptor),
+        short_name: AttributeType::by_oid(&oid).map(AttributeType::descriptor),
         is_hex: text.is_none(),
         value: text.unwrap_or_else(|| rfc4514::hex_value(value.raw)),
         value_der: value.raw.to_vec(),
+        oid,
     }
 }
 
 /// The type of attribute with this name in RFC 4514 text, or with this object identifier.
-pub(crate) fn attribute_oid(name: &str) -> Option<ObjectIdentifier> {
+pub(crate) fn attribute_oid(name: &str) -> Option<&str> {
     match AttributeType::by_descriptor(name) {
         Some(known) => Some(known.oid),
-        None => ObjectIdentifier::new(name).ok(),
+        None => der::is_dotted_oid(name).then_some(name),
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::iter::Peekable;
 
-use const_oid::ObjectIdentifier;
-
 use super::{Attribute, attribute_type::AttributeType, encode, malformed};
 use crate::{Error, der::Reader};
 
@@ -110,13 +108,9 @@ impl<I: Iterator<Item = (usize, char)>> Parser<I> {
         let type_name = type_name.trim_end_matches(' ');
         self.skip_blanks();
         if matches!(self.chars.peek(), Some((_, '#'))) {
-            let oid = AttributeType::by_descriptor(type_name)
-                .map(|known| known.oid)
-                .or_else(|| ObjectIdentifier::new(type_name).ok())
-                .ok_or_else(|| Error::UnknownAttribute {
-                    name: type_name.to_owned(),
-                })?;
-            return Ok(encode::raw_attribute(oid, &self.hex_value()?));
+            let known = AttributeType::by_descriptor(type_name);
+            let oid = known.map_or(type_name, |known| known.oid);
+            return encode::raw_attribute(oid, &self.hex_value()?);
         }
         let attribute_type =
             AttributeType::by_descriptor(type_name).ok_or_else(|| Error::UnknownAttribute {

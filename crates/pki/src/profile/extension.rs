@@ -1,9 +1,7 @@
-use const_oid::ObjectIdentifier;
-
 use crate::{
     AccessDescription, BasicConstraints, DistributionPoint, Error, ExtendedKeyUsage, GeneralName,
     KeyAlgorithm, KeyUsage, NameConstraints, PolicyConstraints, PolicyInformation, PolicyMapping,
-    der,
+    der::{self, Reader},
 };
 
 /// An extension that a [`Profile`](crate::Profile) writes (RFC 5280, section 4.2).
@@ -24,7 +22,8 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extension {
-    oid: ObjectIdentifier,
+    /// Dotted.
+    oid: String,
     critical: bool,
     value: Value,
 }
@@ -66,9 +65,7 @@ impl Extension {
         purposes: impl IntoIterator<Item = ExtendedKeyUsage>,
     ) -> Result<Self, Error> {
         let what = "extended key usage";
-        let oids = purposes
-            .into_iter()
-            .map(|purpose| Ok(der::oid(&oid(purpose.oid(), what)?)));
+        let oids = purposes.into_iter().map(|purpose| oid(purpose.oid(), what));
         Ok(Self::encoded(
             EXTENDED_KEY_USAGE,
             false,
@@ -150,9 +147,7 @@ impl Extension {
     ) -> Result<Self, Error> {
         let what = "certificate policies";
         let policies: Vec<PolicyInformation> = policies.into_iter().collect();
-        let oids = policies
-            .iter()
-            .map(|policy| Ok(der::oid(&oid(&policy.policy, what)?)));
+        let oids = policies.iter().map(|policy| oid(&policy.policy, what));
         list(oids, what, IsSet::Yes)?;
         let policies = list(
             policies.iter().map(PolicyInformation::encode),
@@ -213,7 +208,7 @@ impl Extension {
     /// octet and at every level, with tag numbers up to 30.
     pub fn custom(oid: &str, critical: bool, value: impl Into<Vec<u8>>) -> Result<Self, Error> {
         let what = "custom extension";
-        let oid = self::oid(oid, what)?;
+        self::oid(oid, what)?;
         if WRITTEN_OTHERWISE.contains(&oid) {
             return Err(invalid(
                 what,
@@ -232,12 +227,12 @@ impl Extension {
     /// # Errors
     /// [`Error::InvalidExtension`] where RFC 5280 has it one way only.
     pub fn critical(self, critical: bool) -> Result<Self, Error> {
-        if critical && NEVER_CRITICAL.contains(&self.oid) {
+        if critical && NEVER_CRITICAL.contains(&self.id()) {
             return Err(invalid("criticality", "this extension is never critical"));
         }
         let is_ca =
             matches!(self.value, Value::BasicConstraints(BasicConstraints { ca, .. }) if ca);
-        if !critical && (ALWAYS_CRITICAL.contains(&self.oid) || is_ca) {
+        if !critical && (ALWAYS_CRITICAL.contains(&self.id()) || is_ca) {
             return Err(invalid("criticality", "this extension is always critical"));
         }
         Ok(Self { critical, ..self })
@@ -245,7 +240,7 @@ impl Extension {
 
     /// The object identifier, dotted.
     pub fn oid(&self) -> String {
-        self.oid.to_string()
+        self.oid.clone()
     }
 
     /// Whether it is critical.
@@ -253,7 +248,7 @@ impl Extension {
         self.critical
     }
 
-    pub(crate) fn id(&self) -> &ObjectIdentifier {
+    pub(crate) fn id(&self) -> &str {
         &self.oid
     }
 
@@ -301,6 +296,20 @@ impl Extension {
         }
     }
 
+    /// Where it is an extended key usage: whether TLS servers have one of its purposes, or one of those that OpenSSL takes for
+    /// theirs.
+    pub(crate) fn is_for_tls_servers(&self) -> Option<bool> {
+        let (EXTENDED_KEY_USAGE, Value::Encoded(purposes)) = (self.id(), &self.value) else {
+            return None;
+        };
+        let mut purposes = Reader::enter(purposes, der::SEQUENCE, "extended key usage").ok()?;
+        let mut is_for_servers = false;
+        while !purposes.is_empty() {
+            is_for_servers |= SERVER_PURPOSES.contains(&purposes.dotted_oid().ok()?.as_str());
+        }
+        Some(is_for_servers)
+    }
+
     /// Whether RFC 5280 has it in certificates of CAs alone.
     pub(crate) fn is_for_authorities(&self) -> bool {
         [
@@ -309,27 +318,27 @@ impl Extension {
             POLICY_CONSTRAINTS,
             INHIBIT_ANY_POLICY,
         ]
-        .contains(&self.oid)
+        .contains(&self.id())
     }
 
     /// The purposes of a profile of our own: there are some, they differ, and each has an object identifier.
     pub(super) fn purposes(purposes: &[ExtendedKeyUsage]) -> Self {
         let oids: Vec<u8> = purposes
             .iter()
-            .filter_map(|purpose| ObjectIdentifier::new(purpose.oid()).ok())
-            .flat_map(|oid| der::oid(&oid))
+            .filter_map(|purpose| der::dotted_oid(purpose.oid()))
+            .flatten()
             .collect();
         Self::encoded(EXTENDED_KEY_USAGE, false, der::sequence(&[&oids]))
     }
 
     /// An extension whose value is DER already.
-    pub(crate) fn encoded(oid: ObjectIdentifier, critical: bool, value: Vec<u8>) -> Self {
+    pub(crate) fn encoded(oid: &str, critical: bool, value: Vec<u8>) -> Self {
         Self::new(oid, critical, Value::Encoded(value))
     }
 
-    fn new(oid: ObjectIdentifier, critical: bool, value: Value) -> Self {
+    fn new(oid: &str, critical: bool, value: Value) -> Self {
         Self {
-            oid,
+            oid: oid.to_owned(),
             critical,
             value,
         }
@@ -372,33 +381,42 @@ fn list(
     Ok(der::sequence(&[&entries.concat()]))
 }
 
-fn oid(text: &str, what: &'static str) -> Result<ObjectIdentifier, Error> {
-    ObjectIdentifier::new(text).map_err(|_| invalid(what, "expected a dotted object identifier"))
+/// Encoded.
+fn oid(text: &str, what: &'static str) -> Result<Vec<u8>, Error> {
+    der::dotted_oid(text).ok_or_else(|| invalid(what, "expected a dotted object identifier"))
 }
 
 fn invalid(extension: &'static str, reason: &'static str) -> Error {
     Error::InvalidExtension { extension, reason }
 }
 
-pub(crate) const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = ce("2.5.29.14");
-pub(crate) const SUBJECT_ALT_NAME: ObjectIdentifier = ce("2.5.29.17");
-pub(crate) const AUTHORITY_KEY_IDENTIFIER: ObjectIdentifier = ce("2.5.29.35");
-const BASIC_CONSTRAINTS: ObjectIdentifier = ce("2.5.29.19");
-pub(crate) const KEY_USAGE: ObjectIdentifier = ce("2.5.29.15");
-const ISSUER_ALT_NAME: ObjectIdentifier = ce("2.5.29.18");
-const NAME_CONSTRAINTS: ObjectIdentifier = ce("2.5.29.30");
-const CRL_DISTRIBUTION_POINTS: ObjectIdentifier = ce("2.5.29.31");
-const CERTIFICATE_POLICIES: ObjectIdentifier = ce("2.5.29.32");
-const POLICY_MAPPINGS: ObjectIdentifier = ce("2.5.29.33");
-const POLICY_CONSTRAINTS: ObjectIdentifier = ce("2.5.29.36");
-const EXTENDED_KEY_USAGE: ObjectIdentifier = ce("2.5.29.37");
-const FRESHEST_CRL: ObjectIdentifier = ce("2.5.29.46");
-const INHIBIT_ANY_POLICY: ObjectIdentifier = ce("2.5.29.54");
-const AUTHORITY_INFO_ACCESS: ObjectIdentifier = ce("1.3.6.1.5.5.7.1.1");
-const SUBJECT_INFO_ACCESS: ObjectIdentifier = ce("1.3.6.1.5.5.7.1.11");
-const TLS_FEATURE: ObjectIdentifier = ce("1.3.6.1.5.5.7.1.24");
+pub(crate) const SUBJECT_KEY_IDENTIFIER: &str = "2.5.29.14";
+pub(crate) const SUBJECT_ALT_NAME: &str = "2.5.29.17";
+pub(crate) const AUTHORITY_KEY_IDENTIFIER: &str = "2.5.29.35";
+const BASIC_CONSTRAINTS: &str = "2.5.29.19";
+pub(crate) const KEY_USAGE: &str = "2.5.29.15";
+const ISSUER_ALT_NAME: &str = "2.5.29.18";
+const NAME_CONSTRAINTS: &str = "2.5.29.30";
+const CRL_DISTRIBUTION_POINTS: &str = "2.5.29.31";
+const CERTIFICATE_POLICIES: &str = "2.5.29.32";
+const POLICY_MAPPINGS: &str = "2.5.29.33";
+const POLICY_CONSTRAINTS: &str = "2.5.29.36";
+const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
+const FRESHEST_CRL: &str = "2.5.29.46";
+const INHIBIT_ANY_POLICY: &str = "2.5.29.54";
+const AUTHORITY_INFO_ACCESS: &str = "1.3.6.1.5.5.7.1.1";
+const SUBJECT_INFO_ACCESS: &str = "1.3.6.1.5.5.7.1.11";
+const TLS_FEATURE: &str = "1.3.6.1.5.5.7.1.24";
 
-const WRITTEN_OTHERWISE: [ObjectIdentifier; 17] = [
+/// Any purpose, serverAuth, and what Microsoft and Netscape had for servers with strong cryptography.
+const SERVER_PURPOSES: [&str; 4] = [
+    "2.5.29.37.0",
+    "1.3.6.1.5.5.7.3.1",
+    "1.3.6.1.4.1.311.10.3.3",
+    "2.16.840.1.113730.4.1",
+];
+
+const WRITTEN_OTHERWISE: [&str; 17] = [
     SUBJECT_KEY_IDENTIFIER,
     KEY_USAGE,
     SUBJECT_ALT_NAME,
@@ -418,15 +436,9 @@ const WRITTEN_OTHERWISE: [ObjectIdentifier; 17] = [
     TLS_FEATURE,
 ];
 
-const ALWAYS_CRITICAL: [ObjectIdentifier; 3] =
-    [NAME_CONSTRAINTS, POLICY_CONSTRAINTS, INHIBIT_ANY_POLICY];
+const ALWAYS_CRITICAL: [&str; 3] = [NAME_CONSTRAINTS, POLICY_CONSTRAINTS, INHIBIT_ANY_POLICY];
 
-const NEVER_CRITICAL: [ObjectIdentifier; 3] =
-    [FRESHEST_CRL, AUTHORITY_INFO_ACCESS, SUBJECT_INFO_ACCESS];
-
-const fn ce(oid: &'static str) -> ObjectIdentifier {
-    ObjectIdentifier::new_unwrap(oid)
-}
+const NEVER_CRITICAL: [&str; 3] = [FRESHEST_CRL, AUTHORITY_INFO_ACCESS, SUBJECT_INFO_ACCESS];
 
 #[cfg(test)]
 mod tests {

@@ -2,19 +2,25 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    fmt,
+    marker::PhantomData,
     time::{Duration, SystemTime},
 };
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{Extension, Profile, SubjectPolicy};
 use crate::{
     AccessDescription, BasicConstraints, Digest, DistinguishedName, DistributionPoint,
-    DistributionPointName, Error, ExtendedKeyUsage, Fault, GeneralSubtree, KeyAlgorithm, KeyUsage,
-    NameConstraints, NoticeReference, PolicyConstraints, PolicyInformation, PolicyMapping,
-    PolicyQualifier, ReasonFlags, SignatureAlgorithm, SubjectAltName, Uri, UserNotice,
-    time::from_timestamp,
+    DistributionPointName, Error, ExtendedKeyUsage, GeneralSubtree, KeyAlgorithm, KeyUsage,
+    NameConstraints, NamePattern, NoticeReference, PolicyConstraints, PolicyInformation,
+    PolicyMapping, PolicyQualifier, ReasonFlags, SignatureAlgorithm, SubjectAltName, Uri,
+    UserNotice, parse_duration,
+    time::{from_timestamp, to_calendar},
 };
 
 impl Profile {
@@ -28,12 +34,12 @@ impl Profile {
     /// | `subject.required`, `subject.allowed`, `subject.repeated` | types of attributes that the request's subject has once, may have once, may have several times |
     /// | `subject.values` | types of attributes that it has once with this value: `{ O = "Excelsior Bank" }` |
     /// | `names.requested` | `true` for the names that the request asks for |
-    /// | `names.matching` | patterns of names, as [`NamePattern`](crate::NamePattern) has them: `["DNS:*.example.com"]`; a common name that looks like a host name or an IP address, and an `emailAddress`, have to match one, too |
+    /// | `names.matching` | patterns of names, as [`NamePattern`](crate::NamePattern) has them: `["DNS:*.example.com"]`; a common name that looks like a host name or an IP address, and an `emailAddress`, have to match one, too; where the certificate may be a TLS server's and has no host name, so has any common name that could be one, such as `localhost` |
     /// | `names.fixed` | these names, as [`SubjectAltName`] is displayed: `["DNS:a.example.com", "UPN:a@example.com", "otherName:1.2.3:0500"]`; also `IP:`, `email:`, `URI:`, `dirName:` and `registeredID:` |
     /// | `names.required`, `names.critical` | `true` if there must be one; if they are critical |
     /// | `keys.allowed` | algorithms of keys: `"RSA 3072"` and larger, `"RSASSA-PSS 3072"` and larger, `"ECDSA P-256"`, `"ECDSA P-384"`, `"ECDSA P-521"`, `"Ed25519"` |
     /// | `keys.minimum-rsa-bits` | the shortest RSA key |
-    /// | `validity.for` | how long: `"90m"`, `"12h"`, `"30d"` |
+    /// | `validity.for` | how long: `"90m"`, `"12h"`, `"30d"`, `"2w"`, `"1y"` of 365 days |
     /// | `validity.not-before`, `validity.not-after` | exact dates (RFC 3339), both of them: `2027-01-01T00:00:00Z` |
     /// | `validity.forever` | `true` for no well-defined expiration date |
     /// | `validity.backdated` | how long before the issuance it starts: `"5m"` |
@@ -67,9 +73,8 @@ impl Profile {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidProfileFile`] for what isn't TOML, a key that isn't known, a value of the wrong type, or one that its type
-    /// doesn't allow; [`Error::InvalidExtension`] for an extension that can't be; [`Error::InvalidProfile`] for what can't stand
-    /// together; and [`Error::TooLarge`] above 256 KiB.
+    /// [`Error::InvalidProfileFile`] for what isn't TOML, a key that isn't known, a value of the wrong type, one that can't be, or some
+    /// that can't stand together; it names the key and the value. [`Error::TooLarge`] above 256 KiB.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
         if text.len() > MAX_SIZE {
             return Err(Error::TooLarge {
@@ -85,21 +90,35 @@ impl Profile {
                 .map(|before| before.matches('\n').count().saturating_add(1)),
             reason: error.message().to_owned(),
         })?;
-        let profile = file.profile().map_err(of_file)?;
-        profile.check()?;
-        Ok(profile)
+        let profile = file.profile().and_then(|profile| {
+            profile.check()?;
+            Ok(profile)
+        });
+        profile.map_err(|error| invalid(reason_of(error)))
     }
 }
 
-/// Whoever's fault a value would be in a request, here it is that of the file.
-fn of_file(error: Error) -> Error {
-    match error.fault() {
-        Fault::Profile => error,
-        _ => Error::InvalidProfileFile {
-            line: None,
-            reason: error.to_string(),
-        },
+fn invalid(reason: impl Into<String>) -> Error {
+    Error::InvalidProfileFile {
+        line: None,
+        reason: reason.into(),
     }
+}
+
+/// What is wrong, without what the key, or its value, says already.
+fn reason_of(error: Error) -> String {
+    match error {
+        Error::InvalidProfileFile { reason, .. } => reason,
+        Error::InvalidProfile { reason }
+        | Error::InvalidExtension { reason, .. }
+        | Error::InvalidSubjectAltName { reason, .. } => reason.to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Names the key, or the value, that an error is about.
+fn at(place: impl fmt::Display) -> impl FnOnce(Error) -> Error {
+    move |error| invalid(format!("{place}: {}", reason_of(error)))
 }
 
 /// In octets. Real ones have a few hundred.
@@ -187,15 +206,38 @@ struct Subtrees {
     excluded: Vec<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "expected a URI, or a table of names or relative-name, reasons and crl-issuer"
-)]
-enum Point {
-    Uri(String),
-    Named(NamedPoint),
+/// A text where that is enough, or a table that says more.
+enum TextOr<T> {
+    Text(String),
+    Table(T),
 }
+
+/// Derived for an untagged enum, it would not tell which key of the table isn't known.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for TextOr<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = TextOr<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a table")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(TextOr::Text(text.to_owned()))
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(TextOr::Table)
+            }
+        }
+
+        deserializer.deserialize_any(Either(PhantomData))
+    }
+}
+
+type Point = TextOr<NamedPoint>;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -219,17 +261,7 @@ struct Policy {
     policy: String,
     #[serde(default)]
     cps: Vec<String>,
-    notice: Option<Notice>,
-}
-
-#[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "expected a text, or a table of text, organization and numbers"
-)]
-enum Notice {
-    Text(String),
-    Referring(ReferringNotice),
+    notice: Option<TextOr<ReferringNotice>>,
 }
 
 #[derive(Deserialize)]
@@ -272,9 +304,7 @@ impl File {
             self.without_basic_constraints,
         ) {
             (true, true) => {
-                return Err(contradiction(
-                    "it has basic constraints, and is to have none",
-                ));
+                return Err(invalid("it has basic constraints, and is to have none"));
             }
             (false, false) => {}
             _ => profile.extensions.clear(),
@@ -283,7 +313,8 @@ impl File {
         profile.extensions.extend(extensions);
         profile.is_root = self.root;
         if let Some(name) = &self.signature_algorithm {
-            profile = profile.signature_algorithm(algorithm(name)?);
+            let algorithm = algorithm(name).map_err(at("signature-algorithm"))?;
+            profile = profile.signature_algorithm(algorithm);
         }
         if let Some(subject) = self.subject {
             profile = profile.subject(subject.policy()?);
@@ -299,7 +330,7 @@ impl File {
         let mut add = |key: &'static str, extension: Option<Result<Extension, Error>>| {
             if let Some(extension) = extension {
                 found.push(key);
-                extensions.push(self.marked(key, extension?)?);
+                extensions.push(self.marked(key, extension.map_err(at(key))?)?);
             }
             Ok::<(), Error>(())
         };
@@ -315,7 +346,11 @@ impl File {
         add(
             "key-usage",
             self.key_usage.as_ref().map(|names| {
-                KeyUsage::from_names(names.iter().map(String::as_str)).map(Extension::key_usage)
+                let bits = all(names, |name| KeyUsage::from_names([name]))?;
+                let usage = bits.into_iter().reduce(|all, bit| all | bit);
+                usage
+                    .map(Extension::key_usage)
+                    .ok_or_else(|| invalid("there is none"))
             }),
         )?;
         add(
@@ -351,14 +386,17 @@ impl File {
                 .as_ref()
                 .map(|listed| Extension::freshest_crl(points(listed)?)),
         )?;
-        let access = || {
-            let mut all_of_it = all(&self.ocsp, |uri| Uri::new(uri).map(AccessDescription::ocsp))?;
-            all_of_it.extend(all(&self.ca_issuers, |uri| {
-                Uri::new(uri).map(AccessDescription::ca_issuers)
-            })?);
-            Extension::authority_information_access(all_of_it)
+        let uris = |key, uris, access: fn(Uri) -> AccessDescription| {
+            all(uris, |uri| Uri::new(uri).map(access)).map_err(at(key))
         };
-        let has_access = !(self.ocsp.is_empty() && self.ca_issuers.is_empty());
+        let mut access = uris("ocsp", &self.ocsp, AccessDescription::ocsp)?;
+        access.extend(uris(
+            "ca-issuers",
+            &self.ca_issuers,
+            AccessDescription::ca_issuers,
+        )?);
+        let has_access = !access.is_empty();
+        let access = || Extension::authority_information_access(access);
         add("ocsp", has_access.then(access))?;
         add(
             "subject-information-access",
@@ -376,8 +414,8 @@ impl File {
         add(
             "certificate-policies",
             self.certificate_policies.as_ref().map(|policies| {
-                let policies: Result<Vec<_>, _> =
-                    policies.iter().map(Policy::information).collect();
+                let named = |it: &Policy| it.information().map_err(at(format!("{:?}", it.policy)));
+                let policies: Result<Vec<_>, _> = policies.iter().map(named).collect();
                 Extension::certificate_policies(policies?)
             }),
         )?;
@@ -412,25 +450,23 @@ impl File {
         )?;
         let marked = || self.critical.iter().chain(&self.not_critical);
         if let Some(unknown) = marked().find(|key| !found.contains(&key.as_str())) {
-            return Err(Error::InvalidProfileFile {
-                line: None,
-                reason: format!("it has no extension {unknown:?} to be critical or not"),
-            });
+            return Err(invalid(format!(
+                "it has no extension {unknown:?} to be critical or not"
+            )));
         }
         let mut customs = HashSet::new();
         for custom in &self.custom_extensions {
-            let value =
-                base16ct::mixed::decode_vec(&custom.der).map_err(|_| Error::InvalidExtension {
-                    extension: "custom extension",
-                    reason: "its value is not in hexadecimal digits",
-                })?;
-            let extension = Extension::custom(&custom.oid, custom.critical, value)?;
-            if !customs.insert(*extension.id()) {
-                return Err(contradiction(
-                    "two custom extensions have one object identifier",
-                ));
-            }
-            extensions.push(extension);
+            let mut read = || {
+                let value = base16ct::mixed::decode_vec(&custom.der)
+                    .map_err(|_| invalid("its value is not in hexadecimal digits"))?;
+                let extension = Extension::custom(&custom.oid, custom.critical, value)?;
+                match customs.insert(extension.oid()) {
+                    true => Ok(extension),
+                    false => Err(invalid("two custom extensions have this object identifier")),
+                }
+            };
+            let named = read().map_err(at(format!("{:?}", custom.oid)));
+            extensions.push(named.map_err(at("custom-extensions"))?);
         }
         Ok(extensions)
     }
@@ -438,11 +474,12 @@ impl File {
     fn marked(&self, key: &str, extension: Extension) -> Result<Extension, Error> {
         let has = |keys: &[String]| keys.iter().any(|it| it == key);
         match (has(&self.critical), has(&self.not_critical)) {
-            (true, true) => Err(contradiction("an extension is critical and not critical")),
+            (true, true) => Err(invalid("it is critical and not critical")),
             (true, false) => extension.critical(true),
             (false, true) => extension.critical(false),
             (false, false) => Ok(extension),
         }
+        .map_err(at(key))
     }
 }
 
@@ -454,22 +491,28 @@ impl Subject {
             && self.values.is_empty());
         if let Some(fixed) = &self.fixed {
             if has_rules {
-                return Err(contradiction("a fixed subject has no rules for attributes"));
+                return Err(invalid(
+                    "subject: a fixed subject has no rules for attributes",
+                ));
             }
-            return Ok(SubjectPolicy::fixed(fixed.parse::<DistinguishedName>()?));
+            let fixed = fixed.parse::<DistinguishedName>();
+            return Ok(SubjectPolicy::fixed(fixed.map_err(at("subject.fixed"))?));
         }
         let mut policy = SubjectPolicy::attributes();
+        let named = |attribute: &str| at(format!("subject: {attribute:?}"));
         for attribute in &self.required {
-            policy = policy.require(attribute)?;
+            policy = policy.require(attribute).map_err(named(attribute))?;
         }
         for (attribute, value) in self.values {
-            policy = policy.require_value(&attribute, value)?;
+            policy = policy
+                .require_value(&attribute, value)
+                .map_err(named(&attribute))?;
         }
         for attribute in &self.allowed {
-            policy = policy.allow(attribute)?;
+            policy = policy.allow(attribute).map_err(named(attribute))?;
         }
         for attribute in &self.repeated {
-            policy = policy.allow_repeated(attribute)?;
+            policy = policy.allow_repeated(attribute).map_err(named(attribute))?;
         }
         Ok(policy)
     }
@@ -485,11 +528,17 @@ impl Names {
             (false, None, None) => Ok(profile),
             (true, None, None) => Ok(profile.requested_subject_alt_names()),
             (false, Some(patterns), None) => {
-                Ok(profile.matching_subject_alt_names(all(patterns, str::parse)?))
+                let patterns: Vec<NamePattern> =
+                    all(patterns, str::parse).map_err(at("names.matching"))?;
+                Ok(profile.matching_subject_alt_names(patterns))
             }
-            (false, None, Some(names)) => Ok(profile.subject_alt_names(all(names, str::parse)?)),
-            _ => Err(contradiction(
-                "names are requested, matching or fixed, and not several of these",
+            (false, None, Some(names)) => {
+                let names: Vec<SubjectAltName> =
+                    all(names, str::parse).map_err(at("names.fixed"))?;
+                Ok(profile.subject_alt_names(names))
+            }
+            _ => Err(invalid(
+                "names: they are requested, matching or fixed, and not several of these",
             )),
         }
     }
@@ -502,8 +551,11 @@ impl Keys {
         }
         match self.allowed.as_deref() {
             None => Ok(profile),
-            Some([]) => Err(contradiction("no key is allowed")),
-            Some(keys) => Ok(profile.allowed_keys(all(keys, key)?)),
+            Some([]) => Err(invalid("keys.allowed: there is none")),
+            Some(keys) => {
+                let keys = all(keys, key).map_err(at("keys.allowed"))?;
+                Ok(profile.allowed_keys(keys))
+            }
         }
     }
 }
@@ -514,56 +566,71 @@ impl Validity {
             profile = profile.clamped();
         }
         if let Some(backdated) = &self.backdated {
-            profile = profile.backdated(duration(backdated)?);
+            let backdated = parse_duration(backdated).map_err(at("validity.backdated"))?;
+            profile = profile.backdated(backdated);
         }
         let dates = match (&self.not_before, &self.not_after) {
             (None, None) => None,
             (Some(not_before), Some(not_after)) => Some(crate::Validity {
-                not_before: date(not_before)?,
-                not_after: date(not_after)?,
+                not_before: date(not_before).map_err(at("validity.not-before"))?,
+                not_after: date(not_after).map_err(at("validity.not-after"))?,
             }),
             _ => {
-                return Err(contradiction(
-                    "exact dates are two: not-before and not-after",
+                return Err(invalid(
+                    "validity: exact dates are two, not-before and not-after",
                 ));
             }
         };
         match (&self.r#for, dates, self.forever) {
             (None, None, false) => Ok(profile),
-            (Some(text), None, false) => Ok(profile.valid_for(duration(text)?)),
+            (Some(text), None, false) => {
+                let duration = lifetime(text).map_err(at("validity.for"))?;
+                Ok(profile.valid_for(duration))
+            }
+            (None, Some(dates), false) if dates.not_after < dates.not_before => {
+                Err(invalid("validity: it ends before it starts"))
+            }
             (None, Some(dates), false) if self.backdated.is_none() => Ok(profile.validity(dates)),
-            (None, Some(_), false) => Err(contradiction("exact dates are not backdated")),
+            (None, Some(_), false) => Err(invalid("validity: exact dates are not backdated")),
             (None, None, true) => Ok(profile.valid_forever()),
-            _ => Err(contradiction(
-                "it is valid for a time, between two dates or forever, and not several of these",
+            _ => Err(invalid(
+                "validity: it is for a time, between two dates or forever, and not several of these",
             )),
         }
     }
 }
 
-impl Point {
+impl TextOr<NamedPoint> {
     fn read(&self) -> Result<DistributionPoint, Error> {
         let named = match self {
-            Self::Uri(uri) => return Uri::new(uri).map(DistributionPoint::uri),
-            Self::Named(named) => named,
+            Self::Text(uri) => {
+                let uri = Uri::new(uri).map_err(at(format!("{uri:?}")))?;
+                return Ok(DistributionPoint::uri(uri));
+            }
+            Self::Table(named) => named,
         };
         let name = match (&named.names, &named.relative_name) {
             (None, None) => None,
-            (Some(names), None) => Some(DistributionPointName::Full(all(names, str::parse)?)),
-            (None, Some(name)) => Some(DistributionPointName::RelativeToIssuer(name.parse()?)),
+            (Some(names), None) => {
+                let names = all(names, str::parse).map_err(at("names"))?;
+                Some(DistributionPointName::Full(names))
+            }
+            (None, Some(name)) => {
+                let name = name.parse().map_err(at("relative-name"))?;
+                Some(DistributionPointName::RelativeToIssuer(name))
+            }
             (Some(_), Some(_)) => {
-                return Err(contradiction(
-                    "a distribution point has names or a relative name, and not both",
-                ));
+                return Err(invalid("it has names or a relative name, and not both"));
             }
         };
-        let reasons = named.reasons.as_ref();
+        let reasons = named.reasons.as_ref().map(|names| {
+            all(names, |name| ReasonFlags::from_names([name]))?;
+            ReasonFlags::from_names(names.iter().map(String::as_str))
+        });
         Ok(DistributionPoint {
             name,
-            reasons: reasons
-                .map(|names| ReasonFlags::from_names(names.iter().map(String::as_str)))
-                .transpose()?,
-            crl_issuer: all(&named.crl_issuer, str::parse)?,
+            reasons: reasons.transpose().map_err(at("reasons"))?,
+            crl_issuer: all(&named.crl_issuer, str::parse).map_err(at("crl-issuer"))?,
         })
     }
 }
@@ -577,17 +644,21 @@ impl Access {
         };
         Ok(AccessDescription {
             method: method.to_owned(),
-            location: self.location.parse()?,
+            location: self
+                .location
+                .parse()
+                .map_err(at(format!("{:?}", self.location)))?,
         })
     }
 }
 
 impl Policy {
     fn information(&self) -> Result<PolicyInformation, Error> {
-        let mut qualifiers = all(&self.cps, |uri| Uri::new(uri).map(PolicyQualifier::Cps))?;
+        let mut qualifiers =
+            all(&self.cps, |uri| Uri::new(uri).map(PolicyQualifier::Cps)).map_err(at("cps"))?;
         let notice = self.notice.as_ref().map(|notice| match notice {
-            Notice::Text(text) => UserNotice::text(text),
-            Notice::Referring(notice) => UserNotice {
+            TextOr::Text(text) => UserNotice::text(text),
+            TextOr::Table(notice) => UserNotice {
                 explicit_text: notice.text.clone(),
                 notice_ref: Some(NoticeReference {
                     organization: notice.organization.clone(),
@@ -600,42 +671,34 @@ impl Policy {
             "anyPolicy" => PolicyInformation::ANY,
             dotted => dotted,
         };
-        Ok(PolicyInformation {
+        let information = PolicyInformation {
             policy: policy.to_owned(),
             qualifiers,
-        })
+        };
+        // Encoded here, an error is about this one.
+        information.encode()?;
+        Ok(information)
     }
 }
 
+/// All values of a list. An error names the value.
 fn all<T>(texts: &[String], read: impl Fn(&str) -> Result<T, Error>) -> Result<Vec<T>, Error> {
-    texts.iter().map(|text| read(text)).collect()
+    let named = |text: &String| read(text).map_err(at(format!("{text:?}")));
+    texts.iter().map(named).collect()
 }
 
-fn contradiction(reason: &'static str) -> Error {
-    Error::InvalidProfile { reason }
-}
-
-/// A whole number of seconds, minutes, hours or days.
-fn duration(text: &str) -> Result<Duration, Error> {
-    let invalid = || Error::InvalidProfileFile {
-        line: None,
-        reason: format!("{text:?} is no duration such as \"90m\", \"12h\" or \"30d\""),
-    };
-    let unit = text.chars().next_back().ok_or_else(invalid)?;
-    let seconds: u64 = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 60 * 60,
-        'd' => 24 * 60 * 60,
-        _ => return Err(invalid()),
-    };
-    let number = text.strip_suffix(unit).ok_or_else(invalid)?;
-    if !number.bytes().all(|octet| octet.is_ascii_digit()) {
-        return Err(invalid());
+/// How long a certificate is valid: it lasts, and doesn't end after the year 9999 if it starts in these years.
+fn lifetime(text: &str) -> Result<Duration, Error> {
+    let duration = parse_duration(text)?;
+    let is_short = SystemTime::UNIX_EPOCH
+        .checked_add(duration)
+        .and_then(to_calendar)
+        .is_some();
+    match duration {
+        Duration::ZERO => Err(invalid("it must last at least one second")),
+        _ if !is_short => Err(invalid("it ends after the year 9999")),
+        duration => Ok(duration),
     }
-    let number: u64 = number.parse().map_err(|_| invalid())?;
-    let seconds = number.checked_mul(seconds).ok_or_else(invalid)?;
-    Ok(Duration::from_secs(seconds))
 }
 
 /// A date with its offset, in TOML's own form or as text.
@@ -648,10 +711,7 @@ fn date(value: &toml::Value) -> Result<SystemTime, Error> {
     OffsetDateTime::parse(&text, &Rfc3339)
         .ok()
         .and_then(|date| from_timestamp(date.unix_timestamp()))
-        .ok_or_else(|| Error::InvalidProfileFile {
-            line: None,
-            reason: format!("{text:?} is no date such as 2027-01-01T00:00:00Z"),
-        })
+        .ok_or_else(|| invalid(format!("{text:?} is no date such as 2027-01-01T00:00:00Z")))
 }
 
 /// An algorithm of keys as it is displayed.
@@ -690,12 +750,11 @@ fn algorithm(name: &str) -> Result<SignatureAlgorithm, Error> {
             ]
         })
         .chain([SignatureAlgorithm::Ed25519]);
-    known
-        .find(|known| known.name() == name)
-        .ok_or_else(|| Error::InvalidProfileFile {
-            line: None,
-            reason: format!("{name:?} is no signature algorithm that is made here"),
-        })
+    known.find(|known| known.name() == name).ok_or_else(|| {
+        invalid(format!(
+            "{name:?} is no signature algorithm that is made here"
+        ))
+    })
 }
 
 #[cfg(test)]
@@ -1008,12 +1067,17 @@ mod tests {
             ),
             ("root = 1", Some(1), "boolean"),
             ("key_usage = []", Some(1), "key_usage"),
-            ("validity.for = '1w'", None, "1w"),
-            ("validity.for = '-1d'", None, "-1d"),
-            ("validity.for = 'd'", None, "\"d\""),
-            ("validity.for = ''", None, "\"\""),
-            ("validity.for = '1dd'", None, "1dd"),
-            ("validity.backdated = '99999999999999999999d'", None, "9d"),
+            (
+                "freshest-crl = [{ names = ['URI:a:b'], unknown = 1 }]",
+                Some(1),
+                "`unknown`",
+            ),
+            (
+                "certificate-policies = [{ policy = '1.2.3', notice = { text = 'a', unknown = 1 } }]",
+                Some(1),
+                "`unknown`",
+            ),
+            ("freshest-crl = [1]", Some(1), "a text or a table"),
             (
                 "signature-algorithm = 'sha1WithRSAEncryption'",
                 None,
@@ -1032,30 +1096,158 @@ mod tests {
     }
 
     #[test]
-    fn values_that_can_not_be_are_the_fault_of_the_profile() {
-        for text in [
-            "subject.fixed = 'CN'",
-            "subject.required = ['unknown']",
-            "names.fixed = ['a.example']",
-            "names.fixed = ['FTP:a']",
-            "names.matching = ['a.example']",
-            "keys.allowed = ['RSA']",
-            "keys.allowed = ['DSA 2048']",
-            "key-usage = ['signing']",
-            "extended-key-usage = []",
-            "name-constraints = {}",
-            "name-constraints.permitted = ['example.com']",
-            "name-constraints.permitted = ['UPN:example.com']",
-            "crl-distribution-points = []",
-            "ocsp = ['a']",
-            "tls-feature = []",
-            "custom-extensions = [{ oid = '1.2.3', der = 'x' }]",
-            "custom-extensions = [{ oid = '1.2.3', der = '05' }]",
-            "key-usage = ['digitalSignature']\nocsp = ['http://a.example']\ncritical = ['ocsp']",
+    fn an_error_names_the_key_and_the_value() {
+        for (text, told) in [
+            ("subject.fixed = 'CN'", "subject.fixed: malformed"),
+            (
+                "subject.required = ['x']",
+                "subject: \"x\": unknown attribute",
+            ),
+            ("subject.values = { x = 'y' }", "subject: \"x\": unknown"),
+            ("subject.allowed = ['x']", "subject: \"x\": unknown"),
+            ("subject.repeated = ['x']", "subject: \"x\": unknown"),
+            (
+                "subject = { required = ['CN'], allowed = ['CN'] }",
+                "subject: \"CN\": the subject policy has two rules",
+            ),
+            (
+                "names.fixed = ['a.b']",
+                "names.fixed: \"a.b\": expected a form",
+            ),
+            (
+                "names.fixed = ['FTP:a']",
+                "names.fixed: \"FTP:a\": expected a form",
+            ),
+            (
+                "names.fixed = ['IP:1.2.3']",
+                "names.fixed: \"IP:1.2.3\": expected an IP address",
+            ),
+            ("names.matching = ['a.b']", "names.matching: \"a.b\": "),
+            (
+                "keys.allowed = ['RSA']",
+                "keys.allowed: \"RSA\": unsupported key",
+            ),
+            (
+                "keys.allowed = ['DSA 2048']",
+                "keys.allowed: \"DSA 2048\": ",
+            ),
+            (
+                "key-usage = ['signing']",
+                "key-usage: \"signing\": it has no bit with this name",
+            ),
+            ("key-usage = []", "key-usage: there is none"),
+            (
+                "extended-key-usage = []",
+                "extended-key-usage: there is none",
+            ),
+            (
+                "extended-key-usage = ['a']",
+                "extended-key-usage: \"a\": a purpose",
+            ),
+            (
+                "extended-key-usage = ['clientAuth', '1.3.6.1.5.5.7.3.2']",
+                "extended-key-usage: one occurs twice",
+            ),
+            ("name-constraints = {}", "name-constraints: "),
+            (
+                "name-constraints.permitted = ['example.com']",
+                "name-constraints: \"example.com\": ",
+            ),
+            (
+                "name-constraints.excluded = ['UPN:example.com']",
+                "name-constraints: \"UPN:example.com\": ",
+            ),
+            (
+                "crl-distribution-points = []",
+                "crl-distribution-points: there is none",
+            ),
+            (
+                "crl-distribution-points = ['x']",
+                "crl-distribution-points: \"x\": expected a URI with a scheme",
+            ),
+            (
+                "freshest-crl = [{ names = ['x'] }]",
+                "freshest-crl: names: \"x\": expected a form",
+            ),
+            (
+                "freshest-crl = [{ relative-name = 'x' }]",
+                "freshest-crl: relative-name: malformed",
+            ),
+            (
+                "freshest-crl = [{ names = ['URI:a:b'], reasons = ['x'] }]",
+                "freshest-crl: reasons: \"x\": ",
+            ),
+            (
+                "freshest-crl = [{ crl-issuer = ['x'] }]",
+                "freshest-crl: crl-issuer: \"x\": ",
+            ),
+            ("ocsp = ['x']", "ocsp: \"x\": expected a URI with a scheme"),
+            (
+                "ca-issuers = ['x']",
+                "ca-issuers: \"x\": expected a URI with a scheme",
+            ),
+            (
+                "subject-information-access = [{ method = 'caRepository', location = 'x' }]",
+                "subject-information-access: \"x\": expected a form",
+            ),
+            (
+                "issuer-alt-names = ['x']",
+                "issuer-alt-names: \"x\": expected a form",
+            ),
+            (
+                "certificate-policies = [{ policy = 'x' }]",
+                "certificate-policies: \"x\": a policy is not a dotted",
+            ),
+            (
+                "certificate-policies = [{ policy = '1.2.3', cps = ['x'] }]",
+                "certificate-policies: \"1.2.3\": cps: \"x\": expected a URI",
+            ),
+            ("policy-mappings = []", "policy-mappings: there is none"),
+            ("tls-feature = []", "tls-feature: there is none"),
+            (
+                "custom-extensions = [{ oid = '1.2.3', der = 'x' }]",
+                "custom-extensions: \"1.2.3\": its value is not in hexadecimal",
+            ),
+            (
+                "custom-extensions = [{ oid = '1.2.3', der = '05' }]",
+                "custom-extensions: \"1.2.3\": its value is not one",
+            ),
+            (
+                "key-usage = ['digitalSignature']\nocsp = ['http://a.example']\ncritical = ['ocsp']",
+                "ocsp: this extension is never critical",
+            ),
+            (
+                "validity.for = '0s'",
+                "validity.for: it must last at least one second",
+            ),
+            (
+                "validity.for = '9000y'",
+                "validity.for: it ends after the year 9999",
+            ),
+            ("validity.for = '1x'", "validity.for: expected seconds"),
+            (
+                "validity.backdated = '5'",
+                "validity.backdated: expected seconds",
+            ),
+            (
+                "validity = { not-before = 1, not-after = 2027-01-01T00:00:00Z }",
+                "validity.not-before: \"integer\" is no date",
+            ),
+            (
+                "validity = { not-before = 2027-01-01T00:00:00Z, not-after = 2026-01-01T00:00:00Z }",
+                "validity: it ends before it starts",
+            ),
+            (
+                "signature-algorithm = 'x'",
+                "signature-algorithm: \"x\" is no",
+            ),
         ] {
-            let error = read(text).unwrap_err();
-            assert_eq!(error.fault(), Fault::Profile, "{text}: {error}");
-            assert!(!matches!(error, Error::InvalidProfile { .. }), "{text}");
+            match read(text) {
+                Err(Error::InvalidProfileFile { reason, .. }) => {
+                    assert!(reason.starts_with(told), "{text}: {reason}");
+                }
+                other => panic!("{text}: {other:?}"),
+            }
         }
     }
 
@@ -1063,7 +1255,6 @@ mod tests {
     fn contradictions_are_refused() {
         for text in [
             "subject = { fixed = '/CN=a', required = ['CN'] }",
-            "subject = { required = ['CN'], allowed = ['CN'] }",
             "names = { requested = true, fixed = [] }",
             "names = { requested = true, matching = [] }",
             "names = { fixed = [], matching = [] }",
@@ -1078,7 +1269,7 @@ mod tests {
             "inhibit-any-policy = 0",
         ] {
             assert!(
-                matches!(read(text), Err(Error::InvalidProfile { .. })),
+                matches!(read(text), Err(Error::InvalidProfileFile { .. })),
                 "{text}"
             );
         }

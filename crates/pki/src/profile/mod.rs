@@ -11,8 +11,11 @@ use std::time::{Duration, SystemTime};
 pub(crate) use self::extension::{
     AUTHORITY_KEY_IDENTIFIER, KEY_USAGE, SUBJECT_ALT_NAME, SUBJECT_KEY_IDENTIFIER,
 };
-use self::lifetime::{Lifetime, Period, days_long};
 pub use self::{extension::Extension, names::NamePattern, subject::SubjectPolicy};
+use self::{
+    lifetime::{Lifetime, Period, days_long},
+    names::HostComparison,
+};
 use crate::{
     BasicConstraints, DistinguishedName, Error, ExtendedKeyUsage, KeyAlgorithm, KeyUsage,
     SignatureAlgorithm, SubjectAltName, Validity,
@@ -248,8 +251,10 @@ impl Profile {
 
     /// Grants the subject alternative names that the request asks for, where each of them matches one of these patterns. What
     /// may be taken for such a name in the subject has to match one, too: a common name that looks like a host name or an IP
-    /// address, which counts where there is no other name, and an emailAddress. One that nobody can judge is refused: a common
-    /// name with a NUL inside, and an emailAddress that is not well-formed.
+    /// address, and an emailAddress. Where the certificate may be a TLS server's (by its extended key usage, or because it has
+    /// none) and has no host name, clients compare any common name with the host that they connect to: then one that could be
+    /// such a host has to match, too, of one label as well. One that nobody can judge is refused: a common name with a NUL
+    /// inside, and an emailAddress that is not well-formed.
     pub fn matching_subject_alt_names(
         mut self,
         patterns: impl IntoIterator<Item = NamePattern>,
@@ -286,6 +291,15 @@ impl Profile {
             .iter()
             .find_map(Extension::as_basic_constraints);
         constraints.is_some_and(|constraints| constraints.ca)
+    }
+
+    /// Whether a TLS client takes what it makes for a server's certificate.
+    fn may_serve_tls(&self) -> bool {
+        let mut purposes = self
+            .extensions
+            .iter()
+            .filter_map(Extension::is_for_tls_servers);
+        purposes.next().unwrap_or(true)
     }
 
     /// The extensions that it writes.
@@ -387,7 +401,15 @@ impl Profile {
             "a certificate needs a subject or a subject alternative name"
         } else {
             return match &self.alt_names {
-                AltNames::Matching(patterns) => names::check(patterns, subject, names),
+                AltNames::Matching(patterns) => {
+                    let has_host = names.iter().any(|it| matches!(it, SubjectAltName::Dns(_)));
+                    let comparison = if self.may_serve_tls() && !has_host {
+                        HostComparison::Likely
+                    } else {
+                        HostComparison::Unlikely
+                    };
+                    names::check(patterns, subject, names, comparison)
+                }
                 AltNames::Requested | AltNames::Fixed(_) => Ok(()),
             };
         };

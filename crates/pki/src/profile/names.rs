@@ -83,12 +83,22 @@ impl NamePattern {
     }
 }
 
+/// Whether a common name may be the one that a client compares with the host that it connects to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HostComparison {
+    /// The certificate is no server's, or has a host name as alternative name, which is compared in its place.
+    Unlikely,
+    /// OpenSSL does so: `X509_check_host`.
+    Likely,
+}
+
 /// Checks the names that a request asks for, and those in its subject that could be taken for some: e-mail addresses, and the
 /// common names that look like a host name or an IP address.
 pub(super) fn check(
     patterns: &[NamePattern],
     subject: &DistinguishedName,
     names: &[SubjectAltName],
+    comparison: HostComparison,
 ) -> Result<(), Error> {
     let is_granted = |name: &SubjectAltName| patterns.iter().any(|it| it.grants(name));
     let not_granted = names.iter().find(|name| !is_granted(name));
@@ -107,7 +117,7 @@ pub(super) fn check(
         })
         .or_else(|| {
             let mut names = subject.common_names();
-            names.find_map(|name| refused_common_name(patterns, name))
+            names.find_map(|name| refused_common_name(patterns, name, comparison))
         });
     match refused {
         None => Ok(()),
@@ -123,21 +133,47 @@ pub(super) fn check(
 }
 
 /// A common name that is taken for a name which no pattern grants. A wildcard, of a part of a label too, makes no difference.
-fn refused_common_name(patterns: &[NamePattern], common_name: &str) -> Option<String> {
+fn refused_common_name(
+    patterns: &[NamePattern],
+    common_name: &str,
+    comparison: HostComparison,
+) -> Option<String> {
     let Some(name) = alt_name::without_nuls(common_name) else {
         return Some(format!("common name {common_name:?}, which has a NUL,"));
     };
-    let (is_granted, what) = if let Ok(address) = name.parse() {
+    let bracketed = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
+    // The dot of the root: the host is the same.
+    let host = name.strip_suffix('.').unwrap_or(name);
+    let (is_granted, what) = if let Ok(address) = bracketed.unwrap_or(name).parse() {
         let address = SubjectAltName::Ip(address);
         let is_granted = patterns.iter().any(|it| it.grants(&address));
         (is_granted, "an IP address")
-    } else if alt_name::looks_like_host(&name.replace('*', "a")) {
-        let is_granted = patterns.iter().any(|it| it.grants_host(name));
+    } else if has_host_form(host) || comparison == HostComparison::Likely && may_be_typed(host) {
+        let is_granted = patterns.iter().any(|it| it.grants_host(host));
         (is_granted, "a host name")
     } else {
         return None;
     };
     (!is_granted).then(|| format!("common name {common_name:?}, {what},"))
+}
+
+/// Whether it has two labels or more, of what host names consist of in whatever order, and wildcards.
+fn has_host_form(name: &str) -> bool {
+    name.contains('.')
+        && name
+            .bytes()
+            .all(|octet| octet.is_ascii_alphanumeric() || b"-_.*".contains(&octet))
+}
+
+/// Whether somebody could have a client connect to it: a label alone is a host, too, and what else a client passes on is its own
+/// affair. What ends a host in a URL is not in it, and no blank.
+fn may_be_typed(name: &str) -> bool {
+    !name.is_empty()
+        && !name.contains(|found: char| {
+            found.is_whitespace() || found.is_control() || "/?#@\\".contains(found)
+        })
 }
 
 /// The rest of a path that means what it says: nothing in it is decoded, or leads elsewhere.
@@ -219,7 +255,7 @@ impl fmt::Display for NamePattern {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{HostComparison::Unlikely as UNLIKELY, *};
 
     fn pattern(text: &str) -> NamePattern {
         text.parse().unwrap()
@@ -366,7 +402,7 @@ mod tests {
         let patterns = [pattern("DNS:*.example.com"), pattern("IP:10.0.0.0/8")];
         let check = |subject: &str, names: &[&str]| {
             let names: Vec<_> = names.iter().copied().map(name).collect();
-            check(&patterns, &subject.parse().unwrap(), &names)
+            check(&patterns, &subject.parse().unwrap(), &names, UNLIKELY)
         };
         for subject in [
             "/CN=bot",
@@ -402,9 +438,9 @@ mod tests {
     #[test]
     fn a_common_name_that_is_an_ip_address_is_held_against_networks() {
         let patterns = [pattern("DNS:*.example.com"), pattern("IP:10.0.0.0/8")];
-        let check = |subject: &str| check(&patterns, &subject.parse().unwrap(), &[]);
+        let check = |subject: &str| check(&patterns, &subject.parse().unwrap(), &[], UNLIKELY);
         assert_eq!(check("/CN=10.0.0.1"), Ok(()));
-        for address in ["11.0.0.1", "::1"] {
+        for address in ["11.0.0.1", "::1", "[::1]"] {
             assert!(
                 matches!(
                     check(&format!("/CN={address}")),
@@ -412,6 +448,46 @@ mod tests {
                 ),
                 "{address}"
             );
+        }
+    }
+
+    /// `openssl verify -verify_hostname` takes each of these for the host of that name.
+    #[test]
+    fn a_common_name_that_a_client_compares_with_a_host_is_held_against_the_patterns() {
+        let patterns = [pattern("DNS:*.example.com"), pattern("DNS:intranet")];
+        let is_granted = |name: &str, comparison| {
+            let subject = DistinguishedName::builder()
+                .common_name(name)
+                .build()
+                .unwrap();
+            check(&patterns, &subject, &[], comparison).is_ok()
+        };
+        for granted in [
+            "a.example.com",
+            "a.example.com.",
+            "Intranet",
+            "Dr. A. Example",
+            "Excelsior Bank",
+            "bot/7",
+            "a@evil",
+        ] {
+            assert!(is_granted(granted, HostComparison::Likely), "{granted}");
+        }
+        for refused in ["evil", "localhost", "*", "a!", "[::a:b", "b\u{fc}cher"] {
+            assert!(!is_granted(refused, HostComparison::Likely), "{refused}");
+            assert!(is_granted(refused, UNLIKELY), "{refused}");
+        }
+        for refused in [
+            "evil.example.",
+            "-evil.example",
+            "evil-.example",
+            "evil..example",
+            ".evil.example",
+            "[::1]",
+        ] {
+            for comparison in [HostComparison::Likely, UNLIKELY] {
+                assert!(!is_granted(refused, comparison), "{refused}");
+            }
         }
     }
 
@@ -424,7 +500,7 @@ mod tests {
             let attribute = der::sequence(&[b"\x06\x03\x55\x04\x03", &value]);
             let subject = der::sequence(&[&der::tlv(0x31, &[&attribute])]);
             let subject = DistinguishedName::from_der(&subject).unwrap();
-            check(&patterns, &subject, &[])
+            check(&patterns, &subject, &[], UNLIKELY)
         };
         assert_eq!(check("a.example.com\0"), Ok(()));
         for name in [
@@ -443,7 +519,7 @@ mod tests {
     #[test]
     fn an_email_address_in_the_subject_is_held_against_the_patterns() {
         let patterns = [pattern("email:@example.com")];
-        let check = |subject: &str| check(&patterns, &subject.parse().unwrap(), &[]);
+        let check = |subject: &str| check(&patterns, &subject.parse().unwrap(), &[], UNLIKELY);
         assert_eq!(check("/CN=a/emailAddress=a@example.com"), Ok(()));
         for address in ["a@evil.example", "a", "a@example.com@evil.example"] {
             let refused = check(&format!(
@@ -462,7 +538,10 @@ mod tests {
             let attribute = der::sequence(&[oid, &value]);
             let subject = der::sequence(&[&der::tlv(0x31, &[&attribute])]);
             let subject = DistinguishedName::from_der(&subject).unwrap();
-            assert_eq!(super::check(&patterns, &subject, &[]).is_ok(), granted);
+            assert_eq!(
+                super::check(&patterns, &subject, &[], UNLIKELY).is_ok(),
+                granted
+            );
         }
     }
 }

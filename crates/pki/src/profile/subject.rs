@@ -114,7 +114,7 @@ impl SubjectPolicy {
         let oid = name::attribute_oid(attribute).ok_or_else(|| Error::UnknownAttribute {
             name: attribute.to_owned(),
         })?;
-        let oid = oid.to_string();
+        let oid = oid.to_owned();
         let at = rules.rules.len();
         if rules.by_type.insert(oid.clone(), at).is_some() {
             return Err(invalid(

@@ -124,7 +124,7 @@ impl Drawing<'_> {
             ("timeStamping", "1.3.6.1.5.5.7.3.8"),
             ("OCSPSigning", "1.3.6.1.5.5.7.3.9"),
             ("anyExtendedKeyUsage", "2.5.29.37.0"),
-            ("1.2.3.77", "1.2.3.77"),
+            ("2.999.77", "2.999.77"),
         ];
         let (names, oids): (Vec<_>, Vec<_>) = self.some_of(&known).into_iter().unzip();
         if !names.is_empty() {
@@ -340,11 +340,12 @@ impl Drawing<'_> {
             let text = word(self.rng);
             let der = format!("0c{:02x}{}", text.len(), hex(&text));
             let critical = self.rng.bool();
+            // Below the arc of UUIDs, which have 128 bits.
+            let oid = format!("2.25.329800735698586629295641978511506172918.{number}");
             customs.push(format!(
-                "{{ oid = '1.2.3.99.{number}', critical = {critical}, der = '{der}' }}"
+                "{{ oid = '{oid}', critical = {critical}, der = '{der}' }}"
             ));
-            self.extensions
-                .insert(format!("1.2.3.99.{number}"), json!([critical, der]));
+            self.extensions.insert(oid, json!([critical, der]));
         }
         self.toml
             .push_str(&format!("custom-extensions = [{}]\n", customs.join(", ")));
@@ -457,7 +458,7 @@ impl Drawing<'_> {
             3 => same(format!("email:{}@example.com", word(rng))),
             4 => same(format!("URI:{}", uri(rng))),
             5 => same(directory(rng)),
-            6 => same(format!("registeredID:1.2.3.{}", rng.u32(..))),
+            6 => same(format!("registeredID:2.999.{}", rng.u32(..))),
             _ => {
                 let text = format!("{}@example.com", word(rng));
                 let value = format!("0c{:02x}{}", text.len(), hex(&text));
@@ -465,7 +466,7 @@ impl Drawing<'_> {
                 if rng.bool() {
                     (format!("UPN:{text}"), upn)
                 } else {
-                    same(format!("otherName:1.2.3.{}:{value}", rng.u16(..)))
+                    same(format!("otherName:2.999.{}:{value}", rng.u16(..)))
                 }
             }
         }
