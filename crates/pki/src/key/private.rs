@@ -151,15 +151,12 @@ impl PrivateKey {
 
     /// The key as `rsa-private` signs with it, fast: with PKCS#1 v1.5 or PSS padding, in a TLS handshake for example. `None` for other algorithms, RSA keys
     /// for RSASSA-PSS alone among them, and for RSA keys of other sizes than 2048, 3072, 4096 and 8192 bits or with primes of different lengths.
-    ///
-    /// # Errors
-    /// [`Error::KeyGeneration`] if the environment variable `COUNTERSIGN_RSA_KERNEL` names a kernel that isn't there.
-    pub fn rsa_signing_key(&self) -> Result<Option<rsa_private::SigningKey>, Error> {
+    pub fn rsa_signing_key(&self) -> Option<rsa_private::SigningKey> {
         match &self.secret {
             Secret::Rsa(key) if matches!(self.algorithm(), KeyAlgorithm::Rsa { .. }) => {
                 rsa_signer(key)
             }
-            _ => Ok(None),
+            _ => None,
         }
     }
 
@@ -292,11 +289,9 @@ fn rsa_private_key(key: &rsa::PrivateKey) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 /// The key as `rsa-private` signs with it; `None` for one of another size than it takes, or with primes of different lengths.
-fn rsa_signer(key: &rsa::PrivateKey) -> Result<Option<rsa_private::SigningKey>, Error> {
-    let Some([p, q, dp, dq, qinv]) = crt_numbers(key) else {
-        return Ok(None);
-    };
-    match rsa_private::SigningKey::new(&rsa_private::Numbers {
+fn rsa_signer(key: &rsa::PrivateKey) -> Option<rsa_private::SigningKey> {
+    let [p, q, dp, dq, qinv] = crt_numbers(key)?;
+    rsa_private::SigningKey::new(&rsa_private::Numbers {
         n: &key.n().to_be_bytes(),
         e: &key.e().to_be_bytes(),
         p: &p,
@@ -304,13 +299,8 @@ fn rsa_signer(key: &rsa::PrivateKey) -> Result<Option<rsa_private::SigningKey>, 
         dp: &dp,
         dq: &dq,
         qinv: &qinv,
-    }) {
-        Ok(signer) => Ok(Some(signer)),
-        Err(rsa_private::Error::UnsupportedSize { .. } | rsa_private::Error::InvalidKey { .. }) => {
-            Ok(None)
-        }
-        Err(error) => Err(signing(error)),
-    }
+    })
+    .ok()
 }
 
 /// Signs with `rsa-private`, or in the other way where it can't use the key.
@@ -321,20 +311,12 @@ fn rsa_sign<R: CryptoRng + ?Sized>(
     rng: &mut R,
     otherwise: impl FnOnce(&mut R) -> rsa::errors::Result<Vec<u8>>,
 ) -> Result<Vec<u8>, Error> {
-    match rsa_signer(key)? {
-        Some(signer) => signer.sign_with_rng(scheme, message, rng).map_err(signing),
+    match rsa_signer(key) {
+        // The only one of its errors that is left: the salt comes from `rng`.
+        Some(signer) => signer
+            .sign_with_rng(scheme, message, rng)
+            .map_err(|_| Error::SignatureFailed),
         None => otherwise(rng).map_err(|_| invalid("it can not sign")),
-    }
-}
-
-/// Why there is no signature.
-fn signing(error: rsa_private::Error) -> Error {
-    match error {
-        rsa_private::Error::FaultySignature => Error::SignatureFailed,
-        // The variable is the only one that can be wrong about a kernel here.
-        other => Error::KeyGeneration {
-            reason: format!("{}: {other}", rsa_private::KERNEL_VARIABLE),
-        },
     }
 }
 
