@@ -219,16 +219,26 @@ impl SigningKey {
     /// against those who measure the machine's power or radiation.
     fn signed(&self, representative: &[u8]) -> Result<Vec<u8>, Error> {
         let message = nat::from_bytes(representative, self.n.value().len());
-        let [s_p, s_q] = self.powers(&message)?;
-        let signature = recombined([&s_p, &s_q], &self.p, self.q.value(), &self.qinv);
+        self.finished(&self.powers(&message)?, &message)
+    }
 
-        let opened = self.n.power_public(&signature, self.e);
-        let verifies = nat::equal(&opened, &message) & nat::less(&signature, self.n.value());
+    /// Puts the signature together from its two halves. What leaves is what was verified.
+    fn finished(&self, [s_p, s_q]: &[Nat; 2], message: &Nat) -> Result<Vec<u8>, Error> {
+        self.verified(
+            &recombined([s_p, s_q], &self.p, self.q.value(), &self.qinv),
+            message,
+        )
+    }
+
+    /// The octets of a signature, if it is one of this message.
+    fn verified(&self, signature: &Nat, message: &Nat) -> Result<Vec<u8>, Error> {
+        let opened = self.n.power_public(signature, self.e);
+        let verifies = nat::equal(&opened, message) & nat::less(signature, self.n.value());
         if declassify(
             verifies == 1,
             "a signature that doesn't verify is no signature",
         ) {
-            Ok(nat::to_bytes(&signature, self.bits / 8).to_vec())
+            Ok(nat::to_bytes(signature, self.bits / 8).to_vec())
         } else {
             Err(Error::FaultySignature)
         }
