@@ -12,8 +12,8 @@ use rustls::{
 pub(crate) struct RsaKey(Arc<rsa_private::SigningKey>);
 
 impl RsaKey {
-    pub(crate) fn new(key: rsa_private::SigningKey) -> Self {
-        Self(Arc::new(key))
+    pub(crate) fn new(key: Arc<rsa_private::SigningKey>) -> Self {
+        Self(key)
     }
 }
 

@@ -4,9 +4,11 @@
 #[macro_use]
 mod support;
 
+use std::sync::Arc;
+
 use pki::{
     Budget, Digest, Error, KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, Passphrase,
-    PrivateKey,
+    PrivateKey, SignatureAlgorithm, Signer,
 };
 
 macro_rules! data {
@@ -586,6 +588,28 @@ fn a_generated_or_read_rsa_key_has_its_larger_prime_first() {
     let read = PrivateKey::from_pem(&*seeded.to_pem().unwrap(), None).unwrap();
     assert!(is_ordered(&read));
     assert_eq!(read.public_key(), seeded.public_key());
+}
+
+/// The numbers that depend on the key alone are worked out once, and not for each signature.
+#[test]
+fn what_signs_with_an_rsa_key_is_made_once_and_goes_with_the_last_who_has_it() {
+    let key = read(data!("rsa2048.pem"));
+    let signer = key.rsa_signing_key().unwrap();
+    assert!(Arc::ptr_eq(&signer, &key.rsa_signing_key().unwrap()));
+    let weak = Arc::downgrade(&signer);
+    let pkcs1 = SignatureAlgorithm::RsaPkcs1(Digest::Sha256);
+    Signer::sign(&key, pkcs1, b"message").unwrap();
+    assert_eq!(weak.strong_count(), 2); // the key's and ours
+    drop(key);
+    assert_eq!(weak.strong_count(), 1);
+    drop(signer);
+    assert!(weak.upgrade().is_none());
+
+    let curve = read(data!("p256.pem"));
+    assert!(curve.rsa_signing_key().is_none());
+    // PSS alone: it signs, and isn't given out for schemes of the caller's choice.
+    let pss = read(data!("rsa-pss.pem"));
+    assert!(pss.rsa_signing_key().is_none());
 }
 
 /// The numbers of the `RSAPrivateKey` in a PKCS#8 key, padded to one length: n, e, d, p, q and so on.

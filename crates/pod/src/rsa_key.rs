@@ -21,7 +21,7 @@ impl RsaKey {
     /// `None` for keys of other algorithms and sizes.
     pub(crate) fn new(key: &pki::PrivateKey) -> Option<Self> {
         key.rsa_signing_key().map(|signing| Self {
-            key: Arc::new(signing),
+            key: signing,
             spki: key.public_key().spki_der().to_vec(),
         })
     }

@@ -1,4 +1,7 @@
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use getrandom::SysRng;
 use pkcs1::UintRef;
@@ -40,6 +43,8 @@ use crate::{
 pub struct PrivateKey {
     secret: Secret,
     public: PublicKey,
+    /// What signs with the numbers of an RSA key: made for its first signature, and wiped with the last who holds it. `None` for a key that it can't sign with.
+    rsa_signer: OnceLock<Option<Arc<rsa_private::SigningKey>>>,
 }
 
 impl PrivateKey {
@@ -150,12 +155,11 @@ impl PrivateKey {
     }
 
     /// The key as `rsa-private` signs with it, fast: with PKCS#1 v1.5 or PSS padding, in a TLS handshake for example. `None` for other algorithms, RSA keys
-    /// for RSASSA-PSS alone among them, and for RSA keys of other sizes than 2048, 3072, 4096 and 8192 bits or with primes of different lengths.
-    pub fn rsa_signing_key(&self) -> Option<rsa_private::SigningKey> {
-        match &self.secret {
-            Secret::Rsa(key) if matches!(self.algorithm(), KeyAlgorithm::Rsa { .. }) => {
-                rsa_signer(key)
-            }
+    /// for RSASSA-PSS alone among them, and for RSA keys of other sizes than 2048, 3072, 4096 and 8192 bits or with primes of different lengths. It is made once; its
+    /// numbers are wiped when nobody has it any more.
+    pub fn rsa_signing_key(&self) -> Option<Arc<rsa_private::SigningKey>> {
+        match self.algorithm() {
+            KeyAlgorithm::Rsa { .. } => self.rsa_signer().cloned(),
             _ => None,
         }
     }
@@ -174,15 +178,13 @@ impl PrivateKey {
         algorithm.check_signs_with(self.algorithm())?;
         let unfit = || invalid("it can not sign");
         match (&self.secret, algorithm) {
-            (Secret::Rsa(key), SignatureAlgorithm::RsaPkcs1(digest)) => rsa_sign(
-                key,
+            (Secret::Rsa(key), SignatureAlgorithm::RsaPkcs1(digest)) => self.rsa_sign(
                 rsa_private::Scheme::Pkcs1v15(digest.into()),
                 message,
                 rng,
                 |rng| key.sign_with_rng(rng, pkcs1v15(digest), &hash(digest, message)),
             ),
-            (Secret::Rsa(key), SignatureAlgorithm::RsaPss(digest)) => rsa_sign(
-                key,
+            (Secret::Rsa(key), SignatureAlgorithm::RsaPss(digest)) => self.rsa_sign(
                 rsa_private::Scheme::Pss(digest.into()),
                 message,
                 rng,
@@ -231,7 +233,38 @@ impl PrivateKey {
         }
         .map_err(|_| invalid("it has no public key"))?;
         let public = PublicKey::from_spki_der(spki.as_bytes())?;
-        Ok(Self { secret, public })
+        Ok(Self {
+            secret,
+            public,
+            rsa_signer: OnceLock::new(),
+        })
+    }
+
+    /// `None` for keys of other algorithms, too.
+    fn rsa_signer(&self) -> Option<&Arc<rsa_private::SigningKey>> {
+        let Secret::Rsa(key) = &self.secret else {
+            return None;
+        };
+        self.rsa_signer
+            .get_or_init(|| rsa_signer(key).map(Arc::new))
+            .as_ref()
+    }
+
+    /// Signs with `rsa-private`, or in the other way where it can't use the key.
+    fn rsa_sign<R: CryptoRng + ?Sized>(
+        &self,
+        scheme: rsa_private::Scheme,
+        message: &[u8],
+        rng: &mut R,
+        otherwise: impl FnOnce(&mut R) -> rsa::errors::Result<Vec<u8>>,
+    ) -> Result<Vec<u8>, Error> {
+        match self.rsa_signer() {
+            // The only one of its errors that is left: the salt comes from `rng`.
+            Some(signer) => signer
+                .sign_with_rng(scheme, message, rng)
+                .map_err(|_| Error::SignatureFailed),
+            None => otherwise(rng).map_err(|_| invalid("it can not sign")),
+        }
     }
 
     fn encrypt(
@@ -301,23 +334,6 @@ fn rsa_signer(key: &rsa::PrivateKey) -> Option<rsa_private::SigningKey> {
         qinv: &qinv,
     })
     .ok()
-}
-
-/// Signs with `rsa-private`, or in the other way where it can't use the key.
-fn rsa_sign<R: CryptoRng + ?Sized>(
-    key: &rsa::PrivateKey,
-    scheme: rsa_private::Scheme,
-    message: &[u8],
-    rng: &mut R,
-    otherwise: impl FnOnce(&mut R) -> rsa::errors::Result<Vec<u8>>,
-) -> Result<Vec<u8>, Error> {
-    match rsa_signer(key) {
-        // The only one of its errors that is left: the salt comes from `rng`.
-        Some(signer) => signer
-            .sign_with_rng(scheme, message, rng)
-            .map_err(|_| Error::SignatureFailed),
-        None => otherwise(rng).map_err(|_| invalid("it can not sign")),
-    }
 }
 
 pub(super) fn invalid(reason: &'static str) -> Error {
