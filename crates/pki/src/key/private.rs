@@ -8,7 +8,7 @@ use pkcs1::UintRef;
 use pkcs8::{EncodePrivateKey, EncodePublicKey};
 use rand_core::{CryptoRng, TryCryptoRng};
 use rsa::{
-    Pss,
+    BoxedUint, Pss,
     pkcs8::der::Encode,
     traits::{PrivateKeyParts, PublicKeyParts},
 };
@@ -63,14 +63,10 @@ impl PrivateKey {
             return Ok(self);
         }
         let (n, e) = (key.n().as_ref().clone(), key.e().clone());
-        rsa::PrivateKey::from_components(
-            n,
-            e,
-            key.d().clone(),
-            vec![q.clone().get(), p.clone().get()],
-        )
-        .map_err(|_| invalid("its primes can't change places"))
-        .and_then(|key| Self::new(Secret::Rsa(Box::new(key))))
+        let primes = [q.clone().get(), p.clone().get()];
+        rsa_key(n, e, key.d().clone(), primes)
+            .map_err(|_| invalid("its primes can't change places"))
+            .and_then(|key| Self::new(Secret::Rsa(Box::new(key))))
     }
 
     /// The key as an unencrypted PKCS#8 `PrivateKeyInfo` (RFC 5208) in DER.
@@ -291,6 +287,24 @@ pub(super) enum Secret {
     EcP384(p384::ecdsa::SigningKey),
     EcP521(p521::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
+}
+
+/// The key of these numbers, the first prime first.
+///
+/// The primes are kept in half the length of the modulus, and where one is longer, in all of it: that one is, which few keys have, is told to those who measure time.
+pub(super) fn rsa_key(
+    n: BoxedUint,
+    e: BoxedUint,
+    d: BoxedUint,
+    primes: [BoxedUint; 2],
+) -> rsa::errors::Result<rsa::PrivateKey> {
+    let half = n.bit_width().div_ceil(2);
+    let make = if primes.iter().all(|prime| prime.bit_width() <= half) {
+        rsa::PrivateKey::from_components
+    } else {
+        rsa::PrivateKey::from_components_with_wide_primes
+    };
+    make(n, e, d, Vec::from(primes)) // moved: a copy would stay behind
 }
 
 /// p, q, d mod (p - 1), d mod (q - 1) and the coefficient, which `rsa` worked out when it got the key; `None` if there are more than two primes.
