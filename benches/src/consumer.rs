@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rsa_private::{KERNEL_VARIABLE, Kernel};
+use rsa_private::Kernel;
 
 use crate::table::Table;
 
@@ -23,16 +23,17 @@ countersign-rsa-private = { path = "WORKSPACE/crates/rsa-private" }
 const MAIN: &str = r#"use std::time::Instant;
 
 use pki::{CertificateAuthority, CertificateRequest, KeyKind, Passphrase, Pkcs12, PrivateKey, Profile};
-use rsa_private::{Hash, Numbers, Scheme, SigningKey};
+use rsa_private::{Generator, Hash, Kernel, Numbers, Scheme, SigningKey};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let what = arguments.next().unwrap();
     let rounds: usize = arguments.next().unwrap().parse().unwrap();
+    let kernel = arguments.next().map_or_else(Kernel::detect, |name| name.parse().unwrap());
     if what == "keys" {
         let start = Instant::now();
         for _ in 0..rounds {
-            PrivateKey::generate(KeyKind::Rsa4096).unwrap();
+            Generator::new(4096).kernel(kernel).generate().unwrap();
         }
         println!("{}", start.elapsed().as_secs_f64() / rounds as f64);
         return;
@@ -48,7 +49,7 @@ fn main() {
     if what == "signatures" {
         let key = rsa_private::generate(4096).unwrap();
         for threads in [1, 2] {
-            let signer = SigningKey::new(&Numbers::from(&key)).unwrap().threads(threads);
+            let signer = SigningKey::new(&Numbers::from(&key)).unwrap().kernel(kernel).unwrap().threads(threads);
             let scheme = Scheme::Pkcs1v15(Hash::Sha256);
             println!("{}", best(&|| drop(signer.sign(scheme, b"message").unwrap())));
         }
@@ -112,11 +113,8 @@ fn signatures(directory: &Path, rounds: usize) {
         let program = built(directory, profile);
         for kernel in Kernel::available() {
             let mut command = Command::new(&program);
-            let times = seconds(
-                command
-                    .args(["signatures", &rounds.to_string()])
-                    .env(KERNEL_VARIABLE, kernel.to_string()),
-            );
+            let times =
+                seconds(command.args(["signatures", &rounds.to_string(), &kernel.to_string()]));
             let times = times
                 .iter()
                 .map(|seconds| format!("{:.2} ms", seconds * 1e3));
@@ -163,7 +161,7 @@ fn seconds(command: &mut Command) -> Vec<f64> {
 fn generation(directory: &Path, keys: usize) {
     let program = built(directory, "debug");
     let mut table = Table::new(
-        "4096 bits: a consumer's debug build, through pki, all threads",
+        "4096 bits: a consumer's debug build, all threads",
         &["mean", "n"],
     );
     for kernel in Kernel::available() {
@@ -173,11 +171,7 @@ fn generation(directory: &Path, keys: usize) {
             _ => keys.div_ceil(20),
         };
         let mut command = Command::new(&program);
-        let times = seconds(
-            command
-                .args(["keys", &keys.to_string()])
-                .env(KERNEL_VARIABLE, kernel.to_string()),
-        );
+        let times = seconds(command.args(["keys", &keys.to_string(), &kernel.to_string()]));
         let mean = times.first().copied().unwrap_or(f64::NAN);
         table.row(
             &format!("countersign, {kernel}"),

@@ -103,7 +103,7 @@ impl Identity {
     ///
     /// [`Error::Identity`] with [`pki::Error::Pkcs12Lacks`] if there is no certificate, with
     /// [`pki::Error::KeyMismatch`] if the key isn't that of the first one, or with what [`Certificate::public_key`] and
-    /// [`PrivateKey::rsa_signing_key`] and [`PrivateKey::to_pkcs8_der`] report.
+    /// [`PrivateKey::to_pkcs8_der`] report.
     pub fn new(
         key: &PrivateKey,
         chain: impl IntoIterator<Item = Certificate>,
@@ -111,7 +111,7 @@ impl Identity {
         let (leaf, others) = split(chain)?;
         // TLS libraries compare the two only when they can read the certificate, and they can't read version 1.
         leaf.check_key(key.public_key()).map_err(Error::Identity)?;
-        let signer = match key.rsa_signing_key().map_err(Error::Identity)? {
+        let signer = match key.rsa_signing_key() {
             Some(key) => Key::Signer(Arc::new(RsaKey::new(key))),
             None => Key::Pkcs8(key.to_pkcs8_der().map_err(Error::Identity)?),
         };

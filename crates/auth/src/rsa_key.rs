@@ -12,8 +12,8 @@ use rustls::{
 pub(crate) struct RsaKey(Arc<rsa_private::SigningKey>);
 
 impl RsaKey {
-    pub(crate) fn new(key: rsa_private::SigningKey) -> Self {
-        Self(Arc::new(key))
+    pub(crate) fn new(key: Arc<rsa_private::SigningKey>) -> Self {
+        Self(key)
     }
 }
 
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn each_scheme_that_is_offered_is_signed_with_and_no_other() {
         let private = PrivateKey::generate(KeyKind::Rsa2048).unwrap();
-        let key = RsaKey::new(private.rsa_signing_key().unwrap().unwrap());
+        let key = RsaKey::new(private.rsa_signing_key().unwrap());
         let octets = private.public_key().spki_der();
         // The RSAPublicKey is the BIT STRING at the end.
         let start = octets

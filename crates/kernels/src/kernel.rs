@@ -1,4 +1,4 @@
-//! Which kernel computes: the fastest that the machine can run, unless the environment or the caller names one.
+//! Which kernel computes: the fastest that the machine can run, unless the caller names one.
 
 use core::fmt;
 use core::str::FromStr;
@@ -7,9 +7,6 @@ use thiserror::Error;
 
 use crate::processor;
 
-/// The environment variable that [`Kernel::detect`] obeys: `ifma`, `mulx` or `portable`.
-pub const KERNEL_VARIABLE: &str = "COUNTERSIGN_RSA_KERNEL";
-
 /// How many numbers a kernel works on side by side, at most.
 pub(crate) const LANES: usize = 8;
 
@@ -17,14 +14,14 @@ pub(crate) const LANES: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The caller or the environment named a kernel that this machine can't run.
+    /// The caller named a kernel that this machine can't run.
     #[error("the {kernel} kernel needs a processor that has its instructions")]
     #[non_exhaustive]
     Unavailable {
         /// The kernel asked for.
         kernel: Kernel,
     },
-    /// The environment named a kernel that doesn't exist.
+    /// A text that is not the name of a kernel.
     #[error("a kernel is ifma, mulx or portable, not {name:?}")]
     #[non_exhaustive]
     Unknown {
@@ -79,21 +76,10 @@ impl Kernel {
         }
     }
 
-    /// The fastest available kernel, or the one that the environment variable `COUNTERSIGN_RSA_KERNEL` names.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unknown`] and [`Error::Unavailable`], both only when the variable is set.
-    pub fn detect() -> Result<Self, Error> {
-        match std::env::var(KERNEL_VARIABLE) {
-            Ok(name) => name.parse::<Self>()?.checked(),
-            Err(std::env::VarError::NotPresent) => {
-                Ok(Self::available().next().unwrap_or(Self::Portable))
-            }
-            Err(std::env::VarError::NotUnicode(name)) => Err(Error::Unknown {
-                name: name.to_string_lossy().into_owned(),
-            }),
-        }
+    /// The fastest that this machine can run.
+    #[must_use]
+    pub fn detect() -> Self {
+        Self::available().next().unwrap_or(Self::Portable)
     }
 
     /// `self` if this machine can run it.

@@ -20,7 +20,7 @@
 //! signatures in safe code, and `countersign-pki` derives keys; who wants those, wants these crates. This one knows limbs and octets, asserts the lengths that its callers promise,
 //! and its interface changes as they need it.
 //!
-//! - [`Kernel`]: which implementation computes, chosen at run time; [`KERNEL_VARIABLE`] forces one.
+//! - [`Kernel`]: which implementation computes, chosen at run time.
 //! - [`modular`]: exponentiation, the test of primality to base 2, products, residues.
 //! - [`sha256`]: HMAC-SHA-256 and its long iterations, two side by side.
 //! - [`nat`]: numbers of a fixed length, and what is done with them once per key.
@@ -46,5 +46,5 @@ pub mod gate;
 mod test_support;
 
 pub use declassify::declassify;
-pub use kernel::{Error, KERNEL_VARIABLE, Kernel};
+pub use kernel::{Error, Kernel};
 pub use mask::Mask;

@@ -4,9 +4,11 @@
 #[macro_use]
 mod support;
 
+use std::sync::Arc;
+
 use pki::{
-    Budget, Digest, Error, KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, Passphrase,
-    PrivateKey,
+    Budget, CertificateRequest, Digest, Error, KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind,
+    Passphrase, PrivateKey, SignatureAlgorithm, Signer,
 };
 
 macro_rules! data {
@@ -516,6 +518,7 @@ fn every_kind_of_key_is_read_back_as_it_was_written() {
 fn what_openssl_wrote_is_written_the_same_way() {
     for pem in [
         data!("rsa2048.pem"),
+        data!("rsa2048-primes-1025-1023.pem"),
         data!("p256.pem"),
         data!("p384.pem"),
         data!("p521.pem"),
@@ -586,6 +589,69 @@ fn a_generated_or_read_rsa_key_has_its_larger_prime_first() {
     let read = PrivateKey::from_pem(&*seeded.to_pem().unwrap(), None).unwrap();
     assert!(is_ordered(&read));
     assert_eq!(read.public_key(), seeded.public_key());
+}
+
+/// The `rsa` crate takes them only where it is told that a prime is longer than half of the modulus.
+#[test]
+fn an_rsa_key_with_primes_of_different_lengths_signs_as_openssl_does() {
+    for (pem, signature) in [
+        (
+            data!("rsa2048-primes-1025-1023.pem"),
+            data!("rsa2048-primes-1025-1023.sig"),
+        ),
+        (
+            data!("rsa2048-primes-948-1100.pem"),
+            data!("rsa2048-primes-948-1100.sig"),
+        ),
+    ] {
+        let key = read(pem);
+        assert_eq!(key.algorithm(), KeyAlgorithm::Rsa { bits: 2048 });
+        assert!(key.rsa_signing_key().is_none());
+        let pkcs1 = SignatureAlgorithm::RsaPkcs1(Digest::Sha256);
+        assert_eq!(Signer::sign(&key, pkcs1, b"message").unwrap(), signature);
+        // `rsa` verifies what it made; OpenSSL judges the scheme above.
+        let request = CertificateRequest::builder("/CN=a".parse().unwrap())
+            .signature_algorithm(SignatureAlgorithm::RsaPss(Digest::Sha384))
+            .sign(&key)
+            .unwrap();
+        request.verify().unwrap();
+
+        let again = read(key.to_pem().unwrap().as_bytes());
+        assert_eq!(again.public_key(), key.public_key());
+        assert_eq!(Signer::sign(&again, pkcs1, b"message").unwrap(), signature);
+        // One that is damaged is refused as any other.
+        let mut damaged = key.to_pkcs8_der().unwrap().to_vec();
+        for at in [100, 400, 600] {
+            damaged[at] ^= 1;
+            assert!(matches!(
+                PrivateKey::from_der(&damaged, None),
+                Err(Error::InvalidKey { .. })
+            ));
+            damaged[at] ^= 1;
+        }
+    }
+}
+
+/// The numbers that depend on the key alone are worked out once, and not for each signature.
+#[test]
+fn what_signs_with_an_rsa_key_is_made_once_and_goes_with_the_last_who_has_it() {
+    let key = read(data!("rsa2048.pem"));
+    let signer = key.rsa_signing_key().unwrap();
+    assert!(Arc::ptr_eq(&signer, &key.rsa_signing_key().unwrap()));
+    let weak = Arc::downgrade(&signer);
+    let pkcs1 = SignatureAlgorithm::RsaPkcs1(Digest::Sha256);
+    Signer::sign(&key, pkcs1, b"message").unwrap();
+    assert_eq!(weak.strong_count(), 2); // the key's and ours
+    drop(key);
+    assert_eq!(weak.strong_count(), 1);
+    drop(signer);
+    assert!(weak.upgrade().is_none());
+
+    let curve = read(data!("p256.pem"));
+    assert!(curve.rsa_signing_key().is_none());
+    // PSS alone: it signs, and isn't given out for schemes of the caller's choice.
+    let pss = read(data!("rsa-pss.pem"));
+    assert!(pss.rsa_signing_key().is_none());
 }
 
 /// The numbers of the `RSAPrivateKey` in a PKCS#8 key, padded to one length: n, e, d, p, q and so on.

@@ -19,11 +19,11 @@ pub(crate) struct RsaKey {
 
 impl RsaKey {
     /// `None` for keys of other algorithms and sizes.
-    pub(crate) fn new(key: &pki::PrivateKey) -> Result<Option<Self>, pki::Error> {
-        Ok(key.rsa_signing_key()?.map(|signing| Self {
-            key: Arc::new(signing),
+    pub(crate) fn new(key: &pki::PrivateKey) -> Option<Self> {
+        key.rsa_signing_key().map(|signing| Self {
+            key: signing,
             spki: key.public_key().spki_der().to_vec(),
-        }))
+        })
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn the_first_scheme_of_ours_that_is_offered_is_signed_with() {
         let private = PrivateKey::generate(KeyKind::Rsa2048).unwrap();
-        let key = RsaKey::new(&private).unwrap().unwrap();
+        let key = RsaKey::new(&private).unwrap();
         let public = key.public_key().unwrap();
         // The RSAPublicKey is the BIT STRING at the end.
         let public = &public[public.len() - 270..];
@@ -131,6 +131,6 @@ mod tests {
     #[test]
     fn other_keys_are_the_providers() {
         let key = PrivateKey::generate(KeyKind::EcP256).unwrap();
-        assert!(RsaKey::new(&key).unwrap().is_none());
+        assert!(RsaKey::new(&key).is_none());
     }
 }

@@ -134,7 +134,7 @@ impl ServerIdentity {
 
     /// The provider's, but for RSA.
     fn signing_key(&self, provider: &CryptoProvider) -> Result<Arc<dyn SigningKey>, Error> {
-        if let Some(key) = RsaKey::new(&self.key).map_err(Error::ServerCertificate)? {
+        if let Some(key) = RsaKey::new(&self.key) {
             return Ok(Arc::new(key));
         }
         let pkcs8 = self.key.to_pkcs8_der().map_err(Error::ServerCertificate)?;

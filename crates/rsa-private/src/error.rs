@@ -22,7 +22,7 @@ pub enum Error {
         /// The least length.
         minimum: usize,
     },
-    /// The caller or the environment named a kernel that this machine can't run, or that doesn't exist.
+    /// The caller named a kernel that this machine can't run.
     #[error(transparent)]
     Kernel(#[from] kernels::Error),
     /// The operating system gave no random bytes.

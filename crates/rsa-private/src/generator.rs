@@ -55,7 +55,7 @@ impl Generator {
         }
     }
 
-    /// Uses this kernel; by default, what [`Kernel::detect`] finds.
+    /// Uses this kernel; by default, the fastest, [`Kernel::detect`].
     #[must_use]
     pub fn kernel(mut self, kernel: Kernel) -> Self {
         self.kernel = Some(kernel);
@@ -134,7 +134,7 @@ impl Generator {
 
     /// Of any multiple of 16 bits that the arithmetic can handle: tests use small keys, and det-keygen publishes one of 2064 bits.
     pub(crate) fn generate_unchecked(&self, source: &mut dyn Source) -> Result<RsaKey, Error> {
-        let kernel = self.kernel.map_or_else(Kernel::detect, Kernel::checked)?;
+        let kernel = self.kernel.unwrap_or_else(Kernel::detect).checked()?;
         let threads = self
             .threads
             .unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));

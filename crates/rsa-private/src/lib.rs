@@ -36,8 +36,7 @@
 //!
 //! The tests are independent of each other. The [IFMA kernel](Kernel::Ifma) does eight at a time, one per vector lane, and threads do several
 //! batches at once. The inner loops of the x86_64 kernels are assembly, which the optimisation level of a consumer's build
-//! doesn't reach. The kernel is chosen at run time; the environment variable `COUNTERSIGN_RSA_KERNEL` (`ifma`, `mulx` or `portable`) forces one, for tests and measurements, and one that
-//! the machine lacks is then an error. No kernel changes the keys.
+//! doesn't reach. The kernel is chosen at run time; [`Generator::kernel`] and [`SigningKey::kernel`] force one, for tests and measurements. No kernel changes the keys.
 //!
 //! # What is constant-time, and what is not
 //!
@@ -71,7 +70,7 @@ mod published;
 
 pub use error::Error;
 pub use generator::{Generator, MINIMUM_SEED_LENGTH, SIZES};
-pub use kernels::{KERNEL_VARIABLE, Kernel};
+pub use kernels::Kernel;
 pub use key::RsaKey;
 pub use search::Progress;
 pub use sign::{Hash, Numbers, Scheme, SigningKey};

@@ -1,4 +1,4 @@
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Outcome, Sandbox};
 
 #[test]
 fn a_key_without_a_passphrase_is_readable_by_its_owner_only() {
@@ -181,4 +181,20 @@ fn a_seed_that_can_not_make_the_key_is_refused() {
         .run("key generate --type ed25519 --seed-file long.seed --out a.pem")
         .misuses("--seed-file goes with --type rsa only");
     assert_eq!(sandbox.files(), ["long.seed", "short.seed"]);
+}
+
+#[test]
+fn no_variable_chooses_what_computes() {
+    let sandbox = Sandbox::new();
+    for line in [
+        "key generate --bits 2048 --out bot.key.pem",
+        "csr create --key bot.key.pem --subject /CN=a --out a.csr.pem",
+    ] {
+        let output = sandbox
+            .command(line)
+            .env("COUNTERSIGN_RSA_KERNEL", "abacus")
+            .output()
+            .unwrap();
+        Outcome::of(line, output).succeeds();
+    }
 }

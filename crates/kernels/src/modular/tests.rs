@@ -326,7 +326,8 @@ fn residues_and_powers_to_any_public_exponent_agree_with_a_big_integer_crate() {
 }
 
 #[test]
-fn a_kernel_that_the_machine_lacks_is_an_error() {
+fn a_kernel_that_the_machine_lacks_is_an_error_and_the_fastest_one_is_chosen() {
+    assert_eq!(Some(Kernel::detect()), Kernel::available().next());
     for kernel in Kernel::ALL {
         let expected = if kernel.is_available() {
             Ok(kernel)

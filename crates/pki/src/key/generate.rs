@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::{
     KeyKind, PrivateKey,
-    private::{Secret, invalid},
+    private::{Secret, invalid, rsa_key},
 };
 use crate::Error;
 
@@ -168,11 +168,11 @@ fn larger_prime_first(key: &RsaKey) -> Result<PrivateKey, Error> {
 /// The numbers as `rsa` has them. Its own checks repeat some of those that the generator made.
 fn from_generated(key: &RsaKey, primes: [&[u8]; 2]) -> Result<PrivateKey, Error> {
     let number = BoxedUint::from_be_slice_vartime;
-    rsa::PrivateKey::from_components(
+    rsa_key(
         number(key.n()),
         number(key.e()),
         number(key.d()),
-        Vec::from(primes.map(number)), // moved: a copy would stay behind
+        primes.map(number),
     )
     .map_err(|_| invalid("its generation did not give a key"))
     .and_then(|key| PrivateKey::new(Secret::Rsa(Box::new(key))))

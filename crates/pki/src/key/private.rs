@@ -1,11 +1,14 @@
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use getrandom::SysRng;
 use pkcs1::UintRef;
 use pkcs8::{EncodePrivateKey, EncodePublicKey};
 use rand_core::{CryptoRng, TryCryptoRng};
 use rsa::{
-    Pss,
+    BoxedUint, Pss,
     pkcs8::der::Encode,
     traits::{PrivateKeyParts, PublicKeyParts},
 };
@@ -40,6 +43,8 @@ use crate::{
 pub struct PrivateKey {
     secret: Secret,
     public: PublicKey,
+    /// What signs with the numbers of an RSA key: made for its first signature, and wiped with the last who holds it. `None` for a key that it can't sign with.
+    rsa_signer: OnceLock<Option<Arc<rsa_private::SigningKey>>>,
 }
 
 impl PrivateKey {
@@ -58,14 +63,10 @@ impl PrivateKey {
             return Ok(self);
         }
         let (n, e) = (key.n().as_ref().clone(), key.e().clone());
-        rsa::PrivateKey::from_components(
-            n,
-            e,
-            key.d().clone(),
-            vec![q.clone().get(), p.clone().get()],
-        )
-        .map_err(|_| invalid("its primes can't change places"))
-        .and_then(|key| Self::new(Secret::Rsa(Box::new(key))))
+        let primes = [q.clone().get(), p.clone().get()];
+        rsa_key(n, e, key.d().clone(), primes)
+            .map_err(|_| invalid("its primes can't change places"))
+            .and_then(|key| Self::new(Secret::Rsa(Box::new(key))))
     }
 
     /// The key as an unencrypted PKCS#8 `PrivateKeyInfo` (RFC 5208) in DER.
@@ -150,16 +151,12 @@ impl PrivateKey {
     }
 
     /// The key as `rsa-private` signs with it, fast: with PKCS#1 v1.5 or PSS padding, in a TLS handshake for example. `None` for other algorithms, RSA keys
-    /// for RSASSA-PSS alone among them, and for RSA keys of other sizes than 2048, 3072, 4096 and 8192 bits or with primes of different lengths.
-    ///
-    /// # Errors
-    /// [`Error::KeyGeneration`] if the environment variable `COUNTERSIGN_RSA_KERNEL` names a kernel that isn't there.
-    pub fn rsa_signing_key(&self) -> Result<Option<rsa_private::SigningKey>, Error> {
-        match &self.secret {
-            Secret::Rsa(key) if matches!(self.algorithm(), KeyAlgorithm::Rsa { .. }) => {
-                rsa_signer(key)
-            }
-            _ => Ok(None),
+    /// for RSASSA-PSS alone among them, and for RSA keys of other sizes than 2048, 3072, 4096 and 8192 bits or with primes of different lengths. It is made once; its
+    /// numbers are wiped when nobody has it any more.
+    pub fn rsa_signing_key(&self) -> Option<Arc<rsa_private::SigningKey>> {
+        match self.algorithm() {
+            KeyAlgorithm::Rsa { .. } => self.rsa_signer().cloned(),
+            _ => None,
         }
     }
 
@@ -177,15 +174,13 @@ impl PrivateKey {
         algorithm.check_signs_with(self.algorithm())?;
         let unfit = || invalid("it can not sign");
         match (&self.secret, algorithm) {
-            (Secret::Rsa(key), SignatureAlgorithm::RsaPkcs1(digest)) => rsa_sign(
-                key,
+            (Secret::Rsa(key), SignatureAlgorithm::RsaPkcs1(digest)) => self.rsa_sign(
                 rsa_private::Scheme::Pkcs1v15(digest.into()),
                 message,
                 rng,
                 |rng| key.sign_with_rng(rng, pkcs1v15(digest), &hash(digest, message)),
             ),
-            (Secret::Rsa(key), SignatureAlgorithm::RsaPss(digest)) => rsa_sign(
-                key,
+            (Secret::Rsa(key), SignatureAlgorithm::RsaPss(digest)) => self.rsa_sign(
                 rsa_private::Scheme::Pss(digest.into()),
                 message,
                 rng,
@@ -234,7 +229,38 @@ impl PrivateKey {
         }
         .map_err(|_| invalid("it has no public key"))?;
         let public = PublicKey::from_spki_der(spki.as_bytes())?;
-        Ok(Self { secret, public })
+        Ok(Self {
+            secret,
+            public,
+            rsa_signer: OnceLock::new(),
+        })
+    }
+
+    /// `None` for keys of other algorithms, too.
+    fn rsa_signer(&self) -> Option<&Arc<rsa_private::SigningKey>> {
+        let Secret::Rsa(key) = &self.secret else {
+            return None;
+        };
+        self.rsa_signer
+            .get_or_init(|| rsa_signer(key).map(Arc::new))
+            .as_ref()
+    }
+
+    /// Signs with `rsa-private`, or in the other way where it can't use the key.
+    fn rsa_sign<R: CryptoRng + ?Sized>(
+        &self,
+        scheme: rsa_private::Scheme,
+        message: &[u8],
+        rng: &mut R,
+        otherwise: impl FnOnce(&mut R) -> rsa::errors::Result<Vec<u8>>,
+    ) -> Result<Vec<u8>, Error> {
+        match self.rsa_signer() {
+            // The only one of its errors that is left: the salt comes from `rng`.
+            Some(signer) => signer
+                .sign_with_rng(scheme, message, rng)
+                .map_err(|_| Error::SignatureFailed),
+            None => otherwise(rng).map_err(|_| invalid("it can not sign")),
+        }
     }
 
     fn encrypt(
@@ -261,6 +287,24 @@ pub(super) enum Secret {
     EcP384(p384::ecdsa::SigningKey),
     EcP521(p521::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
+}
+
+/// The key of these numbers, the first prime first.
+///
+/// The primes are kept in half the length of the modulus, and where one is longer, in all of it: that one is, which few keys have, is told to those who measure time.
+pub(super) fn rsa_key(
+    n: BoxedUint,
+    e: BoxedUint,
+    d: BoxedUint,
+    primes: [BoxedUint; 2],
+) -> rsa::errors::Result<rsa::PrivateKey> {
+    let half = n.bit_width().div_ceil(2);
+    let make = if primes.iter().all(|prime| prime.bit_width() <= half) {
+        rsa::PrivateKey::from_components
+    } else {
+        rsa::PrivateKey::from_components_with_wide_primes
+    };
+    make(n, e, d, Vec::from(primes)) // moved: a copy would stay behind
 }
 
 /// p, q, d mod (p - 1), d mod (q - 1) and the coefficient, which `rsa` worked out when it got the key; `None` if there are more than two primes.
@@ -292,11 +336,9 @@ fn rsa_private_key(key: &rsa::PrivateKey) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 /// The key as `rsa-private` signs with it; `None` for one of another size than it takes, or with primes of different lengths.
-fn rsa_signer(key: &rsa::PrivateKey) -> Result<Option<rsa_private::SigningKey>, Error> {
-    let Some([p, q, dp, dq, qinv]) = crt_numbers(key) else {
-        return Ok(None);
-    };
-    match rsa_private::SigningKey::new(&rsa_private::Numbers {
+fn rsa_signer(key: &rsa::PrivateKey) -> Option<rsa_private::SigningKey> {
+    let [p, q, dp, dq, qinv] = crt_numbers(key)?;
+    rsa_private::SigningKey::new(&rsa_private::Numbers {
         n: &key.n().to_be_bytes(),
         e: &key.e().to_be_bytes(),
         p: &p,
@@ -304,38 +346,8 @@ fn rsa_signer(key: &rsa::PrivateKey) -> Result<Option<rsa_private::SigningKey>, 
         dp: &dp,
         dq: &dq,
         qinv: &qinv,
-    }) {
-        Ok(signer) => Ok(Some(signer)),
-        Err(rsa_private::Error::UnsupportedSize { .. } | rsa_private::Error::InvalidKey { .. }) => {
-            Ok(None)
-        }
-        Err(error) => Err(signing(error)),
-    }
-}
-
-/// Signs with `rsa-private`, or in the other way where it can't use the key.
-fn rsa_sign<R: CryptoRng + ?Sized>(
-    key: &rsa::PrivateKey,
-    scheme: rsa_private::Scheme,
-    message: &[u8],
-    rng: &mut R,
-    otherwise: impl FnOnce(&mut R) -> rsa::errors::Result<Vec<u8>>,
-) -> Result<Vec<u8>, Error> {
-    match rsa_signer(key)? {
-        Some(signer) => signer.sign_with_rng(scheme, message, rng).map_err(signing),
-        None => otherwise(rng).map_err(|_| invalid("it can not sign")),
-    }
-}
-
-/// Why there is no signature.
-fn signing(error: rsa_private::Error) -> Error {
-    match error {
-        rsa_private::Error::FaultySignature => Error::SignatureFailed,
-        // The variable is the only one that can be wrong about a kernel here.
-        other => Error::KeyGeneration {
-            reason: format!("{}: {other}", rsa_private::KERNEL_VARIABLE),
-        },
-    }
+    })
+    .ok()
 }
 
 pub(super) fn invalid(reason: &'static str) -> Error {

@@ -1,13 +1,13 @@
 //! Private keys in: which form an input has, and the numbers in the unencrypted forms.
 
-use pkcs1::{RsaPrivateKeyRef, Version};
-use rsa::{pkcs8::der::Decode, traits::PrivateKeyParts};
+use pkcs1::{RsaPrivateKeyRef, UintRef, Version};
+use rsa::{BoxedUint, pkcs8::der::Decode, traits::PrivateKeyParts};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{
     PrivateKey, WHAT, encrypted,
-    private::{Secret, invalid},
+    private::{Secret, invalid, rsa_key},
     public::{KeyType, rsa_bits},
     traditional,
 };
@@ -233,11 +233,23 @@ fn rsa(der: &[u8]) -> Result<PrivateKey, Error> {
             found: "RSA with more than two primes".to_owned(),
         });
     }
-    rsa_bits(numbers.modulus.as_bytes())?;
+    let bits = rsa_bits(numbers.modulus.as_bytes())?;
+    let inconsistent = || invalid("its RSA numbers are inconsistent");
+    let number = |number: UintRef<'_>| {
+        u32::try_from(bits.next_multiple_of(8))
+            .ok()
+            .and_then(|bits| BoxedUint::from_be_slice(number.as_bytes(), bits).ok())
+            .ok_or_else(inconsistent) // none of them is longer than the modulus
+    };
     // Once it has a key, `rsa` wipes it, also when it finds that it is none. Where the primes' product is not the modulus it
     // has none yet, and drops its copies of the caller's octets as they are.
-    let key = rsa::PrivateKey::try_from(numbers.clone())
-        .map_err(|_| invalid("its RSA numbers are inconsistent"))?;
+    let key = rsa_key(
+        number(numbers.modulus)?,
+        BoxedUint::from_be_slice_vartime(numbers.public_exponent.as_bytes()),
+        number(numbers.private_exponent)?,
+        [number(numbers.prime1)?, number(numbers.prime2)?],
+    )
+    .map_err(|_| inconsistent())?;
     check_crt(&numbers, &key)?;
     PrivateKey::new(Secret::Rsa(Box::new(key)))?.with_larger_prime_first()
 }

@@ -94,11 +94,11 @@ pub struct SigningKey {
 impl SigningKey {
     /// A key of one of the [`SIZES`] whose primes have half as many bits, and whose public exponent is odd, greater than 1 and below 2^64.
     ///
-    /// It uses the fastest kernel, or the one that the environment variable `COUNTERSIGN_RSA_KERNEL` names. Whether the exponents fit the primes is seen when it signs.
+    /// Whether the exponents fit the primes is seen when it signs.
     ///
     /// # Errors
     ///
-    /// [`Error::UnsupportedSize`], [`Error::InvalidKey`], and those of [`Kernel::detect`].
+    /// [`Error::UnsupportedSize`] and [`Error::InvalidKey`].
     pub fn new(numbers: &Numbers<'_>) -> Result<Self, Error> {
         let invalid = |reason| Error::InvalidKey { reason };
         let n = strip(numbers.n);
@@ -127,7 +127,6 @@ impl SigningKey {
             }
         };
         let n = nat::from_bytes(n, 2 * limbs);
-        let kernel = Kernel::detect()?;
         let [p, q, qinv] = [half(numbers.p)?, half(numbers.q)?, half(numbers.qinv)?];
         let [dp, dq] = [half(numbers.dp)?, half(numbers.dq)?];
         // Neither is longer than half of the modulus, so that both have just that length.
@@ -150,12 +149,12 @@ impl SigningKey {
             dp,
             dq,
             qinv,
-            kernel,
+            kernel: Kernel::detect(),
             threads: processors(),
         })
     }
 
-    /// Uses this kernel for the two exponentiations. What is done once for a signature, verifying it for one, takes `mulx` wherever the processor has it.
+    /// Uses this kernel for the two exponentiations; by default, the fastest, [`Kernel::detect`]. What is done once for a signature, verifying it for one, takes `mulx` wherever the processor has it.
     ///
     /// # Errors
     ///
@@ -220,16 +219,26 @@ impl SigningKey {
     /// against those who measure the machine's power or radiation.
     fn signed(&self, representative: &[u8]) -> Result<Vec<u8>, Error> {
         let message = nat::from_bytes(representative, self.n.value().len());
-        let [s_p, s_q] = self.powers(&message)?;
-        let signature = recombined([&s_p, &s_q], &self.p, self.q.value(), &self.qinv);
+        self.finished(&self.powers(&message)?, &message)
+    }
 
-        let opened = self.n.power_public(&signature, self.e);
-        let verifies = nat::equal(&opened, &message) & nat::less(&signature, self.n.value());
+    /// Puts the signature together from its two halves. What leaves is what was verified.
+    fn finished(&self, [s_p, s_q]: &[Nat; 2], message: &Nat) -> Result<Vec<u8>, Error> {
+        self.verified(
+            &recombined([s_p, s_q], &self.p, self.q.value(), &self.qinv),
+            message,
+        )
+    }
+
+    /// The octets of a signature, if it is one of this message.
+    fn verified(&self, signature: &Nat, message: &Nat) -> Result<Vec<u8>, Error> {
+        let opened = self.n.power_public(signature, self.e);
+        let verifies = nat::equal(&opened, message) & nat::less(signature, self.n.value());
         if declassify(
             verifies == 1,
             "a signature that doesn't verify is no signature",
         ) {
-            Ok(nat::to_bytes(&signature, self.bits / 8).to_vec())
+            Ok(nat::to_bytes(signature, self.bits / 8).to_vec())
         } else {
             Err(Error::FaultySignature)
         }
