@@ -7,7 +7,7 @@ use pki::Certificate;
 fuzz_target!(|input: &[u8]| {
     if let Ok(certificate) = Certificate::from_pem_or_der(input) {
         let _ = (certificate.is_self_signed(), certificate.public_key());
-        let _ = pki::Contents::read(certificate.as_der(), None);
+        let _ = pki::open(certificate.as_der(), None);
         assert_eq!(Certificate::from_pem(certificate.to_pem()).unwrap(), certificate);
     }
 });

@@ -13,7 +13,7 @@ fuzz_target!(|input: &[u8]| {
             assert!(found.is_some() || !entry.is_of_crl_issuer());
         }
         let _ = crl.verify_issued_by(&issuer);
-        let _ = pki::Contents::read(crl.as_der(), None);
+        let _ = pki::open(crl.as_der(), None);
         assert_eq!(Crl::from_pem(crl.to_pem()).unwrap(), crl);
     }
 });

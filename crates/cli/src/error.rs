@@ -263,9 +263,6 @@ impl Hint for pki::Error {
                 ));
             }
             Self::NotInChain { .. } => "leave out the certificates that are not its issuers",
-            Self::UnsupportedScheme { name, .. } if name == "JCEKS" => {
-                "turn it into PKCS#12: keytool -importkeystore -srckeystore FILE -srcstoretype JCEKS -destkeystore FILE.p12 -deststoretype PKCS12"
-            }
             Self::UnsupportedScheme {
                 what: "PKCS#12 encryption" | "PKCS#12 MAC" | "PKCS#12 integrity",
                 ..

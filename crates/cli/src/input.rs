@@ -7,7 +7,7 @@ use std::{
 };
 
 use pki::{
-    Certificate, CertificateAuthority, CertificateRequest, Contents, Crl, Issuer, Item, Passphrase,
+    Certificate, CertificateAuthority, CertificateRequest, Crl, Issuer, Item, Passphrase,
     PrivateKey, Profile, PublicKey, TrustStore,
 };
 use zeroize::Zeroizing;
@@ -58,7 +58,7 @@ pub(crate) fn private_key(path: &Path, passphrase: Flag<'_>) -> Result<PrivateKe
 ///
 /// [`Error`] when the file holds none.
 pub(crate) fn public_key(path: &Path) -> Result<PublicKey, Error> {
-    let contents = Contents::read(&read(path)?, None).about(InputName(path))?;
+    let contents = pki::open(&read(path)?, None).about(InputName(path))?;
     let key = contents
         .into_items()
         .into_iter()

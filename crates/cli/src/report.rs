@@ -8,8 +8,9 @@ use std::{
 };
 
 use pki::{
-    Certificate, CertificateRequest, Contents, Crl, DistinguishedName, Integrity, Passphrase,
-    Pkcs12, PublicKey, RevocationReason, RevokedCertificate, TrustStore, UnreadableCertificate,
+    Certificate, CertificateRequest, Contents, Crl, DistinguishedName, Encoding, Encrypted,
+    Integrity, JavaKeystore, KeystoreEntry, KeystoreValue, OtherKey, Passphrase, Pkcs7, Pkcs12,
+    PublicKey, RevocationReason, RevokedCertificate, UnreadableCertificate,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -26,9 +27,15 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// Those of [`Contents::read`].
+    /// Those of [`pki::open`], and what keeps something from being opened.
     pub(crate) fn read(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Self, pki::Error> {
-        Self::of(&Contents::read(input, passphrase)?)
+        let contents = pki::open(input, passphrase)?;
+        // A key in a keystore of Java may have a passphrase of its own: the rest is shown all the same.
+        let mut closed = contents.encrypted().map(|closed| &closed.error);
+        match closed.find(|error| !matches!(error, pki::Error::WrongPassphrase { .. })) {
+            Some(error) => Err(error.clone()),
+            None => Self::of(&contents),
+        }
     }
 
     /// Describes what was read.
@@ -50,9 +57,12 @@ impl Report {
 
     fn at(contents: &Contents, now: SystemTime) -> Result<Self, pki::Error> {
         Ok(Self {
-            encoding: match contents.is_pem() {
-                true => "PEM",
-                false => "DER",
+            encoding: match contents.encoding() {
+                Encoding::Pem => "PEM",
+                Encoding::Base64 => "base64",
+                Encoding::Ber => "BER",
+                // Of JKS and JCEKS the type says it.
+                _ => "DER",
             },
             items: contents
                 .items()
@@ -176,11 +186,17 @@ fn described(item: &pki::Item, now: SystemTime) -> Result<Item, pki::Error> {
         pki::Item::CertificateRequest(found) => request(found)?,
         pki::Item::Crl(found) => crl(found, now),
         pki::Item::PublicKey(found) => public_key("publicKey", found),
-        pki::Item::PrivateKey { key, encrypted, .. } => {
-            public_key("privateKey", key.public_key()).with("encrypted", Value::Flag(*encrypted))
-        }
+        pki::Item::PrivateKey {
+            key, encryption, ..
+        } => public_key("privateKey", key.public_key())
+            .with("encrypted", Value::Flag(encryption.is_some()))
+            .optional_text("encryption", encryption.as_ref()),
+        pki::Item::OtherKey(found) => other_key(found),
+        pki::Item::OtherRequest(found) => Item::new("certificateRequest").text("publicKey", found),
+        pki::Item::Encrypted(found) => encrypted(found),
         pki::Item::Pkcs12(found) => pkcs12(found, now),
-        pki::Item::Jks(found) => jks(found, now),
+        pki::Item::Pkcs7(found) => pkcs7(found, now),
+        pki::Item::JavaKeystore(found) => java_keystore(found, now),
         pki::Item::OtherPem { label, .. } => {
             Item::new("other").text("label", label.escape_default())
         }
@@ -353,6 +369,8 @@ fn pkcs12(opened: &Pkcs12, now: SystemTime) -> Item {
         .map(|(key, alias)| {
             public_key("privateKey", key.public_key()).optional_text("alias", alias.as_ref())
         })
+        .chain(opened.other_keys().iter().map(other_key))
+        .chain(opened.encrypted().iter().map(encrypted))
         .collect();
     let certificates = opened
         .entries()
@@ -372,19 +390,87 @@ fn pkcs12(opened: &Pkcs12, now: SystemTime) -> Item {
         .optional_text("alias", opened.alias())
         .with("privateKeys", Value::Items(keys))
         .with("certificates", Value::Items(certificates))
+        .list("otherBags", opened.other_bags())
+        .list("otherAttributes", opened.other_attributes())
 }
 
-/// Private keys are counted, and not read.
-fn jks(store: &TrustStore, now: SystemTime) -> Item {
-    let certificates = store
-        .entries()
-        .map(|(alias, trusted)| certificate(trusted, now).optional_text("alias", alias))
-        .chain(store.unreadable().iter().map(unreadable))
+fn other_key(key: &OtherKey) -> Item {
+    let kind = match key.is_private {
+        true => "otherPrivateKey",
+        false => "otherPublicKey",
+    };
+    let item = Item::new(kind)
+        .text("algorithm", &key.name)
+        .optional_text("algorithmId", key.oid.as_ref());
+    let item = match key.is_private {
+        true => item.with("encrypted", Value::Flag(key.encryption.is_some())),
+        false => item,
+    };
+    item.optional_text("encryption", key.encryption.as_ref())
+        .optional_text("alias", key.alias.as_ref())
+}
+
+fn encrypted(closed: &Encrypted) -> Item {
+    Item::new("encrypted")
+        .text("what", closed.what)
+        .text("encryption", &closed.encryption)
+        .text("reason", &closed.error)
+        .optional_text("alias", closed.alias.as_ref())
+}
+
+/// Of its signatures, where there are any, nothing is said but their number.
+fn pkcs7(opened: &Pkcs7, now: SystemTime) -> Item {
+    let certificates = opened.certificates().iter();
+    let certificates = certificates
+        .map(|found| certificate(found, now))
+        .chain(opened.unreadable().iter().map(unreadable))
         .collect();
-    Item::new("jks")
-        .text("integrity", integrity(store.integrity()))
-        .text("skippedPrivateKeys", store.private_keys())
+    let crls = opened.crls().iter().map(|found| crl(found, now)).collect();
+    Item::new("pkcs7")
+        .text("signatures", opened.signers())
         .with("certificates", Value::Items(certificates))
+        .with("crls", Value::Items(crls))
+}
+
+fn java_keystore(store: &JavaKeystore, now: SystemTime) -> Item {
+    let (certificates, keys): (Vec<_>, Vec<_>) = store
+        .entries()
+        .iter()
+        .map(|entry| keystore_entry(entry, now))
+        .chain(store.unreadable().iter().map(unreadable))
+        .partition(|item| matches!(item.kind, "certificate" | "unreadableCertificate"));
+    let kind = match store.format() {
+        "JKS" => "jks",
+        _ => "jceks",
+    };
+    Item::new(kind)
+        .text("integrity", integrity(store.integrity()))
+        .with("privateKeys", Value::Items(keys))
+        .with("certificates", Value::Items(certificates))
+}
+
+fn keystore_entry(entry: &KeystoreEntry, now: SystemTime) -> Item {
+    let item = match &entry.value {
+        KeystoreValue::PrivateKey {
+            key, encryption, ..
+        } => public_key("privateKey", key.public_key())
+            .with("encrypted", Value::Flag(true))
+            .text("encryption", encryption)
+            .text("alias", &entry.alias),
+        KeystoreValue::OtherKey(key) => other_key(key),
+        KeystoreValue::Encrypted(closed) => encrypted(closed),
+        KeystoreValue::TrustedCertificate(trusted) => certificate(trusted, now)
+            .text("alias", &entry.alias)
+            .with("trusted", Value::Flag(true)),
+        KeystoreValue::SecretKey => Item::new("secretKey").text("alias", &entry.alias),
+        _ => Item::new("other").text("alias", &entry.alias),
+    };
+    let chain: Vec<_> = entry.chain.iter().map(|of| certificate(of, now)).collect();
+    let item = item.optional_text("created", entry.created.map(rfc3339));
+    match chain.is_empty() {
+        true => item,
+        false => item.with("chain", Value::Items(chain)),
+    }
 }
 
 fn unreadable(found: &UnreadableCertificate) -> Item {
@@ -457,7 +543,7 @@ mod tests {
         let ca =
             CertificateAuthority::create_root("/CN=Root".parse().unwrap(), key(), &Profile::root())
                 .unwrap();
-        let contents = Contents::read(ca.certificate().as_der(), None).unwrap();
+        let contents = pki::open(ca.certificate().as_der(), None).unwrap();
         let end = ca.certificate().validity().not_after;
         let second = Duration::from_secs(1);
         for (now, expired) in [(end - second, false), (end, false), (end + second, true)] {

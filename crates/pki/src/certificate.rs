@@ -419,17 +419,16 @@ impl Certificate {
         }
     }
 
-    /// The `CERTIFICATE` blocks of a PEM file, not parsed yet; at least one.
-    fn blocks(pem: &[u8]) -> Result<Vec<pem::Block>, Error> {
-        Self::blocks_within(pem, pem::MAX_INPUT)
+    /// Whether a PEM block with this label is one.
+    pub(crate) fn is_label(label: &str) -> bool {
+        matches!(label, "CERTIFICATE" | "X509 CERTIFICATE")
     }
 
-    /// Likewise, of a file of at most this size.
-    pub(crate) fn blocks_within(pem: &[u8], max_size: usize) -> Result<Vec<pem::Block>, Error> {
-        let is_certificate = |label: &str| matches!(label, "CERTIFICATE" | "X509 CERTIFICATE");
-        let (certificates, others): (Vec<_>, Vec<_>) = pem::blocks_within(pem, max_size)?
+    /// The `CERTIFICATE` blocks of a PEM file, not parsed yet; at least one.
+    fn blocks(pem: &[u8]) -> Result<Vec<pem::Block>, Error> {
+        let (certificates, others): (Vec<_>, Vec<_>) = pem::blocks(pem)?
             .into_iter()
-            .partition(|block| is_certificate(&block.label));
+            .partition(|block| Self::is_label(&block.label));
         if certificates.is_empty() {
             let found = others.into_iter().map(|block| block.label).collect();
             return Err(Error::PemNotFound {

@@ -118,11 +118,14 @@ pub enum Error {
 
     // --- Keys -------------------------------------------------------------------------------------------------
     /// A key of a kind or size that this crate doesn't handle.
-    #[error("unsupported key: {found}")]
+    #[error("unsupported key: {found}{}", in_parentheses(.oid.as_deref()))]
     #[non_exhaustive]
     UnsupportedKey {
-        /// The algorithm or size that was found.
+        /// The algorithm, curve or size that was found.
         found: String,
+        /// The object identifier of the algorithm or curve in dotted form; none where that is one which this crate handles, and
+        /// the size, for example, isn't.
+        oid: Option<String>,
     },
     /// A private key that is inconsistent: its numbers, or its two halves, don't match.
     #[error("invalid private key: {reason}")]
@@ -627,6 +630,24 @@ pub enum Error {
         name: String,
     },
 
+    // --- Files ------------------------------------------------------------------------------------------------
+    /// A file without what was asked for.
+    #[error("the file holds no {expected}{}", found_labels(.found))]
+    #[non_exhaustive]
+    NotInFile {
+        /// What was looked for, in words.
+        expected: &'static str,
+        /// What is there instead, in words.
+        found: Vec<String>,
+    },
+    /// A file with several private keys, where one was expected.
+    #[error("the file holds {count} private keys where one was expected")]
+    #[non_exhaustive]
+    SeveralPrivateKeys {
+        /// How many there are.
+        count: usize,
+    },
+
     // --- Bundles ----------------------------------------------------------------------------------------------
     /// A PKCS#12 file without the private key, or the certificate, that was asked for.
     #[error("the PKCS#12 file holds no {what}")]
@@ -769,6 +790,8 @@ impl Error {
             | Self::SignerFailed { .. }
             | Self::ParameterOutOfRange { .. }
             | Self::UnknownRevocationReason { .. }
+            | Self::NotInFile { .. }
+            | Self::SeveralPrivateKeys { .. }
             | Self::Pkcs12Lacks { .. }
             | Self::Pkcs12SeveralKeys { .. }
             | Self::NoTrustedCertificate { .. }
@@ -833,6 +856,10 @@ fn found_labels(found: &[String]) -> String {
     } else {
         format!(", only {}", found.join(", "))
     }
+}
+
+fn in_parentheses(oid: Option<&str>) -> String {
+    oid.map_or_else(String::new, |oid| format!(" ({oid})"))
 }
 
 fn at_line(line: Option<usize>) -> String {

@@ -37,8 +37,9 @@
 //! | issue without a request, or step by step | [`Issuance`], [`Issuer`], [`PreparedCertificate`] with what is [`Ungranted`], any [`Signer`]; [`Fault`] |
 //! | read one | [`Certificate`], with values of all its extensions and [`oid_name`] for what else is in it; [`Version`], [`BasicConstraints`], [`KeyUsage`], [`ExtendedKeyUsage`], [`NameConstraints`] |
 //! | bundle it with its key | [`Pkcs12`] with [`CertificateEntry`] and [`Integrity`]; [`Pkcs12Builder`], [`Pkcs12Profile`], [`Pkcs12Warning`] |
-//! | read what is trusted | [`TrustStore`]: PEM, DER, PKCS#12, JKS; [`UnreadableCertificate`] for what it had to leave out |
-//! | find out what is in a file | [`Contents`] and its [`Item`]s |
+//! | **open a file** | [`open()`] for any: [`Contents`] of [`Item`]s, with [`OtherKey`] and [`Encrypted`] for what it had to leave closed; [`OpenOptions`] where there is more to say |
+//! | read what is in it | [`Pkcs12`], [`Pkcs7`], [`JavaKeystore`] of [`KeystoreEntry`]s |
+//! | read what is trusted | [`TrustStore`] of any format; [`UnreadableCertificate`] for what it had to leave out |
 //! | hand over to rustls and webpki | `From` and `TryFrom`, to and from the types of `rustls-pki-types` |
 //!
 //! Secrets are opened with a [`Passphrase`], and the work that a file may ask for is bounded by a [`Budget`]. Whatever fails is
@@ -75,6 +76,7 @@ mod time;
 mod error;
 mod duration;
 mod budget;
+mod encrypted;
 mod der;
 mod kdf;
 mod name;
@@ -87,6 +89,7 @@ mod certificate_policy;
 mod extension;
 mod oid;
 mod pbe;
+mod text;
 mod pem;
 mod key;
 mod rng;
@@ -105,8 +108,10 @@ mod prepared;
 mod issuance;
 mod authority;
 mod crl;
+mod pkcs7;
+mod java_keystore;
 mod trust_store;
-mod contents;
+mod open;
 mod pki_types;
 #[cfg(test)]
 mod wycheproof;
@@ -120,7 +125,6 @@ pub use certificate_policy::{
     NoticeReference, PolicyConstraints, PolicyInformation, PolicyMapping, PolicyQualifier,
     UserNotice,
 };
-pub use contents::{Contents, Item};
 pub use crl::{
     Crl, CrlBuilder, CrlNumber, IssuingDistributionPoint, PreparedCrl, Revocation,
     RevocationReason, RevokedCertificate,
@@ -128,16 +132,21 @@ pub use crl::{
 pub use digest::Digest;
 pub use distribution_point::{DistributionPoint, DistributionPointName, ReasonFlags};
 pub use duration::parse_duration;
+pub use encrypted::Encrypted;
 pub use error::{Error, Fault, SignerError};
 pub use extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 pub use issuance::Issuance;
+pub use java_keystore::{JavaKeystore, KeystoreEntry, KeystoreValue};
 pub use key::{
-    KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, PrivateKey, PublicKey, SignatureAlgorithm,
+    KeyAlgorithm, KeyEncryption, KeyGenerator, KeyKind, OtherKey, PrivateKey, PublicKey,
+    SignatureAlgorithm,
 };
 pub use name::{Attribute, DistinguishedName, DistinguishedNameBuilder};
 pub use name_constraints::{GeneralSubtree, NameConstraints};
 pub use oid::oid_name;
+pub use open::{Contents, Encoding, Item, OpenOptions, open};
 pub use passphrase::Passphrase;
+pub use pkcs7::Pkcs7;
 pub use pkcs12::{
     CertificateEntry, Integrity, Pkcs12, Pkcs12Builder, Pkcs12Profile, Pkcs12Warning,
     UnreadableCertificate,

@@ -11,8 +11,48 @@ pub(crate) fn name_or_unknown(oid: &ObjectIdentifier) -> &'static str {
 
 /// The name of an object identifier, if it has a known one.
 pub(crate) fn name(oid: &ObjectIdentifier) -> Option<&'static str> {
-    // What `const-oid`, generated from the LDAP registry and RFC 5280, doesn't know.
-    const MORE: [(&str, &str); 60] = [
+    // What `const-oid`, generated from the LDAP registry and RFC 5280, doesn't know, or calls by a name that is less in use.
+    const MORE: &[(&str, &str)] = &[
+        // Kinds of keys, by the names that they go by.
+        ("1.2.840.10040.4.1", "DSA"),
+        ("1.2.840.113549.1.3.1", "DH"),
+        ("1.2.840.10046.2.1", "DH (X9.42)"),
+        ("1.2.840.113549.1.1.7", "RSAES-OAEP"),
+        ("1.3.101.110", "X25519"),
+        ("1.3.101.111", "X448"),
+        ("1.3.101.113", "Ed448"),
+        ("1.2.156.10197.1.301", "SM2"),
+        ("1.2.643.2.2.19", "GOST R 34.10-2001"),
+        ("1.2.643.7.1.1.1.1", "GOST R 34.10-2012 (256 bits)"),
+        ("1.2.643.7.1.1.1.2", "GOST R 34.10-2012 (512 bits)"),
+        ("1.2.840.10045.3.1.1", "secp192r1"),
+        ("2.16.840.1.101.3.4.4.1", "ML-KEM-512"),
+        ("2.16.840.1.101.3.4.4.2", "ML-KEM-768"),
+        ("2.16.840.1.101.3.4.4.3", "ML-KEM-1024"),
+        ("2.16.840.1.101.3.4.3.17", "ML-DSA-44"),
+        ("2.16.840.1.101.3.4.3.18", "ML-DSA-65"),
+        ("2.16.840.1.101.3.4.3.19", "ML-DSA-87"),
+        ("2.16.840.1.101.3.4.3.20", "SLH-DSA-SHA2-128s"),
+        ("2.16.840.1.101.3.4.3.21", "SLH-DSA-SHA2-128f"),
+        ("2.16.840.1.101.3.4.3.22", "SLH-DSA-SHA2-192s"),
+        ("2.16.840.1.101.3.4.3.23", "SLH-DSA-SHA2-192f"),
+        ("2.16.840.1.101.3.4.3.24", "SLH-DSA-SHA2-256s"),
+        ("2.16.840.1.101.3.4.3.25", "SLH-DSA-SHA2-256f"),
+        ("2.16.840.1.101.3.4.3.26", "SLH-DSA-SHAKE-128s"),
+        ("2.16.840.1.101.3.4.3.27", "SLH-DSA-SHAKE-128f"),
+        ("2.16.840.1.101.3.4.3.28", "SLH-DSA-SHAKE-192s"),
+        ("2.16.840.1.101.3.4.3.29", "SLH-DSA-SHAKE-192f"),
+        ("2.16.840.1.101.3.4.3.30", "SLH-DSA-SHAKE-256s"),
+        ("2.16.840.1.101.3.4.3.31", "SLH-DSA-SHAKE-256f"),
+        // What else is in the files of keys and certificates.
+        ("1.2.840.113549.1.12.10.1.4", "crlBag"),
+        ("1.2.840.113549.1.12.10.1.5", "secretBag"),
+        ("1.2.840.113549.1.9.22.2", "sdsiCertificate"),
+        ("1.3.6.1.4.1.311.17.1", "keyProviderName"),
+        ("1.3.6.1.4.1.311.17.2", "localMachineKeyset"),
+        ("1.3.6.1.4.1.42.2.17.1.1", "JKS key protector"),
+        ("1.3.6.1.4.1.42.2.19.1", "PBEWithMD5AndTripleDES"),
+        // Encryption and hashes.
         ("1.2.840.113549.1.5.1", "pbeWithMD2AndDES-CBC"),
         ("1.2.840.113549.1.5.3", "pbeWithMD5AndDES-CBC"),
         ("1.2.840.113549.1.5.6", "pbeWithMD5AndRC2-CBC"),
@@ -81,13 +121,11 @@ pub(crate) fn name(oid: &ObjectIdentifier) -> Option<&'static str> {
         ("1.3.6.1.4.1.311.20.2.3", "userPrincipalName"),
         ("1.3.6.1.5.5.7.8.9", "smtpUTF8Mailbox"),
     ];
-    if let Some(name) = const_oid::db::DB.by_oid(oid) {
-        return Some(name);
-    }
     let dotted = oid.to_string();
     MORE.iter()
         .find(|(known, _)| *known == dotted)
         .map(|(_, name)| *name)
+        .or_else(|| const_oid::db::DB.by_oid(oid))
 }
 
 /// The name of an object identifier in dotted form, where it has one that is in use: of an extension, a purpose, a policy, an access

@@ -1,6 +1,6 @@
 //! PEM (RFC 7468), written strictly and read leniently.
 //!
-//! Read are: text before, between and after blocks, several blocks, a byte order mark, any line ending, white space
+//! Read are: text before, between and after blocks, several blocks, a byte order mark, UTF-16, any line ending, white space
 //! around lines, bodies in one line or in many, missing padding, and RFC 1421 headers.
 
 use base64::{
@@ -10,7 +10,7 @@ use base64::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Error, budget, der};
+use crate::{Error, budget, der, text::Text};
 
 /// The largest input that is read where the caller has no say: a platform's whole collection of roots is a quarter of it.
 pub(crate) const MAX_INPUT: usize = 1 << 20;
@@ -46,8 +46,9 @@ pub(crate) fn blocks(input: &[u8]) -> Result<Vec<Block>, Error> {
 /// Likewise, of an input of at most this size.
 pub(crate) fn blocks_within(input: &[u8], max_size: usize) -> Result<Vec<Block>, Error> {
     budget::check_size(input, max_size, "PEM input")?;
+    let text = Text::new(input);
     let mut blocks = Vec::new();
-    let mut rest = input.strip_prefix(BYTE_ORDER_MARK).unwrap_or(input);
+    let mut rest = &*text;
     while let Some(start) = find_begin(rest) {
         let (block, after) = read_block(start)?;
         blocks.push(block);
@@ -59,7 +60,12 @@ pub(crate) fn blocks_within(input: &[u8], max_size: usize) -> Result<Vec<Block>,
 /// Whether the input looks like PEM rather than DER.
 pub(crate) fn is_pem(input: &[u8]) -> bool {
     // DER may carry the text of a PEM block, in a comment for example.
-    !der::is_sequence(input) && find(input, BEGIN).is_some()
+    !der::is_sequence(input) && find(&Text::new(input), BEGIN).is_some()
+}
+
+/// The octets of a text that is nothing but base64, as a PEM block is without its first and its last line.
+pub(crate) fn lone_body(input: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    decode(&Text::new(input)).filter(|octets| !octets.is_empty())
 }
 
 /// One block with 64-character lines.
@@ -88,7 +94,6 @@ pub(crate) fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// RFC 7468, section 2: every line but the last has exactly 64 characters.
 const LINE: usize = 64;
 /// Longer than any label in use, short enough for an error message.
@@ -130,12 +135,7 @@ fn read_block(input: &[u8]) -> Result<(Block, &[u8]), Error> {
         .ok_or_else(|| malformed(label, "the END line has another label"))?;
 
     let (headers, body) = split_headers(body, label)?;
-    let mut text = Zeroizing::new(Vec::with_capacity(body.len()));
-    text.extend(body.iter().filter(|octet| !octet.is_ascii_whitespace()));
-    let mut der = Zeroizing::new(Vec::with_capacity(text.len()));
-    ENGINE
-        .decode_vec(text.as_slice(), &mut der)
-        .map_err(|_| malformed(label, "the body is not base64"))?;
+    let der = decode(body).ok_or_else(|| malformed(label, "the body is not base64"))?;
     if der.is_empty() {
         return Err(malformed(label, "the body is empty"));
     }
@@ -147,6 +147,15 @@ fn read_block(input: &[u8]) -> Result<(Block, &[u8]), Error> {
         },
         after,
     ))
+}
+
+/// Base64, white space within it.
+fn decode(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut text = Zeroizing::new(Vec::with_capacity(body.len()));
+    text.extend(body.iter().filter(|octet| !octet.is_ascii_whitespace()));
+    let mut octets = Zeroizing::new(Vec::with_capacity(text.len()));
+    ENGINE.decode_vec(text.as_slice(), &mut octets).ok()?;
+    Some(octets)
 }
 
 /// Splits RFC 1421 headers, which end at the first blank line, off a body. Base64 has no colon.

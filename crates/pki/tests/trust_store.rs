@@ -114,11 +114,10 @@ fn private_keys_in_jks_are_skipped_with_their_chains() {
 }
 
 #[test]
-fn jceks_is_named() {
-    assert!(matches!(
-        TrustStore::read(data!("trust/keytool-trust.jceks"), &correct()),
-        Err(Error::UnsupportedScheme { name, .. }) if name == "JCEKS"
-    ));
+fn jceks_is_read_like_jks() {
+    let store = TrustStore::read(data!("trust/keytool-trust.jceks"), &correct()).unwrap();
+    assert_eq!(store.certificates(), [root()]);
+    assert_eq!(store.integrity(), &Integrity::KeyedDigest);
 }
 
 #[test]

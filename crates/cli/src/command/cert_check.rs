@@ -122,7 +122,7 @@ struct Found {
 impl Found {
     /// All certificates, whatever the file is.
     fn read(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Self, pki::Error> {
-        // A SEQUENCE is a certificate or PKCS#12. Of PEM and JKS, neither private keys nor their passphrases are of interest.
+        // A SEQUENCE is a certificate, PKCS#12 or PKCS#7. Of PEM and JKS, neither private keys nor their passphrases are of interest.
         if input.first() != Some(&0x30) {
             let store = TrustStore::read(input, passphrase)?;
             return Ok(Self {
@@ -134,13 +134,12 @@ impl Found {
             certificates: Vec::new(),
             unreadable: Vec::new(),
         };
-        for item in Contents::read(input, passphrase)?.into_items() {
+        let contents = pki::open(input, passphrase).and_then(Contents::decrypted)?;
+        found.certificates.extend(contents.certificates().cloned());
+        for item in contents.items() {
             match item {
-                Item::Certificate(certificate) => found.certificates.push(certificate),
-                Item::Pkcs12(opened) => {
-                    found.certificates.extend_from_slice(opened.certificates());
-                    found.unreadable.extend_from_slice(opened.unreadable());
-                }
+                Item::Pkcs12(opened) => found.unreadable.extend_from_slice(opened.unreadable()),
+                Item::Pkcs7(opened) => found.unreadable.extend_from_slice(opened.unreadable()),
                 _ => {}
             }
         }

@@ -12,7 +12,8 @@ use crate::{
 
 /// Show what a file holds
 ///
-/// Finds out by itself what it is: PEM or DER; private or public key, certificate request, certificates, CRL, PKCS#12 bundle or JKS trust store.
+/// Finds out by itself what it is: PEM, DER or BER; private or public keys, certificate requests, certificates, CRLs, PKCS#12, PKCS#7 (.p7b), JKS or
+/// JCEKS, several of them in any order.
 /// Secrets are never shown.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]

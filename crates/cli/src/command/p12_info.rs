@@ -41,7 +41,7 @@ Examples:
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let passin = Flag::new("--passin", &args.passin);
     let contents = input::open(&args.file, passin, |contents, passphrase| {
-        Contents::read(contents, passphrase)
+        pki::open(contents, passphrase).and_then(Contents::decrypted)
     })?;
     if !matches!(contents.items(), [Item::Pkcs12(_)]) {
         return Err(

@@ -195,11 +195,6 @@ fn what_is_not_supported_comes_with_a_way_around_it() {
             "unsupported PKCS#12 encryption: Camellia-128-CBC",
             "have it written with AES-256 and SHA-256 by the program that made it, or by OpenSSL: openssl pkcs12 ",
         ),
-        (
-            include_bytes!("../../../pki/tests/data/trust/keytool-trust.jceks"),
-            "unsupported trust store format: JCEKS",
-            "turn it into PKCS#12: keytool -importkeystore ",
-        ),
     ] {
         sandbox.write("file", file);
         let outcome = sandbox.run("inspect file --passin file:pass");
@@ -210,6 +205,60 @@ fn what_is_not_supported_comes_with_a_way_around_it() {
             "{}",
             outcome.stderr
         );
+    }
+}
+
+#[test]
+fn files_of_every_kind_are_shown() {
+    let sandbox = Sandbox::new();
+    sandbox.write("pass", "correct");
+    for (file, parts) in [
+        (
+            &include_bytes!("../../../pki/tests/data/java/keytool.jceks")[..],
+            &[
+                "jceks (DER)\n  integrity: SHA-1 of passphrase and contents\n",
+                "  privateKey:\n    algorithm: ECDSA P-256\n",
+                "    alias: leaf\n",
+                "  otherPrivateKey:\n    algorithm: DSA\n    algorithmId: 1.2.840.10040.4.1\n    encrypted: true\n",
+                "    reason: the passphrase does not open the private key\n    alias: other\n",
+                "  secretKey:\n    alias: hmac\n",
+                "    trusted: true\n",
+            ][..],
+        ),
+        (
+            include_bytes!("../../../pki/tests/data/java/keytool.jks"),
+            &["jks (DER)\n", "    encryption: JKS (SHA-1)\n"],
+        ),
+        (
+            include_bytes!("../../../pki/tests/data/open/openssl-crl.der.p7b"),
+            &["pkcs7 (DER)\n  signatures: 0\n  certificate:\n", "  crl:\n"],
+        ),
+        (
+            include_bytes!("../../../pki/tests/data/open/openssl-signed.ber.p7m"),
+            &["pkcs7 (BER)\n  signatures: 1\n"],
+        ),
+        (
+            include_bytes!("../../../pki/tests/data/open/other-keys.pem"),
+            &[
+                "otherPrivateKey (PEM)\n  algorithm: ML-DSA-44\n",
+                "otherPublicKey (PEM)\n  algorithm: DSA\n",
+                "certificate (PEM)\n",
+            ],
+        ),
+        (
+            include_bytes!("../../../pki/tests/data/open/dsa.csr.pem"),
+            &["certificateRequest (PEM)\n  publicKey: DSA (1.2.840.10040.4.1)\n"],
+        ),
+        (
+            include_bytes!("../../../pki/tests/data/open/openssl-dsa.p12"),
+            &["  otherPrivateKey:\n    algorithm: DSA\n"],
+        ),
+    ] {
+        sandbox.write("file", file);
+        let shown = sandbox.run("inspect file --passin file:pass").succeeds();
+        for part in parts {
+            assert!(shown.stdout.contains(part), "{part}: {}", shown.stdout);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
-use super::WHAT;
+use super::{ENCRYPTION, WHAT};
 use crate::{
     Error, Passphrase,
     budget::Spending,
@@ -52,6 +52,12 @@ pub(super) fn encrypt(
     ]))
 }
 
+/// How a PKCS#8 key is encrypted, in words; `None` for what isn't, or can't be read.
+pub(super) fn encryption(der: &[u8]) -> Option<String> {
+    let mut fields = Reader::enter(der, tlv::SEQUENCE, WHAT).ok()?;
+    pbe::described(&Scheme::read(fields.value(tlv::SEQUENCE).ok()?, ENCRYPTION))
+}
+
 /// Opens an encrypted PKCS#8 key. What comes out may still be noise that happens to have padding.
 pub(super) fn decrypt(
     der: &[u8],
@@ -59,7 +65,7 @@ pub(super) fn decrypt(
     spending: &mut Spending,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut fields = Reader::enter(der, tlv::SEQUENCE, WHAT)?;
-    let scheme = Scheme::read(fields.value(tlv::SEQUENCE)?, "private key encryption")?;
+    let scheme = Scheme::read(fields.value(tlv::SEQUENCE)?, ENCRYPTION)?;
     let ciphertext = fields.value(tlv::OCTET_STRING)?;
     fields.finish()?;
 

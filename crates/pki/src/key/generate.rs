@@ -105,6 +105,7 @@ impl KeyGenerator {
             }
             None => Err(Error::UnsupportedKey {
                 found: "a seed, which makes RSA keys only".to_owned(),
+                oid: None,
             }),
         }
     }

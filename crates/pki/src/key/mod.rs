@@ -1,5 +1,6 @@
 //! Private and public keys.
 
+mod other;
 mod encrypted;
 mod pss;
 mod public;
@@ -13,14 +14,16 @@ use std::fmt;
 
 use crate::Digest;
 
-pub(crate) use self::read::unencrypted;
+pub(crate) use self::read::{Found, is_label, unencrypted};
 pub use self::{
-    encrypted::KeyEncryption, generate::KeyGenerator, private::PrivateKey, public::PublicKey,
-    signature::SignatureAlgorithm,
+    encrypted::KeyEncryption, generate::KeyGenerator, other::OtherKey, private::PrivateKey,
+    public::PublicKey, signature::SignatureAlgorithm,
 };
 
 /// What errors call it.
 const WHAT: &str = "private key";
+/// What its encryption is called there.
+const ENCRYPTION: &str = "private key encryption";
 
 /// The kinds of key that can be generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

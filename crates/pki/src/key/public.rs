@@ -84,6 +84,13 @@ impl PublicKey {
         })
     }
 
+    /// Reads an `RSAPublicKey` (RFC 8017, appendix A.1.1) in DER.
+    pub(crate) fn from_pkcs1_der(der: &[u8]) -> Result<Self, Error> {
+        let identifier = tlv::sequence(&[&tlv::oid(&RSA_ENCRYPTION), tlv::ENCODED_NULL]);
+        let key = tlv::tlv(tlv::BIT_STRING, &[&[0], der]);
+        Self::from_spki_der(&tlv::sequence(&[&identifier, &key]))
+    }
+
     /// The SubjectPublicKeyInfo in DER.
     pub fn spki_der(&self) -> &[u8] {
         &self.spki
@@ -215,6 +222,7 @@ impl KeyType {
         if parameters.peek() != Some(tlv::OID) {
             return Err(Error::UnsupportedKey {
                 found: "elliptic curve without a name".to_owned(),
+                oid: None,
             });
         }
         match parameters.oid()? {
@@ -247,6 +255,7 @@ pub(super) fn rsa_bits(modulus: &[u8]) -> Result<usize, Error> {
                 rsa::PublicKey::MIN_SIZE,
                 rsa::PublicKey::MAX_SIZE
             ),
+            oid: None,
         })
     }
 }
@@ -267,6 +276,7 @@ fn pss_restriction(contents: &[u8], what: &'static str) -> Result<(Digest, usize
         .filter(|(digest, salt_len)| *salt_len <= digest.output_len())
         .ok_or_else(|| Error::UnsupportedKey {
             found: parameters.to_string(),
+            oid: None,
         })
 }
 
@@ -281,7 +291,8 @@ fn modulus_bits(octets: &[u8]) -> Result<usize, Error> {
 
 fn unsupported_key(oid: &ObjectIdentifier) -> Error {
     Error::UnsupportedKey {
-        found: format!("{} ({oid})", oid::name_or_unknown(oid)),
+        found: oid::name_or_unknown(oid).to_owned(),
+        oid: Some(oid.to_string()),
     }
 }
 
@@ -355,7 +366,8 @@ mod tests {
             assert_eq!(
                 for_pss(public, parameters),
                 Err(Error::UnsupportedKey {
-                    found: found.to_owned()
+                    found: found.to_owned(),
+                    oid: None,
                 })
             );
         }

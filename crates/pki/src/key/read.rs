@@ -6,13 +6,13 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{
-    PrivateKey, WHAT, encrypted,
+    OtherKey, PrivateKey, WHAT, encrypted,
     private::{Secret, invalid, rsa_key},
     public::{KeyType, rsa_bits},
     traditional,
 };
 use crate::{
-    Budget, Error, Passphrase,
+    Budget, Encrypted, Error, Passphrase,
     budget::Spending,
     der::{self as tlv, Reader, malformed},
     pem,
@@ -43,7 +43,11 @@ impl PrivateKey {
         der: &[u8],
         passphrase: impl Into<Option<&'p Passphrase>>,
     ) -> Result<Self, Error> {
-        from_der(der, passphrase.into(), Budget::default())
+        from_der(
+            der,
+            passphrase.into(),
+            &mut Spending::new(Budget::default()),
+        )
     }
 
     /// Finds out by itself whether the input is PEM or DER.
@@ -69,17 +73,77 @@ impl PrivateKey {
         if pem::is_pem(input) {
             from_pem(input, passphrase.into(), budget)
         } else {
-            from_der(input, passphrase.into(), budget)
+            from_der(input, passphrase.into(), &mut Spending::new(budget))
+        }
+    }
+}
+
+/// A private key as a file has it.
+pub(crate) enum Found {
+    Key {
+        key: PrivateKey,
+        /// How it was encrypted, where it was.
+        encryption: Option<String>,
+    },
+    Other(OtherKey),
+    Closed(Encrypted),
+}
+
+impl Found {
+    /// The key of a PEM block with one of the [`is_label`]s.
+    pub(crate) fn in_block(
+        block: &pem::Block,
+        passphrase: Option<&Passphrase>,
+        spending: &mut Spending,
+    ) -> Result<Self, Error> {
+        let read = from_block(block, passphrase, spending);
+        if traditional::is_encrypted(block) {
+            Self::new(read, Some(traditional::encryption(block)))
+        } else {
+            Self::new(read, encrypted::encryption(&block.der))
         }
     }
 
-    /// The key of one PEM block.
-    pub(crate) fn from_block(
-        block: &pem::Block,
+    /// The key in DER.
+    pub(crate) fn in_der(
+        der: &[u8],
         passphrase: Option<&Passphrase>,
+        spending: &mut Spending,
     ) -> Result<Self, Error> {
-        from_block(block, passphrase, Budget::default())
+        let read = from_der(der, passphrase, spending);
+        Self::new(read, encrypted::encryption(der))
     }
+
+    /// What came of reading a key that is encrypted like this, or not at all.
+    pub(crate) fn new(
+        read: Result<PrivateKey, Error>,
+        encryption: Option<String>,
+    ) -> Result<Self, Error> {
+        match (read, encryption) {
+            (Ok(key), encryption) => Ok(Self::Key { key, encryption }),
+            (
+                Err(error @ (Error::PassphraseRequired { .. } | Error::UnsupportedScheme { .. })),
+                Some(encryption),
+            ) => Ok(Self::Closed(Encrypted {
+                what: WHAT,
+                encryption,
+                alias: None,
+                error,
+            })),
+            (Err(error), encryption) => match OtherKey::of(&error, true) {
+                Some(other) => Ok(Self::Other(OtherKey {
+                    encryption,
+                    ..other
+                })),
+                None => Err(error),
+            },
+        }
+    }
+}
+
+/// Whether a PEM block with this label is a private key that this crate reads, or knows by name.
+pub(crate) fn is_label(label: &str) -> bool {
+    label == DSA || LABELS.contains(&label)
 }
 
 /// The first private key of a PEM file.
@@ -96,35 +160,41 @@ fn from_pem(
             expected: "private key",
             found: blocks.iter().map(|block| block.label.clone()).collect(),
         })?;
-    from_block(block, passphrase, budget)
+    from_block(block, passphrase, &mut Spending::new(budget))
 }
 
 /// The private key of a PEM block whose label ends in `PRIVATE KEY`.
 fn from_block(
     block: &pem::Block,
     passphrase: Option<&Passphrase>,
-    budget: Budget,
+    spending: &mut Spending,
 ) -> Result<PrivateKey, Error> {
-    if !LABELS.contains(&block.label.as_str()) {
-        return Err(Error::UnsupportedKey {
-            found: block.label.clone(),
-        });
+    match block.label.as_str() {
+        // OpenSSL's own form of such a key has no identifier in it.
+        DSA => return Err(OtherKey::dsa().unsupported()),
+        label if !LABELS.contains(&label) => {
+            return Err(Error::UnsupportedKey {
+                found: label.to_owned(),
+                oid: None,
+            });
+        }
+        _ => {}
     }
     if traditional::is_encrypted(block) {
         let passphrase = passphrase.ok_or(Error::PassphraseRequired { what: WHAT })?;
         let der = traditional::decrypt(block, passphrase)?;
         return unencrypted(&der).map_err(opened_by_chance);
     }
-    from_der(&block.der, passphrase, budget)
+    from_der(&block.der, passphrase, spending)
 }
 
 /// A private key in DER, encrypted or not.
 fn from_der(
     der: &[u8],
     passphrase: Option<&Passphrase>,
-    budget: Budget,
+    spending: &mut Spending,
 ) -> Result<PrivateKey, Error> {
-    budget.check_size(der, WHAT)?;
+    spending.budget().check_size(der, WHAT)?;
     let fields = Reader::enter(der, tlv::SEQUENCE, WHAT)?;
     if fields.peek() != Some(tlv::SEQUENCE) {
         return unencrypted(der);
@@ -133,7 +203,7 @@ fn from_der(
         return Err(malformed(WHAT, format!("it is {found}")));
     }
     let passphrase = passphrase.ok_or(Error::PassphraseRequired { what: WHAT })?;
-    let der = encrypted::decrypt(der, passphrase, &mut Spending::new(budget))?;
+    let der = encrypted::decrypt(der, passphrase, spending)?;
     unencrypted(&der).map_err(opened_by_chance)
 }
 
@@ -180,6 +250,7 @@ fn what_else(der: &[u8]) -> Option<&'static str> {
     }
 }
 
+const DSA: &str = "DSA PRIVATE KEY";
 const LABELS: [&str; 4] = [
     "PRIVATE KEY",
     "ENCRYPTED PRIVATE KEY",
@@ -231,6 +302,7 @@ fn rsa(der: &[u8]) -> Result<PrivateKey, Error> {
     if numbers.version() == Version::Multi {
         return Err(Error::UnsupportedKey {
             found: "RSA with more than two primes".to_owned(),
+            oid: None,
         });
     }
     let bits = rsa_bits(numbers.modulus.as_bytes())?;

@@ -5,7 +5,7 @@
 use md5::{Digest, Md5};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::WHAT;
+use super::{ENCRYPTION, WHAT};
 use crate::{Error, Passphrase, der::malformed, pbe::Cipher, pem::Block};
 
 /// Whether the block says that it is encrypted (`Proc-Type: 4,ENCRYPTED`, RFC 1421, section 4.6.1.1).
@@ -13,6 +13,13 @@ pub(super) fn is_encrypted(block: &Block) -> bool {
     block
         .header("Proc-Type")
         .is_some_and(|kind| kind.ends_with("ENCRYPTED"))
+}
+
+/// How a block is encrypted, in words.
+pub(super) fn encryption(block: &Block) -> String {
+    let cipher = block.header("DEK-Info").unwrap_or_default();
+    let (cipher, _) = cipher.split_once(',').unwrap_or((cipher, ""));
+    format!("{} with a key by MD5", cipher.trim())
 }
 
 /// Decrypts a block. What comes out may still be noise that happens to have padding.
@@ -40,7 +47,7 @@ fn cipher(name: &str) -> Result<Cipher, Error> {
         "DES-EDE3-CBC" => Ok(Cipher::DesEde3),
         "DES-CBC" => Ok(Cipher::Des),
         _ => Err(Error::UnsupportedScheme {
-            what: "private key encryption",
+            what: ENCRYPTION,
             oid: "no object identifier".to_owned(),
             name: name.to_owned(),
         }),

@@ -222,6 +222,15 @@ impl fmt::Display for Scheme {
     }
 }
 
+/// A scheme in words, whether it is implemented or not; `None` for one that can't be read.
+pub(crate) fn described(scheme: &Result<Scheme, Error>) -> Option<String> {
+    match scheme {
+        Ok(scheme) => Some(scheme.to_string()),
+        Err(Error::UnsupportedScheme { name, oid, .. }) => Some(format!("{name} ({oid})")),
+        Err(_) => None,
+    }
+}
+
 /// A passphrase in the two forms that the schemes take.
 #[derive(Debug)]
 pub(crate) struct Password<'a> {

@@ -12,14 +12,15 @@ use crate::{
     Certificate, Error,
     budget::Budget,
     der::{self as tlv, Reader, malformed},
-    pbe::Scheme,
+    oid,
 };
 
-/// What a `SafeContents` holds, as far as it matters here: CRLs, secrets and unknown bags are left out.
+/// What a `SafeContents` holds, as far as it matters here: of CRLs, secrets and unknown bags there are but the names.
 #[derive(Default)]
 pub(super) struct Bags {
     pub(super) keys: Vec<KeyBag>,
     pub(super) certificates: Vec<CertificateBag>,
+    pub(super) others: Vec<String>,
 }
 
 /// A certificate before it is parsed.
@@ -50,6 +51,8 @@ pub(super) struct Attributes {
     pub(super) local_key_id: Option<Vec<u8>>,
     /// Java's trustedKeyUsage, for any purpose
     pub(super) trusted: bool,
+    /// The names of the others.
+    pub(super) others: Vec<String>,
 }
 
 impl Bags {
@@ -85,7 +88,7 @@ impl Bags {
                     attributes,
                 }),
                 SAFE_CONTENTS_BAG => self.read_nested(value)?,
-                _ => {}
+                other => self.others.push(named(&other)),
             }
         }
         Ok(())
@@ -112,7 +115,7 @@ impl Attributes {
                         found.trusted |= values.oid()? == ANY_EXTENDED_KEY_USAGE;
                     }
                 }
-                _ => {}
+                _ => found.others.push(named(&kind)),
             }
         }
         Ok(found)
@@ -210,10 +213,15 @@ const ANY_EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2
 
 fn read_shrouded(value: &[u8]) -> Result<Sealed, Error> {
     let mut fields = Reader::enter(value, tlv::SEQUENCE, WHAT)?;
-    let scheme = Scheme::read(fields.value(tlv::SEQUENCE)?, super::ENCRYPTION)?;
+    let identifier = fields.value(tlv::SEQUENCE)?;
     let ciphertext = Zeroizing::new(fields.value(tlv::OCTET_STRING)?.to_vec());
     fields.finish()?;
-    Ok(Sealed::new(scheme, ciphertext))
+    Sealed::new(identifier, ciphertext)
+}
+
+/// The name of a kind of bag or attribute, or else its object identifier.
+fn named(oid: &ObjectIdentifier) -> String {
+    oid::name(oid).map_or_else(|| oid.to_string(), str::to_owned)
 }
 
 /// The text of a BMPString; surrogate pairs, which writers put there for what it can't hold, are understood.

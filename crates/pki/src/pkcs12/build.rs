@@ -219,6 +219,7 @@ impl<'a> Pkcs12Builder<'a> {
                 .identity
                 .map(|(key, _)| Sha1::digest(key.public_key().spki_der()).to_vec()),
             trusted: false,
+            others: Vec::new(),
         }
     }
 

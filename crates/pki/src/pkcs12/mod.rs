@@ -12,16 +12,19 @@ use std::{
     fmt,
 };
 
-pub(crate) use self::open::{OpenedCertificates, open_certificates};
+pub(crate) use self::open::{OpenedCertificates, open, open_certificates};
 use self::{bags::Attributes, open::Certificates};
 pub use self::{
     build::Pkcs12Builder,
     profile::{Pkcs12Profile, Pkcs12Warning},
 };
-use crate::{Budget, Certificate, Error, Passphrase, PrivateKey, PublicKey, chain};
+use crate::{
+    Budget, Certificate, Encrypted, Error, OtherKey, Passphrase, PrivateKey, PublicKey,
+    budget::Spending, chain, der,
+};
 
 /// How the integrity of an opened file was checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Integrity {
     /// A MAC over the contents that matched.
@@ -33,10 +36,11 @@ pub enum Integrity {
     },
     /// The SHA-1 digest of passphrase and contents that JKS has, which matched. It is no MAC.
     KeyedDigest,
-    /// There is a MAC, and no passphrase was given to check it with. Only [`TrustStore`](crate::TrustStore) reads such
-    /// files.
+    /// There is a MAC, and no passphrase was given to check it with. Only [`open`](crate::open()) and
+    /// [`TrustStore`](crate::TrustStore) read such files.
     Unchecked,
     /// The file has no MAC: nothing vouches for its contents.
+    #[default]
     Absent,
 }
 
@@ -83,6 +87,10 @@ pub struct Pkcs12 {
     certificates: Certificates,
     /// For each private key, where its certificate is.
     leaves: Vec<Option<usize>>,
+    other_keys: Vec<OtherKey>,
+    encrypted: Vec<Encrypted>,
+    others: Vec<String>,
+    other_attributes: Vec<String>,
     integrity: Integrity,
     encryption: Vec<String>,
 }
@@ -93,12 +101,13 @@ impl Pkcs12 {
     /// the 3DES and RC2 schemes of PKCS#12, or not at all.
     ///
     /// The MAC is checked over the octets as they stand before anything is decrypted. That a file has none is no error:
-    /// see [`integrity`](Self::integrity). An empty passphrase also opens files that were made without any.
+    /// see [`integrity`](Self::integrity). An empty passphrase also opens files that were made without any. A private key of a kind
+    /// that this crate doesn't use is among the [`other_keys`](Self::other_keys).
     ///
     /// # Errors
     /// [`Error::WrongPassphrase`]; [`Error::MacMismatch`] when the passphrase opens the contents, and they aren't those
     /// that the MAC was made for; [`Error::BudgetExceeded`] before any derivation; [`Error::UnsupportedScheme`] with
-    /// the scheme's name; [`Error::UnsupportedKey`] and [`Error::InvalidKey`]; [`Error::Malformed`],
+    /// the scheme's name, after the MAC was found right where it could be checked; [`Error::InvalidKey`]; [`Error::Malformed`],
     /// [`Error::TrailingData`], [`Error::TooLarge`] and [`Error::NestedTooDeeply`].
     pub fn open(der: &[u8], passphrase: &Passphrase) -> Result<Self, Error> {
         Self::open_within(der, passphrase, Budget::default())
@@ -109,7 +118,11 @@ impl Pkcs12 {
     /// # Errors
     /// Those of [`open`](Self::open).
     pub fn open_within(der: &[u8], passphrase: &Passphrase, budget: Budget) -> Result<Self, Error> {
-        open::open(der, passphrase, budget)
+        let opened = open(der, passphrase.into(), &mut Spending::new(budget))?;
+        match opened.encrypted.first() {
+            None => Ok(opened),
+            Some(closed) => Err(closed.error.clone()),
+        }
     }
 
     /// Starts a file with this private key and its certificate.
@@ -132,12 +145,20 @@ impl Pkcs12 {
     /// The private key.
     ///
     /// # Errors
-    /// [`Error::Pkcs12Lacks`] when there is none and [`Error::Pkcs12SeveralKeys`] when there are several.
+    /// [`Error::Pkcs12Lacks`] when there is none and [`Error::Pkcs12SeveralKeys`] when there are several. Where the only one is of a
+    /// kind that this crate doesn't use, [`Error::UnsupportedKey`]; where it stayed encrypted, the reason that
+    /// [`Encrypted`](crate::Encrypted) gives.
     pub fn private_key(&self) -> Result<&PrivateKey, Error> {
         match self.private_keys.as_slice() {
             [key] => Ok(key),
-            [] => Err(Error::Pkcs12Lacks {
-                what: "private key",
+            [] => Err(if let Some(closed) = self.encrypted.first() {
+                closed.error.clone()
+            } else if let Some(other) = self.other_keys.first() {
+                other.unsupported()
+            } else {
+                Error::Pkcs12Lacks {
+                    what: "private key",
+                }
             }),
             several => Err(Error::Pkcs12SeveralKeys {
                 count: several.len(),
@@ -200,6 +221,29 @@ impl Pkcs12 {
         &self.aliases
     }
 
+    /// The private keys of kinds that this crate doesn't use.
+    pub fn other_keys(&self) -> &[OtherKey] {
+        &self.other_keys
+    }
+
+    /// What stayed encrypted, private keys and parts of the file: of one that [`open`](crate::open()) read without a passphrase, or
+    /// with a scheme that isn't implemented. [`Pkcs12::open`] leaves nothing closed.
+    pub fn encrypted(&self) -> &[Encrypted] {
+        &self.encrypted
+    }
+
+    /// The kinds of bags that are none of keys or certificates, by name or object identifier, one for each: CRLs and secrets, for
+    /// example. Nothing else is known of them.
+    pub fn other_bags(&self) -> &[String] {
+        &self.others
+    }
+
+    /// The attributes of keys and certificates other than friendlyName, localKeyId and Java's mark of trust, by name or object
+    /// identifier, without repeats.
+    pub fn other_attributes(&self) -> &[String] {
+        &self.other_attributes
+    }
+
     /// Whether, and how, the integrity of the file was checked.
     pub fn integrity(&self) -> &Integrity {
         &self.integrity
@@ -223,19 +267,31 @@ impl Pkcs12 {
         Ok((key, chain))
     }
 
-    fn new(
-        entries: Vec<Entry>,
-        certificates: Certificates,
-        integrity: Integrity,
-        encryption: Vec<String>,
-    ) -> Self {
+    pub(crate) fn into_private_keys(self) -> Vec<PrivateKey> {
+        self.private_keys
+    }
+
+    fn new(parts: Pkcs12Parts) -> Self {
+        let entries = parts.keys;
+        let attributes = entries.iter().map(|entry| &entry.attributes);
+        let attributes = attributes.chain(&parts.certificates.attributes);
+        let mut seen = HashSet::new();
+        let other_attributes = attributes
+            .flat_map(|attributes| &attributes.others)
+            .filter(|name| seen.insert(name.as_str()))
+            .cloned()
+            .collect();
         let mut this = Self {
             private_keys: Vec::new(),
             aliases: Vec::new(),
-            certificates,
+            certificates: parts.certificates,
             leaves: Vec::new(),
-            integrity,
-            encryption,
+            other_keys: parts.other_keys,
+            encrypted: parts.encrypted,
+            others: parts.others,
+            other_attributes,
+            integrity: parts.integrity,
+            encryption: parts.encryption,
         };
         // Looked up, not searched: a file may hold thousands of both.
         let mut theirs: HashMap<PublicKey, Vec<usize>> = HashMap::new();
@@ -267,10 +323,29 @@ impl Pkcs12 {
     }
 }
 
+/// Whether the input starts as a PKCS#12 file does, and as no certificate: with its version in a SEQUENCE, whatever the form of
+/// their lengths. Private keys start so, too.
+pub(crate) fn is_pkcs12(input: &[u8]) -> bool {
+    input.first() == Some(&der::SEQUENCE)
+        && der::after_header(input).and_then(<[u8]>::first) == Some(&der::INTEGER)
+}
+
 /// What a bundle is called in an error.
 const WHAT: &str = "PKCS#12 file";
 /// What its encryption is called there.
 const ENCRYPTION: &str = "PKCS#12 encryption";
+
+/// What was found in a file.
+#[derive(Default)]
+struct Pkcs12Parts {
+    keys: Vec<Entry>,
+    other_keys: Vec<OtherKey>,
+    encrypted: Vec<Encrypted>,
+    certificates: Certificates,
+    others: Vec<String>,
+    integrity: Integrity,
+    encryption: Vec<String>,
+}
 
 /// A private key with what its bag said about it.
 struct Entry {

@@ -8,35 +8,47 @@ use std::{collections::HashSet, iter::once};
 use zeroize::Zeroizing;
 
 use super::{
-    CertificateEntry, Entry, Integrity, Pkcs12, UnreadableCertificate, WHAT,
+    CertificateEntry, Entry, Integrity, Pkcs12, Pkcs12Parts, UnreadableCertificate, WHAT,
     bags::{Attributes, Bags, CertificateBag, DATA, ENCRYPTED_DATA, KeyBag, Pkcs8, VERSION},
     mac::Mac,
     sealed::Sealed,
 };
 use crate::{
-    Budget, Certificate, Error, Passphrase,
+    Budget, Certificate, Encrypted, Error, OtherKey, Passphrase,
     budget::Spending,
     der::{self as tlv, Reader, malformed},
     kdf::{self, Key},
-    key,
+    key::{self, Found},
     oid::unsupported,
-    pbe::{Password, Scheme},
+    pbe::Password,
 };
 
-pub(super) fn open(input: &[u8], passphrase: &Passphrase, budget: Budget) -> Result<Pkcs12, Error> {
-    let (mut opener, bags) = contents(input, Some(passphrase), true, budget)?;
-    let keys = bags
-        .keys
-        .into_iter()
-        .map(|bag| opener.key(bag))
-        .collect::<Result<_, _>>()?;
-    let certificates = Certificates::parse(bags.certificates);
-    Ok(Pkcs12::new(
-        keys,
-        certificates,
-        opener.integrity,
-        opener.encryption,
-    ))
+/// Opens a file as far as that is possible. What is wrong is an error nevertheless, a wrong passphrase among it; a missing one, or a
+/// scheme that isn't implemented, leaves the part closed.
+pub(crate) fn open(
+    input: &[u8],
+    passphrase: Option<&Passphrase>,
+    spending: &mut Spending,
+) -> Result<Pkcs12, Error> {
+    let (mut opener, bags) = contents(input, passphrase, true, spending)?;
+    let mut parts = Pkcs12Parts::default();
+    for bag in bags.keys {
+        let alias = bag.attributes.alias.clone();
+        match opener.key(&bag)? {
+            Found::Key { key, .. } => parts.keys.push(Entry {
+                key,
+                attributes: bag.attributes,
+            }),
+            Found::Other(other) => parts.other_keys.push(OtherKey { alias, ..other }),
+            Found::Closed(closed) => parts.encrypted.push(Encrypted { alias, ..closed }),
+        }
+    }
+    parts.encrypted.splice(0..0, opener.closed);
+    parts.certificates = Certificates::parse(bags.certificates);
+    parts.others = bags.others;
+    parts.integrity = opener.integrity;
+    parts.encryption = opener.encryption;
+    Ok(Pkcs12::new(parts))
 }
 
 /// The certificates of a file, whose private keys stay closed. Without a passphrase the MAC is not checked.
@@ -45,7 +57,11 @@ pub(crate) fn open_certificates(
     passphrase: Option<&Passphrase>,
     budget: Budget,
 ) -> Result<OpenedCertificates, Error> {
-    let (opener, bags) = contents(input, passphrase, false, budget)?;
+    let mut spending = Spending::new(budget);
+    let (opener, bags) = contents(input, passphrase, false, &mut spending)?;
+    if let Some(closed) = opener.closed.into_iter().next() {
+        return Err(closed.error);
+    }
     Ok(OpenedCertificates {
         certificates: Certificates::parse(bags.certificates),
         keys: bags.keys.len(),
@@ -101,26 +117,28 @@ impl Certificates {
 }
 
 /// What is in the file, decrypted but for the private keys, which may be wanted afterwards.
-fn contents<'p>(
+fn contents<'p, 's>(
     input: &[u8],
     passphrase: Option<&'p Passphrase>,
     wants_keys: bool,
-    budget: Budget,
-) -> Result<(Opener<'p>, Bags), Error> {
+    spending: &'s mut Spending,
+) -> Result<(Opener<'p, 's>, Bags), Error> {
+    let budget = *spending.budget();
     budget.check_size(input, WHAT)?;
-    let mut spending = Spending::new(budget);
     let pfx = Pfx::read(input, &budget)?;
     let mut safes = pfx.safes(&budget)?;
-    charge(&pfx, &safes, &mut spending)?;
+    charge(&pfx, &safes, spending)?;
 
-    let (integrity, passwords) = match (&pfx.mac, passphrase) {
+    let (integrity, passwords) = match (pfx.mac, passphrase) {
         (Some(mac), Some(passphrase)) => {
+            // Without its MAC nothing can be said of the file, not even whether the passphrase is right.
+            let mac = mac?;
             let password = Password::new(passphrase);
-            let key = derive_with_mac(mac, &password, &mut safes, wants_keys);
+            let key = derive_with_mac(&mac, &password, &mut safes, wants_keys);
             let password = if mac.verifies(&key, &pfx.octets)? {
                 password
             } else if let Some(null) = Password::null(passphrase)
-                && verifies(mac, &null, &pfx.octets, &mut spending)?
+                && verifies(&mac, &null, &pfx.octets, spending)?
             {
                 null
             } else {
@@ -142,6 +160,7 @@ fn contents<'p>(
         integrity,
         encryption: Vec::new(),
         seen: HashSet::new(),
+        closed: Vec::new(),
     };
     let bags = opener.bags(safes)?;
     Ok((opener, bags))
@@ -151,7 +170,8 @@ fn contents<'p>(
 struct Pfx {
     /// The encoded `AuthenticatedSafe`, over which the MAC is made: as it stands, BER or not.
     octets: Zeroizing<Vec<u8>>,
-    mac: Option<Mac>,
+    /// Or the error that names one that isn't implemented.
+    mac: Option<Result<Mac, Error>>,
 }
 
 impl Pfx {
@@ -168,7 +188,12 @@ impl Pfx {
             return Err(unsupported("PKCS#12 integrity", &kind));
         }
         let octets = Zeroizing::new(explicit_octets(&mut content)?.to_vec());
-        let mac = fields.optional(tlv::SEQUENCE)?.map(Mac::read).transpose()?;
+        let mac = match fields.optional(tlv::SEQUENCE)?.map(Mac::read) {
+            Some(Err(error)) if !matches!(error, Error::UnsupportedScheme { .. }) => {
+                return Err(error);
+            }
+            mac => mac,
+        };
         fields.finish()?;
         Ok(Self { octets, mac })
     }
@@ -211,10 +236,10 @@ impl Safe {
         if kind != DATA {
             return Err(unsupported("PKCS#12 content", &kind));
         }
-        let scheme = Scheme::read(info.value(tlv::SEQUENCE)?, super::ENCRYPTION)?;
+        let identifier = info.value(tlv::SEQUENCE)?;
         let ciphertext = tlv::implicit_octets(info.read()?, WHAT)?;
         info.finish()?;
-        Ok(Self::Encrypted(Sealed::new(scheme, ciphertext)))
+        Sealed::new(identifier, ciphertext).map(Self::Encrypted)
     }
 }
 
@@ -233,13 +258,13 @@ fn charge(pfx: &Pfx, safes: &[Safe], spending: &mut Spending) -> Result<(), Erro
         Safe::Encrypted(_) => 0,
     });
     spending.check_keys(keys.sum())?;
-    if let Some(mac) = &pfx.mac {
+    if let Some(Ok(mac)) = &pfx.mac {
         mac.charge(spending)?;
     }
     for safe in safes {
         match safe {
             Safe::Plain(bags) => charge_keys(bags, spending)?,
-            Safe::Encrypted(sealed) => sealed.scheme.charge(spending)?,
+            Safe::Encrypted(sealed) => sealed.charge(spending)?,
         }
     }
     Ok(())
@@ -248,7 +273,7 @@ fn charge(pfx: &Pfx, safes: &[Safe], spending: &mut Spending) -> Result<(), Erro
 fn charge_keys(bags: &Bags, spending: &mut Spending) -> Result<(), Error> {
     for bag in &bags.keys {
         if let Pkcs8::Shrouded(sealed) = &bag.key {
-            sealed.scheme.charge(spending)?;
+            sealed.charge(spending)?;
         }
     }
     Ok(())
@@ -274,10 +299,10 @@ fn derive_with_mac(
             Safe::Plain(_) => {}
         }
     }
-    sealed.retain(|sealed| sealed.scheme.derivation(password).is_some());
+    sealed.retain(|sealed| sealed.derivation(password).is_some());
     let derivations = sealed
         .iter()
-        .filter_map(|sealed| sealed.scheme.derivation(password));
+        .filter_map(|sealed| sealed.derivation(password));
     let (mac_key, keys) = kdf::derive(mac.derivation(password), derivations);
     for (sealed, key) in sealed.into_iter().zip(keys) {
         sealed.key = Some(key);
@@ -299,20 +324,24 @@ fn verifies(
 /// Whether the passphrase is wrong or the file was altered: where it opens something, it was right. Everything here has
 /// been charged.
 fn why_mac_mismatches(safes: &[Safe], password: &Password<'_>) -> Result<Error, Error> {
+    let opens = |sealed: &Sealed| match sealed.opened(password) {
+        Err(Error::UnsupportedScheme { .. }) => Ok(false),
+        opened => opened.map(|opened| opened.is_some()),
+    };
     for safe in safes {
-        let opens = match safe {
-            Safe::Encrypted(sealed) => sealed.opened(password)?.is_some(),
+        let is_opened = match safe {
+            Safe::Encrypted(sealed) => opens(sealed)?,
             Safe::Plain(bags) => {
-                let mut opens = false;
+                let mut any = false;
                 for bag in &bags.keys {
                     if let Pkcs8::Shrouded(sealed) = &bag.key {
-                        opens = opens || sealed.opened(password)?.is_some();
+                        any = any || opens(sealed)?;
                     }
                 }
-                opens
+                any
             }
         };
-        if opens {
+        if is_opened {
             return Ok(Error::MacMismatch);
         }
     }
@@ -320,46 +349,55 @@ fn why_mac_mismatches(safes: &[Safe], password: &Password<'_>) -> Result<Error, 
 }
 
 /// Decrypts what the file holds, now that its integrity is known.
-struct Opener<'p> {
+struct Opener<'p, 's> {
     /// None when no passphrase was given.
     passwords: Vec<Password<'p>>,
-    spending: Spending,
+    spending: &'s mut Spending,
     integrity: Integrity,
     /// Names of the schemes met, in order, and the same again for looking them up.
     encryption: Vec<String>,
     seen: HashSet<String>,
+    /// Parts of the `AuthenticatedSafe` that stayed closed.
+    closed: Vec<Encrypted>,
 }
 
-impl Opener<'_> {
+impl Opener<'_, '_> {
     fn bags(&mut self, safes: Vec<Safe>) -> Result<Bags, Error> {
         let mut all = Bags::default();
         for safe in safes {
             let bags = match safe {
                 Safe::Plain(bags) => bags,
                 Safe::Encrypted(sealed) => {
-                    let contents = self.open(&sealed)?;
+                    let contents = match self.open(&sealed) {
+                        Ok(contents) => contents,
+                        Err(error) if leaves_closed(&error) => {
+                            self.closed.push(sealed.closed(PART, None, error));
+                            continue;
+                        }
+                        Err(error) => return Err(error),
+                    };
                     let mut bags = Bags::default();
                     bags.read(&contents, self.spending.budget())?;
-                    charge_keys(&bags, &mut self.spending)?;
+                    charge_keys(&bags, self.spending)?;
                     bags
                 }
             };
             all.keys.extend(bags.keys);
             self.spending.check_keys(all.keys.len())?;
             all.certificates.extend(bags.certificates);
+            all.others.extend(bags.others);
         }
         Ok(all)
     }
 
-    fn key(&mut self, bag: KeyBag) -> Result<Entry, Error> {
-        let key = match bag.key {
-            Pkcs8::Plain(der) => key::unencrypted(&der)?,
-            Pkcs8::Shrouded(sealed) => key::unencrypted(&self.open(&sealed)?)?,
-        };
-        Ok(Entry {
-            key,
-            attributes: bag.attributes,
-        })
+    fn key(&mut self, bag: &KeyBag) -> Result<Found, Error> {
+        match &bag.key {
+            Pkcs8::Plain(der) => Found::new(key::unencrypted(der), None),
+            Pkcs8::Shrouded(sealed) => {
+                let read = self.open(sealed).and_then(|der| key::unencrypted(&der));
+                Found::new(read, Some(sealed.encryption()))
+            }
+        }
     }
 
     /// Opens something that has been charged once.
@@ -367,16 +405,16 @@ impl Opener<'_> {
         if self.passwords.is_empty() {
             return Err(Error::PassphraseRequired { what: WHAT });
         }
-        let name = sealed.scheme.to_string();
+        let name = sealed.encryption();
         if self.seen.insert(name.clone()) {
             self.encryption.push(name);
         }
         for (number, password) in self.passwords.iter().enumerate() {
             if number > 0 {
-                if !sealed.scheme.takes_bmp() {
+                if !sealed.takes_bmp() {
                     break;
                 }
-                sealed.scheme.charge(&mut self.spending)?;
+                sealed.charge(self.spending)?;
             }
             if let Some(plaintext) = sealed.opened(password)? {
                 return Ok(plaintext);
@@ -385,6 +423,17 @@ impl Opener<'_> {
         Err(Error::WrongPassphrase { what: WHAT })
     }
 }
+
+/// Whether a part that can't be opened for this reason is none of the others' business.
+fn leaves_closed(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::PassphraseRequired { .. } | Error::UnsupportedScheme { .. }
+    )
+}
+
+/// What an encrypted part is called.
+const PART: &str = "part of the PKCS#12 file";
 
 #[cfg(test)]
 mod tests {
@@ -408,6 +457,10 @@ mod tests {
 
     fn passphrase() -> Passphrase {
         Passphrase::from("correct")
+    }
+
+    fn open(der: &[u8], passphrase: &Passphrase, budget: Budget) -> Result<Pkcs12, Error> {
+        Pkcs12::open_within(der, passphrase, budget)
     }
 
     fn shrouded_key(iterations: u32) -> Vec<u8> {

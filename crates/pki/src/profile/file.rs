@@ -734,6 +734,7 @@ fn key(text: &str) -> Result<KeyAlgorithm, Error> {
         .or_else(|| curves.into_iter().find(|known| known.to_string() == text))
         .ok_or_else(|| Error::UnsupportedKey {
             found: text.to_owned(),
+            oid: None,
         })
 }
 

@@ -674,6 +674,204 @@ pub(crate) const fn jks() -> Input {
     .up_to(4 << 20)
 }
 
+// --- Files of any kind ---
+
+pub(crate) fn files() -> Vec<Input> {
+    const CRL_LIMIT: usize = 4 << 20;
+    vec![
+        many_certificates().up_to(CRL_LIMIT),
+        many_rdns().short(),
+        Input::new("bare-base64", |size| {
+            let der = certificate(&extensions(size / 2));
+            let lines = block("X", "", &der);
+            let lines = text_of(&lines)
+                .lines()
+                .filter(|line| !line.starts_with('-'));
+            lines.collect::<String>().into()
+        }),
+        Input::new("utf-16", |size| {
+            let text = (many_certificates().make)(size / 2);
+            let units = text_of(&text).encode_utf16();
+            units.flat_map(u16::to_be_bytes).collect()
+        })
+        .up_to(CRL_LIMIT),
+        Input::new("values-one-after-another", |size| {
+            let one = certificate(&[]);
+            one.repeat(size / one.len())
+        })
+        .up_to(CRL_LIMIT),
+        Input::new("unknown-values", |size| {
+            let one = tlv(0x30, &tlv(0x05, &[]).repeat(9));
+            one.repeat(size / one.len())
+        })
+        .refused("it is neither PEM"),
+        Input::new("pkcs7-certificates", |size| {
+            let one = certificate(&[]);
+            pkcs7(&one.repeat(size / one.len()), &[], &[])
+        })
+        .up_to(CRL_LIMIT),
+        Input::new("pkcs7-others", |size| {
+            pkcs7(&tlv(0xa1, &[]).repeat(size / 2), &[], &[])
+        }),
+        Input::new("pkcs7-crl", |size| {
+            let crl = crl(&name(b"Issuer"), &many_entries(size), &[]);
+            pkcs7(&[], &crl, &[])
+        }),
+        Input::new("pkcs7-signers", |size| {
+            pkcs7(&[], &[], &tlv(0x30, &[]).repeat(size / 2))
+        }),
+        // Each level of BER is one of the DER that is made of it.
+        Input::new("pkcs7-in-ber", |size| {
+            let one = [&[0x30, 0x80][..], &tlv(0x05, &[]), &[0, 0]].concat();
+            let der = pkcs7(&one.repeat(size / one.len()), &[], &[]);
+            [&[0x30, 0x80][..], contents(&der), &[0, 0]].concat()
+        }),
+        Input::new("other-keys", |size| {
+            let one = block("PUBLIC KEY", "", &x25519());
+            one.repeat(size / one.len())
+        })
+        .up_to(CRL_LIMIT),
+        Input::new("encrypted-keys", |size| {
+            let aria = b"\x06\x09\x2a\x83\x1a\x8c\x9a\x6e\x01\x01\x07";
+            let scheme = tlv(0x30, &[&aria[..], &tlv(0x30, &[])].concat());
+            let key = tlv(
+                0x30,
+                &[scheme, tlv(0x04, &vec![0; size / 2 / 900])].concat(),
+            );
+            block("ENCRYPTED PRIVATE KEY", "", &key).repeat(900)
+        })
+        .short(),
+    ]
+}
+
+fn text_of(octets: &[u8]) -> &str {
+    std::str::from_utf8(octets).unwrap()
+}
+
+/// A public key for X25519.
+fn x25519() -> Vec<u8> {
+    let algorithm = tlv(0x30, b"\x06\x03\x2b\x65\x6e");
+    tlv(0x30, &[algorithm, tlv(0x03, &[0; 33])].concat())
+}
+
+/// A SignedData with these certificates, CRLs and SignerInfos.
+fn pkcs7(certificates: &[u8], crls: &[u8], signers: &[u8]) -> Vec<u8> {
+    let data = tlv(0x30, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01");
+    let signed = [
+        tlv(0x02, &[1]),
+        tlv(0x31, &[]),
+        data,
+        tlv(0xa0, certificates),
+        tlv(0xa1, crls),
+        tlv(0x31, signers),
+    ]
+    .concat();
+    let oid = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
+    tlv(0x30, &[&oid[..], &tlv(0xa0, &tlv(0x30, &signed))].concat())
+}
+
+pub(crate) fn java_keystores() -> Vec<Input> {
+    const LIMIT: usize = 4 << 20;
+    vec![
+        jks(),
+        Input::new("jks-key", |size| {
+            keystore(0xfe, 0xed, &[private_key(JKS_PROTECTOR, size, &[])])
+        })
+        .up_to(LIMIT),
+        Input::new("jceks-key", |size| {
+            let parameters = tlv(0x30, &[tlv(0x04, &[7; 8]), tlv(0x02, &[100])].concat());
+            let scheme = [JCEKS_PROTECTOR, &parameters].concat();
+            keystore(0xce, 0xce, &[private_key(&scheme, size / 8 * 8, &[])])
+        })
+        .up_to(LIMIT),
+        Input::new("jks-keys", |size| {
+            let one = private_key(JKS_PROTECTOR, size / 900 - 40, &[]);
+            keystore(0xfe, 0xed, &vec![one; 900])
+        })
+        .up_to(LIMIT),
+        Input::new("jks-chain", |size| {
+            let der = certificate(&[]);
+            let len = u32::try_from(der.len()).unwrap().to_be_bytes();
+            let one = [&[0, 5][..], b"X.509", &len, &der].concat();
+            let chain = vec![one; size / (der.len() + 11)];
+            keystore(0xfe, 0xed, &[private_key(JKS_PROTECTOR, 64, &chain)])
+        })
+        .up_to(LIMIT),
+        Input::new("jceks-secret-keys", |size| {
+            let one = secret_key(1_000);
+            let count = size / one.len();
+            keystore(0xce, 0xce, &vec![one; count])
+        })
+        .up_to(LIMIT),
+        // As many references to a long class description as there may be.
+        Input::new("jceks-long-class", |size| {
+            let count = size / 3_500;
+            let one = secret_key_of_a_class_with(1_000);
+            keystore(0xce, 0xce, &vec![one; count])
+        })
+        .up_to(LIMIT),
+    ]
+}
+
+const JKS_PROTECTOR: &[u8] = b"\x06\x0a\x2b\x06\x01\x04\x01\x2a\x02\x11\x01\x01";
+const JCEKS_PROTECTOR: &[u8] = b"\x06\x09\x2b\x06\x01\x04\x01\x2a\x02\x13\x01";
+
+/// A keystore under a digest that nobody has made.
+fn keystore(first: u8, second: u8, entries: &[Vec<u8>]) -> Vec<u8> {
+    let count = u32::try_from(entries.len()).unwrap().to_be_bytes();
+    let magic = [first, second, first, second, 0, 0, 0, 2];
+    [&magic[..], &count, &entries.concat(), &[0; 20]].concat()
+}
+
+const ALIAS_AND_TIME: [u8; 11] = [0, 1, b'a', 0, 0, 0, 0, 0, 0, 0, 0];
+
+fn private_key(scheme: &[u8], size: usize, chain: &[Vec<u8>]) -> Vec<u8> {
+    let info = [tlv(0x30, scheme), tlv(0x04, &vec![0; size])].concat();
+    let info = tlv(0x30, &info);
+    let len = u32::try_from(info.len()).unwrap().to_be_bytes();
+    let certificates = u32::try_from(chain.len()).unwrap().to_be_bytes();
+    [
+        &[0, 0, 0, 1][..],
+        &ALIAS_AND_TIME,
+        &len,
+        &info,
+        &certificates,
+        &chain.concat(),
+    ]
+    .concat()
+}
+
+/// Of an array of octets.
+fn secret_key(size: usize) -> Vec<u8> {
+    let len = u32::try_from(size).unwrap().to_be_bytes();
+    [
+        &[0, 0, 0, 3][..],
+        &ALIAS_AND_TIME,
+        b"\xac\xed\0\x05\x75\x72\0\x02[B\0\0\0\0\0\0\0\0\x02\0\0\x78\x70",
+        &len,
+        &vec![0; size],
+    ]
+    .concat()
+}
+
+/// An array of such objects, each of which refers to the class of the first.
+fn secret_key_of_a_class_with(fields: u16) -> Vec<u8> {
+    let field = b"Z\0\0";
+    [
+        &[0, 0, 0, 3][..],
+        &ALIAS_AND_TIME,
+        b"\xac\xed\0\x05\x75\x72\0\x02[L\0\0\0\0\0\0\0\0\x02\0\0\x78\x70\0\0\0\x3b",
+        b"\x73\x72\0\x01a\0\0\0\0\0\0\0\0\x02",
+        &fields.to_be_bytes(),
+        &field.repeat(fields.into()),
+        b"\x78\x70",
+        &vec![0; fields.into()],
+        // Arrays of a class that is none of arrays: nothing is in them.
+        &b"\x75\x71\0\x7e\0\x02\0\0\0\0".repeat(58),
+    ]
+    .concat()
+}
+
 // --- Configurations ---
 
 pub(crate) fn configurations() -> Vec<Input> {

@@ -308,12 +308,17 @@ fn readers() -> Vec<Reader> {
             vec![input::digits()],
         ),
         reader(
-            "pki::Contents::read",
-            |i| outcome(pki::Contents::read(i, None)),
-            vec![
-                input::many_certificates().short(),
-                input::many_rdns().short(),
-            ],
+            "pki::open",
+            |i| outcome(pki::open(i, &passphrase())),
+            input::files(),
+        ),
+        reader(
+            "pki::OpenOptions::open",
+            |i| {
+                let passphrase = passphrase();
+                outcome(pki::OpenOptions::new().key_passphrase(&passphrase).open(i))
+            },
+            input::java_keystores(),
         ),
         reader(
             "auth::Identity::read",

@@ -1,12 +1,13 @@
 //! Trust stores: the certificates that somebody trusts, in whatever file they come.
 
-mod jks;
-
-pub(crate) use self::jks::is_jks;
 use crate::{
-    Budget, Certificate, CertificateEntry, Error, Integrity, Passphrase, Pkcs12, Pkcs12Builder,
-    UnreadableCertificate, der, pem,
-    pkcs12::{OpenedCertificates, open_certificates},
+    Budget, Certificate, CertificateEntry, Error, Integrity, Passphrase, Pkcs7, Pkcs12,
+    Pkcs12Builder, UnreadableCertificate,
+    budget::Spending,
+    java_keystore::{self, is_java_keystore},
+    pem,
+    pkcs7::{self, is_pkcs7},
+    pkcs12::{OpenedCertificates, is_pkcs12, open_certificates},
 };
 
 /// Certificates that are trusted, with their aliases where they have any.
@@ -16,7 +17,7 @@ use crate::{
 /// ```
 /// use pki::{Passphrase, TrustStore};
 ///
-/// let file = include_bytes!("../../tests/data/trust/keytool-trust.jks");
+/// let file = include_bytes!("../tests/data/trust/keytool-trust.jks");
 /// let store = TrustStore::read(file, &Passphrase::from("correct"))?;
 /// for (alias, certificate) in store.entries() {
 ///     println!("{}: {}", alias.unwrap_or("no alias"), certificate.subject());
@@ -37,21 +38,22 @@ pub struct TrustStore {
 impl TrustStore {
     /// Reads a trust store, whose format it finds out by itself:
     ///
-    /// - PEM: every `CERTIFICATE` block.
+    /// - PEM: every `CERTIFICATE` block, and every certificate in `PKCS7` and `CMS` blocks.
     /// - DER: one certificate.
     /// - PKCS#12: the certificates that are marked as trusted, as Java does it. Where none is marked and there is no
     ///   private key either, every certificate; beside a private key, unmarked ones are its chain and not trusted.
-    /// - JKS, Java's format before version 9: the trusted certificates. Private keys and their chains are skipped.
+    /// - JKS and JCEKS, Java's formats before version 9: the trusted certificates. Private keys and their chains are skipped.
+    /// - PKCS#7 (`.p7b`): every certificate, whatever is signed beside them.
     ///
-    /// Without a passphrase, JKS files and PKCS#12 files whose certificates are not encrypted are read, and their
+    /// Without a passphrase, JKS and JCEKS files and PKCS#12 files whose certificates are not encrypted are read, and their
     /// integrity is not checked.
     ///
     /// A certificate that can't be read doesn't keep the others from being read: see [`unreadable`](Self::unreadable).
     ///
     /// # Errors
     /// [`Error::NoTrustedCertificate`] when there is none in it, or none that can be read; [`Error::PemNotFound`] and
-    /// [`Error::MalformedPem`]; [`Error::PassphraseRequired`]; [`Error::WrongPassphrase`], which for a JKS file may also
-    /// mean that it was altered; [`Error::UnsupportedScheme`] for other formats of Java; those of
+    /// [`Error::MalformedPem`]; [`Error::PassphraseRequired`]; [`Error::WrongPassphrase`], which for a JKS or JCEKS file may also
+    /// mean that it was altered; [`Error::UnsupportedScheme`] for PKCS#7 that isn't signedData; those of
     /// [`Pkcs12::open`](crate::Pkcs12::open) for PKCS#12; [`Error::Malformed`], [`Error::TrailingData`] and
     /// [`Error::TooLarge`].
     pub fn read<'p>(
@@ -72,12 +74,16 @@ impl TrustStore {
     ) -> Result<Self, Error> {
         budget.check_size(input, "trust store")?;
         let passphrase = passphrase.into();
-        let store = if is_jks(input) {
-            jks::read(input, passphrase)?
+        let store = if is_java_keystore(input) {
+            from_java(input, passphrase, budget)?
         } else if pem::is_pem(input) {
             from_pem(input, &budget)?
         } else if is_pkcs12(input) {
             open_certificates(input, passphrase, budget)?.into()
+        } else if is_pkcs7(input) {
+            let mut store = Self::default();
+            store.extend(&Pkcs7::read(input, &budget)?);
+            store
         } else {
             Self::from_iter([Certificate::from_der(input)?])
         };
@@ -121,7 +127,7 @@ impl TrustStore {
     /// Starts a PKCS#12 file of these certificates, which Java sees as trusted, under their aliases.
     ///
     /// ```
-    /// # let pem = include_bytes!("../../tests/data/pkcs12/root.crt");
+    /// # let pem = include_bytes!("../tests/data/pkcs12/root.crt");
     /// let store = pki::TrustStore::read(pem, None)?;
     /// let passphrase = pki::Passphrase::from("changeit");
     /// let p12 = store.pkcs12().iterations(10_000).to_der(&passphrase)?;
@@ -141,6 +147,14 @@ impl TrustStore {
     fn push(&mut self, alias: Option<String>, certificate: Certificate) {
         self.aliases.push(alias);
         self.certificates.push(certificate);
+    }
+
+    /// With the certificates of a PKCS#7 file.
+    fn extend(&mut self, pkcs7: &Pkcs7) {
+        for certificate in pkcs7.certificates() {
+            self.push(None, certificate.clone());
+        }
+        self.unreadable.extend_from_slice(pkcs7.unreadable());
     }
 
     fn push_read(&mut self, alias: Option<String>, certificate: Result<Certificate, Error>) {
@@ -207,14 +221,37 @@ impl From<OpenedCertificates> for TrustStore {
 
 fn from_pem(input: &[u8], budget: &Budget) -> Result<TrustStore, Error> {
     let mut store = TrustStore::default();
-    for block in Certificate::blocks_within(input, budget.max_size)? {
-        store.push_read(None, Certificate::from_der(&block.der));
+    let blocks = pem::blocks_within(input, budget.max_size)?;
+    let mut others = Vec::new();
+    for block in &blocks {
+        if Certificate::is_label(&block.label) {
+            store.push_read(None, Certificate::from_der(&block.der));
+        } else if pkcs7::is_label(&block.label) {
+            store.extend(&Pkcs7::read(&block.der, budget)?);
+        } else {
+            others.push(block.label.clone());
+        }
+    }
+    if others.len() == blocks.len() {
+        return Err(Error::PemNotFound {
+            expected: "CERTIFICATE",
+            found: others,
+        });
     }
     Ok(store)
 }
 
-/// A PKCS#12 file starts with its version, and a certificate with a SEQUENCE. The first may be BER.
-fn is_pkcs12(input: &[u8]) -> bool {
-    input.first() == Some(&der::SEQUENCE)
-        && der::after_header(input).and_then(<[u8]>::first) == Some(&der::INTEGER)
+fn from_java(
+    input: &[u8],
+    passphrase: Option<&Passphrase>,
+    budget: Budget,
+) -> Result<TrustStore, Error> {
+    let parsed = java_keystore::Parsed::read(input, passphrase, &Spending::new(budget))?;
+    let mut store = TrustStore::default();
+    for (alias, certificate) in parsed.trusted() {
+        store.push_read(Some(alias.to_owned()), certificate);
+    }
+    store.private_keys = parsed.private_keys();
+    store.integrity = parsed.integrity;
+    Ok(store)
 }
