@@ -96,10 +96,20 @@ pub(crate) fn without_nuls(common_name: &str) -> Option<&str> {
     (!name.contains('\0')).then_some(name)
 }
 
-/// What OpenSSL takes a common name for where there is no other host name: two labels or more of letters, digits, `-` and
-/// `_`, however long they are.
+/// Whether a program may take a common name for a host where there is no other host name: two labels or more, of what host names
+/// consist of in whatever order, and wildcards.
+///
+/// OpenSSL holds less of this against name constraints, and takes as much for a host when it compares names.
 pub(crate) fn looks_like_host(common_name: &str) -> bool {
-    common_name.contains('.') && common_name.split('.').all(is_label_of_any_length)
+    common_name.contains('.')
+        && common_name
+            .bytes()
+            .all(|octet| octet.is_ascii_alphanumeric() || b"-_.*".contains(&octet))
+}
+
+/// Without the dot of the root: the host is the same.
+pub(crate) fn without_root(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 /// 255 octets in DNS (RFC 1035, section 2.3.4), less the first length octet and the root's.

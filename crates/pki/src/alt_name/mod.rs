@@ -7,7 +7,7 @@ mod uri;
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-pub(crate) use self::dns::{is_label, looks_like_host, without_nuls};
+pub(crate) use self::dns::{is_label, looks_like_host, without_nuls, without_root};
 pub use self::{dns::DnsName, email::EmailAddress, other_name::OtherName, uri::Uri};
 use crate::{
     DistinguishedName, Error,

@@ -8,7 +8,8 @@ impl DistinguishedName {
     /// case, to space at their ends and to the amount of it inside; others octet for octet.
     ///
     /// Issuers are found by this. Equality (`==`) is that of the DER. Text is not normalized (RFC 4518 would apply
-    /// NFKC): as with OpenSSL, an accent that is composed in one name and combined in the other makes them differ.
+    /// NFKC): as with OpenSSL, an accent that is composed in one name and combined in the other makes them differ. (OpenSSL
+    /// folds the case of ASCII alone. Where a name constraint permits, this crate asks for what both take for the same.)
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
         self.der == other.der || self.canonical() == other.canonical()
@@ -16,7 +17,17 @@ impl DistinguishedName {
 
     /// The RDNs in a form that is equal, octet for octet, when they match.
     pub(crate) fn canonical(&self) -> CanonicalName {
-        CanonicalName(self.rdns.iter().map(|rdn| canonical_rdn(rdn)).collect())
+        self.canonical_with(canonical_text)
+    }
+
+    /// The same where case and space count but those of ASCII, as OpenSSL has it.
+    pub(crate) fn canonical_ascii(&self) -> CanonicalName {
+        self.canonical_with(canonical_ascii_text)
+    }
+
+    fn canonical_with(&self, text: fn(&str) -> String) -> CanonicalName {
+        let rdns = self.rdns.iter().map(|rdn| canonical_rdn(rdn, text));
+        CanonicalName(rdns.collect())
     }
 }
 
@@ -31,7 +42,7 @@ impl CanonicalName {
     }
 }
 
-fn canonical_rdn(rdn: &[Attribute]) -> Vec<Vec<u8>> {
+fn canonical_rdn(rdn: &[Attribute], text: fn(&str) -> String) -> Vec<Vec<u8>> {
     let mut attributes: Vec<Vec<u8>> = rdn
         .iter()
         .map(|attribute| {
@@ -39,7 +50,7 @@ fn canonical_rdn(rdn: &[Attribute]) -> Vec<Vec<u8>> {
             let (kind, value) = if attribute.is_hex {
                 (b'#', attribute.value_der.clone())
             } else {
-                (b'=', canonical_text(&attribute.value).into_bytes())
+                (b'=', text(&attribute.value).into_bytes())
             };
             let mut canonical = attribute.oid.clone().into_bytes();
             canonical.extend([0, kind]);
@@ -60,6 +71,12 @@ fn canonical_text(text: &str) -> String {
         canonical.extend(word.chars().flat_map(char::to_lowercase));
     }
     canonical
+}
+
+fn canonical_ascii_text(text: &str) -> String {
+    let words = text.split_ascii_whitespace();
+    let words: Vec<String> = words.map(str::to_ascii_lowercase).collect();
+    words.join(" ")
 }
 
 #[cfg(test)]

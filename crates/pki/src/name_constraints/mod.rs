@@ -5,7 +5,7 @@ mod subtree;
 
 use std::fmt;
 
-use self::presented::Name;
+use self::presented::{Name, Value};
 pub use self::subtree::GeneralSubtree;
 use crate::{
     DistinguishedName, Error, SubjectAltName,
@@ -155,7 +155,9 @@ impl NameConstraints {
     }
 
     fn check_name(&self, name: &Name<'_>) -> Result<(), Violation> {
-        let form = |subtree: &&GeneralSubtree| subtree.tag() == name.tag();
+        let form = |subtree: &&GeneralSubtree| {
+            subtree.tag() == name.tag() || matches!(name.value(), Value::NotIa5)
+        };
         let mut all = self.excluded.iter().chain(&self.permitted).filter(form);
         if let Some(constraint) = all.find(|subtree| !subtree.can_judge(name)) {
             return Err(Violation::Unsupported {

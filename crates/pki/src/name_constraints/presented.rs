@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr};
 use crate::{
     DistinguishedName, EmailAddress, SubjectAltName,
     alt_name::{self, tag_number},
-    der,
+    der::{self, Reader},
     name::CanonicalName,
 };
 
@@ -26,9 +26,38 @@ pub(super) enum Value {
     },
     /// The host, where that is a name; RFC 5280 has the others rejected.
     Uri(String),
-    Directory(CanonicalName),
+    Directory(Directory),
+    /// An emailAddress of the subject that is no IA5String (RFC 5280, section 4.1.2.6): OpenSSL refuses it under constraints of
+    /// whatever form.
+    NotIa5,
     /// A form that isn't taken apart, or a value that isn't well-formed.
     Opaque,
+}
+
+/// A distinguished name, as different programs compare it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Directory {
+    any: CanonicalName,
+    ascii: CanonicalName,
+}
+
+impl Directory {
+    pub(super) fn of(name: &DistinguishedName) -> Self {
+        Self {
+            any: name.canonical(),
+            ascii: name.canonical_ascii(),
+        }
+    }
+
+    /// For every program.
+    pub(super) fn is_within(&self, base: &Self) -> bool {
+        self.any.is_within(&base.any) && self.ascii.is_within(&base.ascii)
+    }
+
+    /// For some program.
+    pub(super) fn may_be_within(&self, base: &Self) -> bool {
+        self.any.is_within(&base.any) || self.ascii.is_within(&base.ascii)
+    }
 }
 
 enum Shown<'a> {
@@ -46,18 +75,20 @@ impl<'a> Name<'a> {
         common_names: bool,
     ) -> Vec<Self> {
         let mut names: Vec<Self> = alt_names.iter().map(Self::of_alt_name).collect();
+        names.extend(alt_names.iter().filter_map(Self::of_mailbox));
         if !subject.is_empty() {
             names.push(Self {
                 tag: tag_number(alt_name::DIRECTORY),
-                value: Value::Directory(subject.canonical()),
+                value: Value::Directory(Directory::of(subject)),
                 shown: Shown::Subject(subject),
             });
         }
         names.extend(subject.email_addresses().map(|attribute| Self {
             tag: tag_number(alt_name::EMAIL),
             value: match EmailAddress::new(attribute.value()) {
-                Ok(address) if attribute.has_tag(der::IA5_STRING) => email(&address),
-                _ => Value::Opaque,
+                _ if !attribute.has_tag(der::IA5_STRING) => Value::NotIa5,
+                Ok(address) => email(&address),
+                Err(_) => Value::Opaque,
             },
             shown: Shown::Email(attribute.value()),
         }));
@@ -83,7 +114,7 @@ impl<'a> Name<'a> {
                 Some(host) => Value::Uri(host.to_ascii_lowercase()),
                 None => Value::Opaque,
             },
-            SubjectAltName::Directory(name) => Value::Directory(name.canonical()),
+            SubjectAltName::Directory(name) => Value::Directory(Directory::of(name)),
             SubjectAltName::RegisteredId(_)
             | SubjectAltName::OtherName(_)
             | SubjectAltName::Other { .. } => Value::Opaque,
@@ -93,6 +124,31 @@ impl<'a> Name<'a> {
             value,
             shown: Shown::AltName(name),
         }
+    }
+
+    /// The address of an internationalized mailbox, which constraints of e-mail addresses hold for (RFC 9598, section 6).
+    fn of_mailbox(name: &'a SubjectAltName) -> Option<Self> {
+        let SubjectAltName::OtherName(mailbox) = name else {
+            return None;
+        };
+        if mailbox.type_id() != SMTP_UTF8_MAILBOX {
+            return None;
+        }
+        let mut reader = Reader::new(mailbox.value_der(), "mailbox");
+        let text = reader.value(der::UTF8_STRING).ok();
+        let text = text.and_then(|text| str::from_utf8(text).ok());
+        let value = match text.and_then(|text| text.rsplit_once('@')) {
+            Some((local, host)) if host.split('.').all(alt_name::is_label) => Value::Email {
+                local: local.to_owned(),
+                host: host.to_ascii_lowercase(),
+            },
+            _ => Value::Opaque,
+        };
+        Some(Self {
+            tag: tag_number(alt_name::EMAIL),
+            value,
+            shown: Shown::AltName(name),
+        })
     }
 
     /// Its form: the number of its context tag.
@@ -116,6 +172,8 @@ impl fmt::Display for Name<'_> {
     }
 }
 
+const SMTP_UTF8_MAILBOX: &str = "1.3.6.1.5.5.7.8.9";
+
 fn email(address: &EmailAddress) -> Value {
     let (local, host) = address.parts();
     Value::Email {
@@ -129,7 +187,8 @@ fn host_of(common_name: &str) -> Option<Value> {
     match alt_name::without_nuls(common_name) {
         None => Some(Value::Opaque),
         Some(name) => {
-            alt_name::looks_like_host(name).then(|| Value::Dns(name.to_ascii_lowercase()))
+            let host = alt_name::without_root(name);
+            alt_name::looks_like_host(host).then(|| Value::Dns(host.to_ascii_lowercase()))
         }
     }
 }

@@ -2,12 +2,11 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use super::presented::{Name, Value};
+use super::presented::{Directory, Name, Value};
 use crate::{
     DistinguishedName, EmailAddress, Error,
     alt_name::{self, form_name, is_label, tag_number},
     der::{self, Reader, Tlv},
-    name::CanonicalName,
     network::Network,
 };
 
@@ -33,7 +32,7 @@ enum Base {
         host: String,
     },
     Uri(Domain),
-    Directory(CanonicalName),
+    Directory(Directory),
     /// Another form, a value that isn't well-formed, or one with a minimum or maximum, which RFC 5280 leaves no use for.
     Unsupported,
 }
@@ -151,7 +150,7 @@ impl GeneralSubtree {
 
     /// Whether it says anything about this name of its form.
     pub(super) fn can_judge(&self, name: &Name<'_>) -> bool {
-        self.base != Base::Unsupported && !matches!(name.value(), Value::Opaque)
+        self.base != Base::Unsupported && !matches!(name.value(), Value::Opaque | Value::NotIa5)
     }
 
     /// Whether all that the name stands for is within.
@@ -173,13 +172,14 @@ impl GeneralSubtree {
     /// Whether something that the name stands for is within: a wildcard stands for each host that has its first label
     /// replaced.
     pub(super) fn touches(&self, name: &Name<'_>) -> bool {
-        let wildcard_may_be = match (&self.base, name.value()) {
+        let may_be = match (&self.base, name.value()) {
             (Base::Dns(Domain::Host(base)), Value::Dns(host)) => host
                 .strip_prefix("*.")
                 .is_some_and(|parent| base.split_once('.').is_some_and(|(_, rest)| rest == parent)),
+            (Base::Directory(base), Value::Directory(name)) => name.may_be_within(base),
             _ => false,
         };
-        wildcard_may_be || self.covers(name)
+        may_be || self.covers(name)
     }
 }
 
@@ -238,7 +238,7 @@ impl Base {
             alt_name::IP => Self::network(value),
             alt_name::DIRECTORY => DistinguishedName::from_der(value)
                 .ok()
-                .map(|name| Self::Directory(name.canonical())),
+                .map(|name| Self::Directory(Directory::of(&name))),
             _ => None,
         };
         base.unwrap_or(Self::Unsupported)

@@ -1,4 +1,5 @@
 use super::*;
+use crate::OtherName;
 
 #[derive(Clone, Copy)]
 enum List {
@@ -316,6 +317,53 @@ fn the_subject_is_a_directory_name_with_e_mail_addresses_in_it() {
     ));
 }
 
+#[test]
+fn an_internationalized_mailbox_is_an_e_mail_address() {
+    let mail = constraints(&[
+        (Permitted, "email", "example.com"),
+        (Excluded, "email", "secret@example.com"),
+    ]);
+    let check = |tag, mailbox: &str| {
+        let value = der::tlv(tag, &[mailbox.as_bytes()]);
+        let name = OtherName::new("1.3.6.1.5.5.7.8.9", value).unwrap();
+        mail.check(&nobody(), &[SubjectAltName::OtherName(name)], false)
+    };
+    assert_eq!(check(der::UTF8_STRING, "j\u{f6}rg@EXAMPLE.com"), Ok(()));
+    assert!(matches!(
+        check(der::UTF8_STRING, "j\u{f6}rg@evil.example"),
+        Err(Violation::NotPermitted { .. })
+    ));
+    assert!(matches!(
+        check(der::UTF8_STRING, "secret@example.com"),
+        Err(Violation::Excluded { .. })
+    ));
+    for (tag, unclear) in [
+        (der::UTF8_STRING, "a@ex\u{e4}mple.com"),
+        (der::UTF8_STRING, "nobody"),
+        (der::IA5_STRING, "a@example.com"),
+    ] {
+        assert!(
+            matches!(check(tag, unclear), Err(Violation::Unsupported { .. })),
+            "{unclear}"
+        );
+    }
+}
+
+#[test]
+fn case_beyond_ascii_is_folded_where_that_excludes() {
+    let (same, other) = (name("/O=Z\u{fc}rich/CN=a"), name("/O=Z\u{dc}RICH/CN=a"));
+    let permitted = constraints(&[(Permitted, "dirName", "/O=Z\u{fc}rich")]);
+    assert_eq!(permitted.check(&same, &[], false), Ok(()));
+    assert!(permitted.check(&other, &[], false).is_err());
+    let excluded = constraints(&[(Excluded, "dirName", "/O=Z\u{fc}rich")]);
+    for name in [same, other] {
+        assert!(matches!(
+            excluded.check(&name, &[], false),
+            Err(Violation::Excluded { .. })
+        ));
+    }
+}
+
 /// RFC 5280, section 4.1.2.6: an emailAddress is an IA5String. OpenSSL refuses to judge another one.
 #[test]
 fn an_e_mail_address_in_the_subject_is_an_ia5_string() {
@@ -327,6 +375,12 @@ fn an_e_mail_address_in_the_subject_is_an_ia5_string() {
     assert_eq!(mail.check(&subject(der::IA5_STRING), &[], false), Ok(()));
     assert!(matches!(
         mail.check(&subject(der::UTF8_STRING), &[], false),
+        Err(Violation::Unsupported { .. })
+    ));
+    let hosts = constraints(&[(Permitted, "DNS", "example.com")]);
+    assert_eq!(hosts.check(&subject(der::IA5_STRING), &[], false), Ok(()));
+    assert!(matches!(
+        hosts.check(&subject(der::UTF8_STRING), &[], false),
         Err(Violation::Unsupported { .. })
     ));
 }
@@ -392,7 +446,12 @@ fn a_common_name_is_a_host_name_where_there_is_no_other() {
         ("/CN=192.0.2.1", None, false),
         ("/CN=demo-bot1", None, true),
         ("/CN=Demo Bot v1.2", None, true),
-        ("/CN=.example.org", None, true),
+        ("/CN=.example.org", None, false),
+        ("/CN=*.example.com", None, true),
+        ("/CN=*.example.org", None, false),
+        ("/CN=f*.example.org", None, false),
+        ("/CN=a.example.com.", None, true),
+        ("/CN=a.example.org.", None, false),
         ("/O=a.example.org", None, true),
     ] {
         let names: Vec<SubjectAltName> = beside.into_iter().collect();

@@ -144,27 +144,20 @@ fn refused_common_name(
     let bracketed = name
         .strip_prefix('[')
         .and_then(|name| name.strip_suffix(']'));
-    // The dot of the root: the host is the same.
-    let host = name.strip_suffix('.').unwrap_or(name);
+    let host = alt_name::without_root(name);
     let (is_granted, what) = if let Ok(address) = bracketed.unwrap_or(name).parse() {
         let address = SubjectAltName::Ip(address);
         let is_granted = patterns.iter().any(|it| it.grants(&address));
         (is_granted, "an IP address")
-    } else if has_host_form(host) || comparison == HostComparison::Likely && may_be_typed(host) {
+    } else if alt_name::looks_like_host(host)
+        || comparison == HostComparison::Likely && may_be_typed(host)
+    {
         let is_granted = patterns.iter().any(|it| it.grants_host(host));
         (is_granted, "a host name")
     } else {
         return None;
     };
     (!is_granted).then(|| format!("common name {common_name:?}, {what},"))
-}
-
-/// Whether it has two labels or more, of what host names consist of in whatever order, and wildcards.
-fn has_host_form(name: &str) -> bool {
-    name.contains('.')
-        && name
-            .bytes()
-            .all(|octet| octet.is_ascii_alphanumeric() || b"-_.*".contains(&octet))
 }
 
 /// Whether somebody could have a client connect to it: a label alone is a host, too, and what else a client passes on is its own
