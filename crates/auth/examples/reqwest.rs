@@ -1,4 +1,6 @@
 //! reqwest with a bot's certificate and tokens, from the `config.yaml` of an official client: `reqwest CONFIG URL`
+//!
+//! With reqwest 0.13 and its feature `rustls-no-provider`, and tower with `util`.
 #![allow(clippy::print_stdout)] // a program that talks to people
 use auth::{BoxError, Client, http};
 use tower::{Layer, ServiceExt, service_fn};

@@ -211,7 +211,7 @@ async fn request_token(
             let Some(pause) = failure.and_then(|failure| attempts.pause(failure, true)) else {
                 return Err(error);
             };
-            tracing::debug!(attempt = attempts.made(), ?pause, %error, "trying again after a pause");
+            tracing::warn!(attempt = attempts.made(), ?pause, %error, "login failed, and is tried again after a pause");
             progress.failed(error);
             sleep(pause).await;
         }

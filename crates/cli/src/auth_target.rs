@@ -87,10 +87,11 @@ impl AuthTarget {
         self.timeout.map(Duration::from_secs)
     }
 
-    /// Has what happens told from now on, if that was asked for.
+    /// Has what happens told from now on: all of it, if that was asked for, or why one waits.
     pub(crate) fn tell(&self) {
-        if self.verbose {
-            log::print("auth", Level::DEBUG);
+        match self.verbose {
+            true => log::print("auth", Level::DEBUG),
+            false => log::print("auth::login", Level::WARN),
         }
     }
 

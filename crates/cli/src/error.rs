@@ -4,7 +4,7 @@ use std::{error::Error as StdError, fmt::Display, io};
 
 use pki::Fault;
 use pod::Port;
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 
 /// Why a command couldn't do its job.
 ///
@@ -311,6 +311,16 @@ impl Hint for auth::Error {
                 ..
             } => Some("name the root that issued the server's certificate with --trust".to_owned()),
             Self::Identity(error) => Hint::hint(error).or_else(next_step),
+            Self::ClientCertificateRefused {
+                alert: AlertDescription::UnsupportedCertificate,
+                ..
+            } => Some(
+                "the client certificate may not be meant for clients (clientAuth): countersign auth doctor looks at it"
+                    .to_owned(),
+            ),
+            Self::ClientCertificateRefused { .. } | Self::Unauthorized { .. } => {
+                next_step().map(|step| format!("{step}; countersign auth doctor finds out more"))
+            }
             Self::TrustAnchors(
                 pki::Error::WrongPassphrase { .. } | pki::Error::PassphraseRequired { .. },
             ) => Some("check the passphrase of the trust store".to_owned()),

@@ -11,20 +11,20 @@ use tracing::{
 
 use crate::ui;
 
-/// Prints the events of one library, down to a level, from now on.
+/// Prints the events of one library, or of a module of it, down to a level, from now on.
 ///
 /// Neither library puts a secret into an event.
-pub(crate) fn print(library: &'static str, level: Level) {
+pub(crate) fn print(module: &'static str, level: Level) {
     // There is no other, as a program has one command.
     let _ = tracing::subscriber::set_global_default(Log {
-        library,
+        module,
         level,
         print: ui::log,
     });
 }
 
 struct Log<P> {
-    library: &'static str,
+    module: &'static str,
     level: Level,
     /// Takes a line.
     print: P,
@@ -32,8 +32,9 @@ struct Log<P> {
 
 impl<P: Fn(&str) + 'static> Subscriber for Log<P> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        let module = metadata.target().split("::").next();
-        metadata.is_event() && module == Some(self.library) && *metadata.level() <= self.level
+        let within = metadata.target().strip_prefix(self.module);
+        let is_there = within.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+        metadata.is_event() && is_there && *metadata.level() <= self.level
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -106,7 +107,7 @@ mod tests {
         let lines = Arc::<Mutex<Vec<String>>>::default();
         let printed = Arc::clone(&lines);
         let log = Log {
-            library: "pod",
+            module: "pod",
             level: Level::INFO,
             print: move |line: &str| printed.lock().unwrap().push(line.to_owned()),
         };

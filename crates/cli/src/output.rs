@@ -203,7 +203,14 @@ fn write_set<const N: usize>(
 ///
 /// [`Error`] when it can't be made.
 pub(crate) fn make_directory(path: &Path) -> Result<MadeDirectory<'static>, Error> {
-    UNFINISHED.make_directory(path).about(path.display())
+    UNFINISHED
+        .make_directory(path)
+        .map_err(|error| match path.metadata() {
+            Ok(it) if !it.is_dir() => {
+                Error::failed(format!("{}: it is not a directory", path.display()))
+            }
+            _ => Error::failed(format!("{}: {error}", path.display())),
+        })
 }
 
 /// Tells that another process has the lock of a directory.

@@ -283,7 +283,10 @@ fn prompt_twice(subject: impl fmt::Display) -> Result<Passphrase, Error> {
 
 #[cfg(unix)]
 fn open_fd(number: u32) -> io::Result<File> {
-    File::open(format!("/dev/fd/{number}"))
+    File::open(format!("/dev/fd/{number}")).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(io::ErrorKind::NotFound, "it is not open"),
+        _ => error,
+    })
 }
 
 #[cfg(not(unix))]

@@ -49,6 +49,13 @@ impl FromStr for Subject {
                 "{error}, a carriage return, with which lines end in files from Windows: remove it, for example with \
                  tr -d '\\r'"
             )),
+            Err(error @ pki::Error::MalformedName { .. }) if !text.contains('=') => Err(format!(
+                "{error}; for a common name, write {}",
+                quoted(&format!("/CN={text}"))
+            )),
+            Err(error @ pki::Error::UnknownAttribute { .. }) if text.starts_with('/') => {
+                Err(format!("{error}; a slash within a value is written \\/"))
+            }
             Err(error) => Err(error.to_string()),
         }
     }

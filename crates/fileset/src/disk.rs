@@ -34,7 +34,9 @@ pub(crate) fn make_private_directory(
     builder.prefix(prefix).suffix(suffix);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    Ok(builder.tempdir_in(parent)?.keep())
+    let made = builder.tempdir_in(parent);
+    // Without the name, which is nobody's but ours.
+    Ok(made.map_err(|error| io::Error::from(error.kind()))?.keep())
 }
 
 /// Writes a new file and syncs it.

@@ -46,8 +46,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     previous: Option<PathBuf>,
 
-    /// Certificate to revoke: its serial number, why, and when (2026-11-30 or 2026-11-30T12:00:00Z) [default: now]
-    #[arg(long, value_name = "SERIAL[:REASON[:TIME]]")]
+    /// Certificate to revoke: its file, or its serial number (openssl prints them in hexadecimal: write 0x before); why; and
+    /// when (2026-11-30 or 2026-11-30T12:00:00Z) [default: now]
+    #[arg(long, value_name = "FILE|SERIAL[:REASON[:TIME]]")]
     revoke: Vec<Entry>,
 
     /// File with more of them, one a line; what follows a # is a comment
@@ -83,7 +84,7 @@ const EXAMPLES: &str = "\
 Examples:
   countersign ca crl --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS --out ca.crl.pem
   countersign ca crl --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
-    --previous ca.crl.pem --revoke 0x1:keyCompromise --next-update 30d --out ca.crl.pem --force
+    --previous ca.crl.pem --revoke bots/demo-bot1.crt.pem:keyCompromise --next-update 30d --out ca.crl.pem --force
   countersign ca crl --ca-cert ca.crt.pem --revoke 0x1 --out ca.crl.pem \\
     --signer-command 'openssl dgst -sha256 -sign ca.key.pem'";
 
@@ -94,28 +95,62 @@ Reasons:
 
 /// A certificate to revoke.
 #[derive(Debug, Clone)]
-struct Entry(Revocation);
+struct Entry {
+    certificate: Named,
+    reason: Option<RevocationReason>,
+    date: Option<SystemTime>,
+}
+
+/// How a certificate is named.
+#[derive(Debug, Clone)]
+enum Named {
+    Serial(SerialNumber),
+    File(PathBuf),
+}
+
+impl Entry {
+    /// What this CA revokes.
+    fn of(&self, ca: &Certificate) -> Result<Revocation, Error> {
+        let serial = match &self.certificate {
+            Named::Serial(serial) => serial.clone(),
+            Named::File(path) => {
+                let certificate = input::certificate(path)?;
+                certificate.verify_issued_by(ca).about(InputName(path))?;
+                certificate.serial_number().clone()
+            }
+        };
+        Ok(self.revocation(serial))
+    }
+
+    fn revocation(&self, serial: SerialNumber) -> Revocation {
+        let mut revocation = Revocation::new(serial);
+        if let Some(reason) = self.reason {
+            revocation = revocation.reason(reason);
+        }
+        if let Some(date) = self.date {
+            revocation = revocation.date(date);
+        }
+        revocation
+    }
+}
 
 impl FromStr for Entry {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = text.splitn(3, ':').map(str::trim);
-        let serial = parts.next().unwrap_or_default();
-        let serial: SerialNumber = serial
-            .parse()
-            .map_err(|error: pki::Error| error.to_string())?;
-        let mut revocation = Revocation::new(serial);
-        if let Some(reason) = parts.next() {
-            let reason: RevocationReason = reason
-                .parse()
-                .map_err(|error: pki::Error| error.to_string())?;
-            revocation = revocation.reason(reason);
-        }
-        if let Some(time) = parts.next() {
-            revocation = revocation.date(moment(time)?);
-        }
-        Ok(Self(revocation))
+        let named = parts.next().unwrap_or_default();
+        let certificate = match named.parse() {
+            Ok(serial) => Named::Serial(serial),
+            Err(_) if named.contains(['.', '/']) => Named::File(named.into()),
+            Err(error) => return Err(format!("{error}, or a file such as bot.crt.pem")),
+        };
+        let reason = parts.next().map(str::parse).transpose();
+        Ok(Self {
+            certificate,
+            reason: reason.map_err(|error: pki::Error| error.to_string())?,
+            date: parts.next().map(moment).transpose()?,
+        })
     }
 }
 
@@ -165,13 +200,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         Some(path) => CrlBuilder::after(input::crl(path)?),
         None => CrlBuilder::new(),
     };
-    for Entry(revocation) in &args.revoke {
-        builder = builder.revoke(revocation.clone());
-    }
-    if let Some(path) = &args.from {
-        for Entry(revocation) in listed(path)? {
-            builder = builder.revoke(revocation);
-        }
+    let from = args.from.as_ref().map(|path| listed(path)).transpose()?;
+    for entry in args.revoke.iter().chain(from.iter().flatten()) {
+        builder = builder.revoke(entry.of(authority.issuer.certificate())?);
     }
     for serial in &args.release {
         builder = builder.release(serial.clone());
@@ -287,7 +318,11 @@ mod tests {
                 compromised().date(noon + Duration::from_secs(43_200)),
             ),
         ] {
-            assert_eq!(text.parse::<Entry>().unwrap().0, expected, "{text}");
+            let entry: Entry = text.parse().unwrap();
+            let Named::Serial(serial) = &entry.certificate else {
+                panic!("{text}");
+            };
+            assert_eq!(entry.revocation(serial.clone()), expected, "{text}");
         }
         for text in [
             "",

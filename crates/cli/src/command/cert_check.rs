@@ -1,7 +1,8 @@
 //! `countersign cert check`
 
 use std::{
-    fmt,
+    ffi::OsStr,
+    fmt, fs, io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -21,12 +22,13 @@ use crate::{
 
 /// Tell which certificates expire soon
 ///
-/// Looks at every certificate in every file: PEM (what else is in it doesn't matter), DER, PKCS#12 bundles with their chains, and JKS
-/// trust stores. A line for each says its state, its file, its subject and serial number, and how long it is still valid.
+/// Looks at every certificate in every file: PEM (what else is in it doesn't matter), DER, PKCS#12 bundles with their chains, PKCS#7, and
+/// JKS keystores. Of a directory, at its files whose names end as those of certificates do (.pem, .crt, .cer, .der, .p12, .pfx, .p7b,
+/// .p7c, .jks). Files of keys and requests are passed over. A line for each says its state, its file, its subject and serial number, and how long it is still valid.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{STATUSES}\n\n{}", passphrase::SOURCES)))]
 pub(crate) struct Args {
-    /// The files; - is standard input
+    /// The files, or directories of them; - is standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
@@ -46,6 +48,7 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   countersign cert check bot.crt.pem ca.crt.pem --expires-in 30d
+  countersign cert check bots --passin env:P12_PASS
   countersign cert check bots/bot.p12 --passin env:P12_PASS --no-input --json
   openssl s_client -connect pod.example.com:443 </dev/null | countersign cert check -";
 
@@ -61,7 +64,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let passin = Flag::new("--passin", &args.passin);
     let mut checked = Vec::new();
     let mut unread = Vec::new();
-    for (path, found) in input::each(&args.files, passin, "the files", Found::read)? {
+    let mut passed_over = Vec::new();
+    let files = with_those_of_directories(&args.files)?;
+    for (path, found) in input::each(&files, passin, "the files", Found::read)? {
         let found = match found {
             Ok(found) => found,
             Err(error) if error.is_misuse() => return Err(error),
@@ -71,8 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             }
         };
         if found.certificates.is_empty() && found.unreadable.is_empty() {
-            let error = Error::failed(format!("{}: no certificate in it", InputName(path)));
-            unread.push((path, error));
+            passed_over.push(path);
         }
         for certificate in &found.certificates {
             checked.push(Checked::at(path, certificate, now, args.expires_in));
@@ -87,6 +91,18 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         }
     }
 
+    let names = passed_over.iter().map(|path| InputName(path).to_string());
+    let names: Vec<_> = names.collect();
+    if checked.is_empty() && unread.is_empty() {
+        let error = Error::failed(format!("{}: no certificate in it", names.join(", ")));
+        return Err(error.hint("countersign inspect FILE shows what a file holds"));
+    }
+    if !names.is_empty() {
+        ui::note(format!(
+            "passed over, with no certificate in it: {}",
+            names.join(", ")
+        ));
+    }
     if args.json {
         let unreadable = unread.iter().map(|(path, error)| {
             json!({ "file": InputName(path).to_string(), "error": error.message() })
@@ -95,6 +111,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             "expiresInSeconds": args.expires_in.as_secs(),
             "certificates": checked,
             "unreadable": unreadable.collect::<Vec<_>>(),
+            "passedOver": names,
         }))?;
     } else if !checked.is_empty() {
         let lines: Vec<_> = checked.iter().map(ToString::to_string).collect();
@@ -112,8 +129,42 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     }
 }
 
+/// The files, and those in the directories among them that may hold certificates, in the order of their names.
+fn with_those_of_directories(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let entries = entries.about(InputName(path))?;
+        let found = entries.into_iter().map(|entry| entry.path());
+        let mut found: Vec<_> = found
+            .filter(|file| file.is_file() && may_hold_any(file))
+            .collect();
+        if found.is_empty() {
+            return Err(Error::failed(format!(
+                "{}: no certificate in it",
+                InputName(path)
+            )));
+        }
+        found.sort();
+        files.append(&mut found);
+    }
+    Ok(files)
+}
+
+fn may_hold_any(file: &Path) -> bool {
+    const ENDINGS: [&str; 9] = [
+        "pem", "crt", "cer", "der", "p12", "pfx", "p7b", "p7c", "jks",
+    ];
+    let ending = file.extension().map(OsStr::to_ascii_lowercase);
+    ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
+}
+
 /// The certificates in a file.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Found {
     certificates: Vec<Certificate>,
     unreadable: Vec<UnreadableCertificate>,
@@ -124,16 +175,20 @@ impl Found {
     fn read(input: &[u8], passphrase: Option<&Passphrase>) -> Result<Self, pki::Error> {
         // A SEQUENCE is a certificate, PKCS#12 or PKCS#7. Of PEM and JKS, neither private keys nor their passphrases are of interest.
         if input.first() != Some(&0x30) {
-            let store = TrustStore::read(input, passphrase)?;
+            let store = match TrustStore::read(input, passphrase) {
+                Ok(store) => store,
+                Err(error) => {
+                    let contents = pki::open(input, None).map_err(|_| error.clone())?;
+                    let has_none = contents.certificates().next().is_none();
+                    return has_none.then(Self::default).ok_or(error);
+                }
+            };
             return Ok(Self {
                 certificates: store.certificates().to_vec(),
                 unreadable: store.unreadable().to_vec(),
             });
         }
-        let mut found = Self {
-            certificates: Vec::new(),
-            unreadable: Vec::new(),
-        };
+        let mut found = Self::default();
         let contents = pki::open(input, passphrase).and_then(Contents::decrypted)?;
         found.certificates.extend(contents.certificates().cloned());
         for item in contents.items() {

@@ -57,6 +57,38 @@ fn a_crl_follows_another() {
 }
 
 #[test]
+fn a_certificate_is_revoked_by_its_file() {
+    let sandbox = Sandbox::with_authority();
+    sandbox.script(
+        "issue --ca-cert ca.crt.pem --ca-key ca.key.pem --type ec-p256 --subject /CN=bot --serial 0x10 --no-passphrase --dir bots
+         ca create --type ec-p256 --subject /CN=other --out-cert other.crt --out-key other.key",
+    );
+    sandbox
+        .run(&format!(
+            "{CRL} --revoke bots/bot.crt.pem:superseded --out ca.crl"
+        ))
+        .succeeds();
+    let shown = sandbox.run("inspect ca.crl").succeeds().stdout;
+    for expected in ["serialNumber: 0x10\n", "reason: superseded\n"] {
+        assert!(shown.contains(expected), "{expected}\n{shown}");
+    }
+    let outcome = sandbox.run(&format!("{CRL} --revoke other.crt --out another.crl"));
+    assert_eq!(outcome.status, 1, "{outcome:?}");
+    assert!(
+        outcome.stderr.starts_with("error: other.crt: "),
+        "{outcome:?}"
+    );
+    sandbox
+        .run(&format!(
+            "{CRL} --revoke bots/missing.pem --out another.crl"
+        ))
+        .fails("error: bots/missing.pem: No such file or directory (os error 2)\n");
+    sandbox
+        .run(&format!("{CRL} --revoke bot --out another.crl"))
+        .misuses("or a file such as bot.crt.pem");
+}
+
+#[test]
 fn a_crl_takes_the_place_of_the_one_before() {
     let sandbox = Sandbox::with_authority();
     sandbox.script(&format!(

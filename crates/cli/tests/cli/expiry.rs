@@ -174,7 +174,7 @@ fn every_certificate_of_every_kind_of_file_is_looked_at() {
     );
 
     sandbox.run("cert check bot.key.pem").fails(
-        "error: bot.key.pem: no CERTIFICATE PEM block found, only ENCRYPTED PRIVATE KEY\n\
+        "error: bot.key.pem: no certificate in it\n\
          hint: countersign inspect FILE shows what a file holds\n",
     );
     sandbox.run("cert check bot.p12 --no-input").fails(
@@ -205,6 +205,39 @@ fn a_certificate_that_can_not_be_read_is_named_and_the_others_are_checked() {
         "{}",
         outcome.stderr
     );
+}
+
+#[test]
+fn files_without_a_certificate_are_passed_over_and_directories_looked_through() {
+    let sandbox = Sandbox::with_authority();
+    sandbox.script(
+        "issue --ca-cert ca.crt.pem --ca-key ca.key.pem --type ec-p256 --subject /CN=bot --passout env:PW --dir bots",
+    );
+    sandbox.write("bots/README.md", "not a certificate");
+    let all = "bots/bot.crt.pem bots/bot.csr.pem bots/bot.key.pem bots/bot.p12";
+    for files in [all, "bots"] {
+        let outcome = sandbox
+            .run(&format!("cert check {files} --passin env:PW"))
+            .succeeds();
+        assert_eq!(outcome.stdout.lines().count(), 3, "{outcome:?}");
+        assert_eq!(
+            outcome.stderr,
+            "passed over, with no certificate in it: bots/bot.csr.pem, bots/bot.key.pem\n"
+        );
+    }
+    for nothing in ["bots/bot.key.pem", "bots/bot.csr.pem bots/bot.key.pem"] {
+        let outcome = sandbox.run(&format!("cert check {nothing}"));
+        assert_eq!((outcome.status, outcome.stdout.as_str()), (3, ""));
+        assert!(
+            outcome.stderr.contains(": no certificate in it\n"),
+            "{outcome:?}"
+        );
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("notes.txt", "");
+    sandbox
+        .run("cert check .")
+        .fails("error: .: no certificate in it\n");
 }
 
 #[test]
