@@ -13,7 +13,7 @@ use serde::{
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Extension, Profile, SubjectPolicy};
+use super::{Extension, Profile, SubjectPolicy, subject::check_values};
 use crate::{
     AccessDescription, BasicConstraints, Digest, DistinguishedName, DistributionPoint,
     DistributionPointName, Error, ExtendedKeyUsage, GeneralSubtree, KeyAlgorithm, KeyUsage,
@@ -495,7 +495,10 @@ impl Subject {
                     "subject: a fixed subject has no rules for attributes",
                 ));
             }
-            let fixed = fixed.parse::<DistinguishedName>();
+            let fixed = fixed.parse::<DistinguishedName>().and_then(|fixed| {
+                check_values(&fixed)?;
+                Ok(fixed)
+            });
             return Ok(SubjectPolicy::fixed(fixed.map_err(at("subject.fixed"))?));
         }
         let mut policy = SubjectPolicy::attributes();
@@ -1099,6 +1102,10 @@ mod tests {
     fn an_error_names_the_key_and_the_value() {
         for (text, told) in [
             ("subject.fixed = 'CN'", "subject.fixed: malformed"),
+            (
+                r"subject.fixed = 'CN=bot\0D'",
+                "subject.fixed: the subject has the attribute CN with the value \"bot\\r\": it holds a control character",
+            ),
             (
                 "subject.required = ['x']",
                 "subject: \"x\": unknown attribute",

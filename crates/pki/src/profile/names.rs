@@ -123,11 +123,7 @@ pub(super) fn check(
         None => Ok(()),
         Some(name) => Err(Error::NameNotGranted {
             name,
-            granted: patterns
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(", "),
+            granted: super::listed(patterns),
         }),
     }
 }
