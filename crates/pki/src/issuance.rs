@@ -193,6 +193,12 @@ impl Issuance {
             renewed.verify_issued_by(renewed)?;
         }
         let granted = self.granted_by(profile)?;
+        // RFC 5280, section 4.1.2.4
+        if granted.subject.is_empty() {
+            return Err(Error::NameMissing {
+                reason: "whoever signs a certificate has a subject",
+            });
+        }
         granted.prepare(&Signing {
             name: &granted.subject,
             key: &self.key,
@@ -295,7 +301,8 @@ impl Granted<'_> {
             .own_alt_names
             .as_deref()
             .or(profile.own_alt_names());
-        let names = own_names.unwrap_or(requested_names);
+        let names = distinct(own_names.unwrap_or(requested_names));
+        let names = names.as_slice();
         if own_names.is_none() {
             names.iter().try_for_each(check_form)?;
         }
@@ -491,6 +498,13 @@ fn encoded(extensions: &[Extension], key: KeyAlgorithm) -> Result<Vec<tbs::Encod
 
 /// RFC 2985, section 5.4.1
 const CHALLENGE_PASSWORD: &str = "1.2.840.113549.1.9.7";
+
+/// Each name once, in this order.
+fn distinct(names: &[SubjectAltName]) -> Vec<SubjectAltName> {
+    let mut seen = HashSet::new();
+    let distinct = names.iter().filter(|name| seen.insert(*name));
+    distinct.cloned().collect()
+}
 
 /// Which forms of names are granted because a request asks for them. The others say more than where something is: a user
 /// principal name, for one, is whom Active Directory takes its owner for.

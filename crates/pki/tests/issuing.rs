@@ -548,6 +548,38 @@ fn a_profile_that_allows_no_key_and_no_name_says_so() {
     );
 }
 
+#[test]
+fn a_name_that_is_asked_for_twice_is_granted_once() {
+    let [a, b] = ["a.example", "b.example"].map(dns);
+    let twice = request("/CN=a", &[a.clone(), b.clone(), a.clone()]);
+    let prepared = prepare(&root(), &twice, &Profile::server()).unwrap();
+    assert_eq!(prepared.unsigned().subject_alt_names(), [a, b]);
+}
+
+#[test]
+fn a_key_without_a_use_for_the_key_usage_is_refused_to_whoever_asks() {
+    let usage = Extension::key_usage(KeyUsage::KEY_ENCIPHERMENT);
+    let profile = Profile::end_entity().extension(usage);
+    let error = prepare(&root(), &request_of("/CN=a"), &profile).unwrap_err();
+    assert_eq!(error.fault(), Fault::Request);
+    assert_eq!(
+        error.to_string(),
+        "a key of ECDSA P-256 is not among those that the profile certifies: those that have a use for its key usage"
+    );
+}
+
+#[test]
+fn what_signs_itself_has_a_subject() {
+    let key = key();
+    let nameless =
+        Issuance::for_key(key.public_key(), name("/")).subject_alt_names([dns("a.example")]);
+    assert!(matches!(
+        nameless.prepare_self_signed(&Profile::server()),
+        Err(Error::NameMissing { .. })
+    ));
+    assert!(root().prepare(&nameless, &Profile::server()).is_ok());
+}
+
 /// What `X509_check_host` of OpenSSL does, and the like: a common name is compared where there is no host name.
 #[test]
 fn a_common_name_of_one_label_is_held_against_patterns_where_clients_compare_it() {

@@ -254,7 +254,7 @@ impl Profile {
     /// address, and an emailAddress. Where the certificate may be a TLS server's (by its extended key usage, or because it has
     /// none) and has no host name, clients compare any common name with the host that they connect to: then one that could be
     /// such a host has to match, too, of one label as well. One that nobody can judge is refused: a common name with a NUL
-    /// inside, and an emailAddress that is not well-formed.
+    /// inside, and an emailAddress that is not well-formed. A million comparisons of names with patterns are made at most.
     pub fn matching_subject_alt_names(
         mut self,
         patterns: impl IntoIterator<Item = NamePattern>,
@@ -340,6 +340,9 @@ impl Profile {
             "only a CA has the key usage keyCertSign"
         } else if is_authority && !signs {
             "a CA needs the key usage keyCertSign"
+        } else if usage.is_some_and(|it| !it.contains(KeyUsage::KEY_AGREEMENT) && it.agrees_only())
+        {
+            "encipherOnly and decipherOnly say something beside keyAgreement alone"
         } else if !is_authority && self.extensions.iter().any(Extension::is_for_authorities) {
             "only a CA has name constraints, policy mappings, policy constraints or inhibitAnyPolicy"
         } else {
