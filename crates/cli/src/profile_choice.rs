@@ -21,7 +21,7 @@ pub(crate) struct ProfileArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["profile", "days", "signature_algorithm"])]
     profile_file: Option<PathBuf>,
 
-    /// Days of validity [default: 365 (1825 for an intermediate), or until the CA ends]; a profile's file has its own
+    /// Days of validity [default: 365 (1825 for an intermediate; of a renewed one as before), or until the CA ends]; a profile's file has its own
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     days: Option<u32>,
 

@@ -98,10 +98,13 @@ pub(crate) fn log(line: &str) {
 
 /// Says what a certificate that was just made is, and where.
 pub(crate) fn note_certificate(certificate: &Certificate, path: &Path) {
+    let subject = match certificate.subject() {
+        empty if empty.is_empty() => "an empty subject".to_owned(),
+        subject => subject.to_string(),
+    };
     note(format!(
-        "{}: certificate of {}, serial number {}",
+        "{}: certificate of {subject}, serial number {}",
         OutputName(path),
-        certificate.subject(),
         certificate.serial_number()
     ));
 }

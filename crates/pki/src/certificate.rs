@@ -339,10 +339,10 @@ impl Certificate {
         })
     }
 
-    /// Whether its basic constraints say that it is a CA's.
+    /// Whether its basic constraints say that it is a CA's, in the version that has any.
     pub(crate) fn is_authority(&self) -> bool {
-        self.basic_constraints()
-            .is_some_and(|constraints| constraints.ca)
+        let constraints = self.basic_constraints();
+        self.version == Version::V3 && constraints.is_some_and(|constraints| constraints.ca)
     }
 
     /// Whether it names itself as its issuer (RFC 5280, section 3.2: self-issued) and its own key verifies it.

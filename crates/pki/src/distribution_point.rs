@@ -81,6 +81,20 @@ impl DistributionPoint {
         if name.is_empty() && issuer.is_empty() {
             return Err(invalid("a distribution point has a name or a CRL issuer"));
         }
+        // RFC 5280, section 4.2.1.13: it is the issuer's name in the CRL.
+        let directories = self.crl_issuer.iter();
+        let directories = directories
+            .filter(|it| matches!(it, GeneralName::Directory(_)))
+            .count();
+        if !issuer.is_empty() && directories == 0 {
+            return Err(invalid("a CRL issuer is a directory name"));
+        }
+        if directories > 1 && matches!(self.name, Some(DistributionPointName::RelativeToIssuer(_)))
+        {
+            return Err(invalid(
+                "a name is relative to one CRL issuer, and not to several",
+            ));
+        }
         Ok(der::sequence(&[&name, &reasons, &issuer]))
     }
 }
@@ -187,10 +201,6 @@ const WHAT: &str = "CRL distribution points";
 mod tests {
     use super::*;
 
-    fn uri() -> GeneralName {
-        GeneralName::uri("a:b").unwrap()
-    }
-
     #[test]
     fn a_point_is_written_in_the_octets_of_rfc_5280() {
         let named = |name| DistributionPoint {
@@ -212,10 +222,10 @@ mod tests {
                     reasons: Some(
                         ReasonFlags::from_names(["keyCompromise", "aACompromise"]).unwrap(),
                     ),
-                    crl_issuer: vec![uri()],
+                    crl_issuer: vec![GeneralName::Directory("/CN=a".parse().unwrap())],
                     name: None,
                 },
-                b"\x30\x0c\x81\x03\x07\x40\x80\xa2\x05\x86\x03a:b",
+                b"\x30\x17\x81\x03\x07\x40\x80\xa2\x10\xa4\x0e\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01a",
             ),
         ] {
             assert_eq!(point.encode().unwrap(), octets, "{point:?}");

@@ -593,9 +593,11 @@ pub enum Error {
         outer: String,
     },
     /// A CRL that RFC 5280 doesn't allow, or that can't follow the one before it.
-    #[error("the CRL can not be made: {reason}")]
+    #[error("the CRL can not be made: {}{reason}", about.as_ref().map(|it| format!("{it}: ")).unwrap_or_default())]
     #[non_exhaustive]
     InvalidCrl {
+        /// The entry, by its serial number, or the extension, by its object identifier, where it is one that is wrong.
+        about: Option<String>,
         /// What is wrong with it.
         reason: &'static str,
     },

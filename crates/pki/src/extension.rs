@@ -104,6 +104,11 @@ impl KeyUsage {
         self.0 & other.0 == other.0
     }
 
+    /// Whether it has a bit that restricts keyAgreement (encipherOnly, decipherOnly).
+    pub(crate) fn agrees_only(self) -> bool {
+        self.contains(Self::ENCIPHER_ONLY) || self.contains(Self::DECIPHER_ONLY)
+    }
+
     /// The bits that are set, but for those of `other`.
     pub(crate) fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)

@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::SystemTime};
 
 use crate::{
     Certificate, DistinguishedName, Error, Extension, KeyAlgorithm, PreparedCertificate, Profile,
-    PublicKey, SerialNumber, SubjectAltName, Ungranted, Validity, VerifiedRequest, der,
+    PublicKey, SerialNumber, SubjectAltName, Ungranted, Validity, VerifiedRequest, Version, der,
     extension::Present,
     profile::{AUTHORITY_KEY_IDENTIFIER, KEY_USAGE, SUBJECT_ALT_NAME, SUBJECT_KEY_IDENTIFIER},
     tbs, time,
@@ -90,8 +90,10 @@ impl Issuance {
     }
 
     /// A certificate to follow this one: with its subject, its key, its alternative names and all its other extensions, as they
-    /// are; with a serial number and a validity of its own. What the profile would not grant to a new one,
-    /// or would give to it beside, [`PreparedCertificate::ungranted`] says.
+    /// are, but for key identifiers and signed certificate timestamps (RFC 6962), which are about the old one; with another serial
+    /// number, and as long a validity from now on, unless the profile has one. What the profile would not grant to a new one, or would
+    /// give to it beside, [`PreparedCertificate::ungranted`] says. Names that are not well-formed, and what looks like extensions in
+    /// a certificate of version 1 or 2, are not signed again: whoever prepares it gets an error.
     ///
     /// # Errors
     /// [`Error::UnsupportedKey`].
@@ -191,6 +193,12 @@ impl Issuance {
             renewed.verify_issued_by(renewed)?;
         }
         let granted = self.granted_by(profile)?;
+        // RFC 5280, section 4.1.2.4
+        if granted.subject.is_empty() {
+            return Err(Error::NameMissing {
+                reason: "whoever signs a certificate has a subject",
+            });
+        }
         granted.prepare(&Signing {
             name: &granted.subject,
             key: &self.key,
@@ -226,6 +234,7 @@ impl Issuance {
             key_identifier,
             extensions: Vec::new(),
             ungranted: Vec::new(),
+            replaced: None,
         };
         match &self.asked {
             Asked::Requester {
@@ -254,6 +263,8 @@ pub(crate) struct Granted<'a> {
     key_identifier: Vec<u8>,
     extensions: Vec<tbs::Encoded>,
     ungranted: Vec<Ungranted>,
+    /// The validity of the certificate that this one follows.
+    replaced: Option<Validity>,
 }
 
 /// Who signs.
@@ -290,7 +301,8 @@ impl Granted<'_> {
             .own_alt_names
             .as_deref()
             .or(profile.own_alt_names());
-        let names = own_names.unwrap_or(requested_names);
+        let names = distinct(own_names.unwrap_or(requested_names));
+        let names = names.as_slice();
         if own_names.is_none() {
             names.iter().try_for_each(check_form)?;
         }
@@ -344,6 +356,19 @@ impl Granted<'_> {
                 reason: "a certificate is renewed with the names that it has",
             });
         }
+        if old.version() != Version::V3 && !old.present_extensions().is_empty() {
+            return Err(Error::malformed(
+                "certificate",
+                format!("it has extensions, and is X.509 {}", old.version()),
+            ));
+        }
+        if issuance.serial.as_ref() == Some(old.serial_number()) {
+            return Err(Error::InvalidSerialNumber {
+                reason: "it is that of the old certificate",
+            });
+        }
+        old.subject_alt_names().iter().try_for_each(check_kept)?;
+        self.replaced = Some(old.validity());
         let key = issuance.key.algorithm();
         let mut refusals = vec![
             profile.check_subject(&self.subject),
@@ -376,7 +401,7 @@ impl Granted<'_> {
         let of_profile = encoded(profile.extensions(), key)?;
         for present in old.present_extensions() {
             let oid = present.oid.as_str();
-            if [SUBJECT_KEY_IDENTIFIER, AUTHORITY_KEY_IDENTIFIER].contains(&oid) {
+            if ABOUT_ONE_CERTIFICATE.contains(&oid) {
                 continue;
             }
             // As it will be: another kind of key has a use for other bits.
@@ -389,7 +414,14 @@ impl Granted<'_> {
                 critical: present.critical,
                 value,
             };
-            if oid != SUBJECT_ALT_NAME && !of_profile.contains(&written) {
+            let is_granted = match oid {
+                // What is in it was looked at above.
+                SUBJECT_ALT_NAME => {
+                    present.critical == profile.has_critical_alt_names(&self.subject)
+                }
+                _ => of_profile.contains(&written),
+            };
+            if !is_granted {
                 self.ungranted
                     .push(Ungranted::Extension(written.oid.clone()));
             }
@@ -413,7 +445,9 @@ impl Granted<'_> {
     /// Lays the certificate out.
     pub(crate) fn prepare(&self, signing: &Signing<'_>) -> Result<PreparedCertificate, Error> {
         let issuance = self.issuance;
-        let validity = self.profile.validity_at(issuance.now(), signing.validity)?;
+        let validity = self
+            .profile
+            .validity_at(issuance.now(), signing.validity, self.replaced)?;
         let calendar = |time| {
             time::to_calendar(time).ok_or(Error::InvalidValidity {
                 reason: "a time lies outside the calendar",
@@ -465,6 +499,13 @@ fn encoded(extensions: &[Extension], key: KeyAlgorithm) -> Result<Vec<tbs::Encod
 /// RFC 2985, section 5.4.1
 const CHALLENGE_PASSWORD: &str = "1.2.840.113549.1.9.7";
 
+/// Each name once, in this order.
+fn distinct(names: &[SubjectAltName]) -> Vec<SubjectAltName> {
+    let mut seen = HashSet::new();
+    let distinct = names.iter().filter(|name| seen.insert(*name));
+    distinct.cloned().collect()
+}
+
 /// Which forms of names are granted because a request asks for them. The others say more than where something is: a user
 /// principal name, for one, is whom Active Directory takes its owner for.
 fn check_form(name: &SubjectAltName) -> Result<(), Error> {
@@ -480,10 +521,31 @@ fn check_form(name: &SubjectAltName) -> Result<(), Error> {
     }
 }
 
+/// Of an old certificate, what isn't well-formed is not signed again: nobody knows what others take it for. Two forms are never taken
+/// apart (x400Address, ediPartyName), and go on as they are.
+fn check_kept(name: &SubjectAltName) -> Result<(), Error> {
+    match name {
+        SubjectAltName::Other { tag, .. } if ![3, 5].contains(tag) => {
+            Err(Error::InvalidSubjectAltName {
+                name: name.to_string(),
+                reason: "a name that is not well-formed is not signed again",
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The extensions that a renewed certificate doesn't take over. The last has signatures over the old one (RFC 6962, section 3.3).
+const ABOUT_ONE_CERTIFICATE: [&str; 3] = [
+    SUBJECT_KEY_IDENTIFIER,
+    AUTHORITY_KEY_IDENTIFIER,
+    "1.3.6.1.4.1.11129.2.4.2",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CertificateRequest, KeyKind, PrivateKey, Signer};
+    use crate::{CertificateRequest, KeyKind, PrivateKey, Signer, der::Reader};
 
     /// What a profile doesn't grant of a request with these attributes.
     fn ungranted(key: &PrivateKey, attributes: &[u8]) -> Result<Vec<Ungranted>, Error> {
@@ -563,5 +625,106 @@ mod tests {
             ["1.2.3.4", "1.3.6.1.4.1.311.13.2.3"].map(|it| Ungranted::Attribute(it.to_owned()));
         assert_eq!(ungranted(&key, &attributes.concat()).unwrap(), expected);
         assert_eq!(expected[0].to_string(), "the attribute 1.2.3.4");
+    }
+
+    /// A certificate with these extensions, that its own key signed.
+    fn self_signed(key: &PrivateKey, version: Version, extensions: &[tbs::Encoded]) -> Certificate {
+        let algorithm = tbs::algorithm(key.public_key().algorithm(), None).unwrap();
+        let name = "/CN=a".parse().unwrap();
+        let tbs = tbs::certificate(tbs::Fields {
+            serial: &SerialNumber::try_from(7).unwrap(),
+            algorithm,
+            issuer: &name,
+            not_before: time::to_calendar(SystemTime::now()).unwrap(),
+            not_after: time::to_calendar(SystemTime::now()).unwrap(),
+            subject: &name,
+            key: key.public_key(),
+            authority_key_identifier: &[1],
+            extensions: extensions.to_vec(),
+        })
+        .unwrap();
+        let mut fields = Reader::enter(&tbs, der::SEQUENCE, "test").unwrap();
+        let tbs = match version {
+            Version::V3 => tbs.clone(),
+            _ => {
+                fields.value(der::EXPLICIT_0).unwrap();
+                let mut rest = Vec::new();
+                while !fields.is_empty() {
+                    rest.extend(fields.read().unwrap().raw);
+                }
+                der::sequence(&[&rest])
+            }
+        };
+        let signature = Signer::sign(key, algorithm, &tbs).unwrap();
+        let der = tbs::assemble(&tbs, algorithm, &signature, key.public_key()).unwrap();
+        Certificate::from_der(&der).unwrap()
+    }
+
+    fn renewed(old: &Certificate, profile: &Profile) -> Result<Certificate, Error> {
+        let prepared = Issuance::renewal(old)
+            .unwrap()
+            .prepare_self_signed(profile)?;
+        Ok(prepared.unsigned().clone())
+    }
+
+    #[test]
+    fn a_name_that_is_not_well_formed_is_not_signed_again() {
+        let key = PrivateKey::generate(KeyKind::EcP256).unwrap();
+        for (tag, value, is_kept) in [
+            (0x82, &b"good.example\0.evil.example"[..], false),
+            (0x82, b"good.example", true),
+            (0x81, b"a", false),
+            (0x86, b":", false),
+            (0x87, &[1, 2, 3], false),
+            (0xa4, b"a", false),
+            (0x88, b"", false),
+            (0xa0, b"", false),
+            // Never taken apart.
+            (0xa3, b"\x05\x00", true),
+            (0xa5, b"\x05\x00", true),
+        ] {
+            let names = tbs::Encoded {
+                oid: SUBJECT_ALT_NAME.to_owned(),
+                critical: false,
+                value: der::sequence(&[&der::tlv(tag, &[value])]),
+            };
+            let old = self_signed(&key, Version::V3, std::slice::from_ref(&names));
+            for profile in [Profile::server(), Profile::client()] {
+                match renewed(&old, &profile) {
+                    Ok(new) => assert_eq!(new.subject_alt_names(), old.subject_alt_names()),
+                    Err(Error::InvalidSubjectAltName { .. }) => assert!(!is_kept, "{tag}"),
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            assert_eq!(renewed(&old, &Profile::client()).is_ok(), is_kept, "{tag}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_extensions_in_version_1_does_not_become_some() {
+        let key = PrivateKey::generate(KeyKind::EcP256).unwrap();
+        let is_ca = encoded(Profile::root().extensions(), key.public_key().algorithm()).unwrap();
+        let of_version = |version| self_signed(&key, version, &is_ca);
+        assert!(of_version(Version::V3).is_authority());
+        assert!(renewed(&of_version(Version::V3), &Profile::root()).is_ok());
+        assert!(!of_version(Version::V1).is_authority());
+        assert!(matches!(
+            renewed(&of_version(Version::V1), &Profile::root()),
+            Err(Error::Malformed { reason, .. }) if reason == "it has extensions, and is X.509 v1"
+        ));
+    }
+
+    #[test]
+    fn timestamps_of_the_old_certificate_are_not_in_the_new_one() {
+        let key = PrivateKey::generate(KeyKind::EcP256).unwrap();
+        let timestamps = tbs::Encoded {
+            oid: "1.3.6.1.4.1.11129.2.4.2".to_owned(),
+            critical: false,
+            value: der::tlv(der::OCTET_STRING, &[&[0, 0]]),
+        };
+        let old = self_signed(&key, Version::V3, std::slice::from_ref(&timestamps));
+        assert!(old.extension_value(&timestamps.oid).is_some());
+        let new = renewed(&old, &Profile::client()).unwrap();
+        assert_eq!(new.extension_value(&timestamps.oid), None);
     }
 }

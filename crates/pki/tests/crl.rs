@@ -436,6 +436,50 @@ fn the_next_crl_keeps_what_is_in_the_previous_one() {
 }
 
 #[test]
+fn what_is_not_critical_in_the_previous_crl_is_in_the_next_one() {
+    let ca = ca();
+    let names = |oids: &[u8]| [&[6, 3, 0x55, 0x1d], oids].concat();
+    // What was the authority key identifier is an issuer alternative name now, whatever that says.
+    let previous = changed(&ca, &CrlBuilder::new(), &names(&[35]), &names(&[18]));
+    let next = CrlBuilder::after(previous).sign(&ca).unwrap();
+    let next = CrlBuilder::after(next).sign(&ca).unwrap();
+    let extensions: Vec<_> = next.extensions().collect();
+    let expected = ["2.5.29.35", "2.5.29.20", "2.5.29.18"];
+    assert_eq!(extensions, expected.map(|oid| (oid, false)));
+    let value = [
+        &[0x30, 0x16, 0x80, 0x14],
+        ca.certificate().subject_key_identifier().unwrap(),
+    ]
+    .concat();
+    let kept = [names(&[18]), vec![4, 0x18], value].concat();
+    assert!(next.as_der().windows(kept.len()).any(|it| it == kept));
+}
+
+#[test]
+fn an_error_names_the_entry_or_the_extension() {
+    let ca = ca();
+    let later = Revocation::new(serial(5)).date(now() + DAY);
+    let refused = |crl: &CrlBuilder| at(&ca, crl, now()).unwrap_err().to_string();
+    assert_eq!(
+        refused(&CrlBuilder::new().revoke(later)),
+        "the CRL can not be made: serial number 0x5: a certificate is revoked, or invalid, only later"
+    );
+    let reason = revoked(6, RevocationReason::RemoveFromCrl);
+    assert_eq!(
+        refused(&CrlBuilder::new().revoke(reason)),
+        "the CRL can not be made: serial number 0x6: a reason is none for a complete CRL"
+    );
+    let critical = CrlBuilder::after(crl!("critical.crl.pem"));
+    let error = critical.prepare(&old_ca(), day(&old_ca(), 1)).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("the CRL can not be made: extension 1.2."),
+        "{error}"
+    );
+}
+
+#[test]
 fn numbers_rise() {
     let ca = ca();
     let first = CrlBuilder::new()
@@ -604,7 +648,7 @@ fn only_a_crl_of_the_same_issuer_is_continued() {
 
 #[test]
 fn only_a_complete_crl_that_is_understood_is_continued() {
-    let critical = "the previous one has a critical extension that is not evaluated";
+    let critical = "the previous one has it, critical, and it is not evaluated";
     for (previous, expected) in [
         (crl!("delta.crl.pem"), "the previous one is a delta CRL"),
         (
@@ -682,7 +726,7 @@ fn a_crl_that_revokes_a_certificate_twice_is_not_continued() {
     let twice = changed(&ca, &two, &[2, 1, 0x66], &[2, 1, 0x55]);
     assert!(matches!(
         CrlBuilder::after(twice).sign(&ca),
-        Err(Error::AlreadyRevoked { serial, .. }) if serial == "0x55"
+        Err(Error::InvalidCrl { about: Some(about), .. }) if about == "serial number 0x55"
     ));
     let once = two.sign(&ca).unwrap();
     assert!(CrlBuilder::after(once).sign(&ca).is_ok());

@@ -28,6 +28,10 @@ fn dns(text: &str) -> SubjectAltName {
     SubjectAltName::dns(text).unwrap()
 }
 
+fn request_of(subject: &str) -> CertificateRequest {
+    request(subject, &[])
+}
+
 fn root() -> CertificateAuthority {
     CertificateAuthority::create_root(name("/CN=Root"), key(), &Profile::root()).unwrap()
 }
@@ -465,6 +469,117 @@ fn each_policy_has_a_request_that_breaks_it_alone() {
     ));
 }
 
+/// Whoever built the name: from text, a control character has to be spelled out.
+#[test]
+fn a_subject_with_what_nobody_could_see_is_refused() {
+    let ca = root();
+    let attribute = |value: &[u8]| {
+        let value = [&[0x0c, u8::try_from(value.len()).unwrap()], value].concat();
+        let inner = [b"\x06\x03\x55\x04\x03", &value[..]].concat();
+        [&[0x30, u8::try_from(inner.len()).unwrap()], &inner[..]].concat()
+    };
+    let subject = |rdn: &[u8]| {
+        let set = [&[0x31, u8::try_from(rdn.len()).unwrap()], rdn].concat();
+        let name = [&[0x30, u8::try_from(set.len()).unwrap()], &set[..]].concat();
+        DistinguishedName::from_der(&name).unwrap()
+    };
+    for (rdn, reason) in [
+        (
+            attribute(b"good.example\0.evil"),
+            "it holds a control character",
+        ),
+        (attribute(b"bot\r"), "it holds a control character"),
+        (
+            attribute("bot\u{85}".as_bytes()),
+            "it holds a control character",
+        ),
+        (attribute(b""), "it is empty"),
+        (attribute(b"\xff"), "it is no UTF-8"),
+        (
+            [attribute(b"a"), attribute(b"b")].concat(),
+            "its RDN has two of this type",
+        ),
+    ] {
+        let refused = |error: Error| match error {
+            Error::AttributeNotAllowed {
+                attribute,
+                reason: found,
+                ..
+            } => {
+                assert_eq!((attribute.as_str(), found), ("CN", reason));
+            }
+            error => panic!("{error}"),
+        };
+        let subject = subject(&rdn);
+        let request = CertificateRequest::builder(subject.clone())
+            .sign(&key())
+            .unwrap();
+        refused(prepare(&ca, &request, &Profile::client()).unwrap_err());
+        let fixed = Profile::client().subject(SubjectPolicy::fixed(subject.clone()));
+        let good = request_of("/CN=a");
+        refused(prepare(&ca, &good, &fixed).unwrap_err());
+        refused(CertificateAuthority::create_root(subject, key(), &Profile::root()).unwrap_err());
+    }
+}
+
+#[test]
+fn a_profile_that_allows_no_key_and_no_name_says_so() {
+    let ca = root();
+    let none = Profile::client().allowed_keys([]);
+    let error = prepare(&ca, &request_of("/CN=a"), &none).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a key of ECDSA P-256 is not among those that the profile certifies: none"
+    );
+    let none = Profile::client().matching_subject_alt_names([]);
+    let error = prepare(&ca, &request("/CN=a", &[dns("a.example")]), &none).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "DNS:a.example is not among the names that the profile grants: none"
+    );
+    // No request can help.
+    let required = Profile::server().subject_alt_names([]);
+    let error = prepare(&ca, &request("/CN=a", &[dns("a.example")]), &required).unwrap_err();
+    assert_eq!(error.fault(), Fault::Profile, "{error}");
+    let error = prepare(&ca, &request("/", &[dns("a.example")]), &Profile::client()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the profile can not be applied: the subject is empty, and the profile grants no other name"
+    );
+}
+
+#[test]
+fn a_name_that_is_asked_for_twice_is_granted_once() {
+    let [a, b] = ["a.example", "b.example"].map(dns);
+    let twice = request("/CN=a", &[a.clone(), b.clone(), a.clone()]);
+    let prepared = prepare(&root(), &twice, &Profile::server()).unwrap();
+    assert_eq!(prepared.unsigned().subject_alt_names(), [a, b]);
+}
+
+#[test]
+fn a_key_without_a_use_for_the_key_usage_is_refused_to_whoever_asks() {
+    let usage = Extension::key_usage(KeyUsage::KEY_ENCIPHERMENT);
+    let profile = Profile::end_entity().extension(usage);
+    let error = prepare(&root(), &request_of("/CN=a"), &profile).unwrap_err();
+    assert_eq!(error.fault(), Fault::Request);
+    assert_eq!(
+        error.to_string(),
+        "a key of ECDSA P-256 is not among those that the profile certifies: those that have a use for its key usage"
+    );
+}
+
+#[test]
+fn what_signs_itself_has_a_subject() {
+    let key = key();
+    let nameless =
+        Issuance::for_key(key.public_key(), name("/")).subject_alt_names([dns("a.example")]);
+    assert!(matches!(
+        nameless.prepare_self_signed(&Profile::server()),
+        Err(Error::NameMissing { .. })
+    ));
+    assert!(root().prepare(&nameless, &Profile::server()).is_ok());
+}
+
 /// What `X509_check_host` of OpenSSL does, and the like: a common name is compared where there is no host name.
 #[test]
 fn a_common_name_of_one_label_is_held_against_patterns_where_clients_compare_it() {
@@ -737,6 +852,7 @@ fn a_renewed_certificate_is_as_it_was_and_says_what_is_no_longer_granted() {
         [
             "the subject has the attribute CN with the value \"a\": the profile allows none",
             "the name UPN:a@b.example",
+            "the extension 2.5.29.17, or what it says",
             "the extension 2.5.29.37, or what it says",
             "the extension 2.5.29.31, or what it says",
         ]
@@ -757,6 +873,7 @@ fn a_renewed_certificate_is_as_it_was_and_says_what_is_no_longer_granted() {
             "an RSA key of 2048 bits is below the minimum of 4096",
             "the subject CN=a",
             "the name UPN:a@b.example",
+            "the extension 2.5.29.17, or what it says",
             "the extension 2.5.29.37, or what it says",
         ]
     );
@@ -839,6 +956,60 @@ fn a_key_usage_that_is_as_the_profile_has_it_for_the_new_key_is_granted() {
         ungranted(&keys[1], &keys[0]),
         [Ungranted::Extension("2.5.29.15".to_owned())]
     );
+}
+
+#[test]
+fn a_renewed_certificate_has_another_serial_number() {
+    let ca = root();
+    let old = ca
+        .issue_for(key().public_key(), name("/CN=a"), &Profile::client())
+        .unwrap();
+    let renewal = Issuance::renewal(&old).unwrap();
+    let with = |serial| ca.prepare(&renewal.clone().serial_number(serial), &Profile::client());
+    assert!(matches!(
+        with(old.serial_number().clone()),
+        Err(Error::InvalidSerialNumber { .. })
+    ));
+    assert!(with(7.try_into().unwrap()).is_ok());
+}
+
+#[test]
+fn a_renewed_certificate_is_valid_for_as_long_as_the_old_one() {
+    let key = key();
+    let now = SystemTime::UNIX_EPOCH + 20_000 * DAY;
+    let later = now + 9 * DAY;
+    let prepare = |issuance: &Issuance, profile: &Profile| {
+        let prepared = issuance.prepare_self_signed(profile).unwrap();
+        prepared.sign(&key).unwrap()
+    };
+    let length = |it: &Validity| it.not_after.duration_since(it.not_before).unwrap();
+    let issuance = Issuance::for_key(key.public_key(), name("/CN=a")).at(now);
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    for (profile, expected) in [
+        (Profile::client(), 365 * DAY + minutes(5)),
+        (Profile::client().valid_for_days(30), 30 * DAY + minutes(5)),
+        (
+            Profile::client()
+                .valid_for(minutes(1))
+                .backdated(minutes(0)),
+            minutes(1),
+        ),
+    ] {
+        let old = prepare(&issuance, &profile);
+        assert_eq!(length(&old.validity()), expected);
+        let renewal = Issuance::renewal(&old).unwrap().at(later);
+        let new = prepare(&renewal, &Profile::client()).validity();
+        let longest = expected.max(minutes(6));
+        assert_eq!(length(&new), longest);
+        assert_eq!(new.not_before, later - minutes(5));
+        // What the profile, or the caller, says goes before.
+        let new = prepare(&renewal, &Profile::client().valid_for_days(9)).validity();
+        assert_eq!(new.not_after, later + 9 * DAY);
+    }
+    let old = prepare(&issuance, &Profile::client().valid_forever());
+    let renewal = Issuance::renewal(&old).unwrap().at(later);
+    let new = prepare(&renewal, &Profile::client()).validity();
+    assert_eq!(new.not_after, old.validity().not_after);
 }
 
 #[test]

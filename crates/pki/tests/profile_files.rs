@@ -4,9 +4,10 @@
 use std::time::{Duration, SystemTime};
 
 use pki::{
-    AccessDescription, DistributionPoint, DistributionPointName, Error, Extension, Fault,
-    GeneralName, NoticeReference, PolicyInformation, PolicyQualifier, Profile, ReasonFlags,
-    SubjectAltName, SubjectPolicy, Uri, UserNotice, Validity,
+    AccessDescription, CertificateAuthority, DistributionPoint, DistributionPointName, Error,
+    Extension, Fault, GeneralName, GeneralSubtree, KeyKind, NameConstraints, NoticeReference,
+    PolicyInformation, PolicyQualifier, PrivateKey, Profile, ReasonFlags, SubjectAltName,
+    SubjectPolicy, Uri, UserNotice, Validity,
 };
 
 fn read(text: &str) -> Result<Profile, Error> {
@@ -254,4 +255,32 @@ fn the_first_rule_that_was_said_is_the_one_that_is_missed() {
         matches!(&refused, Err(Error::AttributeMissing { attribute, .. }) if attribute == "O"),
         "{refused:?}"
     );
+}
+
+/// RFC 5280, section 4.2.1.10: the empty name is above all others.
+#[test]
+fn all_directory_names_can_be_excluded() {
+    let key = || PrivateKey::generate(KeyKind::EcP256).unwrap();
+    let root =
+        CertificateAuthority::create_root("/CN=Root".parse().unwrap(), key(), &Profile::root())
+            .unwrap();
+    let constrained = |excluded: &str| {
+        let constraints =
+            NameConstraints::new([], [excluded.parse::<GeneralSubtree>().unwrap()]).unwrap();
+        let profile = Profile::intermediate().extension(Extension::name_constraints(&constraints));
+        root.create_intermediate("/CN=Sub".parse().unwrap(), key(), &profile)
+            .unwrap()
+    };
+    let issue = |ca: &CertificateAuthority| {
+        ca.issue_for(
+            key().public_key(),
+            "/CN=a".parse().unwrap(),
+            &Profile::client(),
+        )
+    };
+    assert!(matches!(
+        issue(&constrained("dirName:/")),
+        Err(Error::NameExcluded { excluded, .. }) if excluded == "dirName:"
+    ));
+    assert!(issue(&constrained("dirName:/CN=b")).is_ok());
 }

@@ -11,14 +11,13 @@ use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
-    chain,
     error::{Context, Error},
     file_id::Inputs,
     file_name::{InputName, is_stdout},
     help, input,
     output::{self, Access, Output},
     passphrase,
-    report::Report,
+    report::{Report, rfc3339},
     signature_choice::SignatureArgs,
     signer_command,
     signing::AuthorityArgs,
@@ -145,7 +144,16 @@ impl FromStr for Entry {
             Err(_) if named.contains(['.', '/']) => Named::File(named.into()),
             Err(error) => return Err(format!("{error}, or a file such as bot.crt.pem")),
         };
-        let reason = parts.next().map(str::parse).transpose();
+        let reason = parts.next();
+        if reason
+            .is_some_and(|it| it.len() == 2 && it.bytes().all(|octet| octet.is_ascii_hexdigit()))
+        {
+            return Err(format!(
+                "expected a serial number in decimal digits, or in hexadecimal ones as one number: 0x{}, if that is meant",
+                text.replace(':', "")
+            ));
+        }
+        let reason = reason.map(str::parse).transpose();
         Ok(Self {
             certificate,
             reason: reason.map_err(|error: pki::Error| error.to_string())?,
@@ -217,9 +225,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         .next_update_after(args.next_update)
         .prepare(authority.issuer.certificate(), SystemTime::now())
         .about("making the CRL")?;
+    let ends = authority.issuer.certificate().validity().not_after;
+    let next = SystemTime::now().checked_add(args.next_update);
+    if next.is_none_or(|next| next > ends) {
+        ui::warn(format!(
+            "the next CRL comes after the end of the CA's certificate, {}: nobody can verify this one by then",
+            rfc3339(ends)
+        ));
+    }
     let (algorithm, tbs) = (prepared.signature_algorithm(), prepared.as_der());
     let Some(key) = &authority.key else {
-        chain::warn_of_unknown_issuers(&authority.issuer, &args.ca_cert);
         output::write([(out, tbs)])?;
         authority.note_to_be_signed(algorithm, &args.out);
         if args.json {
@@ -233,7 +248,6 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     };
     let crl = key.sign(algorithm, tbs, |signature| prepared.assemble(signature))?;
 
-    chain::warn_of_unknown_issuers(&authority.issuer, &args.ca_cert);
     let pem = crl.to_pem();
     output::write([(out, pem.as_bytes())])?;
     ui::note_crl(&crl, &args.out);
@@ -329,6 +343,7 @@ mod tests {
             ":keyCompromise",
             "1:",
             "1:lost",
+            "01:02:03",
             "1:superseded:today",
             "1:superseded:",
         ] {

@@ -21,8 +21,8 @@ use crate::{
 
 /// Renew a certificate: make the one that follows it
 ///
-/// The new certificate has the subject, the names and all other extensions of the old one, and a validity and a serial number of its own. It
-/// has the same key, or with --csr that of a request, from which nothing else is taken. What --profile or --profile-file would not grant
+/// The new certificate has the subject, the names and all other extensions of the old one, is valid for as long from now on, and has another
+/// serial number. It has the same key, or with --csr that of a request, from which nothing else is taken. What --profile or --profile-file would not grant
 /// to a new certificate is kept, and told.
 ///
 /// The CA must be the one that issued the old certificate. One that its own key signed is renewed by that key, or by another one: --key.

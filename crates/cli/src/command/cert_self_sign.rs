@@ -17,8 +17,8 @@ use crate::{
 
 /// Make a certificate that its own key signs
 ///
-/// For a test server, or for a peer that is trusted by its certificate and not by a CA. It is no CA itself: countersign ca create makes a
-/// root. What it may be used for is decided by --profile or --profile-file; names are granted by the profiles server and peer only, or as
+/// For a test server, or for a peer that is trusted by its certificate and not by a CA. countersign ca create makes a root; a CA by
+/// --profile-file is one, too. What it may be used for is decided by --profile or --profile-file; names are granted by the profiles server and peer only, or as
 /// the profile's file says.
 #[derive(Debug, clap::Args)]
 #[command(

@@ -145,6 +145,23 @@ fn what_can_not_follow_is_refused() {
         assert!(outcome.stderr.contains(reason), "{}", outcome.stderr);
         assert!(!sandbox.path("2.crl").exists());
     }
+    let outcome = sandbox.run(&format!("{CRL} --revoke 01:02:03 --out 2.crl"));
+    assert!(
+        outcome
+            .stderr
+            .contains("as one number: 0x010203, if that is meant"),
+        "{}",
+        outcome.stderr
+    );
+    let outcome = sandbox.run(&format!("{CRL} --next-update 99y --out late.crl"));
+    assert_eq!(outcome.status, 0);
+    assert!(
+        outcome
+            .stderr
+            .contains("warning: the next CRL comes after the end of the CA's certificate, 20"),
+        "{}",
+        outcome.stderr
+    );
     sandbox.write("list", "1\n2:lost\n");
     let outcome = sandbox.run(&format!("{CRL} --from list --out 2.crl"));
     assert_eq!(outcome.status, 3, "{}", outcome.stderr);

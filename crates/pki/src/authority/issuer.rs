@@ -113,15 +113,16 @@ impl Issuer {
     ///   their policies and mappings allow.
     ///
     /// For what was asked for:
-    /// - [`Error::KeyTooSmall`], an RSA key below the profile's minimum, and [`Error::KeyNotAllowed`];
+    /// - [`Error::KeyTooSmall`], an RSA key below the profile's minimum, and [`Error::KeyNotAllowed`], also where a key has no use for the profile's
+    ///   key usage;
     /// - [`Error::SubjectIsIssuer`], a subject that is this CA's own;
     /// - [`Error::AttributeMissing`] and [`Error::AttributeNotAllowed`], for a subject;
-    /// - [`Error::NameNotGranted`], a name that no pattern of the profile grants;
+    /// - [`Error::NameNotGranted`], a name that no pattern of the profile grants; [`Error::BudgetExceeded`] for more comparisons
+    ///   with patterns than a million;
     /// - [`Error::InvalidSubjectAltName`], a name that is granted and isn't well-formed, or of a form that isn't granted;
     /// - [`Error::NameMissing`] for a server without alternative names, a CA without a subject, or a subject that is empty where
     ///   there are no alternative names;
     /// - [`Error::InvalidProfile`] for a root profile, a path length without a CA, and whatever else can't be valid;
-    /// - [`Error::InvalidExtension`] for a key usage that a key of this kind has no use for;
     /// - [`Error::InvalidSerialNumber`] for one that was read from a certificate and that no new one may have;
     /// - [`Error::InvalidValidity`], [`Error::UnsupportedSignatureAlgorithm`];
     /// - [`Error::IssuerMismatch`] and [`Error::CertificateSignatureInvalid`], a certificate to be renewed that is not this CA's.

@@ -145,7 +145,8 @@ impl CrlBuilder {
     }
 
     /// The CRL after this one. Its issuing distribution point stays, too, unless another is set, by which it may be about more
-    /// certificates and not about fewer.
+    /// certificates and not about fewer; and so do its other extensions that are not critical, where its delta CRLs are (freshestCRL) for
+    /// one. Microsoft's date of the next publication does not.
     pub fn after(previous: Crl) -> Self {
         Self {
             previous: Some(previous),
@@ -230,9 +231,9 @@ impl CrlBuilder {
     /// [`Error::UnsupportedSignatureAlgorithm`].
     ///
     /// For the previous CRL: those of [`Crl::verify_issued_by`]; [`Error::InvalidCrl`] for a delta or an indirect CRL, one about
-    /// some reasons or attribute certificates only, one with an entry that is to be removed (removeFromCRL) or with
-    /// critical extensions that this crate doesn't evaluate, and one that is younger than `now`; [`Error::AlreadyRevoked`]
-    /// when it has two entries about one certificate.
+    /// some reasons or attribute certificates only, one with an entry that is to be removed (removeFromCRL), with
+    /// critical extensions that this crate doesn't evaluate, or with two entries about one certificate, and one that is younger than
+    /// `now`.
     ///
     /// For what was asked for: [`Error::AlreadyRevoked`], [`Error::NotOnHold`], [`Error::CrlNumberNotRising`]; and
     /// [`Error::InvalidCrl`] when the next update is not after `now`, when a revocation or an invalidity is, for a reason
@@ -272,6 +273,9 @@ impl CrlBuilder {
             authority_key_identifier(issuer, &key),
             extensions::encode(CRL_NUMBER, false, &number.encode()),
             self.encoded_point()?,
+            self.previous
+                .as_ref()
+                .map_or_else(Vec::new, |it| it.other_extensions().to_vec()),
         ]
         .concat();
         let tbs = der::sequence(&[
@@ -340,7 +344,16 @@ impl CrlBuilder {
             }
         }
         for revocation in &self.revoked {
-            entries.extend(revocation.encode(this_update)?);
+            entries.extend(
+                revocation
+                    .encode(this_update)
+                    .map_err(|error| match error {
+                        Error::InvalidCrl { reason, .. } => {
+                            invalid_about(&revocation.serial, reason)
+                        }
+                        other => other,
+                    })?,
+            );
         }
         Ok(entries)
     }
@@ -486,8 +499,15 @@ fn check_previous(
 ) -> Result<(), Error> {
     previous.verify_issued_by(issuer)?;
     if let Some(serial) = previous.first_duplicate() {
-        return Err(Error::AlreadyRevoked {
-            serial: serial.to_string(),
+        return Err(invalid_about(
+            &serial,
+            "the previous one has two entries about this certificate",
+        ));
+    }
+    if let Some(oid) = previous.unsupported_critical_extension() {
+        return Err(Error::InvalidCrl {
+            about: Some(format!("extension {oid}")),
+            reason: "the previous one has it, critical, and it is not evaluated",
         });
     }
     let is_about = |what: fn(&IssuingDistributionPoint) -> bool| {
@@ -506,8 +526,6 @@ fn check_previous(
         .any(|entry| entry.reason() == RevocationReason::RemoveFromCrl)
     {
         "the previous one removes an entry, as delta CRLs alone do"
-    } else if previous.unsupported_critical_extension().is_some() {
-        "the previous one has a critical extension that is not evaluated"
     } else if previous.this_update() > this_update {
         "it would be older than the previous one"
     } else {
@@ -525,9 +543,20 @@ fn authority_key_identifier(issuer: &Certificate, key: &PublicKey) -> Vec<u8> {
 }
 
 const BEYOND: Error = Error::InvalidCrl {
+    about: None,
     reason: "a time lies outside the years that X.509 can express",
 };
 
 fn invalid(reason: &'static str) -> Error {
-    Error::InvalidCrl { reason }
+    Error::InvalidCrl {
+        about: None,
+        reason,
+    }
+}
+
+fn invalid_about(serial: &SerialNumber, reason: &'static str) -> Error {
+    Error::InvalidCrl {
+        about: Some(format!("serial number {serial}")),
+        reason,
+    }
 }

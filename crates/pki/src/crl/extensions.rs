@@ -44,6 +44,8 @@ pub(super) struct Extensions {
     pub(super) authority_key_identifier: Option<Vec<u8>>,
     /// Each that is there: dotted object identifier, and whether it is critical.
     pub(super) present: Vec<(String, bool)>,
+    /// The octets of those that are not critical and not evaluated, as they stand there. The next CRL says the same.
+    pub(super) others: Vec<u8>,
     /// The first that is critical and not evaluated.
     pub(super) unsupported_critical: Option<String>,
 }
@@ -55,7 +57,8 @@ impl Extensions {
         let mut read = Self::default();
         let mut seen = HashSet::new();
         while !extensions.is_empty() {
-            let extension = Extension::read(&mut extensions, WHAT)?;
+            let raw = extensions.read_tagged(der::SEQUENCE)?.raw;
+            let extension = Extension::read(&mut Reader::new(raw, WHAT), WHAT)?;
             let dotted = oid::dotted(extension.oid);
             if !seen.insert(extension.oid) {
                 return Err(malformed(WHAT, format!("extension {dotted} occurs twice")));
@@ -72,10 +75,12 @@ impl Extensions {
                     read.authority_key_identifier =
                         fields.optional(der::IMPLICIT_0)?.map(<[u8]>::to_vec);
                 }
-                _ if extension.critical && read.unsupported_critical.is_none() => {
-                    read.unsupported_critical = Some(dotted.clone());
+                _ if extension.critical => {
+                    read.unsupported_critical
+                        .get_or_insert_with(|| dotted.clone());
                 }
-                _ => {}
+                NEXT_PUBLICATION => {}
+                _ => read.others.extend_from_slice(raw),
             }
             read.present.push((dotted, extension.critical));
         }
@@ -101,6 +106,8 @@ fn number(value: &[u8]) -> Result<CrlNumber, Error> {
 }
 
 pub(super) const CRL_NUMBER: &[u8] = &[0x55, 0x1d, 20];
+/// When Microsoft's CA publishes the one after this (1.3.6.1.4.1.311.21.4): a date of this one alone.
+const NEXT_PUBLICATION: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 21, 4];
 const DELTA_CRL_INDICATOR: &[u8] = &[0x55, 0x1d, 27];
 pub(super) const ISSUING_DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 28];
 pub(super) const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];

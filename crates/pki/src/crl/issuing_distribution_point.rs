@@ -160,6 +160,7 @@ impl IssuingDistributionPoint {
         let fields: [&[u8]; 5] = [&name, &scope[0], &reasons, &indirect, &scope[1]];
         if fields.iter().all(|field| field.is_empty()) {
             return Err(Error::InvalidCrl {
+                about: None,
                 reason: "its issuing distribution point says nothing",
             });
         }

@@ -222,6 +222,11 @@ impl Crl {
         self.unsupported_critical.as_deref()
     }
 
+    /// The octets of the extensions that are neither critical nor known to this type.
+    pub(super) fn other_extensions(&self) -> &[u8] {
+        &self.extensions.others
+    }
+
     /// The revoked certificates, in file order.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = RevokedCertificate<'_>> {
         self.entries

@@ -52,6 +52,7 @@ impl CrlNumber {
         };
         if self.0.len() > most {
             return Err(Error::InvalidCrl {
+                about: None,
                 reason: "its number needs more than 20 octets",
             });
         }
@@ -93,6 +94,7 @@ impl FromStr for CrlNumber {
             return Ok(Self::from(0));
         }
         let number: SerialNumber = text.parse().map_err(|_| Error::InvalidCrl {
+            about: None,
             reason: "its number is not one such as 4096 or 0x1000, of 20 octets at most",
         })?;
         Ok(Self::trimmed(number.as_bytes()))

@@ -181,6 +181,11 @@ impl Attribute {
         self.value_der.first() == Some(&tag)
     }
 
+    /// Whether it is a UTF8String, and isn't UTF-8 (RFC 3629).
+    pub(crate) fn is_malformed_utf8(&self) -> bool {
+        self.is_hex && self.has_tag(der::UTF8_STRING)
+    }
+
     /// The value as text. A value that is not a string is `#` and the hexadecimal digits of its DER.
     pub fn value(&self) -> &str {
         &self.value

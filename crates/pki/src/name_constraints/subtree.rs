@@ -63,6 +63,9 @@ impl GeneralSubtree {
     /// # Errors
     /// [`Error::InvalidExtension`] when it is none of these.
     pub fn email(base: &str) -> Result<Self, Error> {
+        if base.starts_with('@') {
+            return Err(invalid("a host is written without \"@\" before it"));
+        }
         Self::new(alt_name::EMAIL, base.as_bytes())
     }
 
@@ -71,6 +74,9 @@ impl GeneralSubtree {
     /// # Errors
     /// [`Error::InvalidExtension`] when it is neither.
     pub fn uri(host: &str) -> Result<Self, Error> {
+        if host.contains('/') {
+            return Err(invalid("it is the host of URIs, and no URI"));
+        }
         Self::new(alt_name::URI, host.as_bytes())
     }
 
@@ -79,18 +85,17 @@ impl GeneralSubtree {
     /// # Errors
     /// [`Error::InvalidExtension`] when it is no network, or its address has bits beyond its prefix.
     pub fn ip(network: &str) -> Result<Self, Error> {
-        let network = Network::parse(network).ok_or(INVALID)?;
+        let network = Network::parse(network).ok_or(invalid(
+            "expected a network such as 10.0.0.0/8, without bits beyond its prefix",
+        ))?;
         Self::new(alt_name::IP, &network.to_octets())
     }
 
-    /// The distinguished names that start with the RDNs of this one.
+    /// The distinguished names that start with the RDNs of this one: all of them where it is empty.
     ///
     /// # Errors
-    /// [`Error::InvalidExtension`] when it is empty: all names start so.
+    /// [`Error::InvalidExtension`] for a name that can't be read back.
     pub fn directory(name: &DistinguishedName) -> Result<Self, Error> {
-        if name.is_empty() {
-            return Err(INVALID);
-        }
         Self::new(alt_name::DIRECTORY, name.as_der())
     }
 
@@ -99,7 +104,7 @@ impl GeneralSubtree {
         let der = der::sequence(&[&der::tlv(identifier, &[base])]);
         let subtree = Self::read(Reader::new(&der, "name constraints").read()?)?;
         if subtree.base == Base::Unsupported {
-            return Err(INVALID);
+            return Err(invalid("not a base that names of its form can be below"));
         }
         Ok(subtree)
     }
@@ -183,23 +188,27 @@ impl GeneralSubtree {
     }
 }
 
-const INVALID: Error = Error::InvalidExtension {
-    extension: "name constraints",
-    reason: "not a base that names of its form can be below",
-};
+const fn invalid(reason: &'static str) -> Error {
+    Error::InvalidExtension {
+        extension: "name constraints",
+        reason,
+    }
+}
 
 /// A base as it is displayed: `DNS:example.com`, `IP:10.0.0.0/8`, `email:example.com`, `URI:example.com` or `dirName:O=a`.
 impl FromStr for GeneralSubtree {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        match text.split_once(':').ok_or(INVALID)? {
+        const FORM: Error =
+            invalid("expected a form, DNS, IP, email, URI or dirName, and a base after its colon");
+        match text.split_once(':').ok_or(FORM)? {
             ("DNS", domain) => Self::dns(domain),
             ("IP", network) => Self::ip(network),
             ("email", base) => Self::email(base),
             ("URI", host) => Self::uri(host),
             ("dirName", name) => Self::directory(&name.parse()?),
-            _ => Err(INVALID),
+            _ => Err(FORM),
         }
     }
 }

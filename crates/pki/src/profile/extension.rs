@@ -219,6 +219,9 @@ impl Extension {
         if !der::is_well_formed(&value) {
             return Err(invalid(what, "its value is not one well-formed DER value"));
         }
+        if critical && NEVER_CRITICAL.contains(&oid) {
+            return Err(invalid(what, "this extension is never critical"));
+        }
         Ok(Self::encoded(oid, critical, value))
     }
 
@@ -259,10 +262,10 @@ impl Extension {
             Value::KeyUsage(usage) => {
                 let usage = usage.without(useless(key));
                 if usage.bits() == 0 {
-                    return Err(invalid(
-                        "key usage",
-                        "it has no bit that a key of this kind has a use for",
-                    ));
+                    return Err(Error::KeyNotAllowed {
+                        found: key.to_string(),
+                        allowed: "those that have a use for its key usage".to_owned(),
+                    });
                 }
                 Ok(der::named_bits(usage.bits()))
             }
@@ -406,6 +409,8 @@ const FRESHEST_CRL: &str = "2.5.29.46";
 const INHIBIT_ANY_POLICY: &str = "2.5.29.54";
 const AUTHORITY_INFO_ACCESS: &str = "1.3.6.1.5.5.7.1.1";
 const SUBJECT_INFO_ACCESS: &str = "1.3.6.1.5.5.7.1.11";
+/// RFC 5280, section 4.2.1.8. It is written as a custom extension: its attributes may be of any type.
+const SUBJECT_DIRECTORY_ATTRIBUTES: &str = "2.5.29.9";
 const TLS_FEATURE: &str = "1.3.6.1.5.5.7.1.24";
 
 /// Any purpose, serverAuth, and what Microsoft and Netscape had for servers with strong cryptography.
@@ -438,7 +443,12 @@ const WRITTEN_OTHERWISE: [&str; 17] = [
 
 const ALWAYS_CRITICAL: [&str; 3] = [NAME_CONSTRAINTS, POLICY_CONSTRAINTS, INHIBIT_ANY_POLICY];
 
-const NEVER_CRITICAL: [&str; 3] = [FRESHEST_CRL, AUTHORITY_INFO_ACCESS, SUBJECT_INFO_ACCESS];
+const NEVER_CRITICAL: [&str; 4] = [
+    FRESHEST_CRL,
+    AUTHORITY_INFO_ACCESS,
+    SUBJECT_INFO_ACCESS,
+    SUBJECT_DIRECTORY_ATTRIBUTES,
+];
 
 #[cfg(test)]
 mod tests {
@@ -680,6 +690,17 @@ mod tests {
     }
 
     #[test]
+    fn subject_directory_attributes_are_never_critical() {
+        let attributes = |critical| Extension::custom("2.5.29.9", critical, [0x30, 0]);
+        assert!(attributes(false).is_ok());
+        assert!(matches!(
+            attributes(true),
+            Err(Error::InvalidExtension { .. })
+        ));
+        assert!(attributes(false).unwrap().critical(true).is_err());
+    }
+
+    #[test]
     fn bits_that_a_key_has_no_use_for_are_left_out() {
         let all = Extension::key_usage(
             KeyUsage::from_names([
@@ -710,10 +731,7 @@ mod tests {
         enciphers.value_for(RSA).unwrap();
         for key in [KeyAlgorithm::EcP256, KeyAlgorithm::Ed25519] {
             assert!(
-                matches!(
-                    enciphers.value_for(key),
-                    Err(Error::InvalidExtension { .. })
-                ),
+                matches!(enciphers.value_for(key), Err(Error::KeyNotAllowed { .. })),
                 "{key}"
             );
         }

@@ -13,7 +13,7 @@ use serde::{
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Extension, Profile, SubjectPolicy};
+use super::{Extension, Profile, SubjectPolicy, subject::check_values};
 use crate::{
     AccessDescription, BasicConstraints, Digest, DistinguishedName, DistributionPoint,
     DistributionPointName, Error, ExtendedKeyUsage, GeneralSubtree, KeyAlgorithm, KeyUsage,
@@ -48,7 +48,7 @@ impl Profile {
     /// | `without-basic-constraints` | `true` for none |
     /// | `key-usage` | names of RFC 5280: `["digitalSignature"]` |
     /// | `extended-key-usage` | names of RFC 5280, or object identifiers: `["clientAuth", "1.2.3"]` |
-    /// | `name-constraints` | `{ permitted = ["DNS:example.com", "IP:10.0.0.0/8"], excluded = ["email:example.com"] }`; also `URI:` and `dirName:` |
+    /// | `name-constraints` | `{ permitted = ["DNS:example.com", "IP:10.0.0.0/8"], excluded = ["email:example.com"] }`; also `URI:` and `dirName:`; no name of a form is permitted by `excluded` `DNS:`, `IP:0.0.0.0/0` and `IP:::/0`, `dirName:/` |
     /// | `crl-distribution-points`, `freshest-crl` | URIs, or `{ names = ["URI:http://...", "dirName:CN=a"], reasons = ["keyCompromise"], crl-issuer = ["dirName:CN=b"] }`; `relative-name = "CN=a"` in the place of `names` |
     /// | `ocsp`, `ca-issuers` | URIs of the authority information access |
     /// | `subject-information-access` | `[{ method = "caRepository", location = "URI:http://..." }]`; also `"timeStamping"`, or an object identifier |
@@ -155,7 +155,12 @@ struct File {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    expecting = "a table"
+)]
 struct Subject {
     fixed: Option<String>,
     required: Vec<String>,
@@ -165,7 +170,12 @@ struct Subject {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    expecting = "a table"
+)]
 struct Names {
     requested: bool,
     matching: Option<Vec<String>>,
@@ -175,14 +185,24 @@ struct Names {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    expecting = "a table"
+)]
 struct Keys {
     allowed: Option<Vec<String>>,
     minimum_rsa_bits: Option<usize>,
 }
 
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    expecting = "a table"
+)]
 struct Validity {
     r#for: Option<String>,
     not_before: Option<toml::Value>,
@@ -193,14 +213,23 @@ struct Validity {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    expecting = "a table of ca and path-len"
+)]
 struct Constraints {
     ca: bool,
     path_len: Option<u32>,
 }
 
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    expecting = "a table"
+)]
 struct Subtrees {
     permitted: Vec<String>,
     excluded: Vec<String>,
@@ -240,7 +269,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for TextOr<T> {
 type Point = TextOr<NamedPoint>;
 
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    expecting = "a table"
+)]
 struct NamedPoint {
     names: Option<Vec<String>>,
     relative_name: Option<String>,
@@ -249,14 +283,14 @@ struct NamedPoint {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 struct Access {
     method: String,
     location: String,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 struct Policy {
     policy: String,
     #[serde(default)]
@@ -265,7 +299,7 @@ struct Policy {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 struct ReferringNotice {
     text: Option<String>,
     organization: String,
@@ -273,21 +307,26 @@ struct ReferringNotice {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 struct Mapping {
     issuer: String,
     subject: String,
 }
 
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    default,
+    expecting = "a table"
+)]
 struct ExplicitPolicy {
     require_explicit_policy: Option<u32>,
     inhibit_policy_mapping: Option<u32>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 struct Custom {
     oid: String,
     #[serde(default)]
@@ -495,7 +534,10 @@ impl Subject {
                     "subject: a fixed subject has no rules for attributes",
                 ));
             }
-            let fixed = fixed.parse::<DistinguishedName>();
+            let fixed = fixed.parse::<DistinguishedName>().and_then(|fixed| {
+                check_values(&fixed)?;
+                Ok(fixed)
+            });
             return Ok(SubjectPolicy::fixed(fixed.map_err(at("subject.fixed"))?));
         }
         let mut policy = SubjectPolicy::attributes();
@@ -1101,6 +1143,10 @@ mod tests {
         for (text, told) in [
             ("subject.fixed = 'CN'", "subject.fixed: malformed"),
             (
+                r"subject.fixed = 'CN=bot\0D'",
+                "subject.fixed: the subject has the attribute CN with the value \"bot\\r\": it holds a control character",
+            ),
+            (
                 "subject.required = ['x']",
                 "subject: \"x\": unknown attribute",
             ),
@@ -1156,7 +1202,19 @@ mod tests {
             ),
             (
                 "name-constraints.excluded = ['UPN:example.com']",
-                "name-constraints: \"UPN:example.com\": ",
+                "name-constraints: \"UPN:example.com\": expected a form",
+            ),
+            (
+                "name-constraints.excluded = ['email:@a.b']",
+                "name-constraints: \"email:@a.b\": a host is written without",
+            ),
+            (
+                "name-constraints.excluded = ['URI:http://a.b']",
+                "name-constraints: \"URI:http://a.b\": it is the host of URIs",
+            ),
+            (
+                "name-constraints.excluded = ['IP:10.0.0.1/8']",
+                "name-constraints: \"IP:10.0.0.1/8\": expected a network",
             ),
             (
                 "crl-distribution-points = []",
@@ -1182,6 +1240,19 @@ mod tests {
                 "freshest-crl = [{ crl-issuer = ['x'] }]",
                 "freshest-crl: crl-issuer: \"x\": ",
             ),
+            (
+                "freshest-crl = [{ crl-issuer = ['DNS:a.example'] }]",
+                "freshest-crl: a CRL issuer is a directory name",
+            ),
+            (
+                "freshest-crl = [{ relative-name = 'CN=a', crl-issuer = ['dirName:CN=a', 'dirName:CN=b'] }]",
+                "freshest-crl: a name is relative to one CRL issuer",
+            ),
+            (
+                "basic-constraints = true",
+                "invalid type: boolean `true`, expected a table of ca and path-len",
+            ),
+            ("names = 1", "invalid type: integer `1`, expected a table"),
             ("ocsp = ['x']", "ocsp: \"x\": expected a URI with a scheme"),
             (
                 "ca-issuers = ['x']",
@@ -1265,6 +1336,8 @@ mod tests {
             "key-usage = ['digitalSignature']\ncritical = ['key-usage']\nnot-critical = ['key-usage']",
             "custom-extensions = [{ oid = '1.2.3', der = '0500' }, { oid = '1.2.3', der = '0500' }]",
             // What Profile::check finds.
+            "key-usage = ['encipherOnly']",
+            "key-usage = ['digitalSignature', 'decipherOnly']",
             "key-usage = ['keyCertSign']",
             "basic-constraints = { ca = true }",
             "inhibit-any-policy = 0",

@@ -33,6 +33,25 @@ impl Lifetime {
         }
     }
 
+    /// Where the profile has nothing but a default, as long as a certificate was before: from its first moment to its last.
+    pub(super) fn lasting_like(mut self, replaced: Validity) -> Self {
+        if !matches!(self.period, Period::Default(_)) {
+            return self;
+        }
+        let length = replaced.not_after.duration_since(replaced.not_before);
+        let length = length.unwrap_or_default();
+        if time::from_timestamp(NEVER) == Some(replaced.not_after) {
+            self.period = Period::Forever;
+            self.is_clamped = true;
+        } else if length > self.backdated {
+            // It starts before now by so much.
+            self.period = Period::Default(length.saturating_sub(self.backdated));
+        } else if !length.is_zero() {
+            self.period = Period::Default(length);
+        }
+        self
+    }
+
     /// The validity of a certificate made at `now` under a CA with the given validity (`None` for one that signs itself).
     pub(super) fn validity_at(
         &self,

@@ -71,8 +71,8 @@ pub struct Profile {
     needs_alt_names: bool,
     has_critical_alt_names: bool,
     minimum_rsa_bits: usize,
-    /// Any of them where there are none.
-    allowed_keys: Vec<KeyAlgorithm>,
+    /// Any of them where it isn't set.
+    allowed_keys: Option<Vec<KeyAlgorithm>>,
     lifetime: Lifetime,
 }
 
@@ -157,7 +157,7 @@ impl Profile {
             needs_alt_names: false,
             has_critical_alt_names: false,
             minimum_rsa_bits: 2048,
-            allowed_keys: Vec::new(),
+            allowed_keys: None,
             lifetime: Lifetime::of_days(days),
         }
     }
@@ -254,7 +254,7 @@ impl Profile {
     /// address, and an emailAddress. Where the certificate may be a TLS server's (by its extended key usage, or because it has
     /// none) and has no host name, clients compare any common name with the host that they connect to: then one that could be
     /// such a host has to match, too, of one label as well. One that nobody can judge is refused: a common name with a NUL
-    /// inside, and an emailAddress that is not well-formed.
+    /// inside, and an emailAddress that is not well-formed. A million comparisons of names with patterns are made at most.
     pub fn matching_subject_alt_names(
         mut self,
         patterns: impl IntoIterator<Item = NamePattern>,
@@ -280,7 +280,7 @@ impl Profile {
     /// The keys that are certified: those of these algorithms, where RSA stands for its size and larger ones. Otherwise it is
     /// any that this crate knows.
     pub fn allowed_keys(mut self, keys: impl IntoIterator<Item = KeyAlgorithm>) -> Self {
-        self.allowed_keys = keys.into_iter().collect();
+        self.allowed_keys = Some(keys.into_iter().collect());
         self
     }
 
@@ -340,6 +340,9 @@ impl Profile {
             "only a CA has the key usage keyCertSign"
         } else if is_authority && !signs {
             "a CA needs the key usage keyCertSign"
+        } else if usage.is_some_and(|it| !it.contains(KeyUsage::KEY_AGREEMENT) && it.agrees_only())
+        {
+            "encipherOnly and decipherOnly say something beside keyAgreement alone"
         } else if !is_authority && self.extensions.iter().any(Extension::is_for_authorities) {
             "only a CA has name constraints, policy mappings, policy constraints or inhibitAnyPolicy"
         } else {
@@ -365,18 +368,13 @@ impl Profile {
             }
             (allowed, key) => *allowed == key,
         };
-        if self.allowed_keys.is_empty() || self.allowed_keys.iter().any(is_allowed) {
-            return Ok(());
+        match &self.allowed_keys {
+            Some(keys) if !keys.iter().any(is_allowed) => Err(Error::KeyNotAllowed {
+                found: key.to_string(),
+                allowed: listed(keys),
+            }),
+            _ => Ok(()),
         }
-        Err(Error::KeyNotAllowed {
-            found: key.to_string(),
-            allowed: self
-                .allowed_keys
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(", "),
-        })
     }
 
     /// Checks that it grants this subject.
@@ -386,6 +384,7 @@ impl Profile {
                 reason: "a CA needs a subject",
             });
         }
+        subject::check_values(subject)?;
         self.subject.check(subject)
     }
 
@@ -395,10 +394,19 @@ impl Profile {
         subject: &DistinguishedName,
         names: &[SubjectAltName],
     ) -> Result<(), Error> {
+        let grants_none = self.own_alt_names().is_some_and(<[_]>::is_empty);
         let reason = if self.needs_alt_names && names.is_empty() {
-            "a server certificate needs at least one subject alternative name"
+            if grants_none {
+                return Err(Error::InvalidProfile {
+                    reason: "it requires a subject alternative name, and grants none",
+                });
+            }
+            "it requires at least one subject alternative name"
         } else if subject.is_empty() && names.is_empty() {
-            "a certificate needs a subject or a subject alternative name"
+            match grants_none {
+                true => "the subject is empty, and the profile grants no other name",
+                false => "a certificate needs a subject or a subject alternative name",
+            }
         } else {
             return match &self.alt_names {
                 AltNames::Matching(patterns) => {
@@ -416,13 +424,30 @@ impl Profile {
         Err(Error::NameMissing { reason })
     }
 
-    /// The validity of a certificate made at `now` under a CA with the given validity (`None` for one that signs itself).
+    /// The validity of a certificate made at `now` under a CA with the given validity (`None` for one that signs itself), perhaps in
+    /// the place of one with the validity `replaced`.
     pub(crate) fn validity_at(
         &self,
         now: SystemTime,
         authority: Option<Validity>,
+        replaced: Option<Validity>,
     ) -> Result<Validity, Error> {
-        self.lifetime.validity_at(now, authority)
+        let lifetime = replaced.map(|replaced| self.lifetime.clone().lasting_like(replaced));
+        lifetime
+            .as_ref()
+            .unwrap_or(&self.lifetime)
+            .validity_at(now, authority)
+    }
+}
+
+/// For an error.
+fn listed(all: &[impl ToString]) -> String {
+    match all {
+        [] => "none".to_owned(),
+        all => {
+            let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+            all.join(", ")
+        }
     }
 }
 
@@ -447,7 +472,7 @@ mod tests {
     fn validity_starts_five_minutes_ago() {
         let validity = Profile::root()
             .valid_for_days(1)
-            .validity_at(now(), None)
+            .validity_at(now(), None, None)
             .unwrap();
         assert_eq!(
             validity,
@@ -465,7 +490,7 @@ mod tests {
             ..authority()
         };
         let validity = Profile::client()
-            .validity_at(now(), Some(authority))
+            .validity_at(now(), Some(authority), None)
             .unwrap();
         assert_eq!(validity, authority);
     }
@@ -476,7 +501,7 @@ mod tests {
         assert_eq!(
             Profile::client()
                 .valid_for_days(11)
-                .validity_at(now(), Some(authority())),
+                .validity_at(now(), Some(authority()), None),
             Err(Error::ValidityExceedsAuthority {
                 requested: now() + 11 * DAY,
                 limit
@@ -489,7 +514,7 @@ mod tests {
         assert_eq!(
             Profile::client()
                 .validity(early)
-                .validity_at(now(), Some(authority())),
+                .validity_at(now(), Some(authority()), None),
             Err(Error::ValidityPrecedesAuthority {
                 requested: now() - 2 * DAY,
                 limit: now() - DAY
@@ -511,7 +536,9 @@ mod tests {
                 not_after: now(),
             },
         ] {
-            let granted = Profile::client().validity(exact).validity_at(now(), None);
+            let granted = Profile::client()
+                .validity(exact)
+                .validity_at(now(), None, None);
             assert_eq!(granted, Ok(exact));
         }
     }
@@ -533,7 +560,7 @@ mod tests {
             Profile::client().validity(ancient),
         ] {
             assert!(matches!(
-                profile.validity_at(now(), None),
+                profile.validity_at(now(), None, None),
                 Err(Error::InvalidValidity { .. })
             ));
         }

@@ -42,10 +42,9 @@ enum Pattern {
 }
 
 impl NamePattern {
-    /// Whether it grants this name.
-    pub(super) fn grants(&self, name: &SubjectAltName) -> bool {
+    /// Whether it grants this name, which is no host name.
+    fn grants(&self, name: &SubjectAltName) -> bool {
         match name {
-            SubjectAltName::Dns(name) => self.grants_host(name.as_str()),
             SubjectAltName::Ip(address) => {
                 matches!(&self.0, Pattern::Network(network) if network.contains(*address))
             }
@@ -68,12 +67,11 @@ impl NamePattern {
         }
     }
 
-    /// Whether it grants this host name.
+    /// Whether it grants this host name, in lower case.
     fn grants_host(&self, host: &str) -> bool {
-        let host = host.to_ascii_lowercase();
         let before = |domain: &str| host.strip_suffix(domain)?.strip_suffix('.');
         match &self.0 {
-            Pattern::Host(one) => host == *one,
+            Pattern::Host(one) => host == one,
             Pattern::OneLabelBelow(domain) => before(domain).is_some_and(alt_name::is_label),
             Pattern::Below(domain) => {
                 before(domain).is_some_and(|labels| labels.split('.').all(alt_name::is_label))
@@ -100,7 +98,17 @@ pub(super) fn check(
     names: &[SubjectAltName],
     comparison: HostComparison,
 ) -> Result<(), Error> {
-    let is_granted = |name: &SubjectAltName| patterns.iter().any(|it| it.grants(name));
+    let of_subject = subject.rdns().iter().flatten().count();
+    let comparisons = names.len().saturating_add(of_subject);
+    let comparisons = comparisons.saturating_mul(patterns.len());
+    if comparisons > MAX_COMPARISONS {
+        return Err(Error::BudgetExceeded {
+            parameter: "number of comparisons of names with patterns of the profile",
+            found: u64::try_from(comparisons).unwrap_or(u64::MAX),
+            limit: MAX_COMPARISONS as u64,
+        });
+    }
+    let is_granted = |name: &SubjectAltName| is_granted(patterns, name);
     let not_granted = names.iter().find(|name| !is_granted(name));
     let refused = not_granted
         .map(ToString::to_string)
@@ -123,13 +131,24 @@ pub(super) fn check(
         None => Ok(()),
         Some(name) => Err(Error::NameNotGranted {
             name,
-            granted: patterns
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(", "),
+            granted: super::listed(patterns),
         }),
     }
+}
+
+/// Real profiles have a few patterns, and requests a few names; one of a megabyte has fifty thousand.
+const MAX_COMPARISONS: usize = 1_000_000;
+
+fn is_granted(patterns: &[NamePattern], name: &SubjectAltName) -> bool {
+    match name {
+        SubjectAltName::Dns(name) => grants_host(patterns, name.as_str()),
+        name => patterns.iter().any(|it| it.grants(name)),
+    }
+}
+
+fn grants_host(patterns: &[NamePattern], host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    patterns.iter().any(|it| it.grants_host(&host))
 }
 
 /// A common name that is taken for a name which no pattern grants. A wildcard, of a part of a label too, makes no difference.
@@ -147,13 +166,11 @@ fn refused_common_name(
     let host = alt_name::without_root(name);
     let (is_granted, what) = if let Ok(address) = bracketed.unwrap_or(name).parse() {
         let address = SubjectAltName::Ip(address);
-        let is_granted = patterns.iter().any(|it| it.grants(&address));
-        (is_granted, "an IP address")
+        (is_granted(patterns, &address), "an IP address")
     } else if alt_name::looks_like_host(host)
         || comparison == HostComparison::Likely && may_be_typed(host)
     {
-        let is_granted = patterns.iter().any(|it| it.grants_host(host));
-        (is_granted, "a host name")
+        (grants_host(patterns, host), "a host name")
     } else {
         return None;
     };
@@ -350,11 +367,12 @@ mod tests {
         ] {
             let pattern = pattern(text);
             assert!(pattern.to_string().starts_with(text), "{pattern}");
+            let patterns = [pattern];
             for it in granted {
-                assert!(pattern.grants(&name(it)), "{text} {it}");
+                assert!(is_granted(&patterns, &name(it)), "{text} {it}");
             }
             for it in refused {
-                assert!(!pattern.grants(&name(it)), "{text} {it}");
+                assert!(!is_granted(&patterns, &name(it)), "{text} {it}");
             }
         }
     }
@@ -442,6 +460,25 @@ mod tests {
                 "{address}"
             );
         }
+    }
+
+    #[test]
+    fn the_work_is_limited() {
+        let subject = "/CN=a".parse().unwrap();
+        let names = vec![name("DNS:a.example"); 999];
+        let check = |patterns| {
+            let patterns = vec![pattern("DNS:a.example"); patterns];
+            check(&patterns, &subject, &names, UNLIKELY)
+        };
+        assert_eq!(check(1000), Ok(()));
+        assert!(matches!(
+            check(1001),
+            Err(Error::BudgetExceeded {
+                found: 1_001_000,
+                limit: 1_000_000,
+                ..
+            })
+        ));
     }
 
     /// `openssl verify -verify_hostname` takes each of these for the host of that name.

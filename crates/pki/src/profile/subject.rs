@@ -1,6 +1,6 @@
 //! Which subjects a profile grants.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::{Attribute, DistinguishedName, Error, name};
 
@@ -178,6 +178,33 @@ impl SubjectPolicy {
             None => Ok(()),
         }
     }
+}
+
+/// Checks that each value is a text which those who see it can tell from others; whatever the profile says, nobody could have meant
+/// anything else.
+pub(super) fn check_values(subject: &DistinguishedName) -> Result<(), Error> {
+    for rdn in subject.rdns() {
+        let mut types = HashSet::new();
+        for attribute in rdn {
+            let reason = if attribute.value().chars().any(char::is_control) {
+                "it holds a control character"
+            } else if attribute.value().is_empty() {
+                "it is empty"
+            } else if attribute.is_malformed_utf8() {
+                "it is no UTF-8"
+            } else if !types.insert(attribute.oid()) {
+                "its RDN has two of this type"
+            } else {
+                continue;
+            };
+            return Err(Error::AttributeNotAllowed {
+                attribute: shown(attribute),
+                value: attribute.value().to_owned(),
+                reason,
+            });
+        }
+    }
+    Ok(())
 }
 
 impl Rules {
