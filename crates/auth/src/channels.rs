@@ -7,8 +7,9 @@ use rustls::{ClientConfig, SupportedProtocolVersion, crypto::CryptoProvider};
 use crate::{
     Endpoint, Endpoints, Error, Identity, TrustAnchors,
     endpoint::Base,
+    identity::Key,
     tls,
-    transport::{Channel, Link},
+    transport::{Ahead, Channel, Link},
     verifier::Verifier,
 };
 
@@ -50,6 +51,7 @@ impl Connections {
             pod: channel(&at.pod, &by.pod)?,
             key_manager: channel(&at.key_manager, &by.key_manager)?,
             agent: agent.map(|base| channel(base, &by.agent)).transpose()?,
+            signs_unasked: !matches!(identity.key(), Key::Elsewhere(_)),
             tls,
         })
     }
@@ -85,6 +87,8 @@ pub(crate) struct Channels {
     pub(crate) pod: Channel,
     pub(crate) key_manager: Channel,
     pub(crate) agent: Option<Channel>,
+    /// Whether handshakes need nobody's PIN or finger.
+    signs_unasked: bool,
     tls: ClientConfig,
 }
 
@@ -103,6 +107,12 @@ impl Channels {
                 .as_ref()
                 .ok_or(Error::EndpointNotConfigured { endpoint }),
         }
+    }
+
+    /// Connects to the Key Manager while the Pod is asked for its token, if this is the first connection: see [`Channel::connect_ahead`].
+    pub(crate) fn connect_to_key_manager_ahead(&self) -> Option<Ahead> {
+        let key_manager = Some(&self.key_manager).filter(|_| self.signs_unasked)?;
+        key_manager.connect_ahead()
     }
 
     /// What all of these connections are secured with.

@@ -41,7 +41,9 @@ pub struct Identity {
 pub(crate) enum Key {
     /// For the TLS provider to load: what isn't RSA, and RSA keys of rare sizes.
     Pkcs8(Zeroizing<Vec<u8>>),
-    Signer(Arc<dyn SigningKey>),
+    Rsa(Arc<RsaKey>),
+    /// One that lies elsewhere. It may take its time, and ask somebody for a PIN or a finger.
+    Elsewhere(Arc<dyn SigningKey>),
 }
 
 impl Identity {
@@ -112,7 +114,7 @@ impl Identity {
         // TLS libraries compare the two only when they can read the certificate, and they can't read version 1.
         leaf.check_key(key.public_key()).map_err(Error::Identity)?;
         let signer = match key.rsa_signing_key() {
-            Some(key) => Key::Signer(Arc::new(RsaKey::new(key))),
+            Some(key) => Key::Rsa(Arc::new(RsaKey::new(key))),
             None => Key::Pkcs8(key.to_pkcs8_der().map_err(Error::Identity)?),
         };
         Ok(Self::assemble(signer, key.algorithm(), leaf, others))
@@ -140,7 +142,7 @@ impl Identity {
                 .map_err(Error::Identity)?;
         }
         let algorithm = public_key.algorithm();
-        Ok(Self::assemble(Key::Signer(key), algorithm, leaf, others))
+        Ok(Self::assemble(Key::Elsewhere(key), algorithm, leaf, others))
     }
 
     fn assemble(

@@ -49,6 +49,10 @@ impl Channels {
     ) -> Result<Session, Error> {
         let deadline = Deadline::of(retry);
         let mut half = None;
+        let _ahead = match (known.session_token(), known.key_manager_token()) {
+            (None, None) => self.connect_to_key_manager_ahead(),
+            _ => None,
+        };
         let session = match known.session_token() {
             Some(session) => session,
             None => {

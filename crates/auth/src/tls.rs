@@ -7,10 +7,10 @@ use rustls::{
     client::{ResolvesClientCert, Resumption, danger::ServerCertVerifier},
     crypto::CryptoProvider,
     pki_types::{CertificateDer, PrivatePkcs8KeyDer},
-    sign::CertifiedKey,
+    sign::{CertifiedKey, SigningKey},
 };
 
-use crate::{Error, Identity, identity::Key};
+use crate::{Error, Identity, identity::Key, rsa_key::RsaKey};
 
 /// A configuration for every endpoint. ALPN is offered in the order of preference.
 pub(crate) fn client_config(
@@ -46,8 +46,9 @@ pub(crate) fn with_its_own_tickets(config: &ClientConfig) -> ClientConfig {
 const TICKETS: usize = 8;
 
 fn certified_key(identity: &Identity, provider: &CryptoProvider) -> Result<CertifiedKey, Error> {
-    let key = match identity.key() {
-        Key::Signer(key) => Arc::clone(key),
+    let key: Arc<dyn SigningKey> = match identity.key() {
+        Key::Rsa(key) => Arc::<RsaKey>::clone(key),
+        Key::Elsewhere(key) => Arc::clone(key),
         Key::Pkcs8(der) => provider
             .key_provider
             .load_private_key(PrivatePkcs8KeyDer::from(der.to_vec()).into())

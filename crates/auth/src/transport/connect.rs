@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, Wake, Waker},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use http::Uri;
@@ -23,7 +23,7 @@ use rustls::ClientConfig;
 use tokio::{
     net::TcpStream,
     sync::{Notify, Semaphore},
-    task::spawn_blocking,
+    task::{JoinSet, spawn_blocking},
 };
 use tower_service::Service;
 
@@ -36,7 +36,8 @@ use crate::proxy::Proxy;
 
 type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 type Tcp = AlertFirst<TokioIo<TcpStream>>;
-type Stream = Recorded<MaybeHttpsStream<Tcp>>;
+type Secured = MaybeHttpsStream<Tcp>;
+type Stream = Recorded<Secured>;
 
 /// Makes connections to one peer, within a time limit over all of its steps.
 #[derive(Clone)]
@@ -46,6 +47,31 @@ pub(super) struct Connector {
     timeout: Duration,
     /// Threads that handshakes may compute on at once.
     computing: Arc<Semaphore>,
+    first: Arc<Mutex<First>>,
+}
+
+/// The first connection, which may be begun before a call wants it.
+#[derive(Default)]
+enum First {
+    #[default]
+    ToBeMade,
+    Begun(Instant, JoinSet<Result<Secured, Fault>>),
+    Made,
+}
+
+/// Closes a connection that was begun ahead, when it is dropped, unless a call has taken it.
+pub(crate) struct Ahead(Arc<Mutex<First>>);
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        made(&self.0);
+    }
+}
+
+/// What was begun, for who makes or drops the connection now.
+fn made(first: &Mutex<First>) -> First {
+    let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
+    std::mem::replace(&mut *first, First::Made)
 }
 
 impl Connector {
@@ -55,9 +81,51 @@ impl Connector {
             tls,
             timeout,
             computing: Arc::new(Semaphore::new(COMPUTING)),
+            first: Arc::default(),
+        }
+    }
+
+    /// Begins the first connection. `None` if it was begun before.
+    pub(super) fn connect_ahead(&self, target: Uri) -> Option<Ahead> {
+        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(*first, First::ToBeMade) {
+            return None;
+        }
+        let mut task = JoinSet::new(); // which ends when it is dropped
+        task.spawn(self.secured(target));
+        *first = First::Begun(Instant::now(), task);
+        Some(Ahead(Arc::clone(&self.first)))
+    }
+
+    /// Name resolution, TCP, the proxy and TLS, within the time limit.
+    fn secured(&self, target: Uri) -> impl Future<Output = Result<Secured, Fault>> + use<> {
+        let connecting = self.tcp.clone().call(target.clone());
+        let tls = Arc::clone(&self.tls);
+        let (limit, computing) = (self.timeout, Arc::clone(&self.computing));
+        async move {
+            let secured = async {
+                let mut https = HttpsConnector::from((Connected(Some(connecting.await?)), tls));
+                https.enforce_https();
+                off_the_workers(https.call(target), computing).await
+            };
+            match tokio::time::timeout(limit, secured).await {
+                Ok(Ok(stream)) => Ok(stream),
+                Ok(Err(error)) => Err(match Fault::in_chain(error.as_ref()) {
+                    // The connector splits the limit among several addresses.
+                    Some(Fault::Network(io::ErrorKind::TimedOut, _)) => {
+                        Fault::ConnectTimeout(limit)
+                    }
+                    Some(fault) => fault,
+                    None => Fault::Http(error.to_string()),
+                }),
+                Err(_) => Err(Fault::ConnectTimeout(limit)),
+            }
         }
     }
 }
+
+/// How old a connection that was begun ahead may be when it is taken. Servers close one on which nobody says anything after some ten seconds.
+const FRESH: Duration = Duration::from_secs(5);
 
 /// The signature of a handshake takes milliseconds: a few threads do hundreds in a second, and leave the others to the
 /// rest of the program.
@@ -99,31 +167,21 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, target: Uri) -> Self::Future {
-        let connecting = self.tcp.call(target.clone());
-        let tls = Arc::clone(&self.tls);
-        let (limit, computing) = (self.timeout, Arc::clone(&self.computing));
+        let begun = made(&self.first);
+        let anew = self.secured(target);
         // The pool connects within the call that wants it, and elsewhere when nobody does any more.
         let own_connection = OWN_CONNECTION.try_with(Clone::clone).ok();
         Box::pin(async move {
-            let secured = async {
-                let mut https = HttpsConnector::from((Connected(Some(connecting.await?)), tls));
-                https.enforce_https();
-                off_the_workers(https.call(target), computing).await
-            };
-            let stream = match tokio::time::timeout(limit, secured).await {
-                Ok(Ok(stream)) => stream,
-                Ok(Err(error)) => {
-                    return Err(match Fault::in_chain(error.as_ref()) {
-                        // The connector splits the limit among several addresses.
-                        Some(Fault::Network(io::ErrorKind::TimedOut, _)) => {
-                            Fault::ConnectTimeout(limit)
-                        }
-                        Some(fault) => fault,
-                        None => Fault::Http(error.to_string()),
-                    });
+            let stream = match begun {
+                First::Begun(since, mut task) if since.elapsed() < FRESH => {
+                    match task.join_next().await {
+                        Some(Ok(secured)) => secured,
+                        Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
+                        _ => Err(Fault::Closed), // the runtime is shutting down
+                    }
                 }
-                Err(_) => return Err(Fault::ConnectTimeout(limit)),
-            };
+                _ => anew.await,
+            }?;
             let slot = FaultSlot::default();
             if let Some(own_connection) = own_connection {
                 own_connection.set(slot.clone());
@@ -289,6 +347,33 @@ mod tests {
             sender.send(()).unwrap();
         });
         assert_eq!(received, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_was_begun_too_long_ago_is_not_taken() {
+        let provider = crate::provider::graviola().unwrap();
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
+        // Nothing listens there.
+        let nowhere: Uri = "https://127.0.0.1:1/".parse().unwrap();
+        let limit = Duration::from_secs(30);
+        let mut connector = Connector::new(Arc::new(tls), None, limit);
+        for age in [Duration::ZERO, FRESH] {
+            let mut task = JoinSet::new();
+            task.spawn(async { Err(Fault::Dns("begun".to_owned())) });
+            let since = Instant::now().checked_sub(age).unwrap();
+            *connector.first.lock().unwrap() = First::Begun(since, task);
+            let fault = connector.call(nowhere.clone()).await.err().unwrap();
+            match fault {
+                Fault::Dns(_) => assert_eq!(age, Duration::ZERO),
+                Fault::Refused => assert_eq!(age, FRESH),
+                other => panic!("{other:?}"),
+            }
+            assert!(connector.connect_ahead(nowhere.clone()).is_none());
+        }
     }
 
     #[tokio::test]

@@ -23,6 +23,7 @@ use rustls::ClientConfig;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+pub(crate) use self::connect::Ahead;
 use self::{
     connect::{Connector, OwnConnection},
     fault::{Fault, FaultSlot},
@@ -78,6 +79,7 @@ pub(crate) struct Link {
 pub(crate) struct Channel {
     base: Base,
     http: legacy::Client<Connector, Full<Bytes>>,
+    connector: Connector,
     /// For calls that have no connection yet; with HTTP/1.1 also until they have got one that is idle, which can't be
     /// told from one that is being made.
     connecting: Semaphore,
@@ -97,10 +99,11 @@ impl Channel {
             .http2_keep_alive_interval(link.keep_alive.interval)
             .http2_keep_alive_timeout(link.keep_alive.timeout)
             .http2_keep_alive_while_idle(true)
-            .build(connector);
+            .build(connector.clone());
         Ok(Self {
             base,
             http,
+            connector,
             connecting: Semaphore::new(CONNECTING),
             timeouts: link.timeouts,
             headers: link.headers.clone(),
@@ -109,6 +112,12 @@ impl Channel {
 
     pub(crate) fn peer(&self) -> &Peer {
         self.base.peer()
+    }
+
+    /// Makes a connection for the next call, if there was none so far: one may be in the pool otherwise, which doesn't tell. It is closed when the answer is
+    /// dropped and no call has taken it.
+    pub(crate) fn connect_ahead(&self) -> Option<Ahead> {
+        self.connector.connect_ahead(self.base.origin())
     }
 
     /// Tells whether a request may be sent here at all.

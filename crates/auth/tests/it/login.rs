@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auth::{Client, Endpoint, Endpoints, Error, RetryPolicy};
 use http::StatusCode;
-use pod::{Answer, Fault, Injected, Pod, Rule};
+use pod::{Answer, Fault, Injected, Pod, Port, Rule};
 
 use crate::{
     lab::{KEY_MANAGER_REPLY, POD_REPLY, Pair, identity_of, issue, lab},
@@ -63,6 +63,29 @@ async fn a_login_that_nobody_waits_for_any_more_leaves_no_session_at_the_pod() {
     assert_eq!(pod.sessions(BOT), 1);
     login.abort();
     until(|| pod.sessions(BOT) == 0).await;
+}
+
+#[tokio::test]
+async fn the_key_manager_is_connected_to_while_the_pod_is_asked() {
+    let pod = admitting().await;
+    let hangs = slow(&pod, POD_LOGIN, Duration::from_secs(60));
+    let client = builder(&pod).build().unwrap();
+    let login = tokio::spawn(async move { client.replace_identity(&crate::lab::identity()).await });
+    until(|| hangs.applied() > 0).await;
+    until(|| pod.handshakes(Port::KeyManager).completed == 1).await;
+    assert_eq!(pod.requests_to(KEY_MANAGER_LOGIN), 0);
+    // Nobody waits any more: the connection isn't left behind.
+    login.abort();
+    until(|| pod.open_connections(Port::KeyManager) == 0).await;
+
+    hangs.remove();
+    let client = builder(&pod).build().unwrap();
+    client.session().await.unwrap();
+    pod.expire_tokens();
+    client.call(Endpoint::Agent, echo()).await.unwrap();
+    // The call took what was begun, and a renewal begins nothing.
+    assert_eq!(pod.handshakes(Port::KeyManager).completed, 2);
+    assert_eq!(pod.requests_to(KEY_MANAGER_LOGIN), 2);
 }
 
 /// A bot with a call every ten seconds, whose Key Manager refuses it. Time goes by when the test says so.

@@ -2,11 +2,11 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use auth::{AuthError, BoxError, Client, Endpoint, Error, Identity};
+use auth::{AuthError, BoxError, Client, Endpoint, Endpoints, Error, Identity, TrustAnchors};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use pki::{PrivateKey, SubjectAltName};
-use pod::{Pod, Port};
+use pod::{Fault, Pod, Port, Rule};
 use rustls::{
     SignatureAlgorithm, SignatureScheme,
     pki_types::SubjectPublicKeyInfoDer,
@@ -17,7 +17,7 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use crate::{
     lab::{Pair, issue, lab},
     life::builder,
-    workflow::{admitting, echo, session_info},
+    workflow::{admit, admitting, echo, session_info},
 };
 
 #[tokio::test]
@@ -148,6 +148,31 @@ async fn a_key_that_can_only_sign_logs_in() {
         client.replace_identity(&identity).await.unwrap();
         client.call(Endpoint::Agent, echo()).await.unwrap();
     }
+}
+
+/// It may ask for a PIN or a finger, and would for nothing where the Key Manager isn't needed.
+#[tokio::test]
+async fn a_key_that_lies_elsewhere_signs_for_no_connection_ahead() {
+    let pod = Pod::builder()
+        .simplified_key_delivery(true)
+        .start()
+        .await
+        .unwrap();
+    admit(&pod);
+    // Longer than a handshake takes.
+    let slow = Rule::new(Fault::Delay(Duration::from_millis(300)));
+    pod.inject(slow.path("/sessionauth/v1/authenticate"))
+        .unwrap();
+    let key = Elsewhere::holding(&lab().bot.key, true);
+    let identity = Identity::with_signer(key, chain(&lab().bot)).unwrap();
+    let endpoints = Endpoints::new(pod.api_url(), pod.key_manager_url()).unwrap();
+    let client = Client::builder(endpoints, identity)
+        .trust(TrustAnchors::pem(pod.trust_anchor_pem()).unwrap())
+        .build()
+        .unwrap();
+    client.session().await.unwrap();
+    let seen = pod.handshakes(Port::KeyManager);
+    assert_eq!(seen.completed + seen.failed, 0);
 }
 
 #[test]

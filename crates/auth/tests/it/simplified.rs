@@ -6,7 +6,7 @@ use pod::{Fault, Pod, Port, Rule};
 
 use crate::{
     lab::identity,
-    life::quick,
+    life::{quick, until},
     workflow::{admit, echo, session_info},
 };
 
@@ -45,6 +45,25 @@ async fn without_an_agent_the_word_of_the_pod_is_enough() {
     client.logout().await.unwrap();
     assert_eq!(pod.sessions("demo-bot1"), 0);
     assert_eq!(pod.requests_to(INFO), 0);
+}
+
+/// The first login of a client connects to it while the Pod is asked.
+#[tokio::test]
+async fn a_key_manager_that_is_not_needed_is_connected_to_once_and_left() {
+    let pod = pod("Agent-2.0.0").await;
+    let endpoints = Endpoints::new(pod.api_url(), pod.key_manager_url()).unwrap();
+    let client = builder(&pod, endpoints).build().unwrap();
+    let handshakes = || {
+        let seen = pod.handshakes(Port::KeyManager);
+        seen.completed + seen.failed
+    };
+    for _ in 0..3 {
+        client.call(Endpoint::Pod, session_info()).await.unwrap();
+        until(|| pod.open_connections(Port::KeyManager) == 0).await;
+        pod.expire_tokens();
+    }
+    assert!(handshakes() <= 1, "{}", handshakes());
+    assert_eq!(pod.requests_to(KEY_MANAGER_LOGIN), 0);
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ pub struct SigningKey {
     dq: Nat,
     qinv: Nat,
     kernel: Kernel,
-    threads: usize,
+    threads: Option<usize>,
 }
 
 impl SigningKey {
@@ -150,7 +150,7 @@ impl SigningKey {
             dq,
             qinv,
             kernel: Kernel::detect(),
-            threads: processors(),
+            threads: None,
         })
     }
 
@@ -168,7 +168,7 @@ impl SigningKey {
     /// one with [`Kernel::Ifma`].
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = threads;
+        self.threads = Some(threads);
         self
     }
 
@@ -273,9 +273,10 @@ impl SigningKey {
         let powers = if self.kernel.lanes() > 1 {
             power(&jobs)?
         } else {
+            let threads = self.threads.unwrap_or_else(processors);
             let (first, second) = thread::scope(|scope| {
                 // A machine that gives no more threads has to do with one.
-                let other = (self.threads > 1)
+                let other = (threads > 1)
                     .then(|| {
                         thread::Builder::new()
                             .spawn_scoped(scope, || power(second))
@@ -307,7 +308,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// How many there are, asked once: the answer takes longer than a part of a signature.
+/// How many there are, asked once, and only where it matters: the answer comes out of files, and takes a good part of a signature's time.
 fn processors() -> usize {
     static PROCESSORS: OnceLock<usize> = OnceLock::new();
     *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
