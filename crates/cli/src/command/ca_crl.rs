@@ -21,7 +21,7 @@ use crate::{
     report::Report,
     signature_choice::SignatureArgs,
     signer_command,
-    signing::AuthorityArgs,
+    signing::{self, AuthorityArgs},
     ui,
 };
 
@@ -186,7 +186,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let Some(key) = &authority.key else {
         chain::warn_of_unknown_issuers(&authority.issuer, &args.ca_cert);
         output::write([(out, tbs)])?;
-        authority.note_to_be_signed(algorithm, &args.out);
+        signing::note_to_be_signed(
+            algorithm,
+            authority.issuer.certificate().subject(),
+            &args.out,
+        );
         if args.json {
             ui::json(&json!({
                 "tbs": args.out.display().to_string(),
