@@ -7,8 +7,8 @@ use std::{
 };
 
 use pki::{
-    Certificate, CertificateAuthority, CertificateRequest, Crl, Issuer, Item, Passphrase,
-    PrivateKey, Profile, PublicKey, TrustStore,
+    Certificate, CertificateRequest, Crl, Issuer, Item, Passphrase, PrivateKey, Profile, PublicKey,
+    TrustStore,
 };
 use zeroize::Zeroizing;
 
@@ -137,26 +137,7 @@ pub(crate) fn profile(path: &Path) -> Result<Profile, Error> {
     Profile::from_toml(text).about(InputName(path))
 }
 
-/// The CA whose certificate is the first in one file and whose key is in the other; and all certificates of
-/// the first file, which may go on with the CA's own issuers.
-///
-/// # Errors
-///
-/// [`Error`] when one of them can't be read, or when they don't make a CA.
-pub(crate) fn authority(
-    certificate: &Path,
-    key: &Path,
-    passphrase: Flag<'_>,
-) -> Result<(CertificateAuthority, Vec<Certificate>), Error> {
-    let key = private_key(key, passphrase)?;
-    let certificates = certificates(certificate)?;
-    let (own, issuers) = own_and_issuers(&certificates, certificate)?;
-    let authority =
-        CertificateAuthority::with_issuers(own, issuers, key).about(InputName(certificate))?;
-    Ok((authority, certificates))
-}
-
-/// The same CA without its key.
+/// The CA whose certificate is the first in a file, which may go on with the CA's own issuers.
 ///
 /// # Errors
 ///

@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use pki::{Issuer, KeyAlgorithm, PrivateKey, PublicKey, SignatureAlgorithm, Signer};
+use pki::{
+    Certificate, DistinguishedName, Issuer, KeyAlgorithm, PreparedCertificate, PrivateKey,
+    PublicKey, SignatureAlgorithm, Signer,
+};
 
 use crate::{
     error::{Context, Error},
@@ -88,33 +91,65 @@ impl AuthorityArgs {
         let private = private
             .map(|path| input::private_key(path, self.ca_passin()))
             .transpose()?;
-        let issuer = input::issuer(certificate)?;
+        Authority::read(certificate, private, self.signer.signer_command.as_ref())
+    }
+
+    /// The command that signs with the private half of a key, if one does.
+    pub(crate) fn command(&self, key: &PublicKey) -> Option<SigningKey> {
         let command = self.signer.signer_command.clone();
-        let key = match private {
-            Some(key) => {
-                let certificate_of = issuer.certificate();
-                certificate_of
-                    .check_key(key.public_key())
-                    .about(InputName(certificate))?;
-                Some(SigningKey::Private(key))
-            }
-            None => command.map(|it| SigningKey::Command(it, issuer.public_key().clone())),
-        };
-        Ok(Authority { issuer, key })
+        command.map(|it| SigningKey::Command(it, key.clone()))
     }
 }
 
 impl Authority {
-    /// Tells what is to be done with what is to be signed.
-    pub(crate) fn note_to_be_signed(&self, algorithm: SignatureAlgorithm, path: &Path) {
-        ui::note(format!(
-            "{}: to be signed with {algorithm} by the key of {}, for example so:\n  {}\n  \
-             countersign ca assemble --ca-cert FILE --tbs TBS --signature SIGNATURE --out FILE",
-            OutputName(path),
-            self.issuer.certificate().subject(),
-            openssl(algorithm),
-        ));
+    /// The CA whose certificate is the first in the file: this key signs for it, or this command, or nobody here.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the file can't be read, or when they don't make a CA.
+    pub(crate) fn read(
+        certificate: &Path,
+        private: Option<PrivateKey>,
+        command: Option<&SignerCommand>,
+    ) -> Result<Self, Error> {
+        let issuer = input::issuer(certificate)?;
+        let key = match private {
+            Some(key) => {
+                let checked = issuer.certificate().check_key(key.public_key());
+                checked.about(InputName(certificate))?;
+                Some(SigningKey::Private(key))
+            }
+            None => command.map(|it| SigningKey::Command(it.clone(), issuer.public_key().clone())),
+        };
+        Ok(Self { issuer, key })
     }
+
+    /// Has a certificate signed, unless nobody signs here.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SigningKey::sign`].
+    pub(crate) fn sign(
+        &self,
+        prepared: &PreparedCertificate,
+    ) -> Result<Option<Certificate>, Error> {
+        let key = self.key.as_ref();
+        key.map(|key| key.certificate(prepared)).transpose()
+    }
+}
+
+/// Tells what is to be done with what is to be signed.
+pub(crate) fn note_to_be_signed(
+    algorithm: SignatureAlgorithm,
+    issuer: &DistinguishedName,
+    path: &Path,
+) {
+    ui::note(format!(
+        "{}: to be signed with {algorithm} by the key of {issuer}, for example so:\n  {}\n  \
+         countersign ca assemble --ca-cert FILE --tbs TBS --signature SIGNATURE --out FILE",
+        OutputName(path),
+        openssl(algorithm),
+    ));
 }
 
 impl SigningKey {
@@ -123,6 +158,16 @@ impl SigningKey {
             Self::Private(key) => key.public_key(),
             Self::Command(_, key) => key,
         }
+    }
+
+    /// Has a certificate signed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`sign`](Self::sign).
+    pub(crate) fn certificate(&self, prepared: &PreparedCertificate) -> Result<Certificate, Error> {
+        let algorithm = prepared.signature_algorithm();
+        self.sign(algorithm, prepared.as_der(), |it| prepared.assemble(it))
     }
 
     /// Has something signed and put together, where the signature is verified.

@@ -2,21 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use pki::{CertificateAuthority, Issuance, Profile};
-use serde_json::json;
+use pki::{DistinguishedName, Issuance, Profile};
 
 use crate::{
     chain,
     error::{Context, Error},
     file_id::Inputs,
-    help, input,
+    help, input, issued,
     new_key::{self, KeyArgs},
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
-    report::Report,
     signature_choice::SignatureArgs,
     signer_command::{self, SignerCommand, SignerCommandParser},
-    signing::SigningKey,
+    signing::{Authority, SigningKey},
     subject::Subject,
     ui,
 };
@@ -26,7 +24,8 @@ use crate::{
 /// Without --parent-cert it is a root, which signs itself; with it, an intermediate that the parent signs. Either is
 /// what the Symphony Admin portal imports as a root or signing certificate, to admit every bot that it signs.
 ///
-/// With --public-key the key exists, and a command keeps it: it signs the root. (An intermediate with such a key is made by
+/// With --public-key the root's key exists, and a command keeps it and signs; or --print-tbs writes what is to be signed on another
+/// machine, and ca assemble makes the root of it. The parent's key may be kept so, too. (An intermediate whose own key exists is made by
 /// csr create and ca sign --profile intermediate.)
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}\n\n{}", signer_command::PROTOCOL, passphrase::SOURCES)))]
@@ -35,16 +34,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DN")]
     subject: Subject,
 
-    /// Where to write the certificate; - is standard output
+    /// Where to write the certificate, or what is to be signed; - is standard output
     #[arg(long, value_name = "FILE")]
     out_cert: PathBuf,
 
     #[command(flatten)]
     own_key: OwnKey,
-
-    /// Command that signs with the private key and keeps it
-    #[arg(long, value_name = "CMD", value_parser = SignerCommandParser, conflicts_with = "out_key")]
-    signer_command: Option<SignerCommand>,
 
     /// Days of validity [default: 3650 for a root; 1825 for an intermediate, or until its parent ends]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -59,15 +54,14 @@ pub(crate) struct Args {
 
     /// Certificate of the CA that signs this one. Its issuers may follow in the file, up to the root: what they
     /// allow is then checked
-    #[arg(long, value_name = "FILE", requires = "parent_key")]
+    #[arg(long, value_name = "FILE", requires = "Signer")]
     parent_cert: Option<PathBuf>,
 
-    /// Its private key
-    #[arg(long, value_name = "FILE", requires = "parent_cert")]
-    parent_key: Option<PathBuf>,
+    #[command(flatten)]
+    signer: Signer,
 
     /// Passphrase of the parent's key, if it is encrypted
-    #[arg(long, value_name = "SRC", value_parser = SourceParser, requires = "parent_cert")]
+    #[arg(long, value_name = "SRC", value_parser = SourceParser, requires = "parent_key", conflicts_with_all = ["signer_command", "print_tbs"])]
     parent_passin: Option<Source>,
 
     /// Passphrase to encrypt the new key with
@@ -77,7 +71,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     signature: SignatureArgs,
 
-    /// Report in JSON: "certificate" and "key" are its files, "report" is what inspect --json says of the certificate
+    /// Report in JSON: "certificate" and "key" are its files, "report" is what inspect --json says of the certificate; of
+    /// --print-tbs, "tbs" and the "signatureAlgorithm" stand in place of "certificate"
     #[arg(long)]
     json: bool,
 
@@ -94,15 +89,34 @@ struct OwnKey {
     #[arg(long, value_name = "FILE")]
     out_key: Option<PathBuf>,
 
-    /// Public key, in PEM or DER, of a private key that --signer-command signs with
+    /// Public key of a root, in PEM or DER, whose private key is elsewhere: for --signer-command or --print-tbs
     #[arg(
         long,
         value_name = "FILE",
-        requires = "signer_command",
+        requires = "Signer",
         conflicts_with_all = ["kind", "bits", "parent_cert", "passout"]
     )]
     public_key: Option<PathBuf>,
 }
+
+/// Who signs it, where that is not a key that is made here.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+struct Signer {
+    /// Private key of the CA that signs, in PEM or DER
+    #[arg(long, value_name = "FILE", requires = "parent_cert")]
+    parent_key: Option<PathBuf>,
+
+    /// Command that signs instead, and keeps the key: that of --parent-cert or of --public-key
+    #[arg(long, value_name = "CMD", value_parser = SignerCommandParser)]
+    signer_command: Option<SignerCommand>,
+
+    /// Sign nothing: write what is to be signed (DER) to --out-cert, for ca assemble
+    #[arg(long)]
+    print_tbs: bool,
+}
+
+const WHAT: &str = "the CA's certificate";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -116,108 +130,137 @@ Examples:
     --signer-command 'openssl dgst -sha256 -sign ca.key.pem'";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
-    let OwnKey {
-        out_key,
-        public_key,
-    } = &args.own_key;
-    match (out_key, public_key, &args.signer_command) {
-        (Some(out_key), ..) => with_new_key(args, out_key),
-        (None, Some(public_key), Some(command)) => with_command(args, public_key, command),
-        _ => Err(Error::misused(
-            "a CA needs --out-key, or --public-key and --signer-command",
-        )),
+    let subject = args.subject.checked()?.clone();
+    match (&args.own_key.out_key, &args.own_key.public_key) {
+        (Some(out_key), _) => with_new_key(args, subject, out_key),
+        (None, Some(public_key)) => with_public_key(args, subject, public_key),
+        (None, None) => Err(Error::misused("a CA needs --out-key or --public-key")),
     }
 }
 
 /// A root or an intermediate, with a key that is made and written.
-fn with_new_key(args: &Args, path: &Path) -> Result<(), Error> {
+fn with_new_key(args: &Args, subject: DistinguishedName, path: &Path) -> Result<(), Error> {
     let kind = args.key.kind()?;
-    let subject = args.subject.checked()?.clone();
-    let parent_passin = Flag::new("--parent-passin", &args.parent_passin);
+    let signer = &args.signer;
+    let is_signed_elsewhere = signer.signer_command.is_some() || signer.print_tbs;
+    if args.parent_cert.is_none() && is_signed_elsewhere {
+        return Err(Error::misused("a root with a new key is signed with that key").hint(
+            "--public-key names a key that exists, --parent-cert the CA that signs an intermediate",
+        ));
+    }
     let passout = Flag::new("--passout", &args.passout);
-    let out_cert = args.out_cert();
     let out_key = Output {
         flag: "--out-key",
         path,
         access: Access::Owner,
     };
-    let inputs = Inputs::new()
-        .files("--parent-cert", &args.parent_cert)
-        .files("--parent-key", &args.parent_key)
-        .passphrase(parent_passin)
-        .passphrase(passout);
-    let [out_cert, out_key] = output::claim([out_cert, out_key], &inputs, args.force)?;
+    let inputs = args.inputs().passphrase(passout);
+    let [out_cert, out_key] = output::claim([args.out_cert(), out_key], &inputs, args.force)?;
     output::keep_for_report(args.json, &[&out_cert, &out_key])?;
-    let parent = match (&args.parent_cert, &args.parent_key) {
-        (Some(cert), Some(key)) => Some((input::authority(cert, key, parent_passin)?.0, cert)),
-        _ => None,
-    };
+    if signer.print_tbs {
+        out_cert.holds_binary()?;
+    }
+    let parent = args.parent()?;
     let passphrase = passout.chosen("the CA's key")?;
 
     let key = new_key::generate(kind, None)?;
-    let authority = match &parent {
-        None => CertificateAuthority::create_root(subject, key, &args.profile(Profile::root())),
-        Some((parent, _)) => {
-            parent.create_intermediate(subject, key, &args.profile(Profile::intermediate()))
+    let issuance = Issuance::for_key(key.public_key(), subject);
+    let (prepared, certificate) = match &parent {
+        None => {
+            let profile = args.profile(Profile::root());
+            let prepared = issuance.prepare_self_signed(&profile).about(WHAT)?;
+            let certificate = prepared.sign(&key).about(WHAT)?;
+            (prepared, Some(certificate))
         }
-    }
-    .about("the CA's certificate")?;
+        Some((parent, file)) => {
+            let profile = args.profile(Profile::intermediate());
+            let prepared = parent.issuer.prepare(&issuance, &profile).about(WHAT)?;
+            let certificate = parent.sign(&prepared)?;
+            chain::warn_of_unknown_issuers(&parent.issuer, file);
+            (prepared, certificate)
+        }
+    };
 
-    if let Some((parent, cert)) = &parent {
-        chain::warn_of_unknown_issuers(parent.issuer(), cert);
-    }
-    let key = new_key::to_pem(authority.private_key(), passphrase.as_ref())?;
-    let certificate = authority.certificate().to_pem();
+    let pem = new_key::to_pem(&key, passphrase.as_ref())?;
     output::write([
-        (out_cert, certificate.as_bytes()),
-        (out_key, key.as_bytes()),
+        (out_cert, &issued::file(&prepared, certificate.as_ref())),
+        (out_key, pem.as_bytes()),
     ])?;
-    new_key::note_written(authority.private_key(), passphrase.is_some(), path);
-    ui::note_certificate(authority.certificate(), &args.out_cert);
+    new_key::note_written(&key, passphrase.is_some(), path);
+    issued::note(&prepared, certificate.as_ref(), &args.out_cert);
     if args.json {
-        let report = Report::read(certificate.as_bytes(), None).about(args.out_cert.display())?;
-        ui::json(&json!({
-            "certificate": args.out_cert.display().to_string(),
-            "key": path.display().to_string(),
-            "report": report,
-        }))?;
+        let files = [("key", Some(path))];
+        ui::json(&issued::report(
+            &prepared,
+            certificate.as_ref(),
+            &args.out_cert,
+            files,
+        )?)?;
     }
     Ok(())
 }
 
-/// A root, signed by a command that keeps its key.
-fn with_command(args: &Args, public_key: &Path, command: &SignerCommand) -> Result<(), Error> {
-    let subject = args.subject.checked()?.clone();
-    let inputs = Inputs::new()
-        .file("--public-key", public_key)
-        .files("--signer-command", &command.files());
-    let [out] = output::claim([args.out_cert()], &inputs, args.force)?;
+/// A root, signed by a command that keeps its key, or elsewhere.
+fn with_public_key(args: &Args, subject: DistinguishedName, path: &Path) -> Result<(), Error> {
+    let [out] = output::claim([args.out_cert()], &args.inputs(), args.force)?;
     output::keep_for_report(args.json, &[&out])?;
-    let key = input::public_key(public_key)?;
+    if args.signer.print_tbs {
+        out.holds_binary()?;
+    }
+    let key = input::public_key(path)?;
 
-    let prepared = Issuance::for_key(&key, subject)
-        .prepare_self_signed(&args.profile(Profile::root()))
-        .about("the CA's certificate")?;
-    let certificate = SigningKey::Command(command.clone(), key).sign(
-        prepared.signature_algorithm(),
-        prepared.as_der(),
-        |signature| prepared.assemble(signature),
-    )?;
+    let profile = args.profile(Profile::root());
+    let prepared = Issuance::for_key(&key, subject).prepare_self_signed(&profile);
+    let prepared = prepared.about(WHAT)?;
+    let command = args.signer.signer_command.clone();
+    let key = command.map(|command| SigningKey::Command(command, key));
+    let certificate = key.map(|key| key.certificate(&prepared)).transpose()?;
 
-    let pem = certificate.to_pem();
-    output::write([(out, pem.as_bytes())])?;
-    ui::note_certificate(&certificate, &args.out_cert);
+    let file = issued::file(&prepared, certificate.as_ref());
+    output::write([(out, file.as_slice())])?;
+    issued::note(&prepared, certificate.as_ref(), &args.out_cert);
     if args.json {
-        let report = Report::read(pem.as_bytes(), None).about(args.out_cert.display())?;
-        ui::json(&json!({
-            "certificate": args.out_cert.display().to_string(),
-            "report": report,
-        }))?;
+        ui::json(&issued::report(
+            &prepared,
+            certificate.as_ref(),
+            &args.out_cert,
+            [],
+        )?)?;
     }
     Ok(())
 }
 
 impl Args {
+    fn parent_passin(&self) -> Flag<'_> {
+        Flag::new("--parent-passin", &self.parent_passin)
+    }
+
+    /// The files that it reads.
+    fn inputs(&self) -> Inputs {
+        let command = self.signer.signer_command.iter();
+        Inputs::new()
+            .files("--public-key", &self.own_key.public_key)
+            .files("--parent-cert", &self.parent_cert)
+            .files("--parent-key", &self.signer.parent_key)
+            .files(
+                "--signer-command",
+                &command.flat_map(SignerCommand::files).collect::<Vec<_>>(),
+            )
+            .passphrase(self.parent_passin())
+    }
+
+    /// The CA that signs an intermediate, and the file of its certificate.
+    fn parent(&self) -> Result<Option<(Authority, &Path)>, Error> {
+        let Some(file) = &self.parent_cert else {
+            return Ok(None);
+        };
+        let key = self.signer.parent_key.as_ref();
+        let key = key.map(|path| input::private_key(path, self.parent_passin()));
+        let command = self.signer.signer_command.as_ref();
+        let authority = Authority::read(file, key.transpose()?, command)?;
+        Ok(Some((authority, file)))
+    }
+
     fn out_cert(&self) -> Output<'_> {
         Output {
             flag: "--out-cert",

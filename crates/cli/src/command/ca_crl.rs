@@ -20,7 +20,7 @@ use crate::{
     report::{Report, rfc3339},
     signature_choice::SignatureArgs,
     signer_command,
-    signing::AuthorityArgs,
+    signing::{self, AuthorityArgs},
     ui,
 };
 
@@ -236,7 +236,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let (algorithm, tbs) = (prepared.signature_algorithm(), prepared.as_der());
     let Some(key) = &authority.key else {
         output::write([(out, tbs)])?;
-        authority.note_to_be_signed(algorithm, &args.out);
+        signing::note_to_be_signed(
+            algorithm,
+            authority.issuer.certificate().subject(),
+            &args.out,
+        );
         if args.json {
             ui::json(&json!({
                 "tbs": args.out.display().to_string(),

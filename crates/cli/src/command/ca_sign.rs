@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use pki::{Issuance, PreparedCertificate, SerialNumber};
-use serde_json::json;
+use pki::{Issuance, SerialNumber};
 
 use crate::{
     chain,
@@ -11,13 +10,12 @@ use crate::{
     file_id::Inputs,
     file_name::InputName,
     help, input, issued, new_key,
-    output::{self, Access, Output, Target},
+    output::{self, Access, Output},
     passphrase,
     profile_choice::ProfileArgs,
-    report::Report,
     signer_command,
-    signing::{Authority, AuthorityArgs},
-    subject, ui,
+    signing::AuthorityArgs,
+    subject,
 };
 
 /// Sign a certificate request
@@ -121,47 +119,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         .issuer
         .prepare(&issuance, &profile)
         .about(format!("signing {}", InputName(&args.csr)))?;
-    let Some(key) = &authority.key else {
-        return write_to_be_signed(args, out, &authority, &prepared);
-    };
-    let certificate = key.sign(
-        prepared.signature_algorithm(),
-        prepared.as_der(),
-        |signature| prepared.assemble(signature),
-    )?;
+    let certificate = authority.sign(&prepared)?;
 
     chain::warn_of_unknown_issuers(&authority.issuer, &args.ca_cert);
     args.profile.warn_of_ungranted(prepared.ungranted());
-    issued::write(
-        (out, &args.out),
-        &certificate,
-        prepared.ungranted(),
-        args.json,
-    )
-}
-
-/// Writes what somebody else is to sign.
-fn write_to_be_signed(
-    args: &Args,
-    out: Target,
-    authority: &Authority,
-    prepared: &PreparedCertificate,
-) -> Result<(), Error> {
-    let algorithm = prepared.signature_algorithm();
-    chain::warn_of_unknown_issuers(&authority.issuer, &args.ca_cert);
-    output::write([(out, prepared.as_der())])?;
-    args.profile.warn_of_ungranted(prepared.ungranted());
-    authority.note_to_be_signed(algorithm, &args.out);
-    if args.json {
-        let unsigned = prepared.unsigned().as_der();
-        let report = Report::read(unsigned, None).about(args.out.display())?;
-        ui::json(&json!({
-            "tbs": args.out.display().to_string(),
-            "signatureAlgorithm": algorithm.name(),
-            "digest": signer_command::digest(algorithm),
-            "report": report.without_fingerprint(),
-            "ungranted": issued::texts(prepared.ungranted()),
-        }))?;
-    }
-    Ok(())
+    let out = (out, args.out.as_path());
+    issued::write(out, &prepared, certificate.as_ref(), args.json)
 }

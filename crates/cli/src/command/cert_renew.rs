@@ -16,6 +16,8 @@ use crate::{
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     profile_choice::ProfileArgs,
+    signer_command,
+    signing::{AuthorityArgs, SigningKey},
     ui,
 };
 
@@ -25,10 +27,14 @@ use crate::{
 /// serial number. It has the same key, or with --csr that of a request, from which nothing else is taken. What --profile or --profile-file would not grant
 /// to a new certificate is kept, and told.
 ///
-/// The CA must be the one that issued the old certificate. One that its own key signed is renewed by that key, or by another one: --key.
+/// The CA must be the one that issued the old certificate; its key may be in a file, or be kept by a command that signs; or --print-tbs
+/// writes what is to be signed on another machine, and ca assemble makes the certificate of it. A certificate that its own key signed is
+/// renewed by that key, or by another one, without --ca-cert: by --key, or by a command that keeps it.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)),
+    after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}\n\n{}", signer_command::PROTOCOL, passphrase::SOURCES)),
+    mut_arg("ca_key", |it| it.requires("ca_cert")),
+    mut_arg("ca_passin", |it| it.requires("ca_cert")),
     mut_arg("profile", |it| {
         it.help("What a new certificate would be granted [default: by what the old one is for]")
             .default_value(None)
@@ -39,34 +45,29 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     cert: PathBuf,
 
-    /// Where to write the new certificate; - is standard output
+    /// Where to write the new certificate, or what is to be signed; - is standard output
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
     /// Certificate of the CA, in PEM or DER. Its issuers may follow in the file, up to the root: what they allow is
     /// then checked
-    #[arg(
-        long,
-        value_name = "FILE",
-        required_unless_present = "key",
-        requires = "ca_key"
-    )]
+    #[arg(long, value_name = "FILE")]
     ca_cert: Option<PathBuf>,
 
-    /// Its private key, in PEM or DER
-    #[arg(long, value_name = "FILE", requires = "ca_cert")]
-    ca_key: Option<PathBuf>,
-
-    /// Passphrase of the CA's key, if it is encrypted
-    #[arg(long, value_name = "SRC", value_parser = SourceParser, requires = "ca_cert")]
-    ca_passin: Option<Source>,
+    #[command(flatten)]
+    signer: AuthorityArgs,
 
     /// Certificate request with the new key, in PEM or DER [default: the key stays the same]
     #[arg(long, value_name = "FILE", conflicts_with = "key")]
     csr: Option<PathBuf>,
 
     /// Instead of a CA: the key of a certificate that signed itself, or a new one in its place
-    #[arg(long, value_name = "FILE", conflicts_with = "ca_cert")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "ca_cert",
+        group = "CaSigner"
+    )]
     key: Option<PathBuf>,
 
     /// Its passphrase, if it is encrypted
@@ -81,7 +82,7 @@ pub(crate) struct Args {
     serial: Option<SerialNumber>,
 
     /// Report in JSON: "certificate" is its file, "report" what inspect --json says of it, "ungranted" what the profile would not
-    /// grant to a new one
+    /// grant to a new one; or of --print-tbs, "tbs" and the "signatureAlgorithm"
     #[arg(long)]
     json: bool,
 
@@ -96,10 +97,11 @@ Examples:
     --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS
   countersign cert renew --cert server.crt.pem --out server.new.crt.pem --csr server.new.csr.pem \\
     --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS --days 90
+  countersign cert renew --cert bot.crt.pem --out bot.new.crt.pem --ca-cert ca.crt.pem \\
+    --signer-command 'openssl dgst -sha256 -sign ca.key.pem'
   countersign cert renew --cert test.crt.pem --out test.new.crt.pem --key test.key.pem";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
-    let ca_passin = Flag::new("--ca-passin", &args.ca_passin);
     let passin = Flag::new("--passin", &args.passin);
     let out = Output {
         flag: "--out",
@@ -108,53 +110,64 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     };
     let inputs = Inputs::new()
         .file("--cert", &args.cert)
-        .files("--ca-cert", &args.ca_cert)
-        .files("--ca-key", &args.ca_key)
-        .passphrase(ca_passin)
+        .files("--ca-cert", &args.ca_cert);
+    let inputs = args
+        .signer
+        .inputs(inputs)
         .files("--csr", &args.csr)
         .files("--key", &args.key)
         .passphrase(passin)
         .files("--profile-file", args.profile.file());
     let [out] = output::claim([out], &inputs, args.force)?;
     output::keep_for_report(args.json, &[&out])?;
+    if args.signer.prints_tbs() {
+        out.holds_binary()?;
+    }
     let old = input::certificate(&args.cert)?;
     let granted = args.profile.or_that_of(&old);
     let profile = granted.read()?;
 
     let about = || format!("renewing {}", InputName(&args.cert));
-    let (prepared, certificate) = match (&args.key, &args.ca_cert, &args.ca_key) {
-        (Some(key), ..) => {
-            let key = input::private_key(key, passin)?;
-            let issuance = args.issuance(&old, Some(key.public_key())).about(about())?;
+    let requested = || {
+        let key = args.csr.as_ref().map(|csr| requested_key(csr, &old));
+        key.transpose()
+    };
+    let (prepared, certificate) = match &args.ca_cert {
+        Some(cert) => {
+            let authority = args.signer.authority(cert)?;
+            let issuance = args.issuance(&old, requested()?.as_ref()).about(about())?;
+            let prepared = authority.issuer.prepare(&issuance, &profile);
+            let prepared = prepared.about(about())?;
+            let certificate = authority.sign(&prepared)?;
+            chain::warn_of_unknown_issuers(&authority.issuer, cert);
+            (prepared, certificate)
+        }
+        None if args.key.is_none() && !old.is_self_signed() => {
+            return Err(Error::misused(format!(
+                "{}: its own key did not sign it",
+                InputName(&args.cert)
+            ))
+            .hint(format!("name its CA with --ca-cert: {}", old.issuer())));
+        }
+        None => {
+            let key = args.key.as_ref();
+            let key = key.map(|it| input::private_key(it, passin).map(SigningKey::Private));
+            let key = key.transpose()?;
+            let public = match &key {
+                Some(key) => Some(key.public_key().clone()),
+                None => requested()?,
+            };
+            let issuance = args.issuance(&old, public.as_ref()).about(about())?;
             let prepared = issuance.prepare_self_signed(&profile).about(about())?;
-            let certificate = prepared.sign(&key).about(about())?;
+            let key = key.or_else(|| args.signer.command(prepared.signing_key()));
+            let certificate = key.map(|key| key.certificate(&prepared)).transpose()?;
             (prepared, certificate)
-        }
-        (None, Some(cert), Some(key)) => {
-            let (authority, _) = input::authority(cert, key, ca_passin)?;
-            let key = args.csr.as_ref().map(|csr| requested_key(csr, &old));
-            let issuance = args
-                .issuance(&old, key.transpose()?.as_ref())
-                .about(about())?;
-            let prepared = authority.prepare(&issuance, &profile).about(about())?;
-            let certificate = prepared.sign(authority.private_key()).about(about())?;
-            chain::warn_of_unknown_issuers(authority.issuer(), cert);
-            (prepared, certificate)
-        }
-        _ => {
-            return Err(Error::misused(
-                "who is to sign? --ca-cert and --ca-key, or --key",
-            ));
         }
     };
 
     granted.warn_of_kept(prepared.ungranted());
-    issued::write(
-        (out, &args.out),
-        &certificate,
-        prepared.ungranted(),
-        args.json,
-    )
+    let out = (out, args.out.as_path());
+    issued::write(out, &prepared, certificate.as_ref(), args.json)
 }
 
 impl Args {

@@ -102,10 +102,5 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     args.profile.refuse_ungranted_names(prepared.ungranted())?;
     let certificate = prepared.sign(&key).about(about())?;
 
-    issued::write(
-        (out, &args.out),
-        &certificate,
-        prepared.ungranted(),
-        args.json,
-    )
+    issued::write((out, &args.out), &prepared, Some(&certificate), args.json)
 }

@@ -3,19 +3,19 @@
 use std::path::PathBuf;
 
 use pki::{Certificate, ExtendedKeyUsage, Issuance, Passphrase, Pkcs12, SerialNumber};
-use serde_json::json;
 
 use crate::{
     alt_name::AltNameArgs,
     chain,
     error::{Context, Error},
     file_id::Inputs,
-    help, input, issued,
+    help, issued,
     new_key::{self, KeyArgs},
     output::{self, Access, Output},
     passphrase::{self, Flag, Source, SourceParser},
     profile_choice::ProfileArgs,
-    report::Report,
+    signer_command,
+    signing::AuthorityArgs,
     subject::Subject,
     ui,
 };
@@ -27,19 +27,18 @@ use crate::{
 /// the .p12 have the same passphrase. With --no-passphrase the key is not encrypted, and there is no .p12. For Symphony, the common
 /// name must be the name of the bot's service user, in the same case.
 ///
+/// The CA's key may be in a file, or be kept by a command that signs; or --print-tbs writes NAME.tbs, which is to be signed on another
+/// machine, in place of the certificate and the .p12: ca assemble and p12 export make them.
+///
 /// What the certificate may be used for is decided by --profile or --profile-file; names are granted by the profiles server and
 /// peer only, or as the profile's file says.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
+#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}\n\n{}", signer_command::PROTOCOL, passphrase::SOURCES)))]
 pub(crate) struct Args {
     /// Certificate of the CA. Its issuers may follow in the file, up to the root: what they allow is then checked,
     /// and they go into the .p12
     #[arg(long, value_name = "FILE")]
     ca_cert: PathBuf,
-
-    /// Its private key, in PEM or DER
-    #[arg(long, value_name = "FILE")]
-    ca_key: PathBuf,
 
     /// Subject, as /CN=bot/O=Org, or backwards as O=Org,CN=bot (RFC 4514)
     #[arg(long, value_name = "DN")]
@@ -49,9 +48,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     dir: PathBuf,
 
-    /// Passphrase of the CA's key, if it is encrypted
-    #[arg(long, value_name = "SRC", value_parser = SourceParser)]
-    ca_passin: Option<Source>,
+    #[command(flatten)]
+    signer: AuthorityArgs,
 
     #[command(flatten)]
     key: KeyArgs,
@@ -76,7 +74,8 @@ pub(crate) struct Args {
     no_passphrase: bool,
 
     /// Report in JSON: "key", "request", "certificate" and "bundle" are its files, "report" is what inspect --json says of
-    /// the certificate, "ungranted" what the profile didn't grant
+    /// the certificate, "ungranted" what the profile didn't grant; of --print-tbs, "tbs" and the "signatureAlgorithm" stand in place
+    /// of "certificate"
     #[arg(long)]
     json: bool,
 
@@ -106,9 +105,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let stem = file_stem(common_name);
     let [key_path, csr_path, crt_path, p12_path] = ["key.pem", "csr.pem", "crt.pem", "p12"]
         .map(|extension| args.dir.join(format!("{stem}.{extension}")));
+    let crt_path = match args.signer.prints_tbs() {
+        true => args.dir.join(format!("{stem}.tbs")),
+        false => crt_path,
+    };
 
     let _made = output::make_directory(&args.dir)?;
-    let ca_passin = Flag::new("--ca-passin", &args.ca_passin);
     let passout = Flag::new("--passout", &args.passout);
     let outputs = [
         (&key_path, Access::Owner),
@@ -121,14 +123,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         path,
         access,
     });
-    let inputs = Inputs::new()
-        .file("--ca-cert", &args.ca_cert)
-        .file("--ca-key", &args.ca_key)
-        .passphrase(ca_passin)
+    let inputs = Inputs::new().file("--ca-cert", &args.ca_cert);
+    let inputs = args
+        .signer
+        .inputs(inputs)
         .files("--profile-file", args.profile.file())
         .passphrase(passout);
     let [key_out, csr_out, crt_out, p12_out] = output::claim(outputs, &inputs, args.force)?;
-    let (authority, issuers) = input::authority(&args.ca_cert, &args.ca_key, ca_passin)?;
+    let authority = args.signer.authority(&args.ca_cert)?;
     let profile = args.profile.read()?;
     let passphrase = match args.no_passphrase {
         true => None,
@@ -146,35 +148,37 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     if let Some(serial) = &args.serial {
         issuance = issuance.serial_number(serial.clone());
     }
-    let prepared = authority.prepare(&issuance, &profile).about(about())?;
+    let issuer = &authority.issuer;
+    let prepared = issuer.prepare(&issuance, &profile).about(about())?;
     args.profile.refuse_ungranted_names(prepared.ungranted())?;
-    let certificate = prepared.sign(authority.private_key()).about(about())?;
-    chain::warn_of_unknown_issuers(authority.issuer(), &args.ca_cert);
-    if is_for_clients(&certificate) {
-        let certificates: Vec<_> = std::iter::once(&certificate)
-            .chain(&issuers)
+    let certificate = authority.sign(&prepared)?;
+    chain::warn_of_unknown_issuers(issuer, &args.ca_cert);
+    let unsigned = prepared.unsigned();
+    if is_for_clients(unsigned) {
+        let certificates: Vec<_> = std::iter::once(certificate.as_ref().unwrap_or(unsigned))
+            .chain(issuer.chain())
             .cloned()
             .collect();
         let told = ["key-too-small", "common-name-blanks"];
         chain::warn_of_bundle(key.algorithm(), &certificates, &told);
     }
     let key_pem = new_key::to_pem(&key, passphrase.as_ref())?;
-    let bundle = match &passphrase {
-        Some(passphrase) => {
+    let bundle = match (&passphrase, &certificate) {
+        (Some(passphrase), Some(certificate)) => {
             let _progress = ui::progress("encrypting the bundle");
-            let builder = Pkcs12::builder(&key, &certificate).about(p12_path.display())?;
-            let builder = builder.chain(issuers).alias(common_name);
+            let builder = Pkcs12::builder(&key, certificate).about(p12_path.display())?;
+            let builder = builder.chain(issuer.chain().to_vec()).alias(common_name);
             Some(builder.to_der(passphrase).about(p12_path.display())?)
         }
-        None => None,
+        _ => None,
     };
 
-    let certificate_pem = certificate.to_pem();
+    let certificate_file = issued::file(&prepared, certificate.as_ref());
     let request_pem = request.to_pem();
     let files = [
         (key_out, key_pem.as_bytes()),
         (csr_out, request_pem.as_bytes()),
-        (crt_out, certificate_pem.as_bytes()),
+        (crt_out, certificate_file.as_slice()),
     ];
     match &bundle {
         Some(bundle) => {
@@ -183,7 +187,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         }
         None => {
             output::write_into(&args.dir, files)?;
-            new_key::note_written(&key, false, &key_path);
+            new_key::note_written(&key, passphrase.is_some(), &key_path);
             if p12_path.exists() {
                 ui::warn(format!(
                     "{}: an earlier one, which does not belong to the new key",
@@ -192,18 +196,18 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             }
         }
     }
-    ui::note_certificate(&certificate, &crt_path);
+    issued::note(&prepared, certificate.as_ref(), &crt_path);
     let p12_path = bundle.map(|_| p12_path);
     if args.json {
-        let report = Report::read(certificate_pem.as_bytes(), None).about(crt_path.display())?;
-        return ui::json(&json!({
-            "key": key_path.display().to_string(),
-            "request": csr_path.display().to_string(),
-            "certificate": crt_path.display().to_string(),
-            "bundle": p12_path.map(|path| path.display().to_string()),
-            "report": report,
-            "ungranted": issued::texts(prepared.ungranted()),
-        }));
+        let files = [
+            ("key", Some(key_path.as_path())),
+            ("request", Some(csr_path.as_path())),
+            ("bundle", p12_path.as_deref()),
+        ];
+        let mut report = issued::report(&prepared, certificate.as_ref(), &crt_path, files)?;
+        let ungranted = issued::texts(prepared.ungranted());
+        report.insert("ungranted".to_owned(), ungranted.into());
+        return ui::json(&report);
     }
     let paths = [key_path, csr_path, crt_path].into_iter().chain(p12_path);
     let paths: Vec<_> = paths.map(|path| path.display().to_string()).collect();

@@ -350,7 +350,13 @@ fn only_who_issued_a_certificate_renews_it() {
         );
     sandbox
         .run("cert renew --cert a.crt --out b.crt")
-        .misuses("--ca-cert <FILE>");
+        .misuses("--ca-key <FILE>|--signer-command <CMD>|--print-tbs|--key <FILE>");
+    sandbox
+        .run("cert renew --cert a.crt --out b.crt --print-tbs")
+        .misuses(
+            "error: a.crt: its own key did not sign it\n\
+             hint: name its CA with --ca-cert: C=GB,O=Excelsior Bank,CN=Demo CA\n",
+        );
     sandbox
         .run(&format!("{RENEW} --key key.pem --cert a.crt --out b.crt"))
         .misuses("cannot be used with");

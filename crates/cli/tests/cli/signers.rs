@@ -31,6 +31,9 @@ fn assert_issued(sandbox: &Sandbox, name: &str) {
 
 const SIGN: &str = "ca sign --ca-cert ca.crt.pem --csr bot.csr.pem";
 const CRL: &str = "ca crl --ca-cert ca.crt.pem";
+const RENEW: &str = "cert renew --ca-cert ca.crt.pem --cert bot.crt.pem";
+const BELOW: &str = "ca create --parent-cert ca.crt.pem --type ec-p256 --subject /CN=Bots";
+const ISSUE: &str = "issue --ca-cert ca.crt.pem --type ec-p256 --subject /CN=bot";
 const ASSEMBLE: &str = "ca assemble --ca-cert ca.crt.pem";
 
 #[test]
@@ -79,6 +82,53 @@ fn a_crl_is_signed_on_another_machine() {
     let crl = Crl::from_pem_or_der(&sandbox.read("ca.crl.pem")).unwrap();
     crl.verify_issued_by(&certificate(&sandbox, "ca.crt.pem"))
         .unwrap();
+}
+
+/// Renewals, CAs below the CA, and all that a bot needs.
+#[test]
+fn whatever_a_ca_signs_is_signed_on_another_machine() {
+    let (sandbox, key) = without_ca_key();
+    for (line, tbs) in [
+        (format!("{RENEW} --out new.tbs"), "new.tbs"),
+        (
+            format!("{BELOW} --out-key new.key.pem --out-cert new.tbs"),
+            "new.tbs",
+        ),
+        (
+            format!("{ISSUE} --passout env:PW --dir bots"),
+            "bots/bot.tbs",
+        ),
+    ] {
+        let prepared = sandbox
+            .run(&format!("{line} --print-tbs --json"))
+            .succeeds();
+        assert_eq!(prepared.json()["tbs"], tbs, "{line}");
+        assert_eq!(prepared.json()["digest"], "sha256", "{line}");
+        assert!(prepared.json().get("certificate").is_none(), "{line}");
+        sandbox.write("new.sig", signed(&key, &sandbox.read(tbs)));
+        let assembled = format!("{ASSEMBLE} --tbs {tbs} --signature new.sig --out new.crt.pem");
+        let made = sandbox
+            .run(&format!("{assembled} --force --json"))
+            .succeeds();
+        assert_issued(&sandbox, "new.crt.pem");
+        let mut expected = made.json()["report"]["items"][0].clone();
+        expected
+            .as_object_mut()
+            .unwrap()
+            .remove("sha256Fingerprint");
+        assert_eq!(prepared.json()["report"]["items"][0], expected, "{line}");
+        std::fs::remove_file(sandbox.path(tbs)).unwrap();
+    }
+    // The rest of what a bot needs is there, and no certificate nor bundle before it is signed.
+    let mut files = sandbox.contents().into_keys().collect::<Vec<_>>();
+    files.retain(|path| path.starts_with(sandbox.path("bots")));
+    assert_eq!(
+        files,
+        ["bot.csr.pem", "bot.key.pem"].map(|name| sandbox.path("bots").join(name))
+    );
+    sandbox
+        .run("p12 export --cert new.crt.pem --key bots/bot.key.pem --passin env:PW --passout env:PW --out bots/bot.p12")
+        .succeeds();
 }
 
 #[test]
@@ -210,6 +260,8 @@ fn a_command_that_can_not_be_read_is_not_repeated() {
         ("csr create", "--subject /CN=a --out new --public-key b"),
         ("ca sign", "--csr a --ca-cert b --out new"),
         ("ca crl", "--ca-cert b --next-update 7d --out new"),
+        ("cert renew", "--ca-cert b --cert a --out new"),
+        ("issue", "--ca-cert b --subject /CN=a --dir new"),
     ] {
         sandbox.run(&format!("{needs} {line} {command}")).misuses(
             "error: invalid value for '--signer-command <CMD>': \
@@ -236,6 +288,8 @@ fn the_key_that_a_command_reads_is_not_replaced() {
             format!("csr create --subject /CN=a --public-key a {command}"),
             format!("ca create --subject /CN=a --public-key a {command}")
                 .replace("--out ", "--out-cert "),
+            format!("{BELOW} --out-key new {command}").replace("--out ", "--out-cert "),
+            format!("{RENEW} {command}"),
         ] {
             sandbox.run(&line).misuses("which --signer-command reads\n");
         }
@@ -246,7 +300,11 @@ fn the_key_that_a_command_reads_is_not_replaced() {
 #[test]
 fn one_of_the_ways_to_sign_is_chosen() {
     let (sandbox, _) = without_ca_key();
-    for command in [SIGN, CRL] {
+    for command in [SIGN, CRL, ISSUE] {
+        let out = match command {
+            ISSUE => "--dir",
+            _ => "--out",
+        };
         for flags in [
             "",
             "--ca-key a --signer-command b",
@@ -256,7 +314,7 @@ fn one_of_the_ways_to_sign_is_chosen() {
             "--print-tbs --ca-passin env:PW",
         ] {
             sandbox
-                .run(&format!("{command} --out new {flags}"))
+                .run(&format!("{command} {out} new {flags}"))
                 .misuses("--");
         }
     }
@@ -269,9 +327,35 @@ fn one_of_the_ways_to_sign_is_chosen() {
         "--public-key b --signer-command c --type rsa",
         "--public-key b --signer-command c --passout env:PW",
         "--public-key b --signer-command c --parent-cert a --parent-key b",
+        "--public-key b --parent-cert a --signer-command c",
+        "--out-key a --print-tbs",
+        "--out-key a --parent-cert b",
+        "--out-key a --parent-key b",
+        "--out-key a --parent-cert b --parent-key c --signer-command d",
+        "--out-key a --parent-cert b --parent-key c --print-tbs",
+        "--out-key a --parent-cert b --signer-command c --print-tbs",
+        "--out-key a --parent-cert b --signer-command c --parent-passin env:PW",
     ] {
         sandbox
             .run(&format!("ca create --subject /CN=a --out-cert new {flags}"))
+            .misuses("--");
+    }
+    for flags in [
+        "",
+        "--ca-cert a",
+        "--ca-key a",
+        "--ca-cert a --key b",
+        "--key a --signer-command b",
+        "--key a --print-tbs",
+        "--ca-cert a --ca-key b --signer-command c",
+        "--ca-cert a --signer-command b --print-tbs",
+        "--ca-cert a --signer-command b --ca-passin env:PW",
+        // The CA is not named.
+        "--signer-command b",
+        "--print-tbs",
+    ] {
+        sandbox
+            .run(&format!("cert renew --cert bot.crt.pem --out new {flags}"))
             .misuses("--");
     }
     for flags in [
@@ -341,6 +425,41 @@ mod commands {
             .run(&format!("{SIGN} {SIGNER} --out new.crt.pem"))
             .succeeds();
         assert_issued(&sandbox, "new.crt.pem");
+    }
+
+    #[test]
+    fn a_command_signs_whatever_a_ca_signs() {
+        let (sandbox, key) = without_ca_key();
+        let pem = key.to_pem().unwrap();
+        for (line, made) in [
+            (format!("{RENEW} --out new.crt.pem"), "new.crt.pem"),
+            (
+                format!("{BELOW} --out-key bots.key.pem --out-cert bots.crt.pem"),
+                "bots.crt.pem",
+            ),
+            (
+                format!("{ISSUE} --passout env:PW --dir bots"),
+                "bots/bot.crt.pem",
+            ),
+        ] {
+            serve(
+                &sandbox,
+                PrivateKey::from_pem(pem.as_bytes(), None).unwrap(),
+            );
+            sandbox.run(&format!("{line} {SIGNER}")).succeeds();
+            assert_issued(&sandbox, made);
+        }
+        sandbox
+            .run("p12 info bots/bot.p12 --passin env:PW")
+            .succeeds();
+
+        // Its own signature is renewed by whoever keeps its own key.
+        serve(&sandbox, key);
+        let renewed = "cert renew --cert ca.crt.pem --days 30 --out root.crt.pem";
+        sandbox.run(&format!("{renewed} {SIGNER}")).succeeds();
+        let [old, new] = ["ca.crt.pem", "root.crt.pem"].map(|name| certificate(&sandbox, name));
+        new.verify_issued_by(&old).unwrap();
+        assert_eq!(new.public_key(), old.public_key());
     }
 
     #[test]
