@@ -264,6 +264,10 @@ impl Hint for pki::Error {
             }
             Self::NotInChain { .. } => "leave out the certificates that are not its issuers",
             Self::UnsupportedScheme {
+                what: "PKCS#7 content",
+                ..
+            } => "it is a message and no chain of certificates: openssl cms opens it",
+            Self::UnsupportedScheme {
                 what: "PKCS#12 encryption" | "PKCS#12 MAC" | "PKCS#12 integrity",
                 ..
             } => {

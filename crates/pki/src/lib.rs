@@ -61,6 +61,9 @@
 //! # }
 //! ```
 //!
+//! With the feature `legacy`, files are opened that have RC4 or Camellia in them, or a MAC or a key derivation with SHA-3: what some programs
+//! write when they are told to. Nothing is written so.
+//!
 //! This crate does no I/O, and decides nothing about trust: it verifies one signature at a time
 //! ([`Certificate::verify_issued_by`]).
 //!

@@ -1,11 +1,13 @@
 //! One door for every file: what is in it, whatever it is.
 
+use std::iter;
+
 use zeroize::Zeroizing;
 
 use crate::{
     Budget, Certificate, CertificateRequest, Crl, Encrypted, Error, JavaKeystore, KeystoreValue,
     OtherKey, Passphrase, Pkcs7, Pkcs12, PrivateKey, PublicKey,
-    budget::Spending,
+    budget::{self, Spending},
     chain, crl,
     der::{self, Reader},
     java_keystore::is_java_keystore,
@@ -105,6 +107,7 @@ impl<'p> OpenOptions<'p> {
     /// # Errors
     /// Those of [`open()`].
     pub fn open(&self, input: &[u8]) -> Result<Contents, Error> {
+        budget::check_size(input, crl::MAX_PEM_SIZE, WHAT)?;
         let mut file = File {
             options: *self,
             spending: Spending::new(self.budget),
@@ -139,7 +142,7 @@ impl<'p> OpenOptions<'p> {
             });
         }
         let items = file.values(input)?;
-        let is_der = values(input).iter().all(|value| der::is_one_value(value));
+        let is_der = values(input).all(der::is_one_value);
         Ok(Contents {
             encoding: if is_der { Encoding::Der } else { Encoding::Ber },
             items,
@@ -270,7 +273,10 @@ impl Contents {
     pub fn into_identity(mut self) -> Result<(PrivateKey, Vec<Certificate>), Error> {
         let public = self.private_key()?.public_key();
         let leaf = self
-            .certificates()
+            .items
+            .iter()
+            .filter_map(Item::leaf)
+            .chain(self.certificates())
             .find(|certificate| certificate.public_key().is_ok_and(|key| key == *public))
             .cloned()
             .ok_or_else(|| self.not_in_file("certificate for the private key"))?;
@@ -352,6 +358,15 @@ impl Item {
         }
     }
 
+    /// The certificate of the private key, where the item says which one it is.
+    fn leaf(&self) -> Option<&Certificate> {
+        match self {
+            Self::Pkcs12(bundle) => bundle.certificate().ok(),
+            Self::JavaKeystore(store) => store.leaf(),
+            _ => None,
+        }
+    }
+
     fn private_keys(&self) -> Vec<&PrivateKey> {
         match self {
             Self::PrivateKey { key, .. } => vec![key],
@@ -421,8 +436,7 @@ impl File<'_> {
     }
 
     fn values(&mut self, input: &[u8]) -> Result<Vec<Item>, Error> {
-        let values = values(input);
-        values.into_iter().map(|value| self.value(value)).collect()
+        values(input).map(|value| self.value(value)).collect()
     }
 
     /// Tells structures apart by the tags of their first elements.
@@ -526,19 +540,17 @@ fn public_key(read: Result<PublicKey, Error>) -> Result<Item, Error> {
 }
 
 /// DER values that follow each other, or else the input as it is.
-fn values(input: &[u8]) -> Vec<&[u8]> {
-    let mut rest = Reader::new(input, WHAT);
-    let mut values = Vec::new();
-    while !rest.is_empty() {
-        match rest.read_tagged(der::SEQUENCE) {
-            Ok(value) => values.push(value.raw),
-            Err(_) => return vec![input],
-        }
-    }
-    match values.is_empty() {
-        true => vec![input],
-        false => values,
-    }
+fn values(input: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let start = Reader::new(input, WHAT);
+    let mut all = start.clone();
+    while all.read_tagged(der::SEQUENCE).is_ok() {}
+    let are_values = all.is_empty() && !input.is_empty();
+
+    let mut rest = start;
+    let values = iter::from_fn(move || rest.read_tagged(der::SEQUENCE).ok())
+        .take_while(move |_| are_values)
+        .map(|value| value.raw);
+    values.chain((!are_values).then_some(input))
 }
 
 /// What is in bare base64, if that is all that the input is. Each thing that is read starts with a SEQUENCE.

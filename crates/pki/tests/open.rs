@@ -344,6 +344,27 @@ fn encryption_that_is_not_implemented_closes_what_it_is_on_and_nothing_else() {
 }
 
 #[test]
+fn a_part_of_a_bundle_that_is_not_implemented_does_not_hide_the_others() {
+    let contents = open(data!("pkcs12/openssl-seed-key.p12"), &correct()).unwrap();
+    let [Item::Pkcs12(bundle)] = contents.items() else {
+        panic!("{contents:?}");
+    };
+    assert_eq!(bundle.certificates().len(), 3);
+    let [key] = bundle.encrypted() else {
+        panic!("{bundle:?}");
+    };
+    assert_eq!(key.encryption, "SEED-CBC (1.2.410.200004.1.4)");
+    assert!(matches!(key.error, Error::UnsupportedScheme { .. }));
+    assert!(matches!(
+        contents.private_key(),
+        Err(Error::UnsupportedScheme { .. })
+    ));
+    // Without a passphrase, nobody asks for the MAC either.
+    let mac = open(data!("pkcs12/openssl-mac-ripemd160.p12"), None).unwrap();
+    assert_eq!(mac.encrypted().count(), 2);
+}
+
+#[test]
 fn the_budget_is_that_of_the_file_as_a_whole() {
     let key = key()
         .to_encrypted_pem(&correct(), KeyEncryption::iterations(4_000))

@@ -94,6 +94,21 @@ fn openssl_files_open_whatever_their_options() {
             "SHA-256, 2048 iterations",
             "",
         ),
+        (
+            data!("openssl-pbes2-rc2.p12"),
+            "SHA-1, 2048 iterations",
+            "PBES2 (RC2-128-CBC, PBKDF2-HMAC-SHA-256, 2048 iterations); PBES2 (RC2-40-CBC, PBKDF2-HMAC-SHA-256, 2048 iterations)",
+        ),
+        (
+            data!("openssl-pbes2-rc2-64.p12"),
+            "SHA-1, 2048 iterations",
+            "PBES2 (RC2-64-CBC, PBKDF2-HMAC-SHA-256, 2048 iterations)",
+        ),
+        (
+            data!("openssl-mac-md5.p12"),
+            "MD5, 2048 iterations",
+            "PBES2 (AES-128-CBC, PBKDF2-HMAC-SHA-256, 2048 iterations)",
+        ),
         (data!("openssl-plain-nomac.p12"), "none", ""),
         (
             data!("openssl-nomac.p12"),
@@ -157,15 +172,80 @@ fn a_passphrase_that_is_not_ascii_opens_pbes1() {
     assert_eq!(bundle.alias(), Some("Ünï"));
 }
 
+#[cfg(feature = "legacy")]
 #[test]
-fn schemes_that_are_not_read_are_named() {
+fn files_with_rc4_camellia_and_sha_3_open() {
+    let (key, ..) = material();
+    let aes = "PBES2 (AES-128-CBC, PBKDF2-HMAC-SHA-256, 2048 iterations)";
+    for (der, integrity, encryption) in [
+        (
+            data!("openssl-rc4.p12"),
+            "SHA-1",
+            "PKCS#12 PBE (RC4-128, SHA-1, 2048 iterations); PKCS#12 PBE (RC4-40, SHA-1, 2048 iterations)",
+        ),
+        (
+            data!("openssl-camellia.p12"),
+            "SHA-1",
+            "PBES2 (Camellia-128-CBC, PBKDF2-HMAC-SHA-256, 2048 iterations); PBES2 (Camellia-256-CBC, PBKDF2-HMAC-SHA-256, 2048 iterations)",
+        ),
+        (
+            data!("openssl-camellia-192.p12"),
+            "SHA-1",
+            "PBES2 (Camellia-192-CBC, PBKDF2-HMAC-SHA-256, 2048 iterations)",
+        ),
+        (data!("openssl-mac-sha3-224.p12"), "SHA3-224", aes),
+        (data!("openssl-mac-sha3-256.p12"), "SHA3-256", aes),
+        (data!("openssl-mac-sha3-384.p12"), "SHA3-384", aes),
+        (data!("openssl-mac-sha3-512.p12"), "SHA3-512", aes),
+    ] {
+        let bundle = open(der);
+        let expected = format!("{integrity}, 2048 iterations");
+        assert_eq!(bundle.integrity().to_string(), expected);
+        assert_eq!(bundle.encryption().join("; "), encryption);
+        assert_eq!(bundle.private_key().unwrap().public_key(), key.public_key());
+        assert_eq!(subjects(&bundle).len(), 3);
+        let wrong = Passphrase::from("wrong");
+        assert_eq!(Pkcs12::open(der, &wrong).unwrap_err(), WRONG);
+    }
+}
+
+#[test]
+fn a_key_for_rsassa_pss_alone_opens() {
+    let bundle = open(data!("openssl-pss.p12"));
+    assert_eq!(
+        bundle.private_key().unwrap().algorithm().to_string(),
+        "RSASSA-PSS 2048 with SHA-384"
+    );
+    bundle.certificate().unwrap();
+}
+
+/// The MAC tells a wrong passphrase before anybody asks for the scheme.
+#[test]
+fn schemes_that_are_not_read_are_named_once_the_passphrase_is_right() {
     for (der, name) in [
+        (data!("openssl-aria.p12"), "ARIA-128-CBC"),
+        (data!("openssl-seed-key.p12"), "SEED-CBC"),
+        #[cfg(not(feature = "legacy"))]
         (data!("openssl-rc4.p12"), "pbeWithSHAAnd128BitRC4"),
+        #[cfg(not(feature = "legacy"))]
         (data!("openssl-camellia.p12"), "Camellia-128-CBC"),
     ] {
         assert!(matches!(
             Pkcs12::open(der, &correct()),
             Err(Error::UnsupportedScheme { what: "PKCS#12 encryption", name: found, .. }) if found == name
+        ));
+        let wrong = Passphrase::from("wrong");
+        assert_eq!(Pkcs12::open(der, &wrong).unwrap_err(), WRONG);
+    }
+}
+
+/// Where the MAC can't be checked, not even its passphrase is known to be right.
+#[test]
+fn a_mac_that_is_not_implemented_is_named() {
+    for passphrase in ["correct", "wrong"] {
+        assert!(matches!(
+            Pkcs12::open(data!("openssl-mac-ripemd160.p12"), &Passphrase::from(passphrase)),
+            Err(Error::UnsupportedScheme { what: "PKCS#12 MAC", name, .. }) if name == "RIPEMD-160"
         ));
     }
 }

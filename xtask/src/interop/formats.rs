@@ -26,6 +26,7 @@ const TO_P12: &str = "openssl pkey -in $OURS/bot.key.pem -passin env:PASS -out k
 const PK12UTIL: &str = "mkdir db; certutil -N -d sql:db --empty-password
     pk12util -i $OURS/bot.p12 -d sql:db -W $PASS
     pk12util -o b.p12 -d sql:db -n demo-bot1 -W $PASS";
+const KEYSTORE: &str = "keytool -importkeystore -srckeystore $OURS/bot.p12 -srcstorepass $PASS -destkeystore b.p12 -deststorepass $PASS -deststoretype";
 const IMPORTCERT: &str = "keytool -importcert -noprompt -alias root -file $OURS/root.crt.pem -keystore b.p12 -storepass $PASS";
 
 const FAMILIES: &[Family] = &[
@@ -73,14 +74,16 @@ const FAMILIES: &[Family] = &[
             "PBE-SHA1-RC2-64",
             "PBE-MD5-DES",
             "PBE-MD5-RC2-64",
+            "PBE-SHA1-RC4-128",
+            "PBE-SHA1-RC4-40",
+            "RC2-CBC",
+            "RC2-64-CBC",
+            "RC2-40-CBC",
+            "CAMELLIA-128-CBC",
+            "CAMELLIA-192-CBC",
+            "CAMELLIA-256-CBC",
         ],
         refuses: &[
-            ("PBE-SHA1-RC4-128", "pbeWithSHAAnd128BitRC4"),
-            ("PBE-SHA1-RC4-40", "pbeWithSHAAnd40BitRC4"),
-            ("RC2-CBC", "rc2-cbc"),
-            ("CAMELLIA-128-CBC", "Camellia-128-CBC"),
-            ("CAMELLIA-192-CBC", "Camellia-192-CBC"),
-            ("CAMELLIA-256-CBC", "Camellia-256-CBC"),
             ("ARIA-128-CBC", "ARIA-128-CBC"),
             ("ARIA-192-CBC", "ARIA-192-CBC"),
             ("ARIA-256-CBC", "ARIA-256-CBC"),
@@ -103,10 +106,14 @@ const FAMILIES: &[Family] = &[
             "SHA512",
             "SHA512-224",
             "SHA512-256",
+            "MD5",
+            "SHA3-224",
+            "SHA3-256",
+            "SHA3-384",
+            "SHA3-512",
         ],
         refuses: &[
-            ("MD5", "md5"),
-            ("SHA3-256", "sha3-256"),
+            ("MD4", "md4"),
             ("RIPEMD160", "RIPEMD-160"),
             ("SM3", "SM3"),
             ("BLAKE2b512", "blake2b512"),
@@ -138,11 +145,10 @@ const FAMILIES: &[Family] = &[
             "PBEWithHmacSHA224AndAES_256",
             "PBEWithHmacSHA384AndAES_128",
             "PBEWithHmacSHA512AndAES_256",
+            "PBEWithSHA1AndRC4_128",
+            "PBEWithSHA1AndRC4_40",
         ],
-        refuses: &[
-            ("PBEWithSHA1AndRC4_128", "pbeWithSHAAnd128BitRC4"),
-            ("PBEWithSHA1AndRC4_40", "pbeWithSHAAnd40BitRC4"),
-        ],
+        refuses: &[],
     },
     Family {
         tool: Java,
@@ -163,8 +169,80 @@ const FAMILIES: &[Family] = &[
         tool: Java,
         shown: "`keytool -importcert` (trust stores)",
         made: "IMPORTCERT -storetype @",
-        opens: &["PKCS12", "JKS", "PKCS12 -J-Dkeystore.pkcs12.legacy"],
-        refuses: &[("JCEKS", "JCEKS")],
+        opens: &["PKCS12", "JKS", "JCEKS", "PKCS12 -J-Dkeystore.pkcs12.legacy"],
+        refuses: &[],
+    },
+    Family {
+        tool: Java,
+        shown: "`keytool -importkeystore -deststoretype` (private keys)",
+        made: "KEYSTORE @",
+        opens: &["JKS", "JCEKS", "JCEKS -J-Djdk.jceks.iterationCount=10000"],
+        refuses: &[],
+    },
+    Family {
+        tool: Java,
+        shown: "`keytool -genkeypair -keyalg` in JKS and JCEKS",
+        made: "keytool -genkeypair -alias a -dname CN=a -keystore b.p12 -storepass $PASS -keypass $PASS -storetype JCEKS -J-Djdk.jceks.iterationCount=10000 -keyalg @
+            keytool -importkeystore -srckeystore b.p12 -srcstoretype JCEKS -srcstorepass $PASS -destkeystore b.jks -deststoretype JKS -deststorepass $PASS
+            countersign inspect b.jks --passin env:PASS | has 'encryption: JKS'",
+        opens: &["RSA -keysize 2048", "RSASSA-PSS -keysize 2048", "EC -groupname secp256r1", "EC -groupname secp384r1", "DSA -keysize 2048", "Ed25519", "Ed448"],
+        refuses: &[],
+    },
+    Family {
+        tool: Openssl,
+        shown: "PKCS#7: `openssl crl2pkcs7`",
+        made: "openssl crl2pkcs7 -certfile $OURS/issuers.pem -out b.p12 @",
+        opens: &["-nocrl", "-nocrl -outform DER", "-in $OURS/signing.crl.pem"],
+        refuses: &[],
+    },
+    Family {
+        tool: Openssl,
+        shown: "PKCS#7: `openssl cms`",
+        made: "openssl pkey -in $OURS/bot.key.pem -passin env:PASS -out k.pem
+            echo text > text; openssl cms -in text -signer $OURS/bot.crt.pem -inkey k.pem -out b.p12 @",
+        opens: &["-sign -outform PEM", "-sign -outform DER -nodetach", "-sign -outform DER -nodetach -stream -indef -binary"],
+        refuses: &[],
+    },
+    Family {
+        tool: Openssl,
+        shown: "PKCS#7: `openssl cms -encrypt`",
+        made: "echo text > text; openssl cms -in text -outform DER -out b.p12 @ $OURS/bot.crt.pem",
+        opens: &[],
+        refuses: &[("-encrypt", "PKCS#7 content: id-envelopedData")],
+    },
+    Family {
+        tool: Gnutls,
+        shown: "PKCS#7: `certtool --p7-generate`",
+        made: "certtool --p7-generate --load-certificate $OURS/bot.crt.pem --outfile b.p12 @",
+        opens: &["", "--outder"],
+        refuses: &[],
+    },
+    Family {
+        tool: Python,
+        shown: "PKCS#7: `pkcs7.serialize_certificates`",
+        made: "judge make-pkcs7 @ $OURS/bot.chain.pem b.p12",
+        opens: &["PEM", "DER"],
+        refuses: &[],
+    },
+    Family {
+        tool: Openssl,
+        shown: "keys that aren't used, named: `openssl genpkey`",
+        made: "openssl genpkey -out b.p12 @
+            countersign inspect b.p12 --json | has otherPrivateKey
+            openssl pkey -in b.p12 -pubout -outform DER -out public.der; countersign inspect public.der --json | has otherPublicKey",
+        opens: &[
+            "-algorithm X25519",
+            "-algorithm X448",
+            "-algorithm ED448",
+            "-algorithm DH -pkeyopt group:ffdhe2048",
+            "-algorithm RSA -pkeyopt rsa_keygen_bits:512",
+            "-algorithm EC -pkeyopt ec_paramgen_curve:secp256k1",
+            "-algorithm EC -pkeyopt ec_paramgen_curve:brainpoolP256r1",
+            "-algorithm EC -pkeyopt ec_paramgen_curve:P-224",
+            "-algorithm EC -pkeyopt ec_paramgen_curve:SM2",
+            "-algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit",
+        ],
+        refuses: &[],
     },
     Family {
         tool: Nss,
@@ -182,14 +260,12 @@ const FAMILIES: &[Family] = &[
             "-c AES-256-CBC -C AES-256-CBC",
             "-c DES-EDE3-CBC -C DES-EDE3-CBC",
             "-c RC2-CBC -C RC2-CBC",
+            "-c RC4 -C RC4",
+            "-c CAMELLIA-128-CBC -C CAMELLIA-128-CBC",
+            "-c CAMELLIA-192-CBC -C CAMELLIA-192-CBC",
+            "-c CAMELLIA-256-CBC -C CAMELLIA-256-CBC",
         ],
-        refuses: &[
-            ("-c RC4 -C RC4", "pbeWithSHAAnd128BitRC4"),
-            (
-                "-c CAMELLIA-256-CBC -C CAMELLIA-256-CBC",
-                "Camellia-256-CBC",
-            ),
-        ],
+        refuses: &[],
     },
     Family {
         tool: Gnutls,
@@ -207,9 +283,9 @@ const FAMILIES: &[Family] = &[
             "--hash SHA256",
             "--hash SHA384",
             "--hash SHA512",
+            "--pkcs-cipher arcfour",
         ],
         refuses: &[
-            ("--pkcs-cipher arcfour", "pbeWithSHAAnd128BitRC4"),
             ("--pkcs-cipher gost28147-tc26z", "1.2.643.2.2.21"),
         ],
     },
@@ -296,7 +372,7 @@ pub(super) fn cases() -> Vec<Case> {
 /// The two tables of docs/formats.md.
 pub(crate) fn table() -> String {
     let mut text = String::from(
-        "\nPKCS#12 files and trust stores of other programs, by the option that makes them:\n\n\
+        "\nFiles of other programs, by the option that makes them:\n\n\
          | made by | opens | named and refused |\n|---|---|---|\n",
     );
     for family in FAMILIES {
@@ -331,6 +407,8 @@ fn shown(option: &str) -> String {
             "`{}`",
             option
                 .replace("-J-Dkeystore.pkcs12.", "")
+                .replace("-J-D", "")
+                .replace("$OURS/signing.crl.pem", "CRL")
                 .replace("$PASS", "PASS")
         ),
     }
@@ -340,6 +418,7 @@ impl Family {
     fn script(&self, option: &str) -> String {
         self.made
             .replace("EXPORT", EXPORT)
+            .replace("KEYSTORE", KEYSTORE)
             .replace("IMPORTCERT", IMPORTCERT)
             .replace("IMPORT", IMPORT)
             .replace("TO_P12", TO_P12)

@@ -191,8 +191,8 @@ fn what_is_not_supported_comes_with_a_way_around_it() {
             "have it encrypted with AES-256 by the program that made it, or by OpenSSL: openssl pkcs8 ",
         ),
         (
-            include_bytes!("../../../pki/tests/data/pkcs12/openssl-camellia.p12"),
-            "unsupported PKCS#12 encryption: Camellia-128-CBC",
+            include_bytes!("../../../pki/tests/data/pkcs12/openssl-aria.p12"),
+            "unsupported PKCS#12 encryption: ARIA-128-CBC",
             "have it written with AES-256 and SHA-256 by the program that made it, or by OpenSSL: openssl pkcs12 ",
         ),
     ] {

@@ -100,6 +100,13 @@ impl JavaKeystore {
         })
     }
 
+    /// The certificate of the first private key that was opened.
+    pub(crate) fn leaf(&self) -> Option<&Certificate> {
+        let mut entries = self.entries.iter();
+        let own = |entry: &&KeystoreEntry| matches!(entry.value, KeystoreValue::PrivateKey { .. });
+        entries.find(own)?.chain.first()
+    }
+
     pub(crate) fn private_keys(&self) -> impl Iterator<Item = &PrivateKey> {
         self.entries.iter().filter_map(|entry| match &entry.value {
             KeystoreValue::PrivateKey { key, .. } => Some(key),

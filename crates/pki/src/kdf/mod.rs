@@ -5,12 +5,16 @@ mod sha256;
 
 use std::iter::once;
 
+#[cfg(feature = "legacy")]
+use hmac::SimpleHmac;
 use hmac::{Hmac, KeyInit, Mac};
 use kernels::sha256::{Chain, Kernel, run};
 use md5::Md5;
-use pbkdf2::pbkdf2_hmac;
+use pbkdf2::pbkdf2;
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256};
+#[cfg(feature = "legacy")]
+use sha3::{Sha3_224, Sha3_256, Sha3_384, Sha3_512};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{Error, der::malformed};
@@ -18,6 +22,7 @@ use crate::{Error, der::malformed};
 /// A hash function, as a MAC or a key derivation uses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hash {
+    Md5,
     Sha1,
     Sha224,
     Sha256,
@@ -25,12 +30,21 @@ pub(crate) enum Hash {
     Sha512,
     Sha512_224,
     Sha512_256,
+    #[cfg(feature = "legacy")]
+    Sha3_224,
+    #[cfg(feature = "legacy")]
+    Sha3_256,
+    #[cfg(feature = "legacy")]
+    Sha3_384,
+    #[cfg(feature = "legacy")]
+    Sha3_512,
 }
 
 /// Calls a generic function with the type that implements a hash.
 macro_rules! with_hash {
     ($hash:expr, $function:ident($($argument:expr),*)) => {
         match $hash {
+            Hash::Md5 => $function::<Md5>($($argument),*),
             Hash::Sha1 => $function::<Sha1>($($argument),*),
             Hash::Sha224 => $function::<Sha224>($($argument),*),
             Hash::Sha256 => $function::<Sha256>($($argument),*),
@@ -38,13 +52,21 @@ macro_rules! with_hash {
             Hash::Sha512 => $function::<Sha512>($($argument),*),
             Hash::Sha512_224 => $function::<Sha512_224>($($argument),*),
             Hash::Sha512_256 => $function::<Sha512_256>($($argument),*),
+            #[cfg(feature = "legacy")]
+            Hash::Sha3_224 => $function::<Sha3_224>($($argument),*),
+            #[cfg(feature = "legacy")]
+            Hash::Sha3_256 => $function::<Sha3_256>($($argument),*),
+            #[cfg(feature = "legacy")]
+            Hash::Sha3_384 => $function::<Sha3_384>($($argument),*),
+            #[cfg(feature = "legacy")]
+            Hash::Sha3_512 => $function::<Sha3_512>($($argument),*),
         }
     };
 }
 
 /// The methods that need HMAC, spelled out for each hash because the bounds of a generic function would be long.
 macro_rules! hmac_functions {
-    ($($hash:ident => $type:ty),*) => {
+    ($($(#[$cfg:meta])? $hash:ident => $mac:ty),*) => {
         /// HMAC (RFC 2104).
         ///
         /// # Errors
@@ -52,7 +74,7 @@ macro_rules! hmac_functions {
         /// can make.
         pub(crate) fn hmac(self, key: &[u8], message: &[u8]) -> Result<Vec<u8>, Error> {
             match self {
-                $(Self::$hash => Hmac::<$type>::new_from_slice(key)
+                $($(#[$cfg])? Self::$hash => <$mac>::new_from_slice(key)
                     .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec())
                     .map_err(|_| malformed("HMAC", "key of a length that it doesn't take")),)*
             }
@@ -61,7 +83,11 @@ macro_rules! hmac_functions {
         /// Fills `out` with PBKDF2 (RFC 8018, section 5.2).
         fn pbkdf2(self, password: &[u8], salt: &[u8], iterations: u32, out: &mut [u8]) {
             match self {
-                $(Self::$hash => pbkdf2_hmac::<$type>(password, salt, iterations, out),)*
+                $($(#[$cfg])? Self::$hash => {
+                    // HMAC takes keys of any length (RFC 2104, section 3).
+                    let taken = pbkdf2::<$mac>(password, salt, iterations, out);
+                    debug_assert!(taken.is_ok());
+                })*
             }
         }
     };
@@ -69,23 +95,41 @@ macro_rules! hmac_functions {
 
 impl Hash {
     hmac_functions!(
-        Sha1 => Sha1,
-        Sha224 => Sha224,
-        Sha256 => Sha256,
-        Sha384 => Sha384,
-        Sha512 => Sha512,
-        Sha512_224 => Sha512_224,
-        Sha512_256 => Sha512_256
+        Md5 => Hmac<Md5>,
+        Sha1 => Hmac<Sha1>,
+        Sha224 => Hmac<Sha224>,
+        Sha256 => Hmac<Sha256>,
+        Sha384 => Hmac<Sha384>,
+        Sha512 => Hmac<Sha512>,
+        Sha512_224 => Hmac<Sha512_224>,
+        Sha512_256 => Hmac<Sha512_256>,
+        #[cfg(feature = "legacy")]
+        Sha3_224 => SimpleHmac<Sha3_224>,
+        #[cfg(feature = "legacy")]
+        Sha3_256 => SimpleHmac<Sha3_256>,
+        #[cfg(feature = "legacy")]
+        Sha3_384 => SimpleHmac<Sha3_384>,
+        #[cfg(feature = "legacy")]
+        Sha3_512 => SimpleHmac<Sha3_512>
     );
 
     /// Octets of output.
     pub(crate) fn output_len(self) -> usize {
         match self {
+            Self::Md5 => 16,
             Self::Sha1 => 20,
             Self::Sha224 | Self::Sha512_224 => 28,
             Self::Sha256 | Self::Sha512_256 => 32,
             Self::Sha384 => 48,
             Self::Sha512 => 64,
+            #[cfg(feature = "legacy")]
+            Self::Sha3_224 => 28,
+            #[cfg(feature = "legacy")]
+            Self::Sha3_256 => 32,
+            #[cfg(feature = "legacy")]
+            Self::Sha3_384 => 48,
+            #[cfg(feature = "legacy")]
+            Self::Sha3_512 => 64,
         }
     }
 
@@ -94,9 +138,10 @@ impl Hash {
         len.div_ceil(self.output_len()) as u64
     }
 
-    /// The name as FIPS 180-4 spells it.
+    /// The name as FIPS 180-4 and FIPS 202 spell it.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Md5 => "MD5",
             Self::Sha1 => "SHA-1",
             Self::Sha224 => "SHA-224",
             Self::Sha256 => "SHA-256",
@@ -104,13 +149,30 @@ impl Hash {
             Self::Sha512 => "SHA-512",
             Self::Sha512_224 => "SHA-512/224",
             Self::Sha512_256 => "SHA-512/256",
+            #[cfg(feature = "legacy")]
+            Self::Sha3_224 => "SHA3-224",
+            #[cfg(feature = "legacy")]
+            Self::Sha3_256 => "SHA3-256",
+            #[cfg(feature = "legacy")]
+            Self::Sha3_384 => "SHA3-384",
+            #[cfg(feature = "legacy")]
+            Self::Sha3_512 => "SHA3-512",
         }
     }
 
     fn block_len(self) -> usize {
         match self {
-            Self::Sha1 | Self::Sha224 | Self::Sha256 => 64,
+            Self::Md5 | Self::Sha1 | Self::Sha224 | Self::Sha256 => 64,
             Self::Sha384 | Self::Sha512 | Self::Sha512_224 | Self::Sha512_256 => 128,
+            // FIPS 202, table 3: the rate.
+            #[cfg(feature = "legacy")]
+            Self::Sha3_224 => 144,
+            #[cfg(feature = "legacy")]
+            Self::Sha3_256 => 136,
+            #[cfg(feature = "legacy")]
+            Self::Sha3_384 => 104,
+            #[cfg(feature = "legacy")]
+            Self::Sha3_512 => 72,
         }
     }
 }
@@ -365,6 +427,47 @@ mod tests {
             hex(&derivation.derive()),
             "ea6c014dc72d6f8ccd1ed92ace1d41f0d8de8957"
         );
+    }
+
+    // Of Python's hashlib.pbkdf2_hmac.
+    #[test]
+    fn pbkdf2_with_md5_and_sha_3_gives_what_python_gives() {
+        for (hash, expected) in [
+            (
+                Hash::Md5,
+                "f6acd4bda3e4d3d831a5f61da9ca9d5c3877566e979f4928778d81be4f2e9433a31043bbf3945c35",
+            ),
+            #[cfg(feature = "legacy")]
+            (
+                Hash::Sha3_224,
+                "78f53c723000c6648b2685ceb66277b3bbc3830063b32ac0983a42f1c289f0975bc974581baea9fe",
+            ),
+            #[cfg(feature = "legacy")]
+            (
+                Hash::Sha3_256,
+                "6677065466c97fdef1c15ae8d95020ca948334f53eceeafc6115ddf405f6d6a4f75ba13a75082d8d",
+            ),
+            #[cfg(feature = "legacy")]
+            (
+                Hash::Sha3_384,
+                "3c7efe23b2a10f89837270324712c2e0bd8559d6c8ed070268239a2c2abb777b9adc611d71d2b533",
+            ),
+            #[cfg(feature = "legacy")]
+            (
+                Hash::Sha3_512,
+                "cf022071b51477a7783157cbf39fe43377494e295da4d9bb8905117d0a4e998c6c930d02e1291e83",
+            ),
+        ] {
+            let derivation = Derivation {
+                function: Function::Pbkdf2,
+                hash,
+                password: b"password",
+                salt: b"salt",
+                iterations: 3,
+                key_len: 40,
+            };
+            assert_eq!(hex(&derivation.derive()), expected, "{}", hash.name());
+        }
     }
 
     // RFC 7914, section 12

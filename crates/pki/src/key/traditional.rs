@@ -46,6 +46,15 @@ fn cipher(name: &str) -> Result<Cipher, Error> {
         "AES-256-CBC" => Ok(Cipher::Aes256),
         "DES-EDE3-CBC" => Ok(Cipher::DesEde3),
         "DES-CBC" => Ok(Cipher::Des),
+        "RC2-CBC" => Ok(Cipher::Rc2Bits128),
+        "RC2-64-CBC" => Ok(Cipher::Rc2Bits64),
+        "RC2-40-CBC" => Ok(Cipher::Rc2Bits40),
+        #[cfg(feature = "legacy")]
+        "CAMELLIA-128-CBC" => Ok(Cipher::Camellia128),
+        #[cfg(feature = "legacy")]
+        "CAMELLIA-192-CBC" => Ok(Cipher::Camellia192),
+        #[cfg(feature = "legacy")]
+        "CAMELLIA-256-CBC" => Ok(Cipher::Camellia256),
         _ => Err(Error::UnsupportedScheme {
             what: ENCRYPTION,
             oid: "no object identifier".to_owned(),

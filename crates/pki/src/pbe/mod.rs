@@ -32,6 +32,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scheme {
     cipher: Cipher,
+    /// The cipher's, but for RC2, which takes keys of any length.
+    key_len: usize,
     derivation: Derivation,
 }
 
@@ -54,6 +56,10 @@ impl Scheme {
             PBE_SHA_3DES_2KEY => (Cipher::DesEde2, None),
             PBE_SHA_RC2_128 => (Cipher::Rc2Bits128, None),
             PBE_SHA_RC2_40 => (Cipher::Rc2Bits40, None),
+            #[cfg(feature = "legacy")]
+            PBE_SHA_RC4_128 => (Cipher::Rc4Bits128, None),
+            #[cfg(feature = "legacy")]
+            PBE_SHA_RC4_40 => (Cipher::Rc4Bits40, None),
             PBE_MD5_DES => (Cipher::Des, Some(Pbkdf1Hash::Md5)),
             PBE_MD5_RC2 => (Cipher::Rc2Bits64, Some(Pbkdf1Hash::Md5)),
             PBE_SHA1_DES => (Cipher::Des, Some(Pbkdf1Hash::Sha1)),
@@ -71,7 +77,11 @@ impl Scheme {
                 iterations,
             },
         };
-        Ok(Self { cipher, derivation })
+        Ok(Self {
+            cipher,
+            key_len: cipher.key_len(),
+            derivation,
+        })
     }
 
     fn read_pbes2(mut parameters: Reader<'_>, what: &'static str) -> Result<Self, Error> {
@@ -89,6 +99,13 @@ impl Scheme {
             ID_AES_256_GCM => Cipher::Aes256Gcm,
             DES_EDE_3_CBC => Cipher::DesEde3,
             DES_CBC => Cipher::Des,
+            RC2_CBC => read_rc2_version(&mut encryption, what)?,
+            #[cfg(feature = "legacy")]
+            CAMELLIA_128_CBC => Cipher::Camellia128,
+            #[cfg(feature = "legacy")]
+            CAMELLIA_192_CBC => Cipher::Camellia192,
+            #[cfg(feature = "legacy")]
+            CAMELLIA_256_CBC => Cipher::Camellia256,
             _ => return Err(unsupported(what, &oid)),
         };
         let iv = if cipher.is_gcm() {
@@ -112,15 +129,21 @@ impl Scheme {
             SCRYPT => read_scrypt(fields, iv, what)?,
             _ => return Err(unsupported(what, &oid)),
         };
-        if key_len.is_some_and(|len| len != cipher.key_len() as u64) {
-            return Err(malformed(what, "key length that is not the cipher's"));
-        }
-        Ok(Self { cipher, derivation })
+        let key_len = match key_len.map(usize::try_from) {
+            None => cipher.key_len(),
+            Some(Ok(len)) if cipher.takes_key_of(len) => len,
+            Some(_) => return Err(malformed(what, "key length that is not the cipher's")),
+        };
+        Ok(Self {
+            cipher,
+            key_len,
+            derivation,
+        })
     }
 
     /// Charges what opening something under this scheme costs once.
     pub(crate) fn charge(&self, spending: &mut Spending) -> Result<(), Error> {
-        let key_len = self.cipher.key_len();
+        let key_len = self.key_len;
         match &self.derivation {
             Derivation::Pbkdf2 { parameters, .. } => parameters.charge(key_len, spending),
             Derivation::Scrypt { n, r, p, .. } => spending.charge_scrypt(*n, *r, *p),
@@ -142,7 +165,7 @@ impl Scheme {
     pub(crate) fn derivation<'a>(&'a self, password: &Password<'a>) -> Option<kdf::Derivation<'a>> {
         match &self.derivation {
             Derivation::Pbkdf2 { parameters, .. } => {
-                Some(parameters.derivation(password, self.cipher.key_len()))
+                Some(parameters.derivation(password, self.key_len))
             }
             _ => None,
         }
@@ -158,7 +181,7 @@ impl Scheme {
         key: Option<&Key>,
         ciphertext: &[u8],
     ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-        let key_len = self.cipher.key_len();
+        let key_len = self.key_len;
         match &self.derivation {
             Derivation::Pbkdf2 { parameters, iv } => {
                 let decrypt = |key: &Key| self.cipher.decrypt(key, iv, ciphertext);
@@ -176,7 +199,10 @@ impl Scheme {
                 let derive =
                     |purpose, len| pkcs12_sha1(password, salt, *iterations, purpose, len).derive();
                 let key = derive(Purpose::Key, key_len);
-                let iv = derive(Purpose::Iv, self.cipher.iv_len());
+                let iv = match self.cipher.iv_len() {
+                    0 => Key::default(),
+                    len => derive(Purpose::Iv, len),
+                };
                 Ok(self.cipher.decrypt(&key, &iv, ciphertext))
             }
             Derivation::Pbkdf1 {
@@ -366,6 +392,16 @@ pub(crate) fn read_iterations(fields: &mut Reader<'_>, what: &'static str) -> Re
 }
 
 const ID_PBES_2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.13");
+const RC2_CBC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.3.2");
+#[cfg(feature = "legacy")]
+const CAMELLIA_128_CBC: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.392.200011.61.1.1.1.2");
+#[cfg(feature = "legacy")]
+const CAMELLIA_192_CBC: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.392.200011.61.1.1.1.3");
+#[cfg(feature = "legacy")]
+const CAMELLIA_256_CBC: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.392.200011.61.1.1.1.4");
 const DES_CBC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.7");
 const PBE_MD5_DES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.3");
 const PBE_MD5_RC2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.6");
@@ -374,10 +410,18 @@ const PBE_SHA1_RC2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113
 const SCRYPT: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11591.4.11");
 const PBE_SHA_3DES_3KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3");
 const PBE_SHA_3DES_2KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.4");
+#[cfg(feature = "legacy")]
+const PBE_SHA_RC4_128: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.1");
+#[cfg(feature = "legacy")]
+const PBE_SHA_RC4_40: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.2");
 const PBE_SHA_RC2_128: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.5");
 const PBE_SHA_RC2_40: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.6");
 const HMAC_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.9");
-const HMACS: [(ObjectIdentifier, Hash); 7] = [
+const HMACS: &[(ObjectIdentifier, Hash)] = &[
+    (
+        ObjectIdentifier::new_unwrap("1.2.840.113549.2.6"),
+        Hash::Md5,
+    ),
     (
         ObjectIdentifier::new_unwrap("1.2.840.113549.2.7"),
         Hash::Sha1,
@@ -402,6 +446,26 @@ const HMACS: [(ObjectIdentifier, Hash); 7] = [
     (
         ObjectIdentifier::new_unwrap("1.2.840.113549.2.13"),
         Hash::Sha512_256,
+    ),
+    #[cfg(feature = "legacy")]
+    (
+        ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.13"),
+        Hash::Sha3_224,
+    ),
+    #[cfg(feature = "legacy")]
+    (
+        ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.14"),
+        Hash::Sha3_256,
+    ),
+    #[cfg(feature = "legacy")]
+    (
+        ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.15"),
+        Hash::Sha3_384,
+    ),
+    #[cfg(feature = "legacy")]
+    (
+        ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.16"),
+        Hash::Sha3_512,
     ),
 ];
 
@@ -447,6 +511,24 @@ fn read_gcm_nonce(fields: &mut Reader<'_>, what: &'static str) -> Result<Vec<u8>
             what,
             format!("AES-GCM tag of {other} octets, not 16"),
         )),
+    }
+}
+
+/// The version in `RC2-CBC-Parameter` (RFC 8018, appendix B.2.3), which stands for the effective key bits, without the initialization
+/// vector after it. The reader goes on within the parameters.
+fn read_rc2_version(fields: &mut Reader<'_>, what: &'static str) -> Result<Cipher, Error> {
+    let parameters = fields.nested(tlv::SEQUENCE)?;
+    fields.finish()?;
+    *fields = parameters;
+    match fields.uint()? {
+        58 => Ok(Cipher::Rc2Bits128),
+        120 => Ok(Cipher::Rc2Bits64),
+        160 => Ok(Cipher::Rc2Bits40),
+        other => Err(Error::UnsupportedScheme {
+            what,
+            oid: RC2_CBC.to_string(),
+            name: format!("RC2-CBC with the effective key bits of version {other}"),
+        }),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The MAC of a bundle: the classic one (RFC 7292, section 4) and PBMAC1 (RFC 9579).
 
 use const_oid::ObjectIdentifier;
+#[cfg(feature = "legacy")]
+use const_oid::db::fips202::{ID_SHA_3_224, ID_SHA_3_256, ID_SHA_3_384, ID_SHA_3_512};
 use const_oid::db::rfc5912::{ID_SHA_1, ID_SHA_224, ID_SHA_256, ID_SHA_384, ID_SHA_512};
 use subtle::ConstantTimeEq;
 
@@ -180,7 +182,9 @@ const PBMAC1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.
 const PBKDF2: ObjectIdentifier = const_oid::db::rfc5911::ID_PBKDF_2;
 const SHA_512_224: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.5");
 const SHA_512_256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.6");
-const HASHES: [(ObjectIdentifier, Hash); 7] = [
+const MD5: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.5");
+const HASHES: &[(ObjectIdentifier, Hash)] = &[
+    (MD5, Hash::Md5),
     (ID_SHA_1, Hash::Sha1),
     (ID_SHA_224, Hash::Sha224),
     (ID_SHA_256, Hash::Sha256),
@@ -188,6 +192,14 @@ const HASHES: [(ObjectIdentifier, Hash); 7] = [
     (ID_SHA_512, Hash::Sha512),
     (SHA_512_224, Hash::Sha512_224),
     (SHA_512_256, Hash::Sha512_256),
+    #[cfg(feature = "legacy")]
+    (ID_SHA_3_224, Hash::Sha3_224),
+    #[cfg(feature = "legacy")]
+    (ID_SHA_3_256, Hash::Sha3_256),
+    #[cfg(feature = "legacy")]
+    (ID_SHA_3_384, Hash::Sha3_384),
+    #[cfg(feature = "legacy")]
+    (ID_SHA_3_512, Hash::Sha3_512),
 ];
 
 enum Scheme {

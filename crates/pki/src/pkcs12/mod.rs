@@ -97,8 +97,8 @@ pub struct Pkcs12 {
 
 impl Pkcs12 {
     /// Opens a file of at most 4 MiB that OpenSSL, Java, NSS, GnuTLS, Windows or this crate wrote: DER or BER; with a
-    /// MAC from SHA-1 to SHA-512, PBMAC1 (RFC 9579) or none; encrypted with PBES2 (AES or 3DES; PBKDF2 or scrypt), with
-    /// the 3DES and RC2 schemes of PKCS#12, or not at all.
+    /// MAC from MD5 to SHA-512, PBMAC1 (RFC 9579) or none; encrypted with PBES2 (AES, 3DES or RC2; PBKDF2 or scrypt), with
+    /// the 3DES and RC2 schemes of PKCS#12, or not at all. The feature `legacy` adds RC4, Camellia and SHA-3.
     ///
     /// The MAC is checked over the octets as they stand before anything is decrypted. That a file has none is no error:
     /// see [`integrity`](Self::integrity). An empty passphrase also opens files that were made without any. A private key of a kind

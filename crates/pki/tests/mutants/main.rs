@@ -16,12 +16,13 @@
 mod mutator;
 
 use std::{
-    env,
+    env, fs,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use mutator::Mutator;
-use pki::{Budget, Error, Passphrase, Pkcs12, PrivateKey, TrustStore};
+use pki::{Budget, Error, OpenOptions, Passphrase, Pkcs12, PrivateKey, TrustStore};
 
 macro_rules! data {
     ($name:literal) => {
@@ -43,10 +44,10 @@ fn correct() -> Passphrase {
     Passphrase::from("correct")
 }
 
-/// How many mutants each of this many originals gets, when `share` of four quarters go to one test.
+/// How many mutants each of this many originals gets, when `share` of six sixths go to one test.
 fn count(share: usize, originals: usize) -> usize {
     let all = env::var("COUNTERSIGN_MUTANTS").map_or(12_000, |count| count.parse().unwrap());
-    all * share / 4 / originals
+    all * share / 6 / originals
 }
 
 /// What became of the mutants.
@@ -164,4 +165,52 @@ fn mutants_of_trust_stores_give_a_result_or_an_error() {
         }
     }
     tally.check("trust stores");
+}
+
+/// Every file in `data`, whatever it is.
+#[test]
+fn mutants_of_files_give_contents_or_an_error() {
+    let mut originals = Vec::new();
+    files(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data"),
+        &mut originals,
+    );
+    originals.sort();
+    assert!(originals.len() > 100, "{originals:?}");
+    let correct = correct();
+    let mut tally = Tally::default();
+    for (seed, path) in originals.iter().enumerate() {
+        let original = fs::read(path).unwrap();
+        let mut mutators = vec![Mutator::new(seed as u64, &original)];
+        if original.starts_with(b"-----BEGIN ") {
+            let body = mutator::pem_body(&original);
+            mutators.push(Mutator::new(seed as u64, &body));
+        }
+        for number in 0..count(2, originals.len()) {
+            let at = number % mutators.len();
+            let mutant = mutators[at].mutant();
+            let options = OpenOptions::new().budget(budget());
+            // Without the passphrase of the file, its integrity doesn't keep a mutant from the parser.
+            let options = match number % 8 {
+                0 | 1 => options.passphrase(&correct),
+                2 | 3 => options.key_passphrase(&correct),
+                _ => options,
+            };
+            if let Some(contents) = tally.add(|| options.open(&mutant)) {
+                let _ = (format!("{contents:?}"), contents.into_identity());
+            }
+        }
+    }
+    tally.check("files");
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_none_or(|extension| extension != "md") {
+            found.push(path);
+        }
+    }
 }

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
     load_pem_private_key,
+    pkcs7,
     pkcs12,
 )
 from cryptography.x509 import verification
@@ -127,6 +128,12 @@ def make_bundle(kind, key_path, key_password, chain, path, password):
         encryption = NoEncryption()
     made = pkcs12.serialize_key_and_certificates(b"demo-bot1", private_key, leaf, others, encryption)
     Path(path).write_bytes(made)
+
+
+def make_pkcs7(encoding, chain, path):
+    """A PKCS#7 file of certificates: "PEM" or "DER"."""
+    certificates = x509.load_pem_x509_certificates(read(chain))
+    Path(path).write_bytes(pkcs7.serialize_certificates(certificates, getattr(Encoding, encoding)))
 
 
 def read(path):
