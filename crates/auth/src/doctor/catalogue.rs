@@ -220,7 +220,7 @@ catalogue! {
         "the server's certificate is trusted";
     SERVER_NOT_TRUSTED, "server-not-trusted", Problem,
         "the server's certificate leads to no root that is trusted here",
-        "add the root that issued it to the trust anchors (--trust; ssl.trustStore in a configuration), beside the platform's";
+        "add the root that issued it to the trust anchors, beside the platform's";
     TRUST_EXCLUDES_PLATFORM, "trust-excludes-platform", Problem,
         "the platform's roots, which were replaced by others, would trust the server",
         "add the given roots to the platform's instead of replacing them";
