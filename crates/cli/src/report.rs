@@ -40,10 +40,11 @@ impl Report {
         Self::at(contents, SystemTime::now())
     }
 
-    /// Without the fingerprints, which certificates that are still to be signed don't have.
-    pub(crate) fn without_fingerprint(mut self) -> Self {
+    /// Without what nothing has that is still to be signed: a fingerprint, and a signature that verifies or not, by its own key or another.
+    pub(crate) fn unsigned(mut self) -> Self {
         for item in &mut self.items {
-            item.fields.retain(|(name, _)| *name != FINGERPRINT);
+            let of_signed = [FINGERPRINT, VERIFIES, SELF_SIGNED];
+            item.fields.retain(|(name, _)| !of_signed.contains(name));
         }
         self
     }
@@ -86,6 +87,8 @@ impl Serialize for Report {
 }
 
 const FINGERPRINT: &str = "sha256Fingerprint";
+const VERIFIES: &str = "signatureVerifies";
+const SELF_SIGNED: &str = "selfSigned";
 
 /// One thing with its properties, in the order in which they are shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -210,7 +213,7 @@ fn certificate(certificate: &Certificate, now: SystemTime) -> Item {
         )
         .text("publicKey", key)
         .text("signatureAlgorithm", certificate.signature_algorithm())
-        .with("selfSigned", Value::Flag(certificate.is_self_signed()))
+        .with(SELF_SIGNED, Value::Flag(certificate.is_self_signed()))
         .with(
             "ca",
             Value::Flag(
@@ -261,10 +264,8 @@ fn request(request: &CertificateRequest) -> Result<Item, pki::Error> {
         .text("publicKey", request.public_key().algorithm())
         .text("signatureAlgorithm", request.signature_algorithm());
     let item = match request.verify() {
-        Ok(_) => item.with("signatureVerifies", Value::Flag(true)),
-        Err(pki::Error::RequestSignatureInvalid) => {
-            item.with("signatureVerifies", Value::Flag(false))
-        }
+        Ok(_) => item.with(VERIFIES, Value::Flag(true)),
+        Err(pki::Error::RequestSignatureInvalid) => item.with(VERIFIES, Value::Flag(false)),
         Err(pki::Error::UnsupportedScheme { .. }) => item,
         Err(error) => return Err(error),
     };
