@@ -314,7 +314,8 @@ fn crl(crl: &Crl, now: SystemTime) -> Item {
             .list("only", about)
             .with("indirect", Value::Flag(point.is_indirect()));
     }
-    item.list("criticalExtensions", critical).with(
+    let item = item.list("criticalExtensions", critical);
+    extensions::add_to_crl(item, crl).with(
         "revokedCertificates",
         Value::Items(crl.entries().map(revoked).collect()),
     )
@@ -462,6 +463,46 @@ mod tests {
             assert_eq!(first(&report)["expired"], json!(expired));
             assert!(report.to_string().contains(&format!("expired: {expired}")));
         }
+    }
+
+    /// What decides must not be left out because there is nothing in it, or nothing that has a property.
+    #[test]
+    fn an_extension_without_values_is_shown_by_its_octets() {
+        let ca =
+            CertificateAuthority::create_root("/CN=Root".parse().unwrap(), key(), &Profile::root())
+                .unwrap();
+        let whole = ca.certificate().as_der();
+        for (found, instead, name, value) in [
+            // keyCertSign and cRLSign; and neither.
+            (
+                &[3, 2, 1, 6][..],
+                &[3, 2, 1, 0][..],
+                "keyUsage",
+                "03:02:01:00",
+            ),
+            // keyIdentifier; and authorityCertSerialNumber.
+            (
+                &[0x30, 22, 0x80, 20],
+                &[0x30, 22, 0x82, 20],
+                "authorityKeyIdentifier",
+                "30:16:82:14:",
+            ),
+        ] {
+            let mut der = whole.to_vec();
+            let at = der.windows(4).position(|octets| octets == found).unwrap();
+            der[at..at + 4].copy_from_slice(instead);
+            let item = first(&Report::read(&der, None).unwrap());
+            assert_eq!(item.get(name), None, "{item}");
+            let other = &item["otherExtensions"][0];
+            assert_eq!(other["name"], name, "{item}");
+            assert_eq!(other["critical"], json!(name == "keyUsage"), "{item}");
+            assert!(
+                other["value"].as_str().unwrap().starts_with(value),
+                "{item}"
+            );
+        }
+        let item = first(&Report::read(whole, None).unwrap());
+        assert_eq!(item.get("otherExtensions"), None, "{item}");
     }
 
     #[test]
