@@ -5,7 +5,7 @@ use http::{Method, Request, Uri};
 use serde_json::json;
 
 use crate::{
-    auth_target::AuthTarget,
+    auth_target::{self, AuthTarget},
     command::block_on,
     error::{Context, Error},
     help,
@@ -18,7 +18,10 @@ use crate::{
 /// Logs out at the Pod and, with --key-manager-token, at the Key Manager. A token that they don't know is refused (exit status
 /// 1): they can't tell one whose session has ended already from a wrong one, whose session would stay open.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
+#[command(
+    after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)),
+    override_usage = auth_target::usage("countersign auth logout --session-token <SRC>", "")
+)]
 pub(crate) struct Args {
     /// The session token, from a source like those of passphrases; of 64 KiB at most
     #[arg(long, value_name = "SRC", value_parser = SourceParser)]
