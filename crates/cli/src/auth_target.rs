@@ -15,6 +15,14 @@ use crate::{
     ui,
 };
 
+/// The usage of a command, which says where it authenticates in one of two ways; and what comes after them.
+pub(crate) fn usage(command: &str, after: &str) -> String {
+    format!(
+        "{command} [OPTIONS] --p12 <FILE> --pod <URL> --key-manager <URL>\n       \
+         {command} [OPTIONS] --config <FILE>{after}"
+    )
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct AuthTarget {
     /// The bot's PKCS#12 bundle, or PEM with its key and certificates
@@ -29,7 +37,7 @@ pub(crate) struct AuthTarget {
     #[arg(long, value_name = "URL", required_unless_present = "config")]
     key_manager: Option<String>,
 
-    /// Instead of --pod and --key-manager, the config.yaml of an official client (BDK), which names services, proxy, identity
+    /// Instead of --pod, --key-manager and --agent, the config.yaml of an official client (BDK), which names services, proxy, identity
     /// and trust store
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pod", "key_manager", "agent"])]
     config: Option<PathBuf>,

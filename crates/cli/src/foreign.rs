@@ -6,19 +6,45 @@ use crate::error::Error;
 /// doesn't matter.
 pub(crate) fn refuse<'a>(words: impl Iterator<Item = &'a str>) -> Result<(), Error> {
     let mut words = words.skip_while(|word| word.starts_with('-'));
-    let Some((name, what, advice)) = words
-        .next()
-        .and_then(|word| COMMANDS.iter().find(|(name, ..)| *name == word))
+    let first = words.next();
+    // That of openssl goes on with an option in place of a command.
+    let is_openssl = |word: &str| OPTIONS_OF_CA.contains(&word);
+    if first == Some("ca") && words.next().is_some_and(is_openssl) {
+        return Err(Error::misused("ca with options is a command of openssl").hint(
+            "countersign ca sign signs a request; countersign ca crl revokes, and makes a revocation list (-gencrl)",
+        ));
+    }
+    let Some((name, what, advice)) =
+        first.and_then(|word| COMMANDS.iter().find(|(name, ..)| *name == word))
     else {
         return Ok(());
     };
     Err(Error::misused(format!("{name} is {what}")).hint(*advice))
 }
 
+/// Those that openssl's `ca` is mostly begun with.
+const OPTIONS_OF_CA: [&str; 14] = [
+    "-batch",
+    "-cert",
+    "-config",
+    "-days",
+    "-extensions",
+    "-gencrl",
+    "-in",
+    "-infiles",
+    "-keyfile",
+    "-name",
+    "-notext",
+    "-out",
+    "-revoke",
+    "-selfsign",
+];
+
 const OPENSSL: &str = "a command of openssl";
+const JAVA: &str = "a command of Java's";
 const NONE: &str = "not a command";
 
-const COMMANDS: [(&str, &str, &str); 24] = [
+const COMMANDS: [(&str, &str, &str); 31] = [
     (
         "genrsa",
         OPENSSL,
@@ -38,6 +64,41 @@ const COMMANDS: [(&str, &str, &str); 24] = [
         "pkey",
         OPENSSL,
         "countersign inspect FILE shows a private key without its secret",
+    ),
+    (
+        "ec",
+        OPENSSL,
+        "countersign inspect FILE shows a private key without its secret",
+    ),
+    (
+        "ecparam",
+        OPENSSL,
+        "countersign key generate --type ec-p256 --out FILE makes a private key",
+    ),
+    (
+        "asn1parse",
+        OPENSSL,
+        "countersign inspect FILE shows what a file says; nothing here shows DER element by element",
+    ),
+    (
+        "s_server",
+        OPENSSL,
+        "countersign pod serve runs a Pod and a Key Manager to test against",
+    ),
+    (
+        "rand",
+        OPENSSL,
+        "countersign ca sign chooses serial numbers at random by itself",
+    ),
+    (
+        "ocsp",
+        OPENSSL,
+        "countersign ca crl makes a revocation list; nothing here answers OCSP",
+    ),
+    (
+        "keytool",
+        JAVA,
+        "countersign p12 export makes a keystore or, with --trusted, a truststore that Java opens; countersign inspect FILE shows one",
     ),
     (
         "req",

@@ -46,11 +46,12 @@ pub(crate) fn file(prepared: &PreparedCertificate, certificate: Option<&Certific
 pub(crate) fn note(prepared: &PreparedCertificate, certificate: Option<&Certificate>, path: &Path) {
     match certificate {
         Some(certificate) => ui::note_certificate(certificate, path),
-        None => signing::note_to_be_signed(
-            prepared.signature_algorithm(),
-            prepared.unsigned().issuer(),
-            path,
-        ),
+        None => {
+            let unsigned = prepared.unsigned();
+            let is_own = unsigned.public_key().as_ref() == Ok(prepared.signing_key());
+            let ca = (!is_own).then(|| unsigned.issuer());
+            signing::note_to_be_signed(prepared.signature_algorithm(), ca, None, path);
+        }
     }
 }
 
@@ -70,10 +71,7 @@ pub(crate) fn report<const N: usize>(
     let algorithm = prepared.signature_algorithm();
     let (name, contents) = match certificate {
         Some(certificate) => ("certificate", read(certificate.to_pem().as_bytes())?),
-        None => (
-            "tbs",
-            read(prepared.unsigned().as_der())?.without_fingerprint(),
-        ),
+        None => ("tbs", read(prepared.unsigned().as_der())?.unsigned()),
     };
     let mut report = Map::new();
     let mut tell = |name: &str, value| report.insert(name.to_owned(), value);

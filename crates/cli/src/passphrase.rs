@@ -34,8 +34,32 @@ Passphrase sources (SRC):
   pass:TEXT   TEXT itself, with a warning: others on this computer can see it
 Without one, a passphrase that is needed is asked for if there is a terminal.";
 
-/// No passphrase that is in use is longer. In octets.
-const LIMIT: usize = 4096;
+/// What a source gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Secret {
+    Passphrase,
+    /// Of a session.
+    Token,
+}
+
+impl Secret {
+    /// None that is in use is longer. In octets.
+    fn limit(self) -> usize {
+        match self {
+            Self::Passphrase => 4096,
+            Self::Token => 64 << 10,
+        }
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Passphrase => "passphrase",
+            Self::Token => "token",
+        })
+    }
+}
 
 /// Where a passphrase comes from.
 #[derive(Clone, PartialEq, Eq)]
@@ -54,6 +78,7 @@ pub(crate) struct Flag<'a> {
     /// For example `--passin`.
     pub(crate) name: &'static str,
     pub(crate) source: Option<&'a Source>,
+    secret: Secret,
 }
 
 impl<'a> Flag<'a> {
@@ -61,7 +86,24 @@ impl<'a> Flag<'a> {
         Self {
             name,
             source: source.as_ref(),
+            secret: Secret::Passphrase,
         }
+    }
+
+    /// The token of a session, which comes from where passphrases do.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the source doesn't give it.
+    pub(crate) fn token(name: &'static str, source: &'a Source) -> Result<Passphrase, Error> {
+        let flag = Self {
+            name,
+            source: Some(source),
+            secret: Secret::Token,
+        };
+        source.read(flag, || {
+            prompt(&format!("token for {name}: "), Secret::Token)
+        })
     }
 
     /// The passphrase of something that exists, if a source was named for it.
@@ -71,7 +113,7 @@ impl<'a> Flag<'a> {
     /// [`Error`] when the source doesn't give one.
     pub(crate) fn given(self, subject: impl fmt::Display) -> Result<Option<Passphrase>, Error> {
         self.source
-            .map(|source| source.read(self.name, || prompt_for(subject)))
+            .map(|source| source.read(self, || prompt_for(subject)))
             .transpose()
     }
 
@@ -97,7 +139,7 @@ impl<'a> Flag<'a> {
     pub(crate) fn chosen(self, subject: impl fmt::Display) -> Result<Option<Passphrase>, Error> {
         self.source
             .map(|source| {
-                let passphrase = source.read(self.name, || prompt_twice(&subject))?;
+                let passphrase = source.read(self, || prompt_twice(&subject))?;
                 if passphrase.is_empty() {
                     return Err(Error::failed(format!(
                         "the new passphrase for {subject} is empty"
@@ -176,9 +218,10 @@ impl Source {
 
     fn read(
         &self,
-        flag: &str,
+        Flag { name, secret, .. }: Flag<'_>,
         prompt: impl FnOnce() -> Result<Passphrase, Error>,
     ) -> Result<Passphrase, Error> {
+        let flag = name;
         match self {
             Self::Env(name) => match env::var(name) {
                 Ok(value) => Ok(Passphrase::new(value)),
@@ -191,13 +234,13 @@ impl Source {
             },
             Self::File(path) => {
                 let file = File::open(path).about(path.display())?;
-                next_line(file, &path.display().to_string())
+                next_line(file, &path.display().to_string(), secret)
             }
             Self::Fd(number) => {
                 let file = open_fd(*number).about(format!("file descriptor {number}"))?;
-                next_line(file, &format!("file descriptor {number}"))
+                next_line(file, &format!("file descriptor {number}"), secret)
             }
-            Self::Stdin => next_line(stdin::as_lines(flag)?, "standard input"),
+            Self::Stdin => next_line(stdin::as_lines(flag)?, "standard input", secret),
             Self::Prompt => prompt(),
             Self::Literal(passphrase) => {
                 ui::warn(format!(
@@ -251,29 +294,34 @@ fn has_terminal() -> bool {
     !NO_INPUT.load(Ordering::Relaxed) && (io::stdin().is_terminal() || io::stderr().is_terminal())
 }
 
-fn prompt(question: &str) -> Result<Passphrase, Error> {
+fn prompt(question: &str, secret: Secret) -> Result<Passphrase, Error> {
     if NO_INPUT.load(Ordering::Relaxed) {
         return Err(
             Error::misused("a passphrase source is prompt, and --no-input forbids to ask")
                 .hint("name another source: env:NAME, file:PATH, fd:N or stdin"),
         );
     }
-    terminal::ask(question, |terminal| read_line(terminal, "the terminal"))
-        .map_err(|error| {
-            Error::failed(format!("no terminal to ask for a passphrase on: {error}"))
-                .hint("name another source: env:NAME, file:PATH, fd:N or stdin")
-        })
-        .flatten()?
-        .ok_or_else(|| Error::failed("a passphrase was asked for, and nothing was entered"))
+    terminal::ask(question, |terminal| {
+        read_line(terminal, "the terminal", secret)
+    })
+    .map_err(|error| {
+        Error::failed(format!("no terminal to ask for a {secret} on: {error}"))
+            .hint("name another source: env:NAME, file:PATH, fd:N or stdin")
+    })
+    .flatten()?
+    .ok_or_else(|| Error::failed(format!("a {secret} was asked for, and nothing was entered")))
 }
 
 fn prompt_for(subject: impl fmt::Display) -> Result<Passphrase, Error> {
-    prompt(&format!("passphrase for {subject}: "))
+    prompt(&format!("passphrase for {subject}: "), Secret::Passphrase)
 }
 
 fn prompt_twice(subject: impl fmt::Display) -> Result<Passphrase, Error> {
-    let first = prompt(&format!("new passphrase for {subject}: "))?;
-    let second = prompt("the same again: ")?;
+    let first = prompt(
+        &format!("new passphrase for {subject}: "),
+        Secret::Passphrase,
+    )?;
+    let second = prompt("the same again: ", Secret::Passphrase)?;
     if first == second {
         Ok(first)
     } else {
@@ -294,9 +342,9 @@ fn open_fd(_number: u32) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-fn next_line(reader: impl Read, name: &str) -> Result<Passphrase, Error> {
-    read_line(reader, name)?
-        .ok_or_else(|| Error::failed(format!("{name}: ended where a passphrase was expected")))
+fn next_line(reader: impl Read, name: &str, secret: Secret) -> Result<Passphrase, Error> {
+    read_line(reader, name, secret)?
+        .ok_or_else(|| Error::failed(format!("{name}: ended where a {secret} was expected")))
 }
 
 /// The next line, without its line end; `None` at the end. It is read octet by octet, so that what follows it stays for the
@@ -305,9 +353,10 @@ fn next_line(reader: impl Read, name: &str) -> Result<Passphrase, Error> {
     clippy::unbuffered_bytes,
     reason = "a buffer would swallow the lines of the next reader"
 )]
-fn read_line(reader: impl Read, name: &str) -> Result<Option<Passphrase>, Error> {
+fn read_line(reader: impl Read, name: &str, secret: Secret) -> Result<Option<Passphrase>, Error> {
+    let limit = secret.limit();
     // Allocated once at full size: a buffer that grows would leave copies behind.
-    let mut line = Zeroizing::new(Vec::with_capacity(LIMIT));
+    let mut line = Zeroizing::new(Vec::with_capacity(limit));
     let mut ended = false;
     for octet in reader.bytes() {
         match octet.about(name)? {
@@ -315,9 +364,9 @@ fn read_line(reader: impl Read, name: &str) -> Result<Option<Passphrase>, Error>
                 ended = true;
                 break;
             }
-            _ if line.len() == LIMIT => {
+            _ if line.len() == limit => {
                 return Err(Error::failed(format!(
-                    "{name}: a passphrase of more than {LIMIT} octets"
+                    "{name}: a {secret} of more than {limit} octets"
                 )));
             }
             octet => line.push(octet),
@@ -332,14 +381,14 @@ fn read_line(reader: impl Read, name: &str) -> Result<Option<Passphrase>, Error>
         .any(|mark| line.starts_with(mark))
     {
         return Err(Error::failed(format!(
-            "{name}: the passphrase starts with a byte order mark"
+            "{name}: the {secret} starts with a byte order mark"
         ))
         .hint("editors on Windows put it there: save the text as UTF-8 without BOM"));
     }
     let line = line.strip_suffix(b"\r").unwrap_or(&line);
     std::str::from_utf8(line)
         .map(|line| Some(Passphrase::from(line)))
-        .map_err(|_| Error::failed(format!("{name}: the passphrase is not UTF-8")))
+        .map_err(|_| Error::failed(format!("{name}: the {secret} is not UTF-8")))
 }
 
 #[cfg(test)]
@@ -380,26 +429,40 @@ mod tests {
     #[test]
     fn each_reader_gets_the_next_line() {
         let mut input = &b"one\r\n\nthree"[..];
-        assert_eq!(next_line(&mut input, "x").unwrap().as_str(), "one");
-        assert_eq!(next_line(&mut input, "x").unwrap().as_str(), "");
-        assert_eq!(next_line(&mut input, "x").unwrap().as_str(), "three");
         assert_eq!(
-            next_line(&mut input, "x"),
+            next_line(&mut input, "x", Secret::Passphrase)
+                .unwrap()
+                .as_str(),
+            "one"
+        );
+        assert_eq!(
+            next_line(&mut input, "x", Secret::Passphrase)
+                .unwrap()
+                .as_str(),
+            ""
+        );
+        assert_eq!(
+            next_line(&mut input, "x", Secret::Passphrase)
+                .unwrap()
+                .as_str(),
+            "three"
+        );
+        assert_eq!(
+            next_line(&mut input, "x", Secret::Passphrase),
             Err(Error::failed("x: ended where a passphrase was expected"))
         );
     }
 
     #[test]
     fn an_endless_line_is_cut_off() {
-        assert_eq!(
-            next_line(io::repeat(b'a'), "x"),
-            Err(Error::failed("x: a passphrase of more than 4096 octets"))
-        );
-        let longest = "a".repeat(LIMIT);
-        assert_eq!(
-            next_line(longest.as_bytes(), "x").unwrap().as_str(),
-            longest
-        );
+        for (secret, limit) in [(Secret::Passphrase, 4096), (Secret::Token, 65536)] {
+            let reason = format!("x: a {secret} of more than {limit} octets");
+            let cut_off = next_line(io::repeat(b'a'), "x", secret);
+            assert_eq!(cut_off, Err(Error::failed(reason)));
+            let longest = "a".repeat(limit);
+            let read = next_line(longest.as_bytes(), "x", secret).unwrap();
+            assert_eq!(read.as_str(), longest);
+        }
     }
 
     #[test]
@@ -410,7 +473,7 @@ mod tests {
             b"\xfe\xff\0s\0e",
         ] {
             assert_eq!(
-                next_line(text, "x"),
+                next_line(text, "x", Secret::Passphrase),
                 Err(
                     Error::failed("x: the passphrase starts with a byte order mark").hint(
                         "editors on Windows put it there: save the text as UTF-8 without BOM"
@@ -423,7 +486,7 @@ mod tests {
     #[test]
     fn octets_that_are_not_utf8_are_refused() {
         assert_eq!(
-            next_line(&b"p\xe4ss\n"[..], "x"),
+            next_line(&b"p\xe4ss\n"[..], "x", Secret::Passphrase),
             Err(Error::failed("x: the passphrase is not UTF-8"))
         );
     }

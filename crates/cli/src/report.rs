@@ -47,10 +47,11 @@ impl Report {
         Self::at(contents, SystemTime::now())
     }
 
-    /// Without the fingerprints, which certificates that are still to be signed don't have.
-    pub(crate) fn without_fingerprint(mut self) -> Self {
+    /// Without what nothing has that is still to be signed: a fingerprint, and a signature that verifies or not, by its own key or another.
+    pub(crate) fn unsigned(mut self) -> Self {
         for item in &mut self.items {
-            item.fields.retain(|(name, _)| *name != FINGERPRINT);
+            let of_signed = [FINGERPRINT, VERIFIES, SELF_SIGNED];
+            item.fields.retain(|(name, _)| !of_signed.contains(name));
         }
         self
     }
@@ -96,6 +97,8 @@ impl Serialize for Report {
 }
 
 const FINGERPRINT: &str = "sha256Fingerprint";
+const VERIFIES: &str = "signatureVerifies";
+const SELF_SIGNED: &str = "selfSigned";
 
 /// One thing with its properties, in the order in which they are shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,7 +229,7 @@ fn certificate(certificate: &Certificate, now: SystemTime) -> Item {
         )
         .text("publicKey", key)
         .text("signatureAlgorithm", certificate.signature_algorithm())
-        .with("selfSigned", Value::Flag(certificate.is_self_signed()))
+        .with(SELF_SIGNED, Value::Flag(certificate.is_self_signed()))
         .with(
             "ca",
             Value::Flag(
@@ -277,10 +280,8 @@ fn request(request: &CertificateRequest) -> Result<Item, pki::Error> {
         .text("publicKey", request.public_key().algorithm())
         .text("signatureAlgorithm", request.signature_algorithm());
     let item = match request.verify() {
-        Ok(_) => item.with("signatureVerifies", Value::Flag(true)),
-        Err(pki::Error::RequestSignatureInvalid) => {
-            item.with("signatureVerifies", Value::Flag(false))
-        }
+        Ok(_) => item.with(VERIFIES, Value::Flag(true)),
+        Err(pki::Error::RequestSignatureInvalid) => item.with(VERIFIES, Value::Flag(false)),
         Err(pki::Error::UnsupportedScheme { .. }) => item,
         Err(error) => return Err(error),
     };
@@ -333,7 +334,8 @@ fn crl(crl: &Crl, now: SystemTime) -> Item {
             .list("only", about)
             .with("indirect", Value::Flag(point.is_indirect()));
     }
-    item.list("criticalExtensions", critical).with(
+    let item = item.list("criticalExtensions", critical);
+    extensions::add_to_crl(item, crl).with(
         "revokedCertificates",
         Value::Items(crl.entries().map(revoked).collect()),
     )
@@ -551,6 +553,46 @@ mod tests {
             assert_eq!(first(&report)["expired"], json!(expired));
             assert!(report.to_string().contains(&format!("expired: {expired}")));
         }
+    }
+
+    /// What decides must not be left out because there is nothing in it, or nothing that has a property.
+    #[test]
+    fn an_extension_without_values_is_shown_by_its_octets() {
+        let ca =
+            CertificateAuthority::create_root("/CN=Root".parse().unwrap(), key(), &Profile::root())
+                .unwrap();
+        let whole = ca.certificate().as_der();
+        for (found, instead, name, value) in [
+            // keyCertSign and cRLSign; and neither.
+            (
+                &[3, 2, 1, 6][..],
+                &[3, 2, 1, 0][..],
+                "keyUsage",
+                "03:02:01:00",
+            ),
+            // keyIdentifier; and authorityCertSerialNumber.
+            (
+                &[0x30, 22, 0x80, 20],
+                &[0x30, 22, 0x82, 20],
+                "authorityKeyIdentifier",
+                "30:16:82:14:",
+            ),
+        ] {
+            let mut der = whole.to_vec();
+            let at = der.windows(4).position(|octets| octets == found).unwrap();
+            der[at..at + 4].copy_from_slice(instead);
+            let item = first(&Report::read(&der, None).unwrap());
+            assert_eq!(item.get(name), None, "{item}");
+            let other = &item["otherExtensions"][0];
+            assert_eq!(other["name"], name, "{item}");
+            assert_eq!(other["critical"], json!(name == "keyUsage"), "{item}");
+            assert!(
+                other["value"].as_str().unwrap().starts_with(value),
+                "{item}"
+            );
+        }
+        let item = first(&Report::read(whole, None).unwrap());
+        assert_eq!(item.get("otherExtensions"), None, "{item}");
     }
 
     #[test]

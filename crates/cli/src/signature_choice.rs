@@ -22,6 +22,12 @@ enum Name {
 }
 
 impl SignatureArgs {
+    /// The flag with its value, where it was given, for a command line to copy.
+    pub(crate) fn as_flag(&self) -> Option<String> {
+        let value = self.signature_algorithm?.to_possible_value()?;
+        Some(format!("--signature-algorithm {}", value.get_name()))
+    }
+
     /// The algorithm, where one was chosen.
     pub(crate) fn chosen(&self) -> Option<SignatureAlgorithm> {
         Some(match self.signature_algorithm? {

@@ -67,8 +67,15 @@ impl SignerCommand {
             shlex::split(text).ok_or("a quotation mark or a backslash at its end is left open")?;
         let mut words = words.into_iter();
         let program = words.next().filter(|program| !program.is_empty());
+        let program = program.ok_or("it names no program")?;
+        if is_assignment(&program) {
+            return Err(
+                "it begins with a variable, as in a shell, but there is no shell: \
+                 env NAME=VALUE CMD sets one, or set it before",
+            );
+        }
         Ok(Self {
-            program: program.ok_or("it names no program")?,
+            program,
             arguments: words.collect(),
         })
     }
@@ -134,6 +141,12 @@ impl SignerCommand {
         }
         Ok(signature)
     }
+}
+
+/// Whether a shell would take it for a variable that is set: what is there may be a PIN, and messages repeat the program.
+fn is_assignment(word: &str) -> bool {
+    let is_name = |name: &str| name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric());
+    word.split_once('=').is_some_and(|(name, _)| is_name(name))
 }
 
 /// The digest that is signed, as openssl's options have it, for example `sha256`; none for Ed25519.
@@ -219,6 +232,18 @@ mod tests {
     fn a_command_names_a_program_and_closes_its_quotes() {
         for text in ["", " ", "''", "'' a", "# a", "a 'b", "a \"b", "a \\"] {
             assert!(SignerCommand::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_variable_before_the_program_is_refused_and_not_repeated() {
+        for text in ["PIN=1234 sign", "'PIN=12 34' sign", "_p1=1234", "=1234"] {
+            let refusal = SignerCommand::parse(text).unwrap_err();
+            assert!(refusal.contains("env NAME=VALUE CMD"), "{text}");
+            assert!(!refusal.contains("12"), "{text}");
+        }
+        for text in ["env PIN=1234 sign", "./a=b/sign", "sign --pin=1234"] {
+            SignerCommand::parse(text).unwrap();
         }
     }
 

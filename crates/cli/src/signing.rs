@@ -138,17 +138,25 @@ impl Authority {
     }
 }
 
-/// Tells what is to be done with what is to be signed.
+/// Tells what is to be done with what is to be signed, by a CA or by the key that it is about, where ca assemble is told this flag.
 pub(crate) fn note_to_be_signed(
     algorithm: SignatureAlgorithm,
-    issuer: &DistinguishedName,
+    ca: Option<&DistinguishedName>,
+    flag: Option<&str>,
     path: &Path,
 ) {
+    let signer = match ca {
+        Some(ca) => format!("the key of {ca}"),
+        None => "its own key".to_owned(),
+    };
+    let ca_cert = ca.map(|_| "--ca-cert FILE");
+    let flags = ca_cert.or(flag).map(|flag| format!(" {flag}"));
     ui::note(format!(
-        "{}: to be signed with {algorithm} by the key of {issuer}, for example so:\n  {}\n  \
-         countersign ca assemble --ca-cert FILE --tbs TBS --signature SIGNATURE --out FILE",
+        "{}: to be signed with {algorithm} by {signer}, for example so:\n  {}\n  \
+         countersign ca assemble{} --tbs TBS --signature SIGNATURE --out FILE",
         OutputName(path),
         openssl(algorithm),
+        flags.unwrap_or_default(),
     ));
 }
 

@@ -29,7 +29,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use pki::{Certificate, Crl};
+use pki::{Certificate, CertificateRequest, Crl};
 use serde::Serialize;
 
 use crate::{error::Error, file_name::OutputName};
@@ -119,6 +119,15 @@ pub(crate) fn note_crl(crl: &Crl, path: &Path) {
         OutputName(path),
         crl.issuer(),
         crl.entries().len()
+    ));
+}
+
+/// Tells which request was written.
+pub(crate) fn note_request(request: &CertificateRequest, path: &Path) {
+    note(format!(
+        "{}: certificate request of {}",
+        OutputName(path),
+        request.subject()
     ));
 }
 

@@ -81,6 +81,17 @@ impl PreparedCertificate {
         Ok(prepared)
     }
 
+    /// Likewise, of a certificate that its own key signs.
+    ///
+    /// # Errors
+    /// Those of [`from_der`](Self::from_der), where its issuer is another than its subject, or where its own key is one that this crate
+    /// doesn't verify with.
+    pub fn self_signed_from_der(tbs: &[u8]) -> Result<Self, Error> {
+        let algorithm = Signed::algorithm_to_be(tbs)?;
+        let unsigned = Certificate::from_der(&tbs::unverified(tbs, algorithm, &[]))?;
+        Self::from_der(tbs, &unsigned)
+    }
+
     /// What is to be signed: the DER of the TBSCertificate (RFC 5280, section 4.1.1.1).
     pub fn as_der(&self) -> &[u8] {
         &self.tbs

@@ -283,12 +283,10 @@ impl CertificateRequestBuilder {
                 value: SubjectAltName::encode_all(names)?,
             }],
         };
-        Ok(PreparedRequest {
-            info: tbs::request(algorithm, &self.subject, key, extensions)?,
+        PreparedRequest::new(
+            tbs::request(algorithm, &self.subject, key, extensions)?,
             algorithm,
-            subject: self.subject,
-            key: key.clone(),
-        })
+        )
     }
 }
 
@@ -298,11 +296,31 @@ impl CertificateRequestBuilder {
 pub struct PreparedRequest {
     info: Vec<u8>,
     algorithm: SignatureAlgorithm,
-    subject: DistinguishedName,
-    key: PublicKey,
+    /// What was laid out, read back.
+    unsigned: CertificateRequest,
 }
 
 impl PreparedRequest {
+    fn new(info: Vec<u8>, algorithm: SignatureAlgorithm) -> Result<Self, Error> {
+        Ok(Self {
+            unsigned: CertificateRequest::from_der(&tbs::unverified(&info, algorithm, &[]))?,
+            info,
+            algorithm,
+        })
+    }
+
+    /// What was prepared before, and carried elsewhere as DER. It doesn't name the algorithm of its signature: where none is given, that
+    /// is [the usual one](SignatureAlgorithm::usual_for) of the key.
+    ///
+    /// # Errors
+    /// Those of [`CertificateRequest::from_der`], and [`Error::UnsupportedSignatureAlgorithm`] for one that isn't the key's.
+    pub fn from_der(info: &[u8], algorithm: Option<SignatureAlgorithm>) -> Result<Self, Error> {
+        // Only the key tells which one is usual; it is read with any.
+        let any = tbs::unverified(info, SignatureAlgorithm::Ed25519, &[]);
+        let key = CertificateRequest::from_der(&any)?.public_key().algorithm();
+        Self::new(info.to_vec(), tbs::algorithm(key, algorithm)?)
+    }
+
     /// What is to be signed: the DER of the CertificationRequestInfo (RFC 2986, section 4.1).
     pub fn as_der(&self) -> &[u8] {
         &self.info
@@ -313,13 +331,24 @@ impl PreparedRequest {
         self.algorithm
     }
 
+    /// The public half of the key that is to sign it.
+    pub fn signing_key(&self) -> &PublicKey {
+        self.unsigned.public_key()
+    }
+
+    /// All that it will say: the request as it will be, but that its signature is empty, so that it doesn't verify.
+    pub fn unsigned(&self) -> &CertificateRequest {
+        &self.unsigned
+    }
+
     /// Has it signed.
     ///
     /// # Errors
     /// [`Error::KeyMismatch`] for another key than that in the request; [`Error::SignerFailed`], or the error of this crate that
     /// the signer gave; and those of [`assemble`](Self::assemble).
     pub fn sign(&self, signer: &dyn Signer) -> Result<CertificateRequest, Error> {
-        let signature = tbs::sign(&self.info, self.algorithm, &self.key, signer, &self.subject)?;
+        let (key, subject) = (self.signing_key(), self.unsigned.subject());
+        let signature = tbs::sign(&self.info, self.algorithm, key, signer, subject)?;
         self.assemble(&signature)
     }
 
@@ -328,7 +357,7 @@ impl PreparedRequest {
     /// # Errors
     /// [`Error::SignatureFailed`] when the signature doesn't verify.
     pub fn assemble(&self, signature: &[u8]) -> Result<CertificateRequest, Error> {
-        let signed = tbs::assemble(&self.info, self.algorithm, signature, &self.key)?;
+        let signed = tbs::assemble(&self.info, self.algorithm, signature, self.signing_key())?;
         CertificateRequest::from_der(&signed)
     }
 }

@@ -785,6 +785,9 @@ fn a_crl_is_signed_elsewhere() {
     assert_eq!(prepared.signing_key(), ca.private_key().public_key());
     let carried = PreparedCrl::from_der(prepared.as_der(), ca.certificate()).unwrap();
     assert_eq!(carried, prepared);
+    let unsigned = carried.unsigned().unwrap();
+    assert!(unsigned.find(&serial(1)).is_some());
+    assert!(unsigned.verify_issued_by(ca.certificate()).is_err());
     assert_eq!(
         carried.signature_algorithm(),
         SignatureAlgorithm::Ecdsa(Digest::Sha256)

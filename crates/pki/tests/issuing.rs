@@ -10,8 +10,8 @@ use pki::{
     BasicConstraints, Certificate, CertificateAuthority, CertificateRequest, Digest,
     DistinguishedName, DistributionPoint, Error, ExtendedKeyUsage, Extension, Fault,
     GeneralSubtree, Issuance, Issuer, KeyAlgorithm, KeyKind, KeyUsage, NameConstraints,
-    PreparedCertificate, PrivateKey, Profile, PublicKey, SignatureAlgorithm, Signer,
-    SubjectAltName, SubjectPolicy, Ungranted, Uri, Validity,
+    PreparedCertificate, PreparedRequest, PrivateKey, Profile, PublicKey, SignatureAlgorithm,
+    Signer, SubjectAltName, SubjectPolicy, Ungranted, Uri, Validity,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -228,6 +228,73 @@ fn what_is_carried_must_be_whole_and_this_issuers() {
     sha1[at + 6] = 1;
     sha1[at + 7] = 1;
     assert!(from(&sha1).is_err());
+}
+
+/// Its issuer's certificate doesn't exist before it.
+#[test]
+fn what_its_own_key_signs_is_carried_too() {
+    let key = key();
+    let issuance = Issuance::for_key(key.public_key(), name("/CN=a"));
+    let prepared = issuance.prepare_self_signed(&Profile::client()).unwrap();
+    let carried = PreparedCertificate::self_signed_from_der(prepared.as_der()).unwrap();
+    assert_eq!(carried, prepared);
+    let signature = key
+        .sign(carried.signature_algorithm(), carried.as_der())
+        .unwrap();
+    let certificate = carried.assemble(&signature).unwrap();
+    certificate.verify_issued_by(&certificate).unwrap();
+    assert_eq!(carried.assemble(&[]), Err(Error::SignatureFailed));
+
+    let whole = prepared.as_der();
+    let from = |tbs: &[u8]| PreparedCertificate::self_signed_from_der(tbs).map(|_| ());
+    assert!(from(&whole[..whole.len() - 1]).is_err());
+    assert!(from(&[whole, &[0]].concat()).is_err());
+    let of_ca = root().prepare(&issuance, &Profile::client()).unwrap();
+    assert!(matches!(
+        from(of_ca.as_der()),
+        Err(Error::IssuerMismatch { .. })
+    ));
+}
+
+#[test]
+fn a_request_is_carried_too() {
+    let pss = SignatureAlgorithm::RsaPss(Digest::Sha384);
+    for (key, algorithm) in [
+        (KeyKind::EcP384, None),
+        (KeyKind::Ed25519, None),
+        (KeyKind::Rsa2048, Some(pss)),
+    ] {
+        let key = PrivateKey::generate(key).unwrap();
+        let mut builder = CertificateRequest::builder(name("/CN=a"))
+            .subject_alt_name(SubjectAltName::dns("a.example").unwrap());
+        if let Some(algorithm) = algorithm {
+            builder = builder.signature_algorithm(algorithm);
+        }
+        let prepared = builder.prepare(key.public_key()).unwrap();
+        let carried = PreparedRequest::from_der(prepared.as_der(), algorithm).unwrap();
+        assert_eq!(carried, prepared);
+        assert_eq!(carried.signing_key(), key.public_key());
+        let signature = key
+            .sign(carried.signature_algorithm(), carried.as_der())
+            .unwrap();
+        let request = carried.assemble(&signature).unwrap();
+        request.verify().unwrap();
+        assert_eq!(carried.assemble(&[]), Err(Error::SignatureFailed));
+        let unsigned = carried.unsigned();
+        assert_eq!(unsigned.subject_alt_names(), request.subject_alt_names());
+        assert_eq!(unsigned.verify(), Err(Error::RequestSignatureInvalid));
+
+        let whole = prepared.as_der();
+        let from = |info: &[u8]| PreparedRequest::from_der(info, algorithm).map(|_| ());
+        assert!(from(&whole[..whole.len() - 1]).is_err());
+        assert!(from(&[whole, &[0]].concat()).is_err());
+        if algorithm.is_none() {
+            assert!(matches!(
+                PreparedRequest::from_der(whole, Some(pss)),
+                Err(Error::UnsupportedSignatureAlgorithm { .. })
+            ));
+        }
+    }
 }
 
 fn root_called(subject: &str) -> CertificateAuthority {

@@ -81,7 +81,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// openssl in a folder, with nothing else in it but the key, and nothing in its environment.
-fn offline() -> [Case; 3] {
+fn offline() -> [Case; 4] {
     let machine = "mkdir -p machine/bin; ln -s \"$(command -v openssl)\" machine/bin/
     there() { (cd machine && env -i PATH=\"$PWD/bin\" /bin/sh -ec \"$1\"); }";
     let sent = |tbs: &str| {
@@ -89,6 +89,9 @@ fn offline() -> [Case; 3] {
             "cp {tbs} machine/; same \"$(echo bin {tbs} ca.key.pem | tr ' ' '\\n' | sort)\" \"$(ls machine)\""
         )
     };
+    let root = lines("The root of another machine", "sh");
+    // Two lines before the signatures, and two after them.
+    let root: Vec<_> = root.lines().filter(|line| !line.is_empty()).collect();
     [
         reads_ours(
             Openssl,
@@ -115,6 +118,26 @@ fn offline() -> [Case; 3] {
                 lines("A CA on another machine", "sh offline").trim(),
                 last(&lines("A CA on another machine", "sh")),
                 sent("ca.tbs"),
+            ),
+        ),
+        reads_ours(
+            Openssl,
+            "docs/signers.md: the root of another machine",
+            format!(
+                "{machine}
+                openssl ecparam -name prime256v1 -genkey -noout -out machine/ca.key.pem
+                openssl pkey -in machine/ca.key.pem -pubout -out ca.pub.pem
+                {}
+                cp root.tbs far.tbs machine/
+                there '{}'
+                mv machine/*.sig .
+                {}
+                openssl verify -CAfile root.crt.pem root.crt.pem
+                openssl req -in far.csr.pem -verify -noout 2>&1 | has 'verify OK'
+                fails countersign ca assemble --tbs far.tbs --signature root.sig --out x 2>&1 | has 'does not verify'",
+                root.get(..2).unwrap_or_default().join("\n"),
+                lines("The root of another machine", "sh offline").trim(),
+                root.get(2..).unwrap_or_default().join("\n"),
             ),
         ),
         reads_ours(
@@ -294,6 +317,8 @@ mod tests {
             ("A token: PKCS#11", "sh", 5),
             ("A CA on another machine", "sh", 2),
             ("A CA on another machine", "sh offline", 0),
+            ("The root of another machine", "sh", 4),
+            ("The root of another machine", "sh offline", 0),
         ] {
             let lines = lines(chapter, mark);
             assert_eq!(lines.matches("countersign ").count(), commands, "{lines}");

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    auth_target::{AuthTarget, Way},
+    auth_target::{self, AuthTarget, Way},
     command::{runtime, to_the_end},
     error::{Context, Error},
     help, passphrase, ui,
@@ -22,7 +22,14 @@ use crate::{
 /// The exit status is 1 when a problem is found, and 3 when nothing could be examined: a file or a variable can't be read,
 /// or a passphrase is missing, for example. With --json, that is a finding too.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
+#[command(
+    after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)),
+    override_usage = auth_target::usage("countersign auth doctor", "\n       countersign auth doctor --findings [--json]"),
+    mut_args(|it| match it.get_id().as_str() {
+        "p12" | "pod" | "key_manager" => it.required_unless_present("findings"),
+        _ => it,
+    })
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     target: AuthTarget,
@@ -36,12 +43,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ENDPOINT")]
     only: Option<Only>,
 
-    /// Report in JSON: "healthy", and "findings", each with "id", "severity", "about", "message" and perhaps "nextStep"
+    /// Report in JSON: "healthy", and "findings", each with "id", "severity", "about", "message" and perhaps "nextStep"; of
+    /// --findings, "meaning" in place of "about" and "message"
     #[arg(long)]
     json: bool,
 
     /// List every finding that there is, and do nothing else
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = [
+        "p12", "pod", "key_manager", "config", "passin", "agent", "trust", "trust_passin", "proxy", "no_proxy", "timeout", "verbose",
+        "username", "only",
+    ])]
     findings: bool,
 }
 
@@ -75,7 +86,10 @@ Examples:
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     if args.findings {
-        return list();
+        return match args.json {
+            true => ui::json(&json!({ "findings": in_json() })),
+            false => list(),
+        };
     }
     args.target.tell();
     let report = match examine(args) {
@@ -163,6 +177,25 @@ fn examine(args: &Args) -> Result<Report, Error> {
     runtime()?.block_on(to_the_end(async |_| Ok(doctor.examine().await)))
 }
 
+const MEANING: &str = "with --json alone: something that the examination needs can not be read";
+
+/// All that there are.
+fn in_json() -> Vec<serde_json::Value> {
+    let kind = |id: &str, severity: Severity, meaning: &str, next: Option<&str>| {
+        let mut kind = json!({ "id": id, "severity": severity.to_string(), "meaning": meaning });
+        if let (Some(next), Some(kind)) = (next, kind.as_object_mut()) {
+            kind.insert("nextStep".to_owned(), next.into());
+        }
+        kind
+    };
+    let known = CATALOGUE
+        .iter()
+        .map(|it| kind(it.id(), it.severity(), it.meaning(), it.next_step()));
+    let step = Some("as the finding says");
+    let own = kind(NOT_EXAMINED, Severity::Problem, MEANING, step);
+    known.chain([own]).collect()
+}
+
 fn list() -> Result<(), Error> {
     let findings: Vec<String> = CATALOGUE
         .iter()
@@ -179,8 +212,7 @@ fn list() -> Result<(), Error> {
         })
         .collect();
     ui::result(format!(
-        "{}\n{NOT_EXAMINED} ({}): with --json alone: something that the examination needs can not be read\n  \
-         next: as the finding says",
+        "{}\n{NOT_EXAMINED} ({}): {MEANING}\n  next: as the finding says",
         findings.join("\n"),
         Severity::Problem
     ))

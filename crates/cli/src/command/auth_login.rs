@@ -5,7 +5,7 @@ use pki::Version;
 use serde_json::json;
 
 use crate::{
-    auth_target::AuthTarget,
+    auth_target::{self, AuthTarget},
     command::{runtime, to_the_end},
     error::{Context, Error},
     help, passphrase, ui,
@@ -18,7 +18,10 @@ use crate::{
 /// With --show-tokens it shows the tokens and leaves the session open. Whoever has them is the bot, until they expire or
 /// auth logout ends the session.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
+#[command(
+    after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)),
+    override_usage = auth_target::usage("countersign auth login", "")
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     target: AuthTarget,

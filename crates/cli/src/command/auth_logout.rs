@@ -5,7 +5,7 @@ use http::{Method, Request, Uri};
 use serde_json::json;
 
 use crate::{
-    auth_target::AuthTarget,
+    auth_target::{self, AuthTarget},
     command::block_on,
     error::{Context, Error},
     help,
@@ -18,9 +18,12 @@ use crate::{
 /// Logs out at the Pod and, with --key-manager-token, at the Key Manager. A token that they don't know is refused (exit status
 /// 1): they can't tell one whose session has ended already from a wrong one, whose session would stay open.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)))]
+#[command(
+    after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}", passphrase::SOURCES)),
+    override_usage = auth_target::usage("countersign auth logout --session-token <SRC>", "")
+)]
 pub(crate) struct Args {
-    /// The session token, from a source like those of passphrases
+    /// The session token, from a source like those of passphrases; of 64 KiB at most
     #[arg(long, value_name = "SRC", value_parser = SourceParser)]
     session_token: Source,
 
@@ -45,13 +48,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let config = args.target.config()?;
     let endpoints = args.target.endpoints(config.as_ref())?;
     let token = |flag: &'static str, header, source: &Source| {
-        let flag = Flag {
-            name: flag,
-            source: Some(source),
-        };
-        let text = flag.given("the token")?;
-        let text = text.as_ref().map_or("", |text| text.as_str());
-        Token::new(header, text).about(flag.name)
+        let text = Flag::token(flag, source)?;
+        Token::new(header, text.as_str()).about(flag)
     };
     let session = token("--session-token", "sessionToken", &args.session_token)?;
     let key_manager = args

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use pki::{Certificate, PreparedCertificate, PreparedCrl};
+use pki::{
+    Certificate, Issuer, PreparedCertificate, PreparedCrl, PreparedRequest, PublicKey,
+    SignatureAlgorithm,
+};
 use serde_json::json;
 
 use crate::{
@@ -12,22 +15,22 @@ use crate::{
     help, input,
     output::{self, Access, Output},
     report::Report,
+    signature_choice::SignatureArgs,
     signing::Signature,
     ui,
 };
 
-/// Put a certificate or a CRL together with a signature that was made elsewhere
+/// Put a certificate, a CRL or a request together with a signature that was made elsewhere
 ///
-/// What is signed was written by ca sign or ca crl with --print-tbs. Whether it may be signed was checked then, and is not
-/// checked again. The signature is verified before anything is written.
+/// What is signed was written with --print-tbs, by ca sign, ca crl, ca create, cert renew, issue or csr create. Whether it may be signed
+/// was checked then, and is not checked again. The signature is verified before anything is written: with the key of the CA, or without
+/// --ca-cert with the key that a root or a request is about.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = help::verbatim(EXAMPLES))]
+#[command(after_long_help = help::verbatim(EXAMPLES), mut_arg("signature_algorithm", |it| it.help(
+    "Of a request, which does not name it, and of an RSA key: how it was signed [default: rsa-sha256]"
+)))]
 pub(crate) struct Args {
-    /// Certificate of the CA, in PEM or DER
-    #[arg(long, value_name = "FILE")]
-    ca_cert: PathBuf,
-
-    /// What was to be signed, in DER: a TBSCertificate or a TBSCertList
+    /// What was to be signed, in DER: a TBSCertificate, a TBSCertList or a CertificationRequestInfo
     #[arg(long, value_name = "FILE")]
     tbs: PathBuf,
 
@@ -35,11 +38,18 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     signature: PathBuf,
 
-    /// Where to write the certificate or the CRL; - is standard output
+    /// Where to write the certificate, the CRL or the request; - is standard output
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
-    /// Report in JSON: "certificate" or "crl" is the file, "report" what inspect --json says of it
+    /// Certificate of the CA, in PEM or DER; not for a request, nor for what its own key signed
+    #[arg(long, value_name = "FILE")]
+    ca_cert: Option<PathBuf>,
+
+    #[command(flatten)]
+    signature_algorithm: SignatureArgs,
+
+    /// Report in JSON: "certificate", "crl" or "request" is the file, "report" what inspect --json says of it
     #[arg(long)]
     json: bool,
 
@@ -64,20 +74,21 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         access: Access::Everyone,
     };
     let inputs = Inputs::new()
-        .file("--ca-cert", &args.ca_cert)
+        .files("--ca-cert", &args.ca_cert)
         .file("--tbs", &args.tbs)
         .file("--signature", &args.signature);
     let [out] = output::claim([out], &inputs, args.force)?;
     output::keep_for_report(args.json, &[&out])?;
-    let issuer = input::issuer(&args.ca_cert)?;
+    let issuer = args.ca_cert.as_deref().map(input::issuer).transpose()?;
     let tbs = input::read(&args.tbs)?;
     let octets = input::read(&args.signature)?;
 
-    let prepared = Prepared::read(&tbs, issuer.certificate()).about(InputName(&args.tbs))?;
+    let prepared = args.prepared(&tbs, issuer.as_ref().map(Issuer::certificate))?;
+    let (algorithm, key) = prepared.algorithm_and_key();
     let signature = Signature {
         octets: &octets,
-        algorithm: prepared.algorithm(),
-        key: issuer.public_key().algorithm(),
+        algorithm,
+        key: key.algorithm(),
     };
     let name = InputName(&args.signature);
     let (what, pem) = match &prepared {
@@ -95,6 +106,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             ui::note_crl(&crl, &args.out);
             ("crl", pem)
         }
+        Prepared::Request(prepared) => {
+            let request = signature.assemble(name, |octets| prepared.assemble(octets))?;
+            let pem = request.to_pem();
+            output::write([(out, pem.as_bytes())])?;
+            ui::note_request(&request, &args.out);
+            ("request", pem)
+        }
     };
     if args.json {
         let report = Report::read(pem.as_bytes(), None).about(args.out.display())?;
@@ -110,23 +128,78 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
 enum Prepared {
     Certificate(Box<PreparedCertificate>),
     Crl(PreparedCrl),
+    Request(Box<PreparedRequest>),
+}
+
+/// [0], the version of a TBSCertificate (RFC 5280, section 4.1).
+const CERTIFICATE: &[u8] = &[0xa0];
+/// The version 2 of a TBSCertList (RFC 5280, section 5.1).
+const CRL: &[u8] = &[0x02, 1, 1];
+/// The version 1 of a CertificationRequestInfo (RFC 2986, section 4.1).
+const REQUEST: &[u8] = &[0x02, 1, 0];
+
+impl Args {
+    /// What was to be signed, told apart by how it begins.
+    fn prepared(&self, tbs: &[u8], ca: Option<&Certificate>) -> Result<Prepared, Error> {
+        let name = InputName(&self.tbs);
+        let begins = |with| contents(tbs).is_some_and(|contents| contents.starts_with(with));
+        let algorithm = self.signature_algorithm.chosen();
+        if begins(REQUEST) {
+            if ca.is_some() {
+                return Err(
+                    Error::misused(format!("{name}: a request is signed by its own key"))
+                        .hint("leave --ca-cert out"),
+                );
+            }
+            let prepared = PreparedRequest::from_der(tbs, algorithm).about(name)?;
+            return Ok(Prepared::Request(Box::new(prepared)));
+        }
+        if algorithm.is_some() {
+            let only = "--signature-algorithm is for a request: all others name it themselves";
+            return Err(Error::misused(only));
+        }
+        if begins(CERTIFICATE) {
+            let prepared = match ca {
+                Some(ca) => PreparedCertificate::from_der(tbs, ca),
+                None => PreparedCertificate::self_signed_from_der(tbs),
+            };
+            return prepared
+                .map(|it| Prepared::Certificate(Box::new(it)))
+                .about(name)
+                .map_err(|error| match ca {
+                    Some(_) => error,
+                    None => error.hint("name the CA that issues it with --ca-cert"),
+                });
+        }
+        if begins(CRL) {
+            let Some(ca) = ca else {
+                return Err(Error::misused(format!("{name}: a CRL is its CA's"))
+                    .hint("name it with --ca-cert"));
+            };
+            let prepared = PreparedCrl::from_der(tbs, ca).about(name)?;
+            return Ok(Prepared::Crl(prepared));
+        }
+        let kinds = "neither a TBSCertificate, a TBSCertList nor a CertificationRequestInfo in DER";
+        Err(Error::failed(format!("{name}: {kinds}"))
+            .hint("give what --print-tbs wrote, as it is and still without its signature"))
+    }
+}
+
+/// What is in a SEQUENCE, from its first octet on.
+fn contents(sequence: &[u8]) -> Option<&[u8]> {
+    match sequence {
+        [0x30, 0..0x80, contents @ ..] => Some(contents),
+        [0x30, length, rest @ ..] => rest.get(usize::from(length & 0x7f)..),
+        _ => None,
+    }
 }
 
 impl Prepared {
-    fn read(tbs: &[u8], issuer: &Certificate) -> Result<Self, pki::Error> {
-        match PreparedCrl::from_der(tbs, issuer) {
-            // A TBSCertificate begins otherwise than a TBSCertList.
-            Err(pki::Error::Malformed { .. }) => PreparedCertificate::from_der(tbs, issuer)
-                .map(Box::new)
-                .map(Self::Certificate),
-            crl => crl.map(Self::Crl),
-        }
-    }
-
-    fn algorithm(&self) -> pki::SignatureAlgorithm {
+    fn algorithm_and_key(&self) -> (SignatureAlgorithm, &PublicKey) {
         match self {
-            Self::Certificate(prepared) => prepared.signature_algorithm(),
-            Self::Crl(prepared) => prepared.signature_algorithm(),
+            Self::Certificate(it) => (it.signature_algorithm(), it.signing_key()),
+            Self::Crl(it) => (it.signature_algorithm(), it.signing_key()),
+            Self::Request(it) => (it.signature_algorithm(), it.signing_key()),
         }
     }
 }

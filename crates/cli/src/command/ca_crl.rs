@@ -238,14 +238,18 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         output::write([(out, tbs)])?;
         signing::note_to_be_signed(
             algorithm,
-            authority.issuer.certificate().subject(),
+            Some(authority.issuer.certificate().subject()),
+            None,
             &args.out,
         );
         if args.json {
+            let unsigned = prepared.unsigned().about(args.out.display())?;
+            let report = Report::read(unsigned.as_der(), None).about(args.out.display())?;
             ui::json(&json!({
                 "tbs": args.out.display().to_string(),
                 "signatureAlgorithm": algorithm.name(),
                 "digest": signer_command::digest(algorithm),
+                "report": report.unsigned(),
             }))?;
         }
         return Ok(());

@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
+use pki::{PreparedRequest, PublicKey};
 use serde_json::json;
 
 use crate::{
     alt_name::AltNameArgs,
     error::{Context, Error},
     file_id::Inputs,
-    file_name::OutputName,
     help, input, new_key,
-    output::{self, Access, Output},
+    output::{self, Access, Output, Target},
     passphrase::{self, Flag, Source, SourceParser},
     report::Report,
     signature_choice::SignatureArgs,
     signer_command::{self, SignerCommand, SignerCommandParser},
-    signing::SigningKey,
+    signing::{self, SigningKey},
     subject::Subject,
     ui,
 };
@@ -23,7 +23,8 @@ use crate::{
 /// Make a certificate request
 ///
 /// The request (PKCS#10, in PEM) carries the subject, the public key and the alternative names, and is signed with the
-/// key to prove that you have it. For a bot, the common name must be the name of its service user, in the same case.
+/// key to prove that you have it. The key may be in a file, or be kept by a command that signs; or --print-tbs writes what is to be
+/// signed on another machine, and ca assemble makes the request of it. For a bot, the common name must be the name of its service user, in the same case.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::verbatim(&format!("{EXAMPLES}\n\n{}\n\n{}", signer_command::PROTOCOL, passphrase::SOURCES)))]
 pub(crate) struct Args {
@@ -31,7 +32,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DN")]
     subject: Subject,
 
-    /// Where to write the request; - is standard output
+    /// Where to write the request, or what is to be signed; - is standard output
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
@@ -44,7 +45,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     signature: SignatureArgs,
 
-    /// Report in JSON: "request" is its file, "report" what inspect --json says of it
+    /// Report in JSON: "request" is its file, "report" what inspect --json says of it; of --print-tbs, "tbs" and the
+    /// "signatureAlgorithm" stand in place of "request"
     #[arg(long)]
     json: bool,
 
@@ -63,9 +65,21 @@ struct KeyArgs {
     #[arg(long, value_name = "SRC", value_parser = SourceParser, conflicts_with = "public_key")]
     passin: Option<Source>,
 
+    #[command(flatten)]
+    signer: Signer,
+}
+
+/// Who signs with the private half of a public key.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false, conflicts_with = "key")]
+struct Signer {
     /// Command that signs with the private key and keeps it
-    #[arg(long, value_name = "CMD", value_parser = SignerCommandParser, conflicts_with = "key")]
+    #[arg(long, value_name = "CMD", value_parser = SignerCommandParser)]
     signer_command: Option<SignerCommand>,
+
+    /// Sign nothing: write what is to be signed (DER), for ca assemble
+    #[arg(long)]
+    print_tbs: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -75,8 +89,8 @@ struct Key {
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 
-    /// Public key, in PEM or DER, of a private key that --signer-command signs with
-    #[arg(long, value_name = "FILE", requires = "signer_command")]
+    /// Public key, in PEM or DER, whose private key is elsewhere: for --signer-command or --print-tbs
+    #[arg(long, value_name = "FILE", requires = "Signer")]
     public_key: Option<PathBuf>,
 }
 
@@ -87,7 +101,8 @@ Examples:
   countersign csr create --key server.key.pem --subject /CN=localhost --dns localhost --ip 127.0.0.1 \\
     --out server.csr.pem
   countersign csr create --public-key bot.pub.pem --subject /CN=demo-bot1 \\
-    --out bot.csr.pem --signer-command 'openssl dgst -sha256 -sign bot.key.pem'";
+    --out bot.csr.pem --signer-command 'openssl dgst -sha256 -sign bot.key.pem'
+  countersign csr create --public-key bot.pub.pem --subject /CN=demo-bot1 --print-tbs --out bot.tbs";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let subject = args.subject.checked()?;
@@ -99,20 +114,24 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let inputs = args.key.inputs();
     let [out] = output::claim([out], &inputs, args.force)?;
     output::keep_for_report(args.json, &[&out])?;
-    let key = args.key.read()?;
+    if args.key.signer.print_tbs {
+        out.holds_binary()?;
+    }
+    let (key, signer) = args.key.read()?;
 
     if args.names.is_empty() {
         // A server has names.
-        new_key::warn_if_too_short_for_a_pod(key.public_key().algorithm());
+        new_key::warn_if_too_short_for_a_pod(key.algorithm());
     }
     let mut builder = args.names.request(subject);
     if let Some(algorithm) = args.signature.chosen() {
         builder = builder.signature_algorithm(algorithm);
     }
-    let prepared = builder
-        .prepare(key.public_key())
-        .about("the certificate request")?;
-    let request = key.sign(
+    let prepared = builder.prepare(&key).about("the certificate request")?;
+    let Some(signer) = signer else {
+        return write_to_be_signed(args, out, &prepared);
+    };
+    let request = signer.sign(
         prepared.signature_algorithm(),
         prepared.as_der(),
         |signature| prepared.assemble(signature),
@@ -120,16 +139,31 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
 
     let pem = request.to_pem();
     output::write([(out, pem.as_bytes())])?;
-    ui::note(format!(
-        "{}: certificate request of {}",
-        OutputName(&args.out),
-        request.subject()
-    ));
+    ui::note_request(&request, &args.out);
     if args.json {
         let report = Report::read(pem.as_bytes(), None).about(args.out.display())?;
         ui::json(&json!({
             "request": args.out.display().to_string(),
             "report": report,
+        }))?;
+    }
+    Ok(())
+}
+
+/// Writes what somebody else is to sign.
+fn write_to_be_signed(args: &Args, out: Target, prepared: &PreparedRequest) -> Result<(), Error> {
+    let algorithm = prepared.signature_algorithm();
+    output::write([(out, prepared.as_der())])?;
+    let flag = args.signature.as_flag();
+    signing::note_to_be_signed(algorithm, None, flag.as_deref(), &args.out);
+    if args.json {
+        let unsigned = prepared.unsigned().as_der();
+        let report = Report::read(unsigned, None).about(args.out.display())?;
+        ui::json(&json!({
+            "tbs": args.out.display().to_string(),
+            "signatureAlgorithm": algorithm.name(),
+            "digest": signer_command::digest(algorithm),
+            "report": report.unsigned(),
         }))?;
     }
     Ok(())
@@ -141,7 +175,7 @@ impl KeyArgs {
     }
 
     fn inputs(&self) -> Inputs {
-        let command = self.signer_command.iter();
+        let command = self.signer.signer_command.iter();
         Inputs::new()
             .files("--key", &self.key.key)
             .files("--public-key", &self.key.public_key)
@@ -152,19 +186,19 @@ impl KeyArgs {
             .passphrase(self.passin())
     }
 
-    fn read(&self) -> Result<SigningKey, Error> {
-        match (&self.key.key, &self.key.public_key, &self.signer_command) {
-            (Some(path), ..) => Ok(SigningKey::Private(input::private_key(
-                path,
-                self.passin(),
-            )?)),
-            (None, Some(path), Some(command)) => Ok(SigningKey::Command(
-                command.clone(),
-                input::public_key(path)?,
-            )),
-            _ => Err(Error::misused(
-                "a request needs --key, or --public-key and --signer-command",
-            )),
-        }
+    /// The key that is asked for, and who signs with it: nobody here, where that is carried elsewhere.
+    fn read(&self) -> Result<(PublicKey, Option<SigningKey>), Error> {
+        let signer = match (&self.key.key, &self.key.public_key) {
+            (Some(path), _) => SigningKey::Private(input::private_key(path, self.passin())?),
+            (None, Some(path)) => {
+                let key = input::public_key(path)?;
+                match self.signer.signer_command.clone() {
+                    Some(command) => SigningKey::Command(command, key),
+                    None => return Ok((key, None)),
+                }
+            }
+            (None, None) => return Err(Error::misused("a request needs --key or --public-key")),
+        };
+        Ok((signer.public_key().clone(), Some(signer)))
     }
 }

@@ -1,8 +1,8 @@
-//! What the extensions of a certificate say that decide nothing about its key: where CRLs and issuers are, what policies there are,
+//! What the extensions of a certificate or a CRL say that decide nothing about its key: where CRLs and issuers are, what policies there are,
 //! and what is known by its number only.
 
 use pki::{
-    AccessDescription, Certificate, DistributionPoint, DistributionPointName, Error,
+    AccessDescription, Certificate, Crl, DistributionPoint, DistributionPointName, Error,
     NoticeReference, PolicyInformation, PolicyQualifier,
 };
 
@@ -62,11 +62,7 @@ pub(super) fn add_to(item: Item, certificate: &Certificate) -> Item {
         Ok(number) => item.optional_text("inhibitAnyPolicy", number),
         Err(error) => item.text("inhibitAnyPolicy", error),
     };
-    let others = certificate
-        .extensions()
-        .filter(|(oid, _)| !SHOWN.contains(oid))
-        .map(|(oid, critical)| other(certificate, oid, critical));
-    item.values(
+    let item = item.values(
         "tlsFeatures",
         certificate.tls_features(),
         |number| match number {
@@ -74,8 +70,30 @@ pub(super) fn add_to(item: Item, certificate: &Certificate) -> Item {
             17 => "status_request_v2".to_owned(),
             other => other.to_string(),
         },
+    );
+    let is_shown = |oid: &str| {
+        let mut shown = SHOWN.iter().filter(|(id, _)| *id == oid);
+        shown.any(|(_, name)| item.fields.iter().any(|(field, _)| field == name))
+    };
+    let others = certificate
+        .extensions()
+        .filter(|(oid, _)| !is_shown(oid))
+        .map(|(oid, critical)| other(oid, critical, certificate.extension_value(oid)))
+        .collect();
+    item.some_items("otherExtensions", others)
+}
+
+/// Those of a CRL. Which of them, or of those of its entries, keeps it from telling anybody's status is said.
+pub(super) fn add_to_crl(item: Item, crl: &Crl) -> Item {
+    let others = crl
+        .extensions()
+        .filter(|(oid, _)| !SHOWN_OF_CRL.contains(oid))
+        .map(|(oid, critical)| other(oid, critical, None))
+        .collect();
+    item.some_items("otherExtensions", others).optional_text(
+        "unsupportedCriticalExtension",
+        crl.unsupported_critical_extension().map(extension_name),
     )
-    .some_items("otherExtensions", others.collect())
 }
 
 impl Item {
@@ -168,31 +186,42 @@ fn clean(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-fn other(certificate: &Certificate, oid: &str, critical: bool) -> Item {
+fn other(oid: &str, critical: bool, value: Option<&[u8]>) -> Item {
     Item::new("extension")
         .text("id", oid)
         .optional_text("name", pki::oid_name(oid))
         .with("critical", Value::Flag(critical))
-        .optional_text("value", certificate.extension_value(oid).map(hex))
+        .optional_text("value", value.map(hex))
 }
 
-/// What has a property of its own.
-const SHOWN: [&str; 17] = [
-    "2.5.29.14",          // subjectKeyIdentifier
-    "2.5.29.15",          // keyUsage
-    "2.5.29.17",          // subjectAltName
-    "2.5.29.18",          // issuerAltName
-    "2.5.29.19",          // basicConstraints
-    "2.5.29.30",          // nameConstraints
-    "2.5.29.31",          // cRLDistributionPoints
-    "2.5.29.32",          // certificatePolicies
-    "2.5.29.33",          // policyMappings
-    "2.5.29.35",          // authorityKeyIdentifier
-    "2.5.29.36",          // policyConstraints
-    "2.5.29.37",          // extKeyUsage
-    "2.5.29.46",          // freshestCRL
-    "2.5.29.54",          // inhibitAnyPolicy
-    "1.3.6.1.5.5.7.1.1",  // authorityInfoAccess
-    "1.3.6.1.5.5.7.1.11", // subjectInfoAccess
-    "1.3.6.1.5.5.7.1.24", // tlsFeature
+/// What has a property of its own, where there is something to say in it: a key usage without bits, for one, has none.
+const SHOWN: [(&str, &str); 20] = [
+    ("2.5.29.14", "subjectKeyIdentifier"),
+    ("2.5.29.15", "keyUsage"),
+    ("2.5.29.17", "subjectAltNames"),
+    ("2.5.29.18", "issuerAltNames"),
+    ("2.5.29.19", "ca"),
+    ("2.5.29.30", "permittedSubtrees"),
+    ("2.5.29.30", "excludedSubtrees"),
+    ("2.5.29.31", "crlDistributionPoints"),
+    ("2.5.29.32", "certificatePolicies"),
+    ("2.5.29.33", "policyMappings"),
+    ("2.5.29.35", "authorityKeyIdentifier"),
+    ("2.5.29.36", "policyConstraints"),
+    ("2.5.29.36", "requireExplicitPolicy"),
+    ("2.5.29.36", "inhibitPolicyMapping"),
+    ("2.5.29.37", "extendedKeyUsage"),
+    ("2.5.29.46", "freshestCrl"),
+    ("2.5.29.54", "inhibitAnyPolicy"),
+    ("1.3.6.1.5.5.7.1.1", "authorityInfoAccess"),
+    ("1.3.6.1.5.5.7.1.11", "subjectInfoAccess"),
+    ("1.3.6.1.5.5.7.1.24", "tlsFeatures"),
+];
+
+/// Likewise, of a CRL.
+const SHOWN_OF_CRL: [&str; 4] = [
+    "2.5.29.20", // cRLNumber
+    "2.5.29.27", // deltaCRLIndicator
+    "2.5.29.28", // issuingDistributionPoint
+    "2.5.29.35", // authorityKeyIdentifier
 ];

@@ -334,3 +334,21 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     let outcome = Outcome::of("inspect", output).succeeds();
     assert_eq!(outcome.stderr, "");
 }
+
+#[test]
+fn what_keeps_a_crl_from_telling_a_status_is_shown() {
+    const CRITICAL: &[u8] = include_bytes!("../../../pki/tests/data/crls/critical.crl.pem");
+    const IN_ENTRY: &[u8] = include_bytes!("../../../pki/tests/data/crls/critical-entry.crl.pem");
+    const NONE: &[u8] = include_bytes!("../../../pki/tests/data/crls/openssl.crl.pem");
+    let sandbox = Sandbox::new();
+    for (crl, is_unsupported, others) in
+        [(CRITICAL, true, 1), (IN_ENTRY, true, 0), (NONE, false, 0)]
+    {
+        sandbox.write("a.crl", crl);
+        let item = &sandbox.run("inspect a.crl --json").succeeds().json()["items"][0];
+        let found = item.get("unsupportedCriticalExtension");
+        assert_eq!(found.is_some(), is_unsupported, "{item}");
+        let listed = item.get("otherExtensions").and_then(|it| it.as_array());
+        assert_eq!(listed.map_or(0, Vec::len), others, "{item}");
+    }
+}

@@ -138,6 +138,51 @@ fn commands_of_openssl_are_answered_with_the_one_to_use() {
             "countersign inspect ",
         ),
         (
+            "ecparam -name prime256v1 -genkey",
+            "ecparam is a command of openssl",
+            "countersign key generate --type ec-p256 ",
+        ),
+        (
+            "ec -in bot.key",
+            "ec is a command of openssl",
+            "countersign inspect ",
+        ),
+        (
+            "asn1parse -in bot.crt",
+            "asn1parse is a command of openssl",
+            "countersign inspect ",
+        ),
+        (
+            "s_server -accept 8444",
+            "s_server is a command of openssl",
+            "countersign pod serve ",
+        ),
+        (
+            "rand -hex 20",
+            "rand is a command of openssl",
+            "countersign ca sign ",
+        ),
+        (
+            "ocsp -issuer ca.crt",
+            "ocsp is a command of openssl",
+            "countersign ca crl ",
+        ),
+        (
+            "ca -in bot.csr -out bot.crt",
+            "ca with options is a command of openssl",
+            "countersign ca sign ",
+        ),
+        (
+            "--quiet ca -gencrl -out ca.crl",
+            "ca with options is a command of openssl",
+            "countersign ca sign ",
+        ),
+        (
+            "keytool -list -keystore bot.p12",
+            "keytool is a command of Java's",
+            "countersign p12 export ",
+        ),
+        (
             "rsa -in bot.key",
             "rsa is a command of openssl",
             "countersign inspect ",

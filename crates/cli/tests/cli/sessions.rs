@@ -373,6 +373,51 @@ fn the_doctor_lists_all_of_its_findings() {
         .succeeds()
         .stdout;
     assert!(list.contains("wrong-port (problem): ") && list.contains("\n  next: "));
+    for line in [
+        "auth doctor --findings --quiet",
+        "auth doctor --no-input --findings",
+    ] {
+        assert_eq!(Sandbox::new().run(line).succeeds().stdout, list);
+    }
+
+    let report = Sandbox::new().run("auth doctor --findings --json");
+    let report = report.succeeds().json();
+    let findings = report["findings"].as_array().unwrap();
+    let told = list.lines().filter(|line| !line.starts_with("  next: "));
+    let found = findings.iter().map(|it| {
+        let text = |name: &str| it[name].as_str().unwrap();
+        format!("{} ({}): {}", text("id"), text("severity"), text("meaning"))
+    });
+    assert_eq!(found.collect::<Vec<_>>(), told.collect::<Vec<_>>());
+    let steps = findings.iter().filter(|it| it.get("nextStep").is_some());
+    assert_eq!(steps.count(), list.matches("\n  next: ").count());
+
+    for flag in ["--p12 a", "--config a", "--only pod", "--username a", "-v"] {
+        let line = format!("auth doctor --findings {flag}");
+        Sandbox::new().run(&line).misuses("cannot be used with");
+    }
+}
+
+#[test]
+fn the_usage_says_which_options_are_mandatory() {
+    for (command, other) in [
+        ("auth login", ""),
+        ("auth logout --session-token <SRC>", ""),
+        (
+            "auth doctor",
+            "       countersign auth doctor --findings [--json]\n",
+        ),
+    ] {
+        let usage = format!(
+            "Usage: countersign {command} [OPTIONS] --p12 <FILE> --pod <URL> --key-manager <URL>\n       \
+             countersign {command} [OPTIONS] --config <FILE>\n{other}\n"
+        );
+        let words: Vec<_> = command.split(' ').take(2).collect();
+        let help = Sandbox::new().run(&format!("{} --help", words.join(" ")));
+        let help = help.succeeds().stdout;
+        assert!(help.contains(&usage), "{help}");
+        Sandbox::new().run(&words.join(" ")).misuses("--p12 <FILE>");
+    }
 }
 
 #[test]

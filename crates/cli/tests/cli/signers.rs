@@ -1,11 +1,12 @@
 //! Keys that are not in this program: commands that sign, and signatures that are carried here.
 
 use pki::{
-    Certificate, CertificateRequest, Crl, PrivateKey, PublicKey, SignatureAlgorithm, Signer,
+    Certificate, CertificateRequest, Crl, Digest, KeyKind, PrivateKey, PublicKey,
+    SignatureAlgorithm, Signer,
 };
 use serde_json::json;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Outcome, Sandbox};
 
 /// A CA whose private key is nowhere in the sandbox.
 fn without_ca_key() -> (Sandbox, PrivateKey) {
@@ -22,6 +23,20 @@ fn signed(key: &PrivateKey, message: &[u8]) -> Vec<u8> {
 
 fn certificate(sandbox: &Sandbox, name: &str) -> Certificate {
     Certificate::from_pem(sandbox.read(name)).unwrap()
+}
+
+/// The report on what was made, but for what isn't known before there is a signature.
+fn unsigned(made: &Outcome) -> serde_json::Value {
+    let mut item = made.json()["report"]["items"][0].clone();
+    let fields = item.as_object_mut().unwrap();
+    let of_signed = ["sha256Fingerprint", "selfSigned", "signatureVerifies"];
+    assert!(
+        of_signed
+            .map(|name| fields.remove(name))
+            .iter()
+            .any(Option::is_some)
+    );
+    item
 }
 
 fn assert_issued(sandbox: &Sandbox, name: &str) {
@@ -68,9 +83,10 @@ fn a_crl_is_signed_on_another_machine() {
         .run(&format!("{CRL} --revoke 7 --print-tbs --out ca.tbs --json"))
         .succeeds();
     assert_eq!(
-        prepared.json(),
-        json!({ "tbs": "ca.tbs", "signatureAlgorithm": "ecdsa-with-SHA256", "digest": "sha256" })
+        [&prepared.json()["tbs"], &prepared.json()["digest"]],
+        ["ca.tbs", "sha256"]
     );
+    assert_eq!(prepared.json()["signatureAlgorithm"], "ecdsa-with-SHA256");
     sandbox.write("ca.sig", signed(&key, &sandbox.read("ca.tbs")));
     let made = sandbox
         .run(&format!(
@@ -79,6 +95,10 @@ fn a_crl_is_signed_on_another_machine() {
         .succeeds();
     assert_eq!(made.json()["crl"], "ca.crl.pem");
     assert_eq!(made.json()["report"]["items"][0]["type"], "crl");
+    assert_eq!(
+        prepared.json()["report"]["items"],
+        made.json()["report"]["items"]
+    );
     let crl = Crl::from_pem_or_der(&sandbox.read("ca.crl.pem")).unwrap();
     crl.verify_issued_by(&certificate(&sandbox, "ca.crt.pem"))
         .unwrap();
@@ -111,11 +131,7 @@ fn whatever_a_ca_signs_is_signed_on_another_machine() {
             .run(&format!("{assembled} --force --json"))
             .succeeds();
         assert_issued(&sandbox, "new.crt.pem");
-        let mut expected = made.json()["report"]["items"][0].clone();
-        expected
-            .as_object_mut()
-            .unwrap()
-            .remove("sha256Fingerprint");
+        let expected = unsigned(&made);
         assert_eq!(prepared.json()["report"]["items"][0], expected, "{line}");
         std::fs::remove_file(sandbox.path(tbs)).unwrap();
     }
@@ -143,21 +159,155 @@ fn the_report_on_what_is_to_be_signed_is_that_of_the_certificate() {
         .run(&format!(
             "{ASSEMBLE} --tbs bot.tbs --signature bot.sig --out new.crt.pem --json"
         ))
-        .succeeds()
-        .json();
+        .succeeds();
     assert_eq!(prepared["tbs"], "bot.tbs");
     assert_eq!(prepared["signatureAlgorithm"], "ecdsa-with-SHA256");
     assert_eq!(prepared["digest"], "sha256");
     assert_eq!(prepared["ungranted"], json!([]));
-    assert_eq!(made["certificate"], "new.crt.pem");
-    // But for the fingerprint, which is not known before.
-    let mut expected = made["report"]["items"][0].clone();
-    let fingerprint = expected
-        .as_object_mut()
-        .unwrap()
-        .remove("sha256Fingerprint");
-    assert!(fingerprint.is_some());
-    assert_eq!(prepared["report"]["items"][0], expected);
+    assert_eq!(made.json()["certificate"], "new.crt.pem");
+    assert_eq!(prepared["report"]["items"][0], unsigned(&made));
+}
+
+/// There is no certificate of it yet that could say whose signature it is.
+#[test]
+fn a_root_and_a_request_are_signed_on_another_machine() {
+    let (sandbox, key) = without_ca_key();
+    sandbox.write("pub.pem", key.public_key().to_pem());
+    for (line, kind, named) in [
+        (
+            "ca create --subject /CN=Far --path-len 1 --out-cert",
+            "certificate",
+            "new.pem: certificate of CN=Far, serial number ",
+        ),
+        (
+            "csr create --subject /CN=Far --dns far.example --out",
+            "request",
+            "new.pem: certificate request of CN=Far\n",
+        ),
+    ] {
+        let prepared = format!("{line} new.tbs --public-key pub.pem --print-tbs --json --force");
+        let prepared = sandbox.run(&prepared).succeeds();
+        assert_eq!(
+            prepared.stderr,
+            "new.tbs: to be signed with ecdsa-with-SHA256 by its own key, for example so:\n  \
+             openssl dgst -sha256 -sign KEY -out SIGNATURE TBS\n  \
+             countersign ca assemble --tbs TBS --signature SIGNATURE --out FILE\n"
+        );
+        sandbox.write("new.sig", signed(&key, &sandbox.read("new.tbs")));
+        let made = sandbox
+            .run("ca assemble --tbs new.tbs --signature new.sig --out new.pem --json --force")
+            .succeeds();
+        assert!(made.stderr.starts_with(named), "{}", made.stderr);
+        assert_eq!(made.json()[kind], "new.pem");
+        let expected = unsigned(&made);
+        let prepared = prepared.json();
+        assert_eq!(prepared["tbs"], "new.tbs");
+        assert_eq!(prepared["digest"], "sha256");
+        assert_eq!(prepared["report"]["items"][0], expected);
+        match kind {
+            "certificate" => assert!(certificate(&sandbox, "new.pem").is_self_signed()),
+            _ => drop(
+                CertificateRequest::from_pem(sandbox.read("new.pem"))
+                    .unwrap()
+                    .verify()
+                    .unwrap(),
+            ),
+        }
+        // Another key's.
+        let other = PrivateKey::generate(KeyKind::EcP256).unwrap();
+        sandbox.write("new.sig", signed(&other, &sandbox.read("new.tbs")));
+        let outcome = sandbox.run("ca assemble --tbs new.tbs --signature new.sig --out other.pem");
+        assert_eq!(outcome.status, 1, "{}", outcome.stderr);
+    }
+}
+
+/// It is nowhere in what is signed.
+#[test]
+fn the_algorithm_of_a_request_is_named_once_more() {
+    let sandbox = Sandbox::new();
+    let key = PrivateKey::generate(KeyKind::Rsa2048).unwrap();
+    sandbox.write("pub.pem", key.public_key().to_pem());
+    let flag = "--signature-algorithm rsa-pss-sha384";
+    let prepared = sandbox
+        .run(&format!(
+            "csr create --subject /CN=a --dns a.example --public-key pub.pem {flag} --print-tbs --out a.tbs"
+        ))
+        .succeeds();
+    let advice = format!("countersign ca assemble {flag} --tbs TBS");
+    assert!(prepared.stderr.contains(&advice), "{}", prepared.stderr);
+    let algorithm = SignatureAlgorithm::RsaPss(Digest::Sha384);
+    let signature = Signer::sign(&key, algorithm, &sandbox.read("a.tbs")).unwrap();
+    sandbox.write("a.sig", signature);
+    let assemble = "ca assemble --tbs a.tbs --signature a.sig --out a.csr.pem";
+    sandbox.run(assemble).refuses(
+        "error: a.sig: the signature that was made does not verify with its own public key\n\
+         hint: it has to be made with the key of the certificate, over these very octets, with sha256WithRSAEncryption\n",
+    );
+    sandbox.run(&format!("{assemble} {flag}")).succeeds();
+    let request = CertificateRequest::from_pem(sandbox.read("a.csr.pem")).unwrap();
+    request.verify().unwrap();
+}
+
+#[test]
+fn what_is_not_to_be_signed_is_told_by_its_kind() {
+    let (sandbox, key) = without_ca_key();
+    sandbox.write("pub.pem", key.public_key().to_pem());
+    sandbox.script(&format!(
+        "{SIGN} --print-tbs --out bot.tbs
+         {CRL} --print-tbs --out crl.tbs
+         csr create --subject /CN=a --public-key pub.pem --print-tbs --out csr.tbs"
+    ));
+    sandbox.write("a.sig", signed(&key, b"something else"));
+    let der = certificate(&sandbox, "bot.crt.pem");
+    sandbox.write("signed.der", der.as_der());
+    for (tbs, what) in [
+        ("bot.tbs", "certificate"),
+        ("crl.tbs", "certificate revocation list"),
+        ("csr.tbs", "certificate request"),
+    ] {
+        let whole = sandbox.read(tbs);
+        sandbox.write("short", &whole[..whole.len() - 1]);
+        sandbox.write("long", [whole.as_slice(), &[0]].concat());
+        let ca_cert = match tbs {
+            "csr.tbs" => "",
+            _ => "--ca-cert ca.crt.pem",
+        };
+        for damaged in ["short", "long"] {
+            let outcome = sandbox.run(&format!(
+                "ca assemble {ca_cert} --tbs {damaged} --signature a.sig --out new"
+            ));
+            assert_eq!(outcome.status, 3, "{}", outcome.stderr);
+            let first = outcome.stderr.lines().next().unwrap();
+            assert!(first.contains(what), "{tbs}: {first}");
+            assert!(
+                what.len() > 11 || !first.contains("certificate re"),
+                "{first}"
+            );
+        }
+    }
+    for other in ["bot.crt.pem", "signed.der", "a.sig", "bot.csr.pem"] {
+        sandbox
+            .run(&format!("{ASSEMBLE} --tbs {other} --signature a.sig --out new"))
+            .fails(&format!(
+                "error: {other}: neither a TBSCertificate, a TBSCertList nor a CertificationRequestInfo in DER\n\
+                 hint: give what --print-tbs wrote, as it is and still without its signature\n"
+            ));
+    }
+    for (line, reason) in [
+        ("--tbs csr.tbs --ca-cert ca.crt.pem", "leave --ca-cert out"),
+        ("--tbs crl.tbs", "name it with --ca-cert"),
+        (
+            "--tbs crl.tbs --ca-cert ca.crt.pem --signature-algorithm rsa-sha256",
+            "--signature-algorithm is for a request",
+        ),
+    ] {
+        let line = format!("ca assemble {line} --signature a.sig --out new");
+        sandbox.run(&line).misuses(reason);
+    }
+    let outcome = sandbox.run("ca assemble --tbs bot.tbs --signature a.sig --out new");
+    assert_eq!(outcome.status, 1);
+    let hint = "hint: name the CA that issues it with --ca-cert\n";
+    assert!(outcome.stderr.ends_with(hint), "{}", outcome.stderr);
 }
 
 #[test]
@@ -328,6 +478,7 @@ fn one_of_the_ways_to_sign_is_chosen() {
         "--public-key b --signer-command c --passout env:PW",
         "--public-key b --signer-command c --parent-cert a --parent-key b",
         "--public-key b --parent-cert a --signer-command c",
+        "--public-key b --signer-command c --print-tbs",
         "--out-key a --print-tbs",
         "--out-key a --parent-cert b",
         "--out-key a --parent-key b",
@@ -365,6 +516,9 @@ fn one_of_the_ways_to_sign_is_chosen() {
         "--public-key a",
         "--signer-command a",
         "--public-key a --signer-command b --passin env:PW",
+        "--public-key a --signer-command b --print-tbs",
+        "--key a --print-tbs",
+        "--print-tbs",
     ] {
         sandbox
             .run(&format!("csr create --subject /CN=a --out new {flags}"))
@@ -392,10 +546,7 @@ mod commands {
     };
 
     use super::*;
-    use crate::{
-        sandbox::{Outcome, PASSPHRASE},
-        terminal::LIMIT,
-    };
+    use crate::{sandbox::PASSPHRASE, terminal::LIMIT};
 
     /// Hands what is to be signed to [`serve`], and its signature back.
     const SIGNER: &str = "--signer-command 'sh -c \"cat > tbs; cat signature\"'";

@@ -430,6 +430,14 @@ impl PreparedCrl {
         &self.key
     }
 
+    /// All that it will say: the CRL as it will be, but that its signature is empty, so that it verifies nowhere.
+    ///
+    /// # Errors
+    /// Those of [`Crl::from_der`], where it was made so that this crate would not read it.
+    pub fn unsigned(&self) -> Result<Crl, Error> {
+        Crl::from_owned(tbs::unverified(&self.tbs, self.algorithm, &[]))
+    }
+
     /// Has it signed.
     ///
     /// # Errors
