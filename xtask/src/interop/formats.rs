@@ -113,7 +113,7 @@ const FAMILIES: &[Family] = &[
             "SHA3-512",
         ],
         refuses: &[
-            ("MD4", "md4"),
+            ("MD4", "MD4"),
             ("RIPEMD160", "RIPEMD-160"),
             ("SM3", "SM3"),
             ("BLAKE2b512", "blake2b512"),
