@@ -135,7 +135,29 @@ pub(crate) fn as_version_1(
         }
         fields = rest;
     }
-    let tbs = sequence(&kept);
+    signed(&sequence(&kept), algorithm, issuer)
+}
+
+/// The same certificate with other octets of the same number in the place of some, signed anew: what no CA of ours would issue.
+pub(crate) fn altered(
+    certificate: &Certificate,
+    issuer: &CertificateAuthority,
+    old: &[u8],
+    new: &[u8],
+) -> Certificate {
+    let (_, certificate, _) = tlv(certificate.as_der());
+    let (tbs, _, rest) = tlv_whole(certificate);
+    let (algorithm, _, _) = tlv_whole(rest);
+    let mut tbs = tbs.to_vec();
+    let at = tbs
+        .windows(old.len())
+        .position(|found| found == old)
+        .unwrap();
+    tbs[at..at + old.len()].copy_from_slice(new);
+    signed(&tbs, algorithm, issuer)
+}
+
+fn signed(tbs: &[u8], algorithm: &[u8], issuer: &CertificateAuthority) -> Certificate {
     let key = PrivatePkcs8KeyDer::from(issuer.private_key().to_pkcs8_der().unwrap().to_vec());
     let signature = auth::provider::graviola()
         .unwrap()
@@ -144,11 +166,11 @@ pub(crate) fn as_version_1(
         .unwrap()
         .choose_scheme(&[SignatureScheme::ECDSA_NISTP256_SHA256])
         .unwrap()
-        .sign(&tbs)
+        .sign(tbs)
         .unwrap();
     let mut bits = vec![0x03, u8::try_from(signature.len() + 1).unwrap(), 0];
     bits.extend_from_slice(&signature);
-    Certificate::from_der(&sequence(&[&tbs[..], algorithm, &bits].concat())).unwrap()
+    Certificate::from_der(&sequence(&[tbs, algorithm, &bits].concat())).unwrap()
 }
 
 /// Tag, content and what follows.
