@@ -60,12 +60,14 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  countersign ca sign --ca-cert ca.crt.pem --csr bot.csr.pem --print-tbs --out bot.tbs
+  countersign ca sign --ca-cert ca.crt.pem --csr bot.csr.pem --print-tbs --out bot4.tbs
   # on the machine with the key, and nothing but openssl:
-  openssl dgst -sha256 -sign ca.key.pem -out bot.sig bot.tbs
+  openssl dgst -sha256 -sign ca.key.pem -passin env:CA_PASS -out bot4.sig bot4.tbs
   # and here again:
-  countersign ca assemble --ca-cert ca.crt.pem --tbs bot.tbs --signature bot.sig \\
-    --out bot.crt.pem";
+  countersign ca assemble --ca-cert ca.crt.pem --tbs bot4.tbs --signature bot4.sig --out bot4.crt.pem
+  # a root that ca create --public-key --print-tbs prepared, signed with its own key:
+  openssl dgst -sha256 -sign far.key.pem -out far.sig far.tbs
+  countersign ca assemble --tbs far.tbs --signature far.sig --out far2.crt.pem";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let out = Output {

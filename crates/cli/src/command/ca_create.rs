@@ -125,9 +125,11 @@ Examples:
   countersign ca create --subject '/CN=Excelsior Bank Bots/O=Excelsior Bank/C=GB' --passout env:BOTS_PASS \\
     --parent-cert ca.crt.pem --parent-key ca.key.pem --parent-passin env:CA_PASS \\
     --out-cert bots.crt.pem --out-key bots.key.pem
-  countersign ca create --subject '/CN=Bot CA' --out-cert ca.crt.pem \\
-    --public-key ca.pub.pem \\
-    --signer-command 'openssl dgst -sha256 -sign ca.key.pem'";
+  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out far.key.pem
+  openssl pkey -in far.key.pem -pubout -out far.pub.pem
+  countersign ca create --subject '/CN=Bot CA' --public-key far.pub.pem --out-cert far.crt.pem \\
+    --signer-command 'openssl dgst -sha256 -sign far.key.pem'
+  countersign ca create --subject '/CN=Bot CA' --public-key far.pub.pem --print-tbs --out-cert far.tbs";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let subject = args.subject.checked()?.clone();

@@ -83,9 +83,9 @@ const EXAMPLES: &str = "\
 Examples:
   countersign ca crl --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS --out ca.crl.pem
   countersign ca crl --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
-    --previous ca.crl.pem --revoke bots/demo-bot1.crt.pem:keyCompromise --next-update 30d --out ca.crl.pem --force
-  countersign ca crl --ca-cert ca.crt.pem --revoke 0x1 --out ca.crl.pem \\
-    --signer-command 'openssl dgst -sha256 -sign ca.key.pem'";
+    --previous ca.crl.pem --revoke 0x1:keyCompromise --next-update 30d --out next.crl.pem
+  countersign ca crl --ca-cert ca.crt.pem --previous next.crl.pem --revoke 0x2 --out next2.crl.pem \\
+    --signer-command 'openssl dgst -sha256 -sign ca.key.pem -passin env:CA_PASS'";
 
 const REASONS: &str = "\
 Reasons:

@@ -69,9 +69,9 @@ Examples:
   countersign ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
     --csr server.csr.pem --profile server --out server.crt.pem
   countersign ca sign --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS \\
-    --csr bot.csr.pem --profile-file bot.toml --out bot.crt.pem
-  countersign ca sign --ca-cert ca.crt.pem --csr bot.csr.pem --out bot.crt.pem \\
-    --signer-command 'openssl dgst -sha256 -sign ca.key.pem'
+    --csr bot.csr.pem --profile-file bot.toml --out bot2.crt.pem
+  countersign ca sign --ca-cert ca.crt.pem --csr bot.csr.pem --out bot3.crt.pem \\
+    --signer-command 'openssl dgst -sha256 -sign ca.key.pem -passin env:CA_PASS'
   countersign ca sign --ca-cert ca.crt.pem --csr bot.csr.pem --print-tbs --out bot.tbs
 
 A profile's file, bot.toml (docs/profiles.md has all of its keys):

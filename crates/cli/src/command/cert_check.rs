@@ -48,8 +48,7 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   countersign cert check bot.crt.pem ca.crt.pem --expires-in 30d
-  countersign cert check bots --passin env:P12_PASS
-  countersign cert check bots/bot.p12 --passin env:P12_PASS --no-input --json
+  countersign cert check *.crt.pem --expires-in 7d --json
   openssl s_client -connect pod.example.com:443 </dev/null | countersign cert check -";
 
 const STATUSES: &str = "\

@@ -95,11 +95,13 @@ const EXAMPLES: &str = "\
 Examples:
   countersign cert renew --cert bot.crt.pem --out bot.new.crt.pem \\
     --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS
-  countersign cert renew --cert server.crt.pem --out server.new.crt.pem --csr server.new.csr.pem \\
+  countersign key generate --type ec-p256 --out server2.key.pem
+  countersign csr create --key server2.key.pem --subject /CN=localhost --out server2.csr.pem
+  countersign cert renew --cert server.crt.pem --out server.new.crt.pem --csr server2.csr.pem \\
     --ca-cert ca.crt.pem --ca-key ca.key.pem --ca-passin env:CA_PASS --days 90
-  countersign cert renew --cert bot.crt.pem --out bot.new.crt.pem --ca-cert ca.crt.pem \\
-    --signer-command 'openssl dgst -sha256 -sign ca.key.pem'
-  countersign cert renew --cert test.crt.pem --out test.new.crt.pem --key test.key.pem";
+  countersign cert renew --cert bot.crt.pem --out bot.newer.crt.pem --ca-cert ca.crt.pem \\
+    --signer-command 'openssl dgst -sha256 -sign ca.key.pem -passin env:CA_PASS'
+  countersign cert renew --cert test.crt.pem --out test.new.crt.pem --key server.key.pem";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let passin = Flag::new("--passin", &args.passin);

@@ -65,9 +65,9 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  countersign cert self-sign --key server.key.pem --subject /CN=localhost --out server.crt.pem \\
+  countersign cert self-sign --key server.key.pem --subject /CN=localhost --out test.crt.pem \\
     --dns localhost --ip 127.0.0.1 --days 30
-  countersign cert self-sign --key peer.key.pem --passin env:KEY_PASS --subject /CN=peer1 \\
+  countersign cert self-sign --key bot.key.pem --passin env:KEY_PASS --subject /CN=peer1 \\
     --out peer.crt.pem --profile client";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {

@@ -100,9 +100,10 @@ Examples:
     --subject '/CN=demo-bot1/O=Excelsior Bank/OU=Collaboration Services/L=London/ST=London/C=GB'
   countersign csr create --key server.key.pem --subject /CN=localhost --dns localhost --ip 127.0.0.1 \\
     --out server.csr.pem
-  countersign csr create --public-key bot.pub.pem --subject /CN=demo-bot1 \\
-    --out bot.csr.pem --signer-command 'openssl dgst -sha256 -sign bot.key.pem'
-  countersign csr create --public-key bot.pub.pem --subject /CN=demo-bot1 --print-tbs --out bot.tbs";
+  openssl pkey -in bot.key.pem -passin env:KEY_PASS -pubout -out bot.pub.pem
+  countersign csr create --public-key bot.pub.pem --subject /CN=demo-bot1 --out bot2.csr.pem \\
+    --signer-command 'openssl dgst -sha256 -sign bot.key.pem -passin env:KEY_PASS'
+  countersign csr create --public-key bot.pub.pem --subject /CN=demo-bot1 --print-tbs --out bot3.tbs";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let subject = args.subject.checked()?;

@@ -52,6 +52,7 @@ const EXAMPLES: &str = "\
 Examples:
   countersign key generate --passout env:KEY_PASS --out bot.key.pem
   countersign key generate --type ec-p256 --out server.key.pem
+  openssl rand -out fixture.seed 32
   countersign key generate --seed-file fixture.seed --out fixture.key.pem";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {

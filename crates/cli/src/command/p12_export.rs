@@ -108,7 +108,7 @@ const EXAMPLES: &str = "\
 Examples:
   countersign p12 export --cert bot.crt.pem --key bot.key.pem --passin env:KEY_PASS --chain ca.crt.pem \\
     --name demo-bot1 --passout env:P12_PASS --out bot.p12
-  countersign p12 export --trusted roots.pem --passout env:STORE_PASS --out trust.p12";
+  countersign p12 export --trusted ca.crt.pem --passout env:STORE_PASS --out trust.p12";
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let passout = Flag::new("--passout", &args.passout);

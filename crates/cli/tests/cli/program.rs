@@ -23,7 +23,9 @@ fn it_tells_its_version() {
     );
 }
 
+/// In the order of the help.
 const COMMANDS: [&str; 19] = [
+    "quickstart",
     "key generate",
     "csr create",
     "ca create",
@@ -41,7 +43,6 @@ const COMMANDS: [&str; 19] = [
     "auth logout",
     "auth doctor",
     "pod serve",
-    "quickstart",
     "completions",
 ];
 
@@ -94,6 +95,52 @@ fn an_example_can_be_pasted_from_a_terminal_of_any_width() {
             }
         }
     }
+}
+
+/// Of all commands, in the order of the help, in one directory: but for those that talk to a server. The lines that are openssl's
+/// need it.
+#[cfg(target_os = "linux")]
+#[test]
+fn all_examples_that_need_nothing_but_files_work_one_after_the_other() {
+    const OF_SERVERS: [&str; 5] = [
+        "quickstart",
+        "auth login",
+        "auth logout",
+        "auth doctor",
+        "pod serve",
+    ];
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path("path")).unwrap();
+    let program = sandbox.command("").get_program().to_owned();
+    std::os::unix::fs::symlink(program, sandbox.path("path/countersign")).unwrap();
+    let mut run = Vec::new();
+    for command in COMMANDS {
+        if OF_SERVERS.contains(&command) {
+            continue;
+        }
+        let help = sandbox.run(&format!("{command} --help")).succeeds().stdout;
+        if let Some((_, profile)) = help.split_once("\nA profile's file, bot.toml") {
+            let lines = profile.lines().skip(1).take_while(|line| !line.is_empty());
+            sandbox.write("bot.toml", lines.collect::<Vec<_>>().join("\n"));
+        }
+        let help = help.replace("\\\n", "");
+        let (_, examples) = help.split_once("\nExample").unwrap();
+        for line in examples.lines().skip(1).take_while(|line| !line.is_empty()) {
+            // Those of a server, of another shell, and comments.
+            let others = [" s_client ", " completions zsh ", "  # "];
+            if others.iter().any(|it| line.contains(it)) {
+                continue;
+            }
+            let line = line.split(" | jq ").next().unwrap();
+            let mut shell = sandbox.shell(&format!("PATH=$PWD/path:$PATH HOME=$PWD; {line}"));
+            for name in ["KEY", "CA", "BOTS", "BOT", "P12", "STORE"] {
+                shell.env(format!("{name}_PASS"), crate::sandbox::PASSPHRASE);
+            }
+            let outcome = Outcome::of(line, shell.output().unwrap());
+            run.push(outcome.succeeds());
+        }
+    }
+    assert!(run.len() > 40, "{}", run.len());
 }
 
 #[test]
