@@ -145,10 +145,10 @@ mod tests {
         let files = "Cargo.toml\nREADME.md\nLICENSE-APACHE\nLICENSE-MIT\nsrc/lib.rs\n";
         assert!(problems(&json, files).is_empty());
         assert_eq!(
-            problems(&json, &files.replace("README.md", "tests/data/key.pem")),
+            problems(&json, &files.replace("README.md", "tests/all.rs")),
             [
                 "a: README.md is not in the package",
-                "a: tests/data/key.pem doesn't belong into the package"
+                "a: tests/all.rs doesn't belong into the package"
             ]
         );
         json["keywords"] = serde_json::json!([]);
