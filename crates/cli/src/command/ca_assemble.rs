@@ -133,7 +133,7 @@ enum Prepared {
     Request(Box<PreparedRequest>),
 }
 
-/// [0], the version of a TBSCertificate (RFC 5280, section 4.1).
+/// The context tag 0, the version of a TBSCertificate (RFC 5280, section 4.1).
 const CERTIFICATE: &[u8] = &[0xa0];
 /// The version 2 of a TBSCertList (RFC 5280, section 5.1).
 const CRL: &[u8] = &[0x02, 1, 1];
