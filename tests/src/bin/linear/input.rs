@@ -219,7 +219,7 @@ pub(crate) fn certificates() -> Vec<Input> {
             let oid = [&[0x2a], vec![0x81; size].as_slice(), &[1]].concat();
             certificate(&extension(&oid, &[]))
         })
-        .refused("more than 256 octets"),
+        .refused("invalid object identifier"),
         Input::new("long-key-usage", |size| {
             let usage = [vec![0], vec![0xff; size]].concat();
             certificate(&extension(&[0x55, 0x1d, 0x0f], &tlv(0x03, &usage)))
@@ -270,6 +270,29 @@ pub(crate) const fn prepared() -> Input {
         let request = CertificateRequest::from_der(&(requested_names().make)(size)).unwrap();
         let issuance = Issuance::for_request(&request.verify().unwrap());
         let prepared = root().prepare(&issuance, &Profile::server()).unwrap();
+        prepared.as_der().to_vec()
+    })
+    .up_to(256 << 10)
+}
+
+/// What is to be signed for a certificate that signs itself, with many names.
+pub(crate) const fn prepared_self_signed() -> Input {
+    Input::new("names", |size| {
+        let request = CertificateRequest::from_der(&(requested_names().make)(size)).unwrap();
+        let issuance = Issuance::for_request(&request.verify().unwrap());
+        let prepared = issuance.prepare_self_signed(&Profile::server()).unwrap();
+        prepared.as_der().to_vec()
+    })
+    .up_to(256 << 10)
+}
+
+/// What is to be signed for a request for many names.
+pub(crate) const fn prepared_request() -> Input {
+    Input::new("names", |size| {
+        let names = (0..size / 11).map(|n| SubjectAltName::dns(format!("{n:07}.a")).unwrap());
+        let request = CertificateRequest::builder("/CN=a".parse().unwrap());
+        let request = names.fold(request, |request, name| request.subject_alt_name(name));
+        let prepared = request.prepare(key().public_key()).unwrap();
         prepared.as_der().to_vec()
     })
     .up_to(256 << 10)
@@ -1051,13 +1074,13 @@ fn common_name(value: &[u8]) -> Vec<u8> {
     tlv(0x30, &[tlv(0x06, &[0x55, 4, 3]), tlv(0x0c, value)].concat())
 }
 
-/// Elements that differ in the last four octets of an object identifier.
+/// Elements that differ in the last four octets of an object identifier, none of which begins with a zero.
 fn numbered(count: usize, element: fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
     let digit = |n: usize, shift: u32| u8::try_from((n >> shift) & 0x7f).unwrap();
     (0..count)
         .flat_map(|n| {
             element(&[
-                digit(n, 21) | 0x80,
+                digit(n, 21) | 0xc0,
                 digit(n, 14) | 0x80,
                 digit(n, 7) | 0x80,
                 digit(n, 0),

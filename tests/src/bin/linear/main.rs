@@ -18,8 +18,8 @@ use auth::{Endpoints, Identity, Proxy, Token, TrustAnchors, config::BdkConfig};
 use input::Input;
 use pki::{
     Certificate, CertificateAuthority, CertificateRequest, Crl, CrlNumber, DistinguishedName,
-    Issuance, Issuer, Passphrase, Pkcs12, PreparedCertificate, PreparedCrl, PrivateKey, Profile,
-    PublicKey, RevocationReason, SerialNumber, SubjectAltName, TrustStore,
+    Issuance, Issuer, Passphrase, Pkcs12, PreparedCertificate, PreparedCrl, PreparedRequest,
+    PrivateKey, Profile, PublicKey, RevocationReason, SerialNumber, SubjectAltName, TrustStore,
 };
 
 /// What a reader makes of an input: nothing, but for the error.
@@ -220,6 +220,16 @@ fn readers() -> Vec<Reader> {
                 ))
             },
             vec![input::prepared()],
+        ),
+        reader(
+            "pki::PreparedCertificate::self_signed_from_der",
+            |i| outcome(PreparedCertificate::self_signed_from_der(i)),
+            vec![input::prepared_self_signed()],
+        ),
+        reader(
+            "pki::PreparedRequest::from_der",
+            |i| outcome(PreparedRequest::from_der(i, None)),
+            vec![input::prepared_request()],
         ),
         reader(
             "pki::Profile::from_toml",
