@@ -808,8 +808,8 @@ pub(crate) fn java_keystores() -> Vec<Input> {
         })
         .up_to(LIMIT),
         Input::new("jks-keys", |size| {
-            let one = private_key(JKS_PROTECTOR, size / 1_800, &[]);
-            keystore(0xfe, 0xed, &vec![one; 900])
+            let one = private_key(JKS_PROTECTOR, size / 600, &[]);
+            keystore(0xfe, 0xed, &vec![one; 300])
         })
         .up_to(LIMIT),
         Input::new("jks-chain", |size| {
