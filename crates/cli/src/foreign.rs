@@ -138,7 +138,7 @@ const COMMANDS: [(&str, &str, &str); 31] = [
     (
         "revoke",
         NONE,
-        "countersign ca crl --revoke SERIAL makes a revocation list",
+        "countersign ca crl --revoke FILE makes a revocation list",
     ),
     (
         "renew",

@@ -4,7 +4,7 @@
 //! (how a command fails), `help` and `foreign` (what is answered to those who look for a command), `input`, `output`, `file_id`,
 //! `passphrase` and `elided` (files and secrets), `issued` (a certificate that was made), `terminal`, `helper` and `signals` (what must be left in order), `new_key` (making a key),
 //! `subject` and `alt_name` (names on the command line), `profile_choice` (what is granted), `signature_choice` (how it is signed), `signing`
-//! and `signer_command` (by whom), `chain` (what is odd about certificates), `period` (how long), `report` (what a file holds, in words).
+//! and `signer_command` (by whom), `chain` (what is odd about certificates), `report` (what a file holds, in words).
 #![forbid(unsafe_code)]
 
 mod error;

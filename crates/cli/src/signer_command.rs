@@ -15,6 +15,7 @@ use pki::SignatureAlgorithm;
 use crate::{
     elided,
     error::{Context, Error},
+    file_id::Inputs,
     helper::Helper,
 };
 
@@ -80,18 +81,21 @@ impl SignerCommand {
         })
     }
 
+    /// With the files that a command names, if there is one: no output replaces them.
+    pub(crate) fn inputs(command: Option<&Self>, inputs: Inputs) -> Inputs {
+        let files: Vec<_> = command.iter().flat_map(|command| command.files()).collect();
+        inputs.files("--signer-command", &files)
+    }
+
     /// The files that it names, such as its key: also within a word, as in `file:ca.key.pem`, `--key=ca.key.pem` and
     /// `sh -c 'sign ca.key.pem'`.
-    pub(crate) fn files(&self) -> Vec<PathBuf> {
+    fn files(&self) -> impl Iterator<Item = PathBuf> {
         let all = std::iter::once(&self.program).chain(&self.arguments);
         let parts = all.flat_map(|word| {
             let ends = |c: char| c.is_whitespace() || "'\"=:;|<>".contains(c);
             std::iter::once(word.as_str()).chain(word.split(ends))
         });
-        parts
-            .map(PathBuf::from)
-            .filter(|path| path.is_file())
-            .collect()
+        parts.map(PathBuf::from).filter(|path| path.is_file())
     }
 
     /// Runs it. That the signature is one is still to be verified.

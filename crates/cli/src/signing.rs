@@ -71,13 +71,8 @@ impl AuthorityArgs {
 
     /// With the files that they name.
     pub(crate) fn inputs(&self, inputs: Inputs) -> Inputs {
-        let command = self.signer.signer_command.iter();
-        inputs
+        SignerCommand::inputs(self.signer.signer_command.as_ref(), inputs)
             .files("--ca-key", &self.signer.ca_key)
-            .files(
-                "--signer-command",
-                &command.flat_map(SignerCommand::files).collect::<Vec<_>>(),
-            )
             .passphrase(self.ca_passin())
     }
 

@@ -35,8 +35,17 @@ pub(crate) fn make_private_directory(
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
     let made = builder.tempdir_in(parent);
-    // Without the name, which is nobody's but ours.
-    Ok(made.map_err(|error| io::Error::from(error.kind()))?.keep())
+    Ok(made.map_err(of_the_system)?.keep())
+}
+
+/// The error of the system alone, without the name of what couldn't be made, which is nobody's but ours.
+fn of_the_system(error: io::Error) -> io::Error {
+    let source = error.get_ref().and_then(|error| error.source());
+    let source = source.and_then(|source| source.downcast_ref::<io::Error>());
+    match source.and_then(io::Error::raw_os_error) {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => error,
+    }
 }
 
 /// Writes a new file and syncs it.

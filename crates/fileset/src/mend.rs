@@ -476,6 +476,15 @@ mod tests {
     }
 
     #[test]
+    fn the_reason_why_nothing_can_be_staged_is_the_system_s_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = staging::create(&directory.path().join("missing")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(error.raw_os_error().is_some(), "{error}");
+        assert!(!error.to_string().contains(".countersign-"), "{error}");
+    }
+
+    #[test]
     fn a_disk_that_can_not_rename_to_an_empty_place_in_one_step_is_written_to_all_the_same() {
         let directory = tempfile::tempdir().unwrap();
         let (staged, place) = (

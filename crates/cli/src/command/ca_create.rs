@@ -239,15 +239,10 @@ impl Args {
 
     /// The files that it reads.
     fn inputs(&self) -> Inputs {
-        let command = self.signer.signer_command.iter();
-        Inputs::new()
+        SignerCommand::inputs(self.signer.signer_command.as_ref(), Inputs::new())
             .files("--public-key", &self.own_key.public_key)
             .files("--parent-cert", &self.parent_cert)
             .files("--parent-key", &self.signer.parent_key)
-            .files(
-                "--signer-command",
-                &command.flat_map(SignerCommand::files).collect::<Vec<_>>(),
-            )
             .passphrase(self.parent_passin())
     }
 

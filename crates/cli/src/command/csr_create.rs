@@ -176,14 +176,9 @@ impl KeyArgs {
     }
 
     fn inputs(&self) -> Inputs {
-        let command = self.signer.signer_command.iter();
-        Inputs::new()
+        SignerCommand::inputs(self.signer.signer_command.as_ref(), Inputs::new())
             .files("--key", &self.key.key)
             .files("--public-key", &self.key.public_key)
-            .files(
-                "--signer-command",
-                &command.flat_map(SignerCommand::files).collect::<Vec<_>>(),
-            )
             .passphrase(self.passin())
     }
 
