@@ -30,22 +30,16 @@ pub(crate) fn make_private_directory(
     parent: &Path,
 ) -> io::Result<PathBuf> {
     step(Step::MakeDirectory, parent)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(prefix).suffix(suffix);
+    let mut directory = fs::DirBuilder::new();
     #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    let made = builder.tempdir_in(parent);
-    Ok(made.map_err(of_the_system)?.keep())
-}
-
-/// The error of the system alone, without the name of what couldn't be made, which is nobody's but ours.
-fn of_the_system(error: io::Error) -> io::Error {
-    let source = error.get_ref().and_then(|error| error.source());
-    let source = source.and_then(|source| source.downcast_ref::<io::Error>());
-    match source.and_then(io::Error::raw_os_error) {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => error,
-    }
+    std::os::unix::fs::DirBuilderExt::mode(&mut directory, 0o700);
+    // Not `tempdir_in`, whose errors name the directory that couldn't be made, and lose what the system says.
+    let mut builder = tempfile::Builder::new();
+    let made = builder
+        .prefix(prefix)
+        .suffix(suffix)
+        .make_in(parent, |path| directory.create(path))?;
+    made.into_temp_path().keep().map_err(|error| error.error)
 }
 
 /// Writes a new file and syncs it.
